@@ -1,0 +1,162 @@
+"""What the quota in Redis costs, and what four processes make of it.
+
+    python benchmarks/redis_limiter.py [SPEED] [REQUESTS]
+
+Starts a redis-server of its own. Four processes then pull from a server that keeps the vendor's rules to the
+letter, on a clock SPEED times as fast (5) with answers after 50 ms of that clock, REQUESTS together (160);
+the share of the optimum counts hand-overs at full weight, so it rises towards real speed. Prints Markdown.
+"""
+
+import asyncio
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import tracemalloc
+import uuid
+from itertools import pairwise
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "shared"))
+
+from redis_harness import RedisServer, StrictServer, Worker, optimum, running_redis
+
+from kentik_async.quota import Limiter, LocalLimiter, Quota
+from kentik_async.quota.redis_open import open_redis_limiter
+
+ONE_AT_A_TIME = Quota(1, None, 0.0, None, None, minute=1.0, hour=60.0, drain=0.1)
+PROCESSES = 4
+
+
+def open_limiter(url: str, customer: str, quota: Quota = ONE_AT_A_TIME) -> Limiter:
+    """Open a limiter of a customer."""
+    return open_redis_limiter(url, endpoints=("a",), customer=customer, quota=quota, pacing="throughput")
+
+
+async def uncontended(limiter: Limiter, calls: int) -> float:
+    """Seconds of an acquire and a close, one after the other."""
+    (await limiter.acquire("non_query")).close("answered")
+    began = time.perf_counter()
+    for _ in range(calls):
+        (await limiter.acquire("non_query")).close("answered")
+    taken = (time.perf_counter() - began) / calls
+    await limiter.aclose()
+    return taken
+
+
+async def waiting(url: str, count: int) -> tuple[float, float]:
+    """Bytes and seconds of a waiting call, from its asking until its turn is over."""
+    limiter = open_limiter(url, uuid.uuid4().hex, Quota(None, None, 0.0, None, None))
+    held = open_limiter(url, uuid.uuid4().hex)
+    grant = await held.acquire("non_query")
+    tracemalloc.start()
+    calls = [asyncio.create_task(held.acquire("non_query")) for _ in range(count)]
+    await asyncio.sleep(0.5)
+    size = tracemalloc.get_traced_memory()[0] / count
+    tracemalloc.stop()
+    began = time.perf_counter()
+    grant.close("answered")
+    for call in calls:
+        (await call).close("answered")
+    taken = (time.perf_counter() - began) / count
+    await limiter.aclose()
+    await held.aclose()
+    return size, taken
+
+
+async def baton(url: str, customer: str, turns: int, hold: float) -> None:
+    """One process that hands a single slot round with others; prints when it had it."""
+    limiter, had = open_limiter(url, customer), []
+
+    async def runner() -> None:
+        for _ in range(turns // 3):
+            grant = await limiter.acquire("non_query")
+            got = time.monotonic()
+            if hold:
+                await asyncio.sleep(hold)
+            had.append((got, time.monotonic()))
+            grant.close("answered")
+
+    await limiter.snapshot()
+    await asyncio.gather(*(runner() for _ in range(3)))
+    await limiter.aclose()
+    print(json.dumps(had))
+
+
+def hand_over(url: str, turns: int, hold: float) -> tuple[float, float]:
+    """Median and 99th percentile of the seconds from one process's close to the next one's grant."""
+    customer = uuid.uuid4().hex
+    command = [sys.executable, __file__, "--baton", url, customer, str(turns), str(hold)]
+    runners = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(PROCESSES)]
+    had = sorted(
+        (got, gone, number)
+        for number, runner in enumerate(runners)
+        for got, gone in json.loads(runner.communicate()[0])
+    )
+    gaps = [later[0] - earlier[1] for earlier, later in pairwise(had) if earlier[2] != later[2]]
+    cuts = statistics.quantiles(gaps, n=100)
+    return cuts[49], cuts[98]
+
+
+async def pull(url: str, speed: float, requests: int) -> dict[str, str]:
+    """Let processes pull together; return what the server saw."""
+    quota, latency = Quota.NON_QUERY.scaled(speed), 0.05 / speed
+    server = StrictServer(quota, latency, requests)
+    await server.open(PROCESSES)
+    customer = uuid.uuid4().hex
+    workers = [Worker(f"p{number}", url, server, customer) for number in range(PROCESSES)]
+    await server.done.wait()
+    taken = max(request.answered for request in server.log) - server.log[0].received
+    for worker in workers:
+        await worker.end()
+    await server.close()
+    turns = [request.process for request in server.log[20:]]
+    return {
+        "share of the optimum": f"{optimum(quota, latency, requests) / taken:.1%}",
+        "refused": str(server.refused()),
+        "most in flight": str(server.most_flying),
+        "turns from the 21st on": ", ".join(str(turns.count(name)) for name in sorted(set(turns))),
+    }
+
+
+def script_cost(server: RedisServer) -> tuple[int, float]:
+    """Steps since the last reset, and the server's microseconds for each."""
+    stats = server.admin.info("commandstats")["cmdstat_evalsha"]
+    return stats["calls"], stats["usec_per_call"]
+
+
+def main(speed: float, requests: int) -> None:
+    """Measure everything and print it."""
+    with tempfile.TemporaryDirectory() as folder, running_redis(Path(folder)) as server:
+        time.sleep(max(60 / speed, 2.5) + 1)  # a server just started might have lost the last minute
+        rows: dict[str, str] = {}
+        local = asyncio.run(uncontended(LocalLimiter(ONE_AT_A_TIME), 20_000))
+        shared = asyncio.run(uncontended(open_limiter(server.url, uuid.uuid4().hex), 3000))
+        rows["acquire and close, in-process"] = f"{local * 1e6:.2f} us"
+        rows["acquire and close, Redis"] = f"{shared * 1e6:.0f} us"
+        size, each = asyncio.run(waiting(server.url, 10_000))
+        rows["10 000 waiting calls"] = f"{size / 1000:.2f} kB each with its task, {each * 1e6:.0f} us a turn"
+        for hold, name in ((0.0, "back to back"), (0.05, "requests of 50 ms")):
+            server.admin.config_resetstat()
+            median, worst = hand_over(server.url, 300, hold)
+            steps, cost = script_cost(server)
+            rows[f"hand-over, {PROCESSES} processes, {name}"] = (
+                f"{median * 1e3:.2f} ms (99 %: {worst * 1e3:.2f} ms), "
+                f"{steps / (300 * PROCESSES):.2f} steps a grant, {cost:.0f} us each in Redis"
+            )
+        rows |= asyncio.run(pull(server.url, speed, requests))
+        log = max(server.admin.memory_usage(key) for key in server.admin.keys("*:log"))
+        rows["memory in Redis, one class"] = f"{log / 1000:.0f} kB of log for 3750 requests"
+    print("| | |\n|---|---|")
+    for name, value in rows.items():
+        print(f"| {name} | {value} |")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--baton"]:
+        asyncio.run(baton(sys.argv[2], sys.argv[3], int(sys.argv[4]), float(sys.argv[5])))
+    else:
+        given = sys.argv[1:]
+        main(float(given[0]) if given else 5.0, int(given[1]) if given[1:] else 160)

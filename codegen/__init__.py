@@ -1,0 +1,1 @@
+"""Compiles protos into `kentik_async/_generated`: `python -m codegen`."""

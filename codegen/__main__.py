@@ -1,0 +1,92 @@
+"""The command `python -m codegen`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from codegen import output, schema
+from codegen.errors import CodegenError
+from codegen.packages import build
+from codegen.render import render
+
+_PROJECT = Path(__file__).resolve().parent.parent
+_GENERATED = _PROJECT / "kentik_async" / "_generated"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command.
+
+    Args:
+        arguments: What follows the command's name; those of the process by default.
+
+    Returns:
+        0 when done, 1 when `--check` found differences, 2 when it cannot be done.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        return _run(options)
+    except CodegenError as error:
+        sys.stderr.write(f"codegen: {error}\n")
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m codegen",
+        description="Compiles protos into a Python package: messages, typed asyncio stubs and servicers.",
+        epilog="Ends with 0 when done, 1 if --check found differences, 2 if nothing could be written.",
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; list the files that differ, if any"
+    )
+    parser.add_argument(
+        "--schema",
+        metavar="DIR",
+        type=Path,
+        help="a clone of kentik/api-schema-public (default: the protos of this project)",
+    )
+    parser.add_argument(
+        "--api",
+        metavar="API",
+        action="append",
+        default=[],
+        help="only this API (as_group/v202212), beside what is there already; repeatable (default: all)",
+    )
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        type=Path,
+        default=_GENERATED,
+        help="the package to write, importable under its folder's name (default: kentik_async/_generated)",
+    )
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    source = schema.checkout(options.schema) if options.schema else schema.bundled(_PROJECT)
+    files = render(*build(source, options.api))
+    out: Path = options.out.resolve()
+    whole = not options.api
+    changes = (output.differences if options.check else output.write)(out, files, whole=whole)
+    for name, change in changes.items():
+        sys.stdout.write(f"{change if options.check else _DONE[change]}: {_shown(out / name)}\n")
+    if changes and not options.check and out != _GENERATED:
+        sys.stdout.write(f"import it as {out.name}.<api>.<version>, with {out.parent} on sys.path\n")
+    return 1 if options.check and changes else 0
+
+
+_DONE = {"missing": "added", "differs": "changed", "stale": "removed"}
+
+
+def _shown(path: Path) -> str:
+    """A path as the user would type it."""
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith(os.pardir) else relative
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,72 @@
+"""Runs protoc, in a process of its own, and returns what it read as a serialised FileDescriptorSet."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from codegen.errors import CodegenError
+from codegen.schema import Schema
+
+__all__ = ["compile_protos", "protoc_command"]
+
+_PROTOC = "import sys; from grpc_tools import protoc; sys.exit(protoc.main(sys.argv))"
+
+
+def compile_protos(schema: Schema, files: Sequence[str]) -> bytes:
+    """Compiles files and everything they import.
+
+    Args:
+        schema: The tree that imports are looked up in.
+        files: Import paths of the files to compile.
+
+    Returns:
+        A serialised FileDescriptorSet: each file after the files it imports.
+
+    Raises:
+        CodegenError: grpcio-tools is not installed, or a file does not compile.
+    """
+    with tempfile.TemporaryDirectory(prefix="codegen-") as scratch:
+        target = Path(scratch, "set.binpb")
+        options = ["--include_imports", "--include_source_info", f"--descriptor_set_out={target}"]
+        run = subprocess.run(  # noqa: S603 - our own interpreter; the files are arguments, not a shell line
+            [*protoc_command(schema), *options, *files],
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+        )
+        if run.returncode != 0:
+            raise CodegenError(f"does not compile: {_first_error(run.stderr)}")
+        return target.read_bytes()
+
+
+def protoc_command(schema: Schema) -> list[str]:
+    """The command that starts protoc with the folders to import from; options and files are to follow.
+
+    Raises:
+        CodegenError: grpcio-tools is not installed.
+    """
+    folders = [_well_known_protos(), schema.protos, *schema.vendored]
+    return [sys.executable, "-c", _PROTOC, *(f"--proto_path={folder}" for folder in folders)]
+
+
+def _well_known_protos() -> Path:
+    """The google/protobuf files that belong to the compiler; first in line, so that both always match."""
+    spec = importlib.util.find_spec("grpc_tools")
+    if spec is None or not spec.submodule_search_locations:
+        raise CodegenError("protoc is not installed: pip install 'kentik-async[codegen]'")
+    return Path(spec.submodule_search_locations[0]) / "_proto"
+
+
+def _first_error(stderr: str) -> str:
+    """The first line that names a place and is no warning: what follows is mostly its consequence."""
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    errors = [line for line in lines if "warning:" not in line]
+    placed = [line for line in errors if re.match(r".+\.proto:\d+:", line)]
+    return (placed or errors or lines or ["protoc failed without a word"])[0]

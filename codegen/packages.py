@@ -1,0 +1,233 @@
+"""The whole of what is to be written, package by package, with nothing of the output's syntax in it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import PurePosixPath
+
+from google.protobuf import descriptor_pb2 as pb
+
+from codegen import descriptors, names
+from codegen.comments import comments
+from codegen.compile import compile_protos
+from codegen.errors import CodegenError
+from codegen.http import NO_RULE, HttpRule, http_rules
+from codegen.schema import Schema
+
+__all__ = ["Method", "Package", "Service", "Symbol", "Symbols", "build"]
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """Where a type is found in Python.
+
+    Attributes:
+        package: The Python package below the generated root, or the absolute module of a well-known type.
+        name: Its name there, dotted where it is nested.
+        proto: What it is.
+        well_known: Whether `package` is absolute.
+    """
+
+    package: str
+    name: str
+    proto: pb.DescriptorProto | pb.EnumDescriptorProto
+    well_known: bool = False
+
+
+Symbols = dict[str, Symbol]
+"""Full names of types, as renamed, to where they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """An RPC; `request` and `response` are full names as renamed."""
+
+    name: str
+    path: str
+    http: HttpRule
+    request: str
+    response: str
+    client_streaming: bool
+    server_streaming: bool
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service; `full_name` is upstream's, as on the wire."""
+
+    name: str
+    full_name: str
+    methods: tuple[Method, ...]
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A Python package to write.
+
+    Attributes:
+        path: Its dotted path below the generated root.
+        origin: The proto package upstream.
+        files: Its files as registered, in order of name.
+        services: Its services, in the order of the files.
+        comments: Names within the package (`Market.name`) to the comments in the proto.
+    """
+
+    path: str
+    origin: str
+    files: tuple[pb.FileDescriptorProto, ...]
+    services: tuple[Service, ...]
+    comments: dict[str, str]
+
+    def types(self) -> set[str]:
+        """Full names of the types that fields and methods refer to."""
+        methods = [method for service in self.services for method in service.methods]
+        named = {name for file in self.files for name in descriptors.types_of(file)}
+        return named | {name for method in methods for name in (method.request, method.response)}
+
+
+def build(schema: Schema, apis: Iterable[str]) -> tuple[tuple[Package, ...], Symbols]:
+    """Compiles APIs and what they use into packages.
+
+    Args:
+        schema: The tree of protos.
+        apis: Names of APIs; none means all.
+
+    Returns:
+        The packages in order of path, and every type they can name.
+
+    Raises:
+        CodegenError: An API is not there, a file does not compile, or two packages claim one name.
+    """
+    compiled, wanted = _compile_closure(schema, schema.select(apis))
+    files = {file.name: file for file in pb.FileDescriptorSet.FromString(compiled).file}
+    home = {name: file.name for file in files.values() for name, _ in descriptors.declared(file)}
+    kept = []
+    for name in sorted(wanted):
+        if files[name].syntax == "editions":
+            raise CodegenError(
+                f"{name}: written in an edition, which the oldest supported protobuf cannot read"
+            )
+        file = descriptors.strip(files[name], home)
+        if file.message_type or file.enum_type or file.service or file.extension:
+            kept.append(file)
+    return _assemble(kept, files, http_rules(compiled))
+
+
+def _compile_closure(schema: Schema, files: Iterable[str]) -> tuple[bytes, set[str]]:
+    """Compiles until every folder that gives a type is compiled whole.
+
+    A package is always written whole, whatever part of it was needed: so a later run that needs another part
+    writes the same.
+    """
+    wanted = set(files)
+    while True:
+        compiled = compile_protos(schema, sorted(wanted))
+        used = descriptors.used_files(pb.FileDescriptorSet.FromString(compiled).file, wanted)
+        more = {sibling for file in used for sibling in schema.siblings(file)}
+        if more <= wanted:
+            return compiled, wanted
+        wanted |= more
+
+
+def _assemble(
+    kept: list[pb.FileDescriptorProto],
+    originals: dict[str, pb.FileDescriptorProto],
+    rules: dict[str, HttpRule],
+) -> tuple[tuple[Package, ...], Symbols]:
+    """Renames the kept files, and puts those of one package together."""
+    paths = {file.name: names.python_path(file.package, file.name) for file in kept}
+    files = _new_files(paths)
+    renamed = {
+        full: f"{names.new_package(paths[f.name])}.{short}" for f in kept for full, short, _ in _types(f)
+    }
+    grouped: defaultdict[str, list[pb.FileDescriptorProto]] = defaultdict(list)
+    for file in kept:
+        grouped[paths[file.name]].append(file)
+    packages = []
+    for path, members in sorted(grouped.items()):
+        origins = sorted({file.package for file in members})
+        if len(origins) > 1:
+            raise CodegenError(f"packages {' and '.join(map(repr, origins))} would both be written as {path}")
+        texts = {name: text for file in members for name, text in comments(originals[file.name]).items()}
+        packages.append(
+            Package(
+                path=path,
+                origin=origins[0],
+                files=tuple(descriptors.rename(file, files, renamed) for file in members),
+                services=tuple(
+                    _service(file, one, rules, renamed, texts) for file in members for one in file.service
+                ),
+                comments={_relative(name, origins[0]): text for name, text in texts.items()},
+            )
+        )
+    return tuple(packages), _symbols(packages, originals.values())
+
+
+def _new_files(paths: dict[str, str]) -> dict[str, str]:
+    """New names of files; two of one package with the same stem are told apart by a number."""
+    result: dict[str, str] = {}
+    taken: set[str] = set()
+    for file, path in sorted(paths.items()):
+        stem = PurePosixPath(file).stem
+        stems = (stem if n == 1 else f"{stem}_{n}" for n in count(1))
+        result[file] = next(name for s in stems if (name := names.new_file(path, s)) not in taken)
+        taken.add(result[file])
+    return result
+
+
+def _relative(full_name: str, package: str) -> str:
+    return full_name.removeprefix(f"{package}.") if package else full_name
+
+
+def _types(
+    file: pb.FileDescriptorProto,
+) -> Iterator[tuple[str, str, pb.DescriptorProto | pb.EnumDescriptorProto]]:
+    """The types of a file: full name, name within its package, declaration."""
+    return ((name, _relative(name, file.package), proto) for name, proto in descriptors.declared(file))
+
+
+def _symbols(packages: Iterable[Package], originals: Iterable[pb.FileDescriptorProto]) -> Symbols:
+    result = {}
+    for file in originals:
+        if file.name.startswith(descriptors.WELL_KNOWN):
+            module = file.name.removesuffix(".proto").replace("/", ".") + "_pb2"
+            for full, short, proto in _types(file):
+                result[full] = Symbol(module, short, proto, well_known=True)
+    for package in packages:
+        for file in package.files:
+            for full, short, proto in _types(file):
+                result[full] = Symbol(package.path, short, proto)
+    return result
+
+
+def _service(
+    file: pb.FileDescriptorProto,
+    service: pb.ServiceDescriptorProto,
+    rules: dict[str, HttpRule],
+    renamed: dict[str, str],
+    texts: dict[str, str],
+) -> Service:
+    full_name = f"{file.package}.{service.name}" if file.package else service.name
+
+    def type_name(name: str) -> str:
+        return renamed.get(name.removeprefix("."), name.removeprefix("."))
+
+    methods = tuple(
+        Method(
+            name=method.name,
+            path=f"/{full_name}/{method.name}",
+            http=rules.get(f"{full_name}.{method.name}", NO_RULE),
+            request=type_name(method.input_type),
+            response=type_name(method.output_type),
+            client_streaming=method.client_streaming,
+            server_streaming=method.server_streaming,
+            comment=texts.get(f"{full_name}.{method.name}", ""),
+        )
+        for method in service.method
+    )
+    return Service(service.name, full_name, methods, texts.get(full_name, ""))

@@ -1,0 +1,40 @@
+"""Packages to the files of the generated tree: a mapping from paths to contents. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from google.protobuf import descriptor_pb2 as pb
+
+from codegen.packages import Package, Symbols
+from codegen.python_module import HEADER, python_module
+from codegen.typing_stub import typing_stub
+
+__all__ = ["DESCRIPTORS", "FOLDER", "RUNTIME", "render"]
+
+RUNTIME = "_runtime.py"
+DESCRIPTORS = "descriptors.binpb"
+_TEMPLATE = Path(__file__).with_name("templates") / RUNTIME
+FOLDER = f'"""Generated from protos. {HEADER}"""\n'.encode()
+"""The module of a folder that is no package of its own."""
+
+
+def render(packages: Iterable[Package], symbols: Symbols) -> dict[str, bytes]:
+    """The whole tree.
+
+    Returns:
+        Paths below the generated root, with slashes, to contents.
+    """
+    files = {"__init__.py": FOLDER, RUNTIME: _TEMPLATE.read_bytes()}
+    for package in packages:
+        parts = package.path.split(".")
+        for depth in range(1, len(parts)):
+            files.setdefault("/".join([*parts[:depth], "__init__.py"]), FOLDER)
+        folder = "/".join(parts)
+        files[f"{folder}/__init__.py"] = python_module(package, symbols).encode()
+        files[f"{folder}/__init__.pyi"] = typing_stub(package, symbols).encode()
+        files[f"{folder}/{DESCRIPTORS}"] = pb.FileDescriptorSet(file=package.files).SerializeToString(
+            deterministic=True
+        )
+    return files

@@ -1,0 +1,1 @@
+"""Files that code generation copies as they are."""

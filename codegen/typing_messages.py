@@ -1,0 +1,215 @@
+"""Writes messages and enums as type checkers read them."""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Iterable, Mapping
+
+from google.protobuf import descriptor_pb2 as pb
+
+from codegen.typing_names import Names
+
+__all__ = ["MessageWriter", "docstring", "indented"]
+
+_Field = pb.FieldDescriptorProto
+_SCALARS = {
+    _Field.TYPE_DOUBLE: "float",
+    _Field.TYPE_FLOAT: "float",
+    _Field.TYPE_BOOL: "bool",
+    _Field.TYPE_STRING: "str",
+    _Field.TYPE_BYTES: "bytes",
+}
+_CONTAINERS = "google.protobuf.internal.containers"
+
+
+class MessageWriter:
+    """Writes the messages and enums of one file as lines."""
+
+    def __init__(self, file: pb.FileDescriptorProto, comments: Mapping[str, str], names: Names) -> None:
+        self._file = file
+        self._comments = comments
+        self._names = names
+
+    def enum(self, enum: pb.EnumDescriptorProto, name: str) -> list[str]:
+        """An enum: its values are of a kind of int that is its own, its class has the wrapper's methods.
+
+        Three classes, since the values' type cannot be named inside the class whose metaclass it is made for.
+        """
+        if keyword.iskeyword(enum.name):
+            return []
+        names = self._names
+        outer = name.rpartition(".")[0]
+        holder, wrapper = f"_{enum.name}Values", f"_{enum.name}Wrapper"
+        value_type = f"{names.type(self._full(outer))}.{holder}.ValueType" if outer else f"{holder}.ValueType"
+        base = names.of("google.protobuf.internal.enum_type_wrapper", "_EnumTypeWrapper")
+        new_type = f'{names.of("typing", "NewType")}("ValueType", {names.builtin("int")})'
+        values = self.enum_values(enum, name, value_type)
+        return [
+            f"class {holder}:",
+            f"    ValueType = {new_type}",
+            "",
+            f"class {wrapper}({base}[{value_type}], {names.builtin('type')}):",
+            *indented(values or ["..."]),
+            "",
+            f"class {enum.name}({holder}, metaclass={wrapper}):",
+            *indented(self._docstring(name) or ["..."]),
+        ]
+
+    def enum_values(self, enum: pb.EnumDescriptorProto, name: str, kind: str) -> list[str]:
+        """The values of an enum, as they stand on it and beside it."""
+        lines: list[str] = []
+        for value in enum.value:
+            if not keyword.iskeyword(value.name):
+                lines += [f"{value.name}: {kind}", *self._docstring(f"{name}.{value.name}")]
+        return lines
+
+    def values_beside(self, enum: pb.EnumDescriptorProto, name: str, qualifier: str) -> list[str]:
+        """The values of an enum as they stand in the module or class that declares it."""
+        kind = f"{self._names.of('typing', qualifier)}[{self._names.enum_value(self._full(name))}]"
+        return self.enum_values(enum, name, kind)
+
+    def message(self, message: pb.DescriptorProto, name: str) -> list[str]:
+        """A message with everything inside it."""
+        if message.options.map_entry or keyword.iskeyword(message.name):
+            return []
+        class_var = self._names.of("typing", "ClassVar")
+        body = self._docstring(name)
+        for enum in message.enum_type:
+            inner = f"{name}.{enum.name}"
+            body += ["", *self.enum(enum, inner), "", *self.values_beside(enum, inner, "ClassVar")]
+        for nested in message.nested_type:
+            if inside := self.message(nested, f"{name}.{nested.name}"):
+                body += ["", *inside]
+        number = f"{class_var}[{self._names.builtin('int')}]"
+        body += [f"{field.name.upper()}_FIELD_NUMBER: {number}" for field in message.field]
+        for field in message.field:
+            body += self._field(field, f"{name}.{field.name}")
+        body += [*self._constructor(message), *self._presence(message)]
+        return [
+            f"class {message.name}({self._names.of('google.protobuf.message', 'Message')}):",
+            *indented(body),
+        ]
+
+    def _field(self, field: pb.FieldDescriptorProto, name: str) -> list[str]:
+        """A field as it is read; those that cannot be assigned are properties."""
+        if keyword.iskeyword(field.name):
+            return [f"# {field.name}: a word of Python's; read it by getattr, give it by **."]
+        doc = self._docstring(name)
+        container = self._container(field)
+        if container is None and not _is_message(field):
+            return [f"{field.name}: {self._value(field)}", *doc]
+        head = f"def {field.name}(self) -> {container or self._value(field)}:"
+        return [f"@{self._names.builtin('property')}", *([head, *indented(doc)] if doc else [f"{head} ..."])]
+
+    def _container(self, field: pb.FieldDescriptorProto) -> str | None:
+        """The type that a repeated field or a map reads as; None for a single value."""
+        if field.label != _Field.LABEL_REPEATED:
+            return None
+        entry = self._map_entry(field)
+        if entry is not None:
+            key, value = entry.field
+            kind = "MessageMap" if _is_message(value) else "ScalarMap"
+            return f"{self._names.of(_CONTAINERS, kind)}[{self._value(key)}, {self._value(value)}]"
+        kind = f"Repeated{'Composite' if _is_message(field) else 'Scalar'}FieldContainer"
+        return f"{self._names.of(_CONTAINERS, kind)}[{self._value(field)}]"
+
+    def _map_entry(self, field: pb.FieldDescriptorProto) -> pb.DescriptorProto | None:
+        return self._names.map_entry(field.type_name) if _is_message(field) else None
+
+    def _value(self, field: pb.FieldDescriptorProto) -> str:
+        """The type of one value of a field."""
+        if field.type == _Field.TYPE_ENUM:
+            return self._names.enum_value(field.type_name)
+        if field.type_name:
+            return self._names.type(field.type_name)
+        return self._names.builtin(_SCALARS.get(field.type, "int"))
+
+    def _argument(self, field: pb.FieldDescriptorProto) -> str:
+        """What the constructor takes for a field; None leaves it unset."""
+        entry = self._map_entry(field)
+        if entry is not None:
+            key, value = entry.field
+            mapping = self._names.of("collections.abc", "Mapping")
+            return f"{mapping}[{self._value(key)}, {self._value(value)}] | None"
+        given = self._value(field)
+        if field.type == _Field.TYPE_ENUM:
+            given += f" | {self._names.builtin('str')}"
+        if field.label == _Field.LABEL_REPEATED:
+            given = f"{self._names.of('collections.abc', 'Iterable')}[{given}]"
+        return f"{given} | None"
+
+    def _constructor(self, message: pb.DescriptorProto) -> list[str]:
+        plain = [field for field in message.field if not keyword.iskeyword(field.name)]
+        own = "_self" if any(field.name == "self" for field in plain) else "self"
+        lines = [f"    {field.name}: {self._argument(field)} = None," for field in plain]
+        if len(plain) < len(message.field):
+            lines.append(f"    **others: {self._names.of('typing', 'Any')},")
+        if not lines:
+            return [f"def __init__({own}) -> None: ..."]
+        return ["def __init__(", f"    {own},", *(["    *,"] if plain else []), *lines, ") -> None: ..."]
+
+    def _presence(self, message: pb.DescriptorProto) -> list[str]:
+        """`HasField`, `ClearField` and `WhichOneof`, each with the names it takes."""
+        oneofs = _oneofs(message)
+        fields = [field.name for field in message.field]
+        known = [field.name for field in message.field if self._has_presence(field)]
+        boolean = self._names.builtin("bool")
+        lines = []
+        if known:
+            lines.append(
+                f"def HasField(self, field_name: {self._literal([*known, *oneofs])}) -> {boolean}: ..."
+            )
+        if fields:
+            lines.append(
+                f"def ClearField(self, field_name: {self._literal([*fields, *oneofs])}) -> None: ..."
+            )
+        for group, members in oneofs.items():
+            if len(oneofs) > 1:
+                lines.append(f"@{self._names.of('typing', 'overload')}")
+            asked, answer = self._literal([group]), self._literal(members)
+            lines.append(f"def WhichOneof(self, oneof_group: {asked}) -> {answer} | None: ...")
+        return lines
+
+    def _has_presence(self, field: pb.FieldDescriptorProto) -> bool:
+        if field.label == _Field.LABEL_REPEATED:
+            return False
+        return _is_message(field) or field.HasField("oneof_index") or self._file.syntax != "proto3"
+
+    def _literal(self, values: Iterable[str]) -> str:
+        quoted = ", ".join(f'"{value}"' for value in sorted(values))
+        return f"{self._names.of('typing', 'Literal')}[{quoted}]"
+
+    def _full(self, name: str) -> str:
+        return f"{self._file.package}.{name}"
+
+    def _docstring(self, name: str) -> list[str]:
+        return docstring(self._comments.get(name, ""))
+
+
+def _is_message(field: pb.FieldDescriptorProto) -> bool:
+    return field.type in {_Field.TYPE_MESSAGE, _Field.TYPE_GROUP}
+
+
+def _oneofs(message: pb.DescriptorProto) -> dict[str, list[str]]:
+    """The oneofs that the proto names, with their fields; not those that stand for `optional`."""
+    result: dict[str, list[str]] = {}
+    for field in message.field:
+        if field.HasField("oneof_index") and not field.proto3_optional:
+            result.setdefault(message.oneof_decl[field.oneof_index].name, []).append(field.name)
+    return result
+
+
+def indented(lines: Iterable[str]) -> list[str]:
+    """The lines one level further in."""
+    return [f"    {line}" if line else "" for line in lines]
+
+
+def docstring(text: str) -> list[str]:
+    """A comment as a docstring; nothing for an empty one."""
+    if not text:
+        return []
+    text = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    if text.endswith('"'):
+        text = f'{text[:-1]}\\"'
+    first, *rest = text.splitlines()
+    return [f'"""{first}', *rest, '"""'] if rest else [f'"""{first}"""']

@@ -1,0 +1,96 @@
+"""How the `.pyi` of a package names what it uses: by which imports, and past the names that would hide it."""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Iterator
+
+from google.protobuf import descriptor_pb2 as pb
+
+from codegen import descriptors
+from codegen.packages import Package, Symbols
+from codegen.python_module import alias, import_line, relative
+
+__all__ = ["Names"]
+
+
+class Names:
+    """The names of one `.pyi`; collects imports and aliases as they are asked for."""
+
+    def __init__(self, package: Package, symbols: Symbols) -> None:
+        self._package = package
+        self._symbols = symbols
+        self._in_classes = set(_names_in_classes(package))
+        self._declared = self._in_classes | {
+            name.rpartition(".")[2] for file in package.files for name, _ in descriptors.declared(file)
+        }
+        self._imports: set[str] = set()
+        self._aliases: set[str] = set()
+
+    def imports(self) -> list[str]:
+        """Import lines for all that was asked for."""
+        return sorted(self._imports)
+
+    def aliases(self) -> list[str]:
+        """Lines that give types a second name, which no field hides."""
+        if not self._aliases:
+            return []
+        type_alias = self.of("typing", "TypeAlias")
+        return [f"_global_{name}: {type_alias} = {name}" for name in sorted(self._aliases)]
+
+    def of(self, module: str, name: str) -> str:
+        """A name of an absolute module, under an alias that no proto name can take."""
+        private = name if name.startswith("_") else f"_{name}"
+        self._imports.add(f"from {module} import {name} as {private}")
+        return private
+
+    def runtime(self, name: str) -> str:
+        """A name of the generated root's `_runtime`."""
+        return self.of(f"{relative(self._package)}_runtime", name)
+
+    def builtin(self, name: str) -> str:
+        """A builtin, by its module where the package declares something of that name."""
+        if name not in self._declared:
+            return name
+        self._imports.add("import builtins as _builtins")
+        return f"_builtins.{name}"
+
+    def type(self, full_name: str) -> str:
+        """A message or enum; `Any` where its name is a word of Python's and cannot be written."""
+        symbol = self._symbols[full_name.removeprefix(".")]
+        first, *rest = symbol.name.split(".")
+        if any(keyword.iskeyword(part) for part in (first, *rest)):
+            return self.of("typing", "Any")
+        if symbol.package != self._package.path:
+            self._imports.add(import_line(symbol, self._package))
+            return f"{alias(symbol.package)}.{symbol.name}"
+        if first in self._in_classes:
+            self._aliases.add(first)
+            first = f"_global_{first}"
+        return ".".join([first, *rest])
+
+    def enum_value(self, full_name: str) -> str:
+        """The type of an enum's values."""
+        name = self.type(full_name)
+        return name if name == "_Any" else f"{name}.ValueType"
+
+    def map_entry(self, full_name: str) -> pb.DescriptorProto | None:
+        """The entry message of a map field's type; None where the type is an ordinary one."""
+        proto = self._symbols[full_name.removeprefix(".")].proto
+        is_entry = isinstance(proto, pb.DescriptorProto) and proto.options.map_entry
+        return proto if is_entry and isinstance(proto, pb.DescriptorProto) else None
+
+
+def _names_in_classes(package: Package) -> Iterator[str]:
+    """What the bodies of a package's classes define: there, it hides the module's names."""
+    for service in package.services:
+        yield from (method.name for method in service.methods)
+    for file in package.files:
+        for _, part in descriptors.declared(file):
+            if isinstance(part, pb.DescriptorProto):
+                yield from (field.name for field in part.field)
+                yield from (nested.name for nested in part.nested_type)
+                yield from (enum.name for enum in part.enum_type)
+                yield from (value.name for enum in part.enum_type for value in enum.value)
+            else:
+                yield from (value.name for value in part.value)

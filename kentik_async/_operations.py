@@ -1,0 +1,241 @@
+"""What each operation is: its name and path, what it does at the server, how it is encoded and decoded.
+
+Whether repeating an operation is safe stands here and not in its verb: the KMI's POSTs are reads.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
+
+from kentik_async.codec import as_groups, kmi, plans, sites
+from kentik_async.models import (
+    ASGroup,
+    ASGroupList,
+    ASNDetails,
+    Insight,
+    Market,
+    Plan,
+    Rankings,
+    Records,
+    Site,
+)
+from kentik_async.quota import QuotaClass
+from kentik_async.retry import Effect
+
+__all__ = [
+    "Operation",
+    "Protocol",
+    "Request",
+    "create_as_group",
+    "create_site",
+    "delete_as_group",
+    "delete_site",
+    "get_as_group",
+    "get_asn_details",
+    "get_asn_insights",
+    "get_global_insights",
+    "get_rankings",
+    "get_site",
+    "list_as_groups",
+    "list_markets",
+    "list_plans",
+    "list_sites",
+    "update_as_group",
+    "update_site",
+]
+
+T = TypeVar("T")
+
+Protocol: TypeAlias = Literal["grpc", "rest"]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What is the same in all requests of one kind.
+
+    Attributes:
+        name: Its name in errors and events: resource and method.
+        protocol: "grpc" or "rest".
+        verb: The HTTP method; gRPC's own is always POST, and this is the mirror's.
+        effect: What a request does at the server, and so whether it may be repeated.
+        quota_class: Under which limits it counts.
+    """
+
+    name: str
+    protocol: Protocol
+    verb: str
+    effect: Effect
+    quota_class: QuotaClass = "non_query"
+
+
+@dataclass(frozen=True, slots=True)
+class Request(Generic[T]):
+    """One operation with its arguments, ready to be sent any number of times.
+
+    Attributes:
+        operation: What it is an instance of.
+        path: The RPC's full name, or the path on the REST base URL.
+        decode: From the answer's bytes to the result; raises DecodeError.
+        body: The encoded message or document.
+        params: The URL's query parameters.
+        on_arrival: Called with the answer's bytes the moment they came, before the next request goes out;
+            a KentikError that it raises is the call's.
+    """
+
+    operation: Operation
+    path: str
+    decode: Callable[[bytes], T]
+    body: bytes = field(default=b"", repr=False)
+    params: Mapping[str, str] | None = None
+    on_arrival: Callable[[bytes], None] | None = None
+
+    def with_arrival(self, on_arrival: Callable[[bytes], None]) -> "Request[T]":
+        """Return the same request with something to be done the moment that its answer comes."""
+        return replace(self, on_arrival=on_arrival)
+
+
+Now: TypeAlias = Callable[[], datetime]
+
+_KMI = "/kentik.kmi.v202212.KmiService/"
+_AS_GROUP = "/kentik.as_group.v202212.ASGroupService/"
+
+
+def _grpc(name: str, verb: str, effect: Effect) -> Operation:
+    return Operation(name, "grpc", verb, effect)
+
+
+def _rest(name: str, verb: str, effect: Effect) -> Operation:
+    return Operation(name, "rest", verb, effect)
+
+
+_LIST_MARKETS = _grpc("kmi.list_markets", "GET", Effect.READ)
+_GET_RANKINGS = _grpc("kmi.get_rankings", "POST", Effect.READ)
+_GET_ASN_DETAILS = _grpc("kmi.get_asn_details", "POST", Effect.READ)
+_GET_GLOBAL_INSIGHTS = _grpc("kmi.get_global_insights", "GET", Effect.READ)
+_GET_ASN_INSIGHTS = _grpc("kmi.get_asn_insights", "GET", Effect.READ)
+_LIST_AS_GROUPS = _grpc("as_groups.list", "GET", Effect.READ)
+_GET_AS_GROUP = _grpc("as_groups.get", "GET", Effect.READ)
+_CREATE_AS_GROUP = _grpc("as_groups.create", "POST", Effect.CREATE)
+_UPDATE_AS_GROUP = _grpc("as_groups.update", "PUT", Effect.REPLACE)
+_DELETE_AS_GROUP = _grpc("as_groups.delete", "DELETE", Effect.REPLACE)
+_LIST_SITES = _rest("sites.list", "GET", Effect.READ)
+_GET_SITE = _rest("sites.get", "GET", Effect.READ)
+_CREATE_SITE = _rest("sites.create", "POST", Effect.CREATE)
+_UPDATE_SITE = _rest("sites.update", "PUT", Effect.REPLACE)
+_DELETE_SITE = _rest("sites.delete", "DELETE", Effect.REPLACE)
+_LIST_PLANS = _rest("plans.list", "GET", Effect.READ)
+
+
+def list_markets() -> Request[Records[Market]]:
+    """KmiService.ListMarkets."""
+    return Request(_LIST_MARKETS, _KMI + "ListMarkets", kmi.decode_markets, kmi.encode_list_markets())
+
+
+def get_rankings(market_id: str, rank_type: str, ip: str, limit: int | None, now: Now) -> Request[Rankings]:
+    """KmiService.GetRankings."""
+    body = kmi.encode_rankings(market_id, rank_type, ip, limit)
+
+    def decode(raw: bytes) -> Rankings:
+        return kmi.decode_rankings(
+            raw, market_id=market_id, rank_type=rank_type, ip=ip, limit=limit, fetched_at=now()
+        )
+
+    return Request(_GET_RANKINGS, _KMI + "GetRankings", decode, body)
+
+
+def get_asn_details(
+    market_id: str,
+    asn: int | str,
+    type: str,
+    ip: str,
+    mutual_provider: str,
+    mutual_customer: str,
+    singlehomed_customer: str,
+    now: Now,
+) -> Request[ASNDetails]:
+    """KmiService.GetASNDetails."""
+    body = kmi.encode_asn_details(
+        market_id, asn, type, ip, mutual_provider, mutual_customer, singlehomed_customer
+    )
+
+    def decode(raw: bytes) -> ASNDetails:
+        return kmi.decode_asn_details(raw, market_id=market_id, ip=ip, type=type, fetched_at=now())
+
+    return Request(_GET_ASN_DETAILS, _KMI + "GetASNDetails", decode, body)
+
+
+def get_global_insights(**asked: Any) -> Request[Records[Insight]]:
+    """KmiService.GetGlobalInsights."""
+    body = kmi.encode_global_insights(**asked)
+    return Request(_GET_GLOBAL_INSIGHTS, _KMI + "GetGlobalInsights", kmi.decode_global_insights, body)
+
+
+def get_asn_insights(asn: int | str, **asked: Any) -> Request[Records[Insight]]:
+    """KmiService.GetASNInsights."""
+    body = kmi.encode_asn_insights(asn, **asked)
+    return Request(_GET_ASN_INSIGHTS, _KMI + "GetASNInsights", kmi.decode_asn_insights, body)
+
+
+def list_as_groups() -> Request[ASGroupList]:
+    """ASGroupService.ListASGroups."""
+    return Request(
+        _LIST_AS_GROUPS, _AS_GROUP + "ListASGroups", as_groups.decode_list, as_groups.encode_list()
+    )
+
+
+def get_as_group(id: str) -> Request[ASGroup]:
+    """ASGroupService.GetASGroup."""
+    return Request(_GET_AS_GROUP, _AS_GROUP + "GetASGroup", as_groups.decode_get, as_groups.encode_get(id))
+
+
+def create_as_group(name: str, asns: Iterable[int | str]) -> Request[ASGroup]:
+    """ASGroupService.CreateASGroup."""
+    body = as_groups.encode_create(name, asns)
+    return Request(_CREATE_AS_GROUP, _AS_GROUP + "CreateASGroup", as_groups.decode_create, body)
+
+
+def update_as_group(id: str, name: str, asns: Iterable[int | str]) -> Request[ASGroup]:
+    """ASGroupService.UpdateASGroup."""
+    body = as_groups.encode_update(id, name, asns)
+    return Request(_UPDATE_AS_GROUP, _AS_GROUP + "UpdateASGroup", as_groups.decode_update, body)
+
+
+def delete_as_group(id: str) -> Request[None]:
+    """ASGroupService.DeleteASGroup."""
+    body = as_groups.encode_delete(id)
+    return Request(_DELETE_AS_GROUP, _AS_GROUP + "DeleteASGroup", as_groups.decode_delete, body)
+
+
+def list_sites() -> Request[Records[Site]]:
+    """Site List."""
+    return Request(_LIST_SITES, "/sites", sites.decode_list)
+
+
+def get_site(id: int | str) -> Request[Site]:
+    """Site Info."""
+    return Request(_GET_SITE, sites.site_path(id), sites.decode_site)
+
+
+def create_site(site_name: str, lat: float | str, lon: float | str) -> Request[Site]:
+    """Site Create."""
+    return Request(_CREATE_SITE, "/site", sites.decode_site, sites.encode_create(site_name, lat, lon))
+
+
+def update_site(id: int | str, **changed: Any) -> Request[Site]:
+    """Site Update."""
+    return Request(_UPDATE_SITE, sites.site_path(id), sites.decode_site, sites.encode_update(**changed))
+
+
+def delete_site(id: int | str) -> Request[None]:
+    """Site Delete."""
+    return Request(_DELETE_SITE, sites.site_path(id), _nothing)
+
+
+def list_plans() -> Request[Records[Plan]]:
+    """Plan List."""
+    return Request(_LIST_PLANS, "/plans", plans.decode_list)
+
+
+def _nothing(_: bytes) -> None:
+    """Read an answer that says nothing."""

@@ -1,0 +1,1 @@
+"""Pulls: many pages of the KMI, planned, run within the quota, and landed where analysts work."""

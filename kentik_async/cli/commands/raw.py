@@ -1,0 +1,110 @@
+"""`kentik-async raw`: any endpoint of API v5, under the same quota and errors as the rest."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from kentik_async.cli.context import Context, Ctx
+from kentik_async.cli.options import Flag
+from kentik_async.errors import ValidationError
+
+__all__ = ["raw"]
+
+
+async def raw(
+    method: str,
+    path: str,
+    /,
+    *,
+    data: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
+    query: list[str] | None = None,
+    query_class: Flag = False,
+    idempotent: Flag = False,
+    context: Ctx,
+) -> None:
+    """Send a request to any endpoint of API v5 and print the answer.
+
+    The answer is printed as JSON. A list of objects, alone or as the one member
+    of an object, can also be a table, csv, or ndjson with a row each.
+
+    For example:
+
+      $ kentik-async raw GET /devices
+      $ kentik-async raw GET /users --query limit=10 -o table
+      $ kentik-async raw PUT /site/3 --data '{"site": {"lat": 50.1}}'
+      $ kentik-async raw POST /query/topXdata --data @query.json --query-class
+
+    Args:
+        method: GET, HEAD, PUT, DELETE, POST or PATCH.
+        path: The path on the API's base address, such as /devices.
+        data: The JSON document to send: itself, @FILE, or - for stdin.
+        query: A query parameter as NAME=VALUE; may be repeated.
+        query_class: It counts as a query: other limits hold for API v5's queries.
+        idempotent: Doing it twice does no harm, so it may be sent again after a failure.
+        context: Handed over.
+    """
+    document, parameters = _document(data), _parameters(query or ())
+    quota_class: Literal["query", "non_query"] = "query" if query_class else "non_query"
+    async with context.client() as kentik:
+        answer = await kentik.rest.request(
+            method,
+            path,
+            json=document,
+            params=parameters or None,
+            quota_class=quota_class,
+            idempotent=True if idempotent else None,
+        )
+    _print(context, answer)
+
+
+def _print(context: Context, answer: Any) -> None:
+    printer = context.printer
+    rows = _rows(answer)
+    if answer is None:
+        context.notes.note("the answer is empty")
+    elif rows is None or printer.form == "json":
+        printer.document(answer)
+    else:
+        fields = list(dict.fromkeys(name for row in rows for name in row))
+        printer.rows(rows, fields)
+
+
+def _rows(answer: Any) -> list[dict[str, Any]] | None:
+    """Return the rows that an answer holds: a list of objects, or an object of which that is all."""
+    if isinstance(answer, dict) and len(answer) == 1:
+        (answer,) = answer.values()
+    if isinstance(answer, list) and all(isinstance(row, dict) for row in answer):
+        return answer
+    return None
+
+
+def _document(data: str | None) -> Any:
+    if data is None:
+        return None
+    source, text = "--data", data
+    try:
+        if data == "-":
+            source = "stdin"
+            text = sys.stdin.read()
+        elif data.startswith("@"):
+            source = data[1:]
+            text = Path(source).read_text(encoding="utf-8")
+        return json.loads(text)
+    except OSError as error:
+        raise ValidationError(f"{source} cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise ValidationError(f"{source} holds no JSON: {error}") from None
+
+
+def _parameters(query: Sequence[str]) -> dict[str, str]:
+    parameters: dict[str, str] = {}
+    for text in query:
+        name, separator, value = text.partition("=")
+        if not separator or not name:
+            raise ValidationError(f"--query is {text!r}: give NAME=VALUE")
+        parameters[name] = value
+    return parameters

@@ -1,0 +1,184 @@
+"""`kentik-async kmi status` and `kmi diff`: what a folder of tables holds. Nothing is sent."""
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from kentik_async.cli.columns import Column
+from kentik_async.cli.context import Ctx
+from kentik_async.cli.pulling import Several, date_given
+from kentik_async.errors import ValidationError
+
+if TYPE_CHECKING:
+    import pyarrow as pa  # type: ignore[import-untyped]  # pyarrow ships no types
+
+    from kentik_async.bulk.diff import Day
+    from kentik_async.bulk.saved import Tables
+
+__all__ = ["diff", "status"]
+
+_RUN_FIELDS = (
+    "run_id",
+    "run_date",
+    "store",
+    "state",
+    "done",
+    "failed",
+    "left",
+    "exact",
+    "rows",
+    "mixed",
+    "started_at",
+    "finished_at",
+    "bytes",
+)
+_RUN_COLUMNS = (
+    Column("run_id", "run"),
+    Column("store"),
+    Column("state"),
+    Column("done", "pages done", kind="count"),
+    Column("failed", kind="count"),
+    Column("left", kind="count"),
+    Column("rows", kind="count"),
+    Column("mixed"),
+    Column("started_at", "started (UTC)", kind="time"),
+    Column("finished_at", "finished (UTC)", kind="time"),
+)
+_DIFF_FIELDS = (
+    "market_id",
+    "rank_type",
+    "ip",
+    "asn",
+    "relation",
+    "related_asn",
+    "name",
+    "change",
+    "rank_before",
+    "rank_after",
+    "score_before",
+    "score_after",
+)
+_PLACE = (Column("market_id", "market"), Column("rank_type"), Column("ip"))
+_RANKING_COLUMNS = (
+    *_PLACE,
+    Column("change"),
+    Column("rank_before", "rank", kind="count"),
+    Column("rank_after", "now", kind="count"),
+    Column("asn", kind="id"),
+    Column("name"),
+)
+_RELATION_COLUMNS = (
+    Column("market_id", "market"),
+    Column("ip"),
+    Column("asn", kind="id"),
+    Column("change"),
+    Column("relation"),
+    Column("related_asn", "neighbour", kind="id"),
+    Column("name"),
+)
+
+
+def status(target: str, /, *, context: Ctx) -> None:
+    """Show the runs of a target: how far they are, their rows, the size on disk.
+
+    It may be asked while a run is writing.
+
+    For example:
+
+      $ kentik-async kmi status data
+
+    Args:
+        target: The folder.
+        context: Handed over.
+    """
+    from kentik_async.bulk.status import target_status
+
+    found = target_status(target)
+    rows = [_run_row(run, found.bytes) for run in found.runs]
+    context.printer.rows(rows, _RUN_FIELDS, _RUN_COLUMNS, what="runs")
+    context.notes.plain(f"{target}: {found.bytes / 1e6:,.1f} MB")
+    for run in found.runs:
+        if run.state == "interrupted":
+            context.notes.note(f"run {run.run_id} was cut off: the same command goes on with it")
+
+
+def _run_row(run: Any, size: int) -> dict[str, Any]:
+    row = {name: getattr(run, name) for name in _RUN_FIELDS[:-1]}
+    times = {name: _instant(row[name]) for name in ("started_at", "finished_at")}
+    return row | times | {"bytes": size}
+
+
+def _instant(seconds: float | None) -> dt.datetime | None:
+    return None if seconds is None else dt.datetime.fromtimestamp(seconds, dt.UTC)
+
+
+def diff(
+    target: str,
+    /,
+    *,
+    since: Annotated[str, Parameter(name="--from")],
+    until: Annotated[str, Parameter(name="--to")],
+    markets: Annotated[list[str] | None, Several, Parameter(name=("--market", "--markets"))] = None,
+    context: Ctx,
+) -> None:
+    """Show what changed between two dates that a target holds.
+
+    Who rose, fell, entered and left the rankings; which customers and providers
+    networks won and lost. Only what was pulled on both dates is compared.
+
+    For example:
+
+      $ kentik-async kmi diff data --from 2026-11-19 --to 2026-11-20 --market US
+
+    Args:
+        target: The folder.
+        since: The earlier date.
+        until: The later date.
+        markets: Only these markets: planet:earth, cc:US, US, or names that the target knows.
+        context: Handed over.
+    """
+    from kentik_async.bulk.diff import diff_rankings, diff_relations
+    from kentik_async.bulk.saved import open_target
+
+    tables = open_target(target)
+    chosen = _markets(tables, markets)
+    before, after = (
+        _day(tables, date_given(text, option), chosen)
+        for text, option in ((since, "--from"), (until, "--to"))
+    )
+    moved, related = diff_rankings(before, after), diff_relations(before, after)
+    if context.printer.form == "table":
+        context.printer.section("rankings", moved.to_pylist(), _RANKING_COLUMNS)
+        context.printer.text("")
+        context.printer.section("neighbours", related.to_pylist(), _RELATION_COLUMNS)
+    else:
+        context.printer.rows([*_flat(moved), *_flat(related)], _DIFF_FIELDS, what="changes")
+
+
+def _flat(changes: "pa.Table") -> Iterator[dict[str, Any]]:
+    for row in changes.to_pylist():
+        yield {name: row.get(name) for name in _DIFF_FIELDS}
+
+
+def _markets(tables: "Tables", texts: list[str] | None) -> list[str] | None:
+    from kentik_async.cli.markets import market_named, market_spelled
+    from kentik_async.models import Market
+
+    if not texts:
+        return None
+    spelled = [market_spelled(text) for text in texts]
+    if all(spelled):
+        return [market_id for market_id in spelled if market_id]
+    rows = tables.markets.to_table(columns=["market_id", "name"]).to_pylist()
+    known = {row["market_id"]: Market(row["market_id"], row["name"]) for row in rows}
+    return [market or market_named(text, known.values()) for text, market in zip(texts, spelled, strict=True)]
+
+
+def _day(tables: "Tables", date: dt.date, markets: list[str] | None) -> "Day":
+    from kentik_async.bulk.diff import Day
+
+    if date.isoformat() not in (dates := tables.dates()):
+        raise ValidationError(f"the target holds nothing of {date}: it holds {', '.join(dates)}")
+    return Day(**{name: tables.rows(name, date, markets) for name in Day.__dataclass_fields__})

@@ -1,0 +1,81 @@
+"""What a command gets of its surroundings: a client, a printer for results, and a place for notes."""
+
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+
+from cyclopts import Parameter
+
+from kentik_async.cli.notes import Notes
+from kentik_async.cli.options import Options
+from kentik_async.cli.output import Printer
+
+if TYPE_CHECKING:
+    from kentik_async import KentikClient
+
+__all__ = ["Context", "Ctx"]
+
+_CONNECT_TIMEOUT = 5.0
+"""Seconds: someone sits there and waits."""
+
+
+class Context:
+    """One run of the command line.
+
+    Attributes:
+        options: The options that every command takes.
+        notes: Where notes, progress and questions go: to stderr.
+    """
+
+    def __init__(self, options: Options) -> None:
+        """Take the options; nothing is opened."""
+        self.options = options
+        self.notes = Notes(quiet=options.quiet, colour=not options.no_color)
+
+    @cached_property
+    def printer(self) -> Printer:
+        """Where results go: to stdout, in the form asked for."""
+        form = self.options.output or ("table" if sys.stdout.isatty() else "ndjson")
+        return Printer(form, self.notes, colour=not self.options.no_color)
+
+    def settings(self) -> dict[str, Any]:
+        """Return what is known of the client's arguments: environment, profile and options together.
+
+        Raises:
+            ConfigError: A profile cannot be read.
+        """
+        from kentik_async._environment import settings_from
+
+        return settings_from(self.options.profile, os.environ, Path.home()) | self._overrides()
+
+    @asynccontextmanager
+    async def client(self) -> AsyncIterator["KentikClient"]:
+        """Open a client; while the block waits long for quota, a note says so.
+
+        Raises:
+            ConfigError: There are no credentials, or they are unusable.
+        """
+        from kentik_async import KentikClient
+        from kentik_async.cli.waiting import telling_of_waits
+
+        kentik = KentikClient.from_env(
+            self.options.profile,
+            on_event=self.notes.retries,
+            connect_timeout=_CONNECT_TIMEOUT,
+            **self._overrides(),
+        )
+        async with kentik, telling_of_waits(kentik, self.notes):
+            yield kentik
+
+    def _overrides(self) -> dict[str, Any]:
+        options = self.options
+        given = {"region": options.region, "max_wait": options.max_wait, "timeout": options.timeout}
+        return {name: value for name, value in given.items() if value is not None}
+
+
+Ctx: TypeAlias = Annotated[Context, Parameter(parse=False)]
+"""The type of a command's `context` parameter: handed to it, never read from the command line."""

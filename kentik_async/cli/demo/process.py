@@ -1,0 +1,106 @@
+"""An emulator in a process of its own, so that it and the client do not share a Python."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import aiohttp
+
+from kentik_async.errors import ConfigError, KentikError
+
+__all__ = ["EmulatorProcess", "emulator_process"]
+
+_START_WITHIN = 30.0
+_STOP_WITHIN = 3.0
+
+
+class EmulatorProcess:
+    """A running emulator.
+
+    Attributes:
+        speed: How many times faster than at the vendor time passes there.
+        ready: What it said when it was ready: endpoints, credentials, pid.
+    """
+
+    def __init__(self, ready: Mapping[str, Any], http: aiohttp.ClientSession) -> None:
+        """Take what the process said of itself."""
+        self.ready = ready
+        self.speed = float(ready["speed"])
+        self._http = http
+
+    @property
+    def grpc_target(self) -> str:
+        """Host and port of gRPC, as a bare channel takes them."""
+        return str(self.ready["grpc_endpoint"]).partition("://")[2]
+
+    @property
+    def credentials(self) -> tuple[tuple[str, str], ...]:
+        """The metadata of a bare call."""
+        return (
+            ("x-ch-auth-email", self.ready["email"]),
+            ("x-ch-auth-api-token", self.ready["token"]),
+        )
+
+    async def reset(self) -> None:
+        """Make it forget all calls."""
+        async with self._http.post(f"{self.ready['control']}/reset") as answer:
+            answer.raise_for_status()
+
+    async def report(self) -> dict[str, Any]:
+        """Return its own count of the calls since the last reset."""
+        async with self._http.get(f"{self.ready['control']}/report") as answer:
+            answer.raise_for_status()
+            report: dict[str, Any] = await answer.json()
+            return report
+
+
+@asynccontextmanager
+async def emulator_process(*, speed: float, seed: int) -> AsyncIterator[EmulatorProcess]:
+    """Run an emulator as long as the block runs; it ends with this process even if that is killed.
+
+    Args:
+        speed: How many times faster than at the vendor time passes.
+        seed: What its data are made from.
+
+    Raises:
+        ConfigError: It cannot be started.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "kentik_async.cli", "emulator", "--quiet", "--until-stdin-ends"),
+        *("--speed", repr(speed), "--seed", str(seed)),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        start_new_session=True,  # Ctrl-C is for us alone: we end it when the calls have been ended
+    )
+    try:
+        ready = await _readiness(process)
+        async with aiohttp.ClientSession() as http:
+            yield EmulatorProcess(ready, http)
+    finally:
+        await _stop(process)
+
+
+async def _readiness(process: asyncio.subprocess.Process) -> dict[str, Any]:
+    if process.stdout is None:
+        raise KentikError("the emulator's output was not opened")
+    try:
+        line = await asyncio.wait_for(process.stdout.readline(), _START_WITHIN)
+    except TimeoutError:
+        raise ConfigError(f"the emulator did not start within {_START_WITHIN:.0f} s") from None
+    if not line:
+        raise ConfigError("the emulator did not start; its own words stand above")
+    ready: dict[str, Any] = json.loads(line)
+    return ready
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    with suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        await asyncio.wait_for(process.wait(), _STOP_WITHIN)
+    except TimeoutError:
+        process.kill()
+        await process.wait()

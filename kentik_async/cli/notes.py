@@ -1,0 +1,103 @@
+"""Notes, warnings and progress, all to stderr: stdout is for results alone."""
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.status import Status
+
+    from kentik_async.events import Event
+
+__all__ = ["Notes", "on_one_line", "printable"]
+
+
+class Notes:
+    """Says what a user should know beside the result.
+
+    Attributes:
+        quiet: Whether only errors and questions are said.
+    """
+
+    def __init__(self, *, quiet: bool = False, colour: bool = True) -> None:
+        """Choose how much is said."""
+        self.quiet = quiet
+        self._colour = colour
+
+    @cached_property
+    def console(self) -> "Console":
+        """The terminal behind stderr, or a plain stream."""
+        from rich.console import Console
+
+        return Console(stderr=True, no_color=None if self._colour else True, highlight=False, soft_wrap=True)
+
+    @property
+    def live(self) -> bool:
+        """Whether something that moves may be drawn."""
+        return not self.quiet and sys.stderr.isatty()
+
+    def note(self, text: str) -> None:
+        """Say something that is good to know."""
+        if not self.quiet:
+            print(f"note: {on_one_line(text)}", file=sys.stderr, flush=True)
+
+    def plain(self, text: str) -> None:
+        """Say something without a word before it, lines as they are."""
+        if not self.quiet:
+            print(text, file=sys.stderr, flush=True)
+
+    def retries(self, event: "Event") -> None:
+        """Take a client's events, and tell of attempts that failed."""
+        if event.kind == "retried":
+            self.note(f"{event.operation}: {event.error}; another attempt in {event.duration:.1f} s")
+
+    @contextmanager
+    def status(self) -> Iterator["Status | None"]:
+        """Offer a line that can be changed, where there is a terminal; else None."""
+        if not self.live:
+            yield None
+            return
+        with self.console.status("") as status:
+            yield status
+
+    @contextmanager
+    def taking_the_log(self) -> Iterator[None]:
+        """Let the package's log lines appear as notes and warnings while the block runs."""
+        logger = logging.getLogger("kentik_async")
+        level, propagate = logger.level, logger.propagate
+        handler = _NoteHandler(self)
+        logger.addHandler(handler)
+        logger.setLevel(logging.WARNING)
+        logger.propagate = False
+        try:
+            yield
+        finally:
+            logger.removeHandler(handler)
+            logger.setLevel(level)
+            logger.propagate = propagate
+
+
+class _NoteHandler(logging.Handler):
+    def __init__(self, notes: Notes) -> None:
+        super().__init__()
+        self._notes = notes
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self._notes.quiet and record.levelno < logging.ERROR:
+            return
+        word = "note" if record.levelno < logging.WARNING else record.levelname.lower()
+        print(f"{word}: {on_one_line(record.getMessage())}", file=sys.stderr, flush=True)
+
+
+def printable(text: str) -> str:
+    """Return a text without what would command the terminal: it may come from anywhere."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else "�" for c in text)
+
+
+def on_one_line(text: str) -> str:
+    """Return a text on one line, printable."""
+    return printable(" ".join(text.split()))

@@ -1,0 +1,139 @@
+"""The calls of API v5: sites, plans, and a stand-in for the query API, from JSON to JSON.
+
+Source: Kentik KB, "Site and Plan APIs".
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kentik_async.emulator.company import Company
+from kentik_async.emulator.record import QuotaClass
+from kentik_async.emulator.statuses import AnswerError
+
+__all__ = ["V5_CALLS", "V5Call"]
+
+JSON = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class V5Call:
+    """One call of API v5.
+
+    Attributes:
+        name: The operation's name, such as "sites.get".
+        method: The HTTP method.
+        path: The path below `/api/v5`, with at most one `{placeholder}`.
+        status: The HTTP status of a success.
+        quota_class: Under which limits it counts.
+        answer: From (company, placeholder's value, body) to the answer's JSON, None for an empty one; raises
+            AnswerError.
+    """
+
+    name: str
+    method: str
+    path: str
+    status: int
+    quota_class: QuotaClass
+    answer: Callable[[Company, str, Any], JSON | None]
+
+    @property
+    def writes(self) -> bool:
+        """Whether it changes anything."""
+        return self.method != "GET" and self.quota_class == "non_query"
+
+
+def _list_sites(company: Company, _: str, body: Any) -> JSON:
+    del body
+    return {"sites": list(company.sites.values())}
+
+
+def _get_site(company: Company, site_id: str, body: Any) -> JSON:
+    del body
+    return {"site": company.site(_id(site_id))}
+
+
+def _create_site(company: Company, _: str, body: Any) -> JSON:
+    fields = _fields(body)
+    for name in ("site_name", "lat", "lon"):
+        if name not in fields:
+            raise AnswerError(400, f"{name} is required")
+    return {"site": company.create_site(fields)}
+
+
+def _update_site(company: Company, site_id: str, body: Any) -> JSON:
+    site = company.site(_id(site_id))
+    site.update(_fields(body))
+    return {"site": site}
+
+
+def _delete_site(company: Company, site_id: str, body: Any) -> None:
+    del body
+    del company.sites[int(company.site(_id(site_id))["id"])]
+
+
+def _list_plans(company: Company, _: str, body: Any) -> JSON:
+    del body
+    return {"plans": company.plans}
+
+
+def _query(company: Company, name: str, body: Any) -> JSON:
+    """Answer any query with a small table: enough to exercise the limits of the query class."""
+    if not isinstance(body, dict):
+        raise AnswerError(400, "the body must be a JSON object")
+    rows = [{"key": f"AS{64496 + n}", "avg_bits_per_sec": 9.0e9 / (n + 1)} for n in range(5)]
+    return {
+        "results": [{"bucket": "Left +Y Axis", "query": name, "data": rows}],
+        "company_id": company.company_id,
+    }
+
+
+def _fields(body: Any) -> dict[str, Any]:
+    """Return a site's fields, checked, out of `{"site": {…}}`; the page has numbers as text, too."""
+    if not isinstance(body, dict) or not isinstance(body.get("site"), dict):
+        raise AnswerError(400, 'the body must be {"site": {…}}')
+    fields: dict[str, Any] = {}
+    for name, value in body["site"].items():
+        if name == "site_name":
+            fields[name] = _site_name(value)
+        elif name == "lat":
+            fields[name] = _degrees(name, value, 90.0)
+        elif name == "lon":
+            fields[name] = _degrees(name, value, 180.0)
+        else:
+            raise AnswerError(400, f"site has no field {name!r}")
+    return fields
+
+
+def _site_name(value: Any) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9 _]{3,40}", value):
+        raise AnswerError(400, f"site_name is {value!r}: 3 to 40 alphanumerics, spaces and underscores")
+    return value
+
+
+def _degrees(name: str, value: Any, most: float) -> float:
+    try:
+        degrees = float(value) if isinstance(value, (int, float, str)) else None
+    except ValueError:
+        degrees = None
+    if degrees is None or isinstance(value, bool) or not -most <= degrees <= most:
+        raise AnswerError(400, f"{name} is {value!r}: a number from {-most:g} to {most:g}")
+    return degrees
+
+
+def _id(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise AnswerError(400, f"site id is {text!r}: a number")
+    return int(text)
+
+
+V5_CALLS = (
+    V5Call("sites.list", "GET", "/sites", 200, "non_query", _list_sites),
+    V5Call("sites.get", "GET", "/site/{id}", 200, "non_query", _get_site),
+    V5Call("sites.create", "POST", "/site", 201, "non_query", _create_site),
+    V5Call("sites.update", "PUT", "/site/{id}", 200, "non_query", _update_site),
+    V5Call("sites.delete", "DELETE", "/site/{id}", 204, "non_query", _delete_site),
+    V5Call("plans.list", "GET", "/plans", 200, "non_query", _list_plans),
+    V5Call("query", "POST", "/query/{name}", 200, "query", _query),
+)

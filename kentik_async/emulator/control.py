@@ -1,0 +1,90 @@
+"""The emulator's own HTTP interface, for tests in other languages and processes: `/_emulator/…`."""
+
+import dataclasses
+import ipaddress
+import json
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from kentik_async.emulator.faults import Fault
+
+if TYPE_CHECKING:
+    from kentik_async.emulator.server import Emulator
+
+__all__ = ["add_routes", "is_local"]
+
+
+def add_routes(app: web.Application, emulator: "Emulator") -> None:
+    """Add the interface to an application.
+
+    * `GET /_emulator/report` and `GET /_emulator/calls` answer what `report()` and `calls` hold.
+    * `POST /_emulator/reset` starts afresh.
+    * `POST /_emulator/advance` lets days pass: `{"days": 1}`, or an empty body.
+    * `POST /_emulator/fail` scripts a fault: `{"n": 1, …}` with the arguments of `fail_next`.
+    """
+
+    async def report(_: web.Request) -> web.Response:
+        return web.json_response(emulator.report().to_dict())
+
+    async def calls(_: web.Request) -> web.Response:
+        return web.json_response([call.to_dict() for call in emulator.calls])
+
+    async def reset(_: web.Request) -> web.Response:
+        emulator.reset()
+        return web.json_response({})
+
+    async def advance(request: web.Request) -> web.Response:
+        arguments = await _arguments(request, {"days"})
+        return web.json_response({"day": str(emulator.advance_day(**arguments))})
+
+    async def fail(request: web.Request) -> web.Response:
+        names = {field.name for field in dataclasses.fields(Fault)}
+        emulator.fail_next(**await _arguments(request, names | {"n"}))
+        return web.json_response({})
+
+    router = app.router
+    router.add_get("/_emulator/report", _guarded(report))
+    router.add_get("/_emulator/calls", _guarded(calls))
+    router.add_post("/_emulator/reset", _guarded(reset))
+    router.add_post("/_emulator/advance", _guarded(advance))
+    router.add_post("/_emulator/fail", _guarded(fail))
+
+
+Handler = Callable[[web.Request], Awaitable[web.Response]]
+
+
+def _guarded(handler: Handler) -> Handler:
+    """Let only this machine pass, and answer an unusable argument with 400 and one line."""
+
+    async def handle(request: web.Request) -> web.Response:
+        if not is_local(request.remote):
+            return web.json_response({"error": "only for this machine"}, status=403)
+        try:
+            return await handler(request)
+        except (ValueError, TypeError) as error:
+            return web.json_response({"error": str(error)}, status=400)
+
+    return handle
+
+
+def is_local(remote: str | None) -> bool:
+    """Tell whether a peer's address is this machine's own, so that only its users steer the emulator."""
+    try:
+        address = ipaddress.ip_address(remote or "")
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback
+
+
+async def _arguments(request: web.Request, allowed: set[str]) -> dict[str, Any]:
+    raw = await request.read()
+    arguments = json.loads(raw) if raw else {}
+    if not isinstance(arguments, dict):
+        raise TypeError(f"the body is {arguments!r}: give a JSON object")
+    for name in arguments:
+        if name not in allowed:
+            raise ValueError(f"{name!r} is no argument: give one of {', '.join(sorted(allowed))}")
+    return arguments

@@ -1,0 +1,179 @@
+"""The five KMI calls: from the request's message to the answer's bytes."""
+
+from collections.abc import Sequence
+
+from kentik_async._generated.kmi import v202212 as pb
+from kentik_async.emulator.insights import INSIGHT_TYPES, LOOKBACKS
+from kentik_async.emulator.rankings import IPS, RANK_TYPES
+from kentik_async.emulator.relations import FILTERS, RELATIONS
+from kentik_async.emulator.state import INSIGHT_LIMIT, RANKING_LIMIT, State
+from kentik_async.emulator.statuses import AnswerError
+from kentik_async.models import ASNDetails, CustomerProvider, Insight
+
+__all__ = ["get_asn_details", "get_asn_insights", "get_global_insights", "get_rankings", "list_markets"]
+
+_UINT32 = 0xFFFFFFFF
+
+
+def list_markets(state: State, customer: str, request: pb.ListMarketsRequest) -> bytes:
+    """Answer ListMarkets."""
+    del customer, request
+    return state.responses.get(("markets",), lambda: _markets(state))
+
+
+def _markets(state: State) -> bytes:
+    markets = [pb.Market(market_id=market.market_id, name=market.name) for market in state.markets]
+    return pb.ListMarketsResponse(markets=markets).SerializeToString()
+
+
+def get_rankings(state: State, customer: str, request: pb.GetRankingsRequest) -> bytes:
+    """Answer GetRankings.
+
+    Raises:
+        AnswerError: A word is none of the schema's, the limit is 0, or there is no such market.
+    """
+    del customer
+    market_id = _required("market_id", request.market_id)
+    rank_type = _choice("rank_type", request.rank_type, RANK_TYPES)
+    ip = _choice("ip", request.ip, IPS)
+    limit = _limit(request.limit if request.HasField("limit") else RANKING_LIMIT)
+    question = ("rankings", state.day, market_id, rank_type, ip, limit)
+    return state.responses.get(question, lambda: _rankings(state, market_id, rank_type, ip, limit))
+
+
+def _rankings(state: State, market_id: str, rank_type: str, ip: str, limit: int) -> bytes:
+    response = pb.GetRankingsResponse(invalid_count=state.invalid_count(market_id, rank_type, ip))
+    add = response.rankings.add
+    rows = state.data.rankings(state.place(market_id), rank_type, ip, state.day, limit)
+    for row in rows:
+        add(
+            asn=row.asn,
+            name=row.name,
+            rank=row.rank,
+            # The wire type has no sign, and ranks and scores are lost as well as gained.
+            rank_change=row.rank_change & _UINT32,
+            score=row.score,
+            score_change=row.score_change & _UINT32,
+        )
+    return response.SerializeToString()
+
+
+def get_asn_details(state: State, customer: str, request: pb.GetASNDetailsRequest) -> bytes:
+    """Answer GetASNDetails.
+
+    Raises:
+        AnswerError: A word is none of the schema's, or there is no such market or network in it.
+    """
+    del customer
+    market_id, asn = _required("market_id", request.market_id), _asn(request.asn)
+    relation, ip = _choice("type", request.type, RELATIONS), _choice("ip", request.ip, IPS)
+    names = ("mutual_provider", "mutual_customer", "singlehomed_customer")
+    filters = tuple(_choice(name, getattr(request, name), FILTERS) for name in names)
+    question = ("details", state.day, market_id, asn, relation, ip, *filters)
+    return state.responses.get(
+        question, lambda: _details(state.asn_details(market_id, asn, relation, ip, *filters))
+    )
+
+
+def _details(details: ASNDetails) -> bytes:
+    message = pb.ASNDetails(
+        asn=details.asn,
+        name=details.name,
+        country_name=details.country_name,
+        customers=_related(details.customers),
+        providers=_related(details.providers),
+        peers=[pb.Peer(asn=row.asn, name=row.name, pfx_count=row.pfx_count) for row in details.peers],
+    )
+    return pb.GetASNDetailsResponse(asn_details=message).SerializeToString()
+
+
+def _related(rows: Sequence[CustomerProvider]) -> list[pb.CustomerProvider]:
+    return [
+        pb.CustomerProvider(
+            asn=row.asn,
+            name=row.name,
+            score=row.score,
+            singlehomed_customer=row.singlehomed_customer,
+            mutual_customer=row.mutual_customer,
+            mutual_provider=row.mutual_provider,
+        )
+        for row in rows
+    ]
+
+
+def get_global_insights(state: State, customer: str, request: pb.GetGlobalInsightsRequest) -> bytes:
+    """Answer GetGlobalInsights.
+
+    Raises:
+        AnswerError: A word or a number is outside the schema's, or there is no such market.
+    """
+    del customer
+    return pb.GetGlobalInsightsResponse(insights=_insights(state, request, None)).SerializeToString()
+
+
+def get_asn_insights(state: State, customer: str, request: pb.GetASNInsightsRequest) -> bytes:
+    """Answer GetASNInsights.
+
+    Raises:
+        AnswerError: A word or a number is outside the schema's, or there is no such market or network.
+    """
+    del customer
+    insights = _insights(state, request, _asn(request.asn))
+    return pb.GetASNInsightsResponse(insights=insights).SerializeToString()
+
+
+def _insights(
+    state: State, request: pb.GetGlobalInsightsRequest | pb.GetASNInsightsRequest, asn: int | None
+) -> list[pb.Insight]:
+    lookback = request.lookback if request.HasField("lookback") else LOOKBACKS[0]
+    magnitude = request.magnitude if request.HasField("magnitude") else 1
+    if lookback not in LOOKBACKS:
+        raise AnswerError("INVALID_ARGUMENT", f"lookback is {lookback}: give 1, 7 or 30 days")
+    if not 1 <= magnitude <= 5:
+        raise AnswerError("INVALID_ARGUMENT", f"magnitude is {magnitude}: give 1 to 5")
+    events = state.insights(
+        market_id=request.market_id if request.HasField("market_id") else "planet$earth",
+        ip=_choice("ip", request.ip, IPS),
+        types=[_choice("types", kind, INSIGHT_TYPES) for kind in request.types],
+        lookback=lookback,
+        magnitude=magnitude,
+        limit=_limit(request.limit if request.HasField("limit") else INSIGHT_LIMIT),
+        asn=asn,
+    )
+    return [_insight(event) for event in events]
+
+
+def _insight(event: Insight) -> pb.Insight:
+    moment = event.created_at
+    return pb.Insight(
+        asn=event.asn,
+        name=event.name,
+        type=event.type,
+        message=event.message,
+        created_at=moment.isoformat().replace("+00:00", "Z") if moment else "",
+    )
+
+
+def _required(name: str, value: str) -> str:
+    if not value:
+        raise AnswerError("INVALID_ARGUMENT", f"{name} is required")
+    return value
+
+
+def _choice(name: str, value: str, allowed: Sequence[str]) -> str:
+    """Return the value, or the first allowed one in place of an empty one: that is the API's default."""
+    if value and value not in allowed:
+        raise AnswerError("INVALID_ARGUMENT", f"{name} is {value!r}: give one of {', '.join(allowed)}")
+    return value or allowed[0]
+
+
+def _limit(value: int) -> int:
+    if value < 1:
+        raise AnswerError("INVALID_ARGUMENT", f"limit is {value}: give at least 1")
+    return value
+
+
+def _asn(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= _UINT32):
+        raise AnswerError("INVALID_ARGUMENT", f"asn is {text!r}: give a decimal number up to {_UINT32}")
+    return int(text)

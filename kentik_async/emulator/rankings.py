@@ -1,0 +1,116 @@
+"""The rankings of every market, type and address family, on any day, computed when they are asked for."""
+
+import zlib
+from itertools import islice
+from typing import NamedTuple
+
+from kentik_async.emulator.memo import Memo
+from kentik_async.emulator.networks import Internet
+from kentik_async.emulator.places import Place
+
+__all__ = ["IPS", "RANK_TYPES", "RankedNetwork", "RankingTables"]
+
+IPS = ("v4", "v6")
+
+# How much of a backbone, a wholesale and a retail network counts in a type; 0 keeps it out of the ranking.
+_WEIGHTS = {
+    "customer_base": (1.0, 1.0, 1.0),
+    "customer_base_retail": (0.02, 0.3, 1.0),
+    "customer_base_wholesome": (0.3, 1.0, 0.0),
+    "customer_base_backbone": (1.0, 0.01, 0.0),
+    "customer_growth": (1.0, 1.0, 1.0),
+    "peering_base": (0.6, 0.3, 0.0002),
+}
+RANK_TYPES = tuple(_WEIGHTS)
+_GROWTH_DAYS = 20
+
+Order = list[int]
+"""Packed (score, index) of every ranked network, best first: an integer sorts faster than a pair."""
+
+_SHIFT = 32
+_INDEX = (1 << _SHIFT) - 1
+
+
+class RankedNetwork(NamedTuple):
+    """One row of a ranking; both changes are since the day before, a gain being positive."""
+
+    asn: int
+    name: str
+    rank: int
+    rank_change: int
+    score: int
+    score_change: int
+
+
+class RankingTables:
+    """Answers what the ranking of a market is; a pure function of the Internet and the question."""
+
+    def __init__(self, internet: Internet) -> None:
+        self._internet = internet
+        self._factors: Memo[int, list[float]] = Memo(8)
+        self._sizes: Memo[tuple[str, str, str], list[tuple[int, float]]] = Memo(64)
+        self._orders: Memo[tuple[str, str, str, int], Order] = Memo(64)
+
+    def rows(self, place: Place, rank_type: str, ip: str, day: int, limit: int) -> list[RankedNetwork]:
+        """Return the first `limit` rows of a ranking.
+
+        Args:
+            place: The market.
+            rank_type: One of `RANK_TYPES`.
+            ip: "v4" or "v6".
+            day: The day's ordinal.
+            limit: How many rows at most.
+        """
+        networks = self._internet.networks
+        before = self.ranks(place, rank_type, ip, day - 1)
+        rows: list[RankedNetwork] = []
+        for rank, packed in enumerate(islice(self.order(place, rank_type, ip, day), limit), 1):
+            index, score = self.unpack(packed)
+            network = networks[index]
+            old_rank, old_score = before.get(index, (rank, 0))
+            rows.append(
+                RankedNetwork(network.asn, network.name, rank, old_rank - rank, score, score - old_score)
+            )
+        return rows
+
+    def ranks(self, place: Place, rank_type: str, ip: str, day: int) -> dict[int, tuple[int, int]]:
+        """Return (rank, score) of each ranked network, by its index."""
+        order = self.order(place, rank_type, ip, day)
+        return {packed & _INDEX: (rank, packed >> _SHIFT) for rank, packed in enumerate(order, 1)}
+
+    def order(self, place: Place, rank_type: str, ip: str, day: int) -> Order:
+        """Return a whole ranking, packed."""
+        key = (place.market_id, rank_type, ip, day)
+        return self._orders.get(key, lambda: self._sort(place, rank_type, ip, day))
+
+    @staticmethod
+    def unpack(packed: int) -> tuple[int, int]:
+        """Return the (index, score) of an entry of an order."""
+        return packed & _INDEX, packed >> _SHIFT
+
+    def factors(self, day: int) -> list[float]:
+        """Return how large each network is on a day, relative to its size."""
+        return self._factors.get(day, lambda: self._internet.factors(day))
+
+    def _sort(self, place: Place, rank_type: str, ip: str, day: int) -> Order:
+        sizes = self._sizes.get((place.market_id, rank_type, ip), lambda: self._measure(place, rank_type, ip))
+        now = self.factors(day)
+        if rank_type == "customer_growth":
+            then = self.factors(day - _GROWTH_DAYS)
+            scores = [(int(size * (now[i] - then[i])), i) for i, size in sizes]
+        else:
+            scores = [(int(size * now[i]), i) for i, size in sizes]
+        return sorted((score << _SHIFT | i for score, i in scores if score > 0), reverse=True)
+
+    def _measure(self, place: Place, rank_type: str, ip: str) -> list[tuple[int, float]]:
+        """Return what each member of the market weighs in a ranking before the days move it."""
+        weights = _WEIGHTS[rank_type]
+        salt = zlib.crc32(rank_type.encode())
+        networks, noise = self._internet.networks, self._internet.noise
+        sizes: list[tuple[int, float]] = []
+        for i, presence in self._internet.members(place):
+            network = networks[i]
+            size = (network.size if ip == "v4" else network.size6) * weights[network.tier]
+            if size:
+                sizes.append((i, size * presence * (1.0 + 0.3 * noise[(i * 97 + salt) % len(noise)])))
+        return sizes

@@ -1,0 +1,166 @@
+"""API v5, and API v6 as JSON, over HTTP."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+
+from kentik_async.emulator import mirror
+from kentik_async.emulator.assets import V5_CALLS, V5Call
+from kentik_async.emulator.desk import Desk, Incoming, Outcome
+from kentik_async.emulator.grpc_app import brief
+from kentik_async.emulator.record import QuotaClass, Transport
+from kentik_async.emulator.rpcs import Rpc
+from kentik_async.emulator.state import State
+from kentik_async.emulator.statuses import AnswerError
+from kentik_async.emulator.users import User
+
+__all__ = ["RestApp"]
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class RestApp:
+    """Answers the calls that come by HTTP."""
+
+    def __init__(self, desk: Desk, state: State) -> None:
+        self._desk = desk
+        self._state = state
+
+    def add_routes(self, app: web.Application) -> None:
+        """Add every path of API v5 and of the mirror, and an answer for all others, to an application."""
+        for call in V5_CALLS:
+            app.router.add_route(call.method, f"/api/v5{call.path}", self._v5(call))
+        for rpc, path in mirror.routes():
+            app.router.add_route(rpc.spec.verb, path, self._v6(rpc))
+        app.router.add_route("*", "/{path:.*}", self._unknown)
+
+    def _v5(self, call: V5Call) -> Handler:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            raw = await request.read()
+            received = asyncio.get_running_loop().time()
+            placeholder = next(iter(request.match_info.values()), "")
+            body, readable = _json(raw)
+
+            def work(user: User) -> Any:
+                if raw and not readable:
+                    raise AnswerError(400, "the body is no JSON")
+                return call.answer(self._state.company(user.customer), placeholder, body)
+
+            incoming = _incoming(
+                request,
+                received,
+                name=f"query.{placeholder}" if call.quota_class == "query" else call.name,
+                transport="rest",
+                quota_class=call.quota_class,
+                writes=call.writes,
+                success=call.status,
+                arguments={**request.match_info, **(body if isinstance(body, dict) else {})},
+            )
+            return self._reply(request, await self._desk.serve(incoming, work), call.status, _v5_error)
+
+        return handle
+
+    def _v6(self, rpc: Rpc) -> Handler:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            raw = await request.read()
+            received = asyncio.get_running_loop().time()
+            problem: AnswerError | None = None
+            try:
+                message = mirror.read(rpc, raw, request.match_info, request.query.items())
+            except AnswerError as error:
+                problem, message = error, rpc.spec.request()
+
+            def work(user: User) -> Any:
+                if problem is not None:
+                    raise problem
+                return mirror.write(rpc, rpc.answer(self._state, user.customer, message))
+
+            incoming = _incoming(
+                request,
+                received,
+                name=rpc.name,
+                transport="mirror",
+                scope=rpc.scope,
+                writes=rpc.writes,
+                arguments=brief(message),
+            )
+            return self._reply(request, await self._desk.serve(incoming, work), 200, mirror.error_body)
+
+        return handle
+
+    async def _unknown(self, request: web.Request) -> web.StreamResponse:
+        received = asyncio.get_running_loop().time()
+        path = request.path
+
+        def work(user: User) -> Any:
+            del user
+            raise AnswerError(404, f"{request.method} {path} not found")
+
+        incoming = _incoming(request, received, name="unknown", transport="rest")
+        return self._reply(request, await self._desk.serve(incoming, work), 200, _v5_error)
+
+    @staticmethod
+    def _reply(
+        request: web.Request,
+        outcome: Outcome,
+        success: int,
+        error_body: Callable[[AnswerError], dict[str, Any]],
+    ) -> web.StreamResponse:
+        fault, error = outcome.fault, outcome.error
+        if outcome.dropped and request.transport is not None:
+            request.transport.abort()
+            return web.Response()
+        status = error.status if error is not None else success
+        headers = error.headers if error is not None else {}
+        if fault is not None and fault.body is not None:
+            body = fault.body.encode() if isinstance(fault.body, str) else fault.body
+            if isinstance(fault.status, int):
+                status = fault.status
+            kind = "text/html" if body.lstrip().startswith(b"<") else "application/json"
+            return web.Response(status=status, headers=headers, body=body, content_type=kind)
+        document = error_body(error) if error is not None else outcome.payload
+        if document is None:
+            return web.Response(status=status, headers=headers)
+        return web.json_response(document, status=status, headers=headers)
+
+
+def _incoming(
+    request: web.Request,
+    received: float,
+    *,
+    name: str,
+    transport: Transport,
+    quota_class: QuotaClass = "non_query",
+    scope: str | None = None,
+    writes: bool = False,
+    success: int = 200,
+    arguments: dict[str, Any] | None = None,
+) -> Incoming:
+    email, token = request.headers.get("X-CH-Auth-Email"), request.headers.get("X-CH-Auth-API-Token")
+    return Incoming(
+        operation=name,
+        path=f"{request.method} {request.path}",
+        transport=transport,
+        received=received,
+        credentials=(email, token),
+        quota_class=quota_class,
+        scope=scope,
+        writes=writes,
+        success=success,
+        arguments=arguments or {},
+    )
+
+
+def _v5_error(error: AnswerError) -> dict[str, Any]:
+    return {"error": error.message}
+
+
+def _json(raw: bytes) -> tuple[Any, bool]:
+    """Return what the bytes say as JSON, and whether they are JSON at all."""
+    try:
+        return json.loads(raw), True
+    except (ValueError, RecursionError):
+        return None, False

@@ -1,0 +1,33 @@
+"""What the SDK's answers are made of: frozen models and immutable sequences of them."""
+
+from kentik_async.models._tables import arrow_schema
+from kentik_async.models.as_groups import ASGroup, ASGroupList, AutonomousSystem
+from kentik_async.models.enums import Filter, InsightType, IPFamily, RankType, Relation
+from kentik_async.models.kmi import ASNDetails, CustomerProvider, Insight, Market, Peer, Ranking, Rankings
+from kentik_async.models.plans import Plan, PlanDevice, PlanDeviceType
+from kentik_async.models.records import Records
+from kentik_async.models.sites import Site
+
+__all__ = [
+    "ASGroup",
+    "ASGroupList",
+    "ASNDetails",
+    "AutonomousSystem",
+    "CustomerProvider",
+    "Filter",
+    "IPFamily",
+    "Insight",
+    "InsightType",
+    "Market",
+    "Peer",
+    "Plan",
+    "PlanDevice",
+    "PlanDeviceType",
+    "RankType",
+    "Ranking",
+    "Rankings",
+    "Records",
+    "Relation",
+    "Site",
+    "arrow_schema",
+]

@@ -1,0 +1,170 @@
+"""Tables from models: columns with a schema that follows from the model's type alone.
+
+Each table library is imported when it is asked for, and needs none of the others.
+"""
+
+import datetime as dt
+import importlib
+import types
+from collections.abc import Iterable, Sequence
+from functools import cache
+from operator import attrgetter
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from kentik_async.models._base import Float64, Int32, Int64, Model
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa  # type: ignore[import-untyped]  # pyarrow ships no types
+
+_KINDS: dict[Any, str] = {
+    Int32: "int32",
+    Int64: "int64",
+    int: "int64",
+    Float64: "float64",
+    float: "float64",
+    bool: "bool",
+    str: "string",
+    dt.datetime: "timestamp",
+}
+
+
+class Column(NamedTuple):
+    """One column of a table."""
+
+    name: str
+    kind: str
+    nested: "tuple[Column, ...]" = ()
+
+
+@cache
+def columns_of(row_type: type[Model] | None) -> tuple[Column, ...]:
+    """The columns that rows of this class make, in the order of its fields."""
+    if row_type is None:
+        return ()
+    hints = get_type_hints(row_type, include_extras=True)
+    return tuple(_column(name, hints[name]) for name in row_type.__struct_fields__)
+
+
+def _column(name: str, hint: Any) -> Column:
+    if get_origin(hint) in {Union, types.UnionType}:
+        parts = [part for part in get_args(hint) if part is not type(None)]
+        hint = Float64 if Float64 in parts else parts[0]
+    if hint in _KINDS:
+        return Column(name, _KINDS[hint])
+    if get_origin(hint) not in {None, Annotated} and issubclass(get_origin(hint), tuple):
+        return Column(name, "list", columns_of(get_args(hint)[0]))
+    if isinstance(hint, type) and issubclass(hint, str):
+        return Column(name, "string")
+    return Column(name, "json")
+
+
+def plain(value: Any) -> Any:
+    """A model as a dict, a tuple as a list, all the way down; anything else as it is."""
+    if isinstance(value, Model):
+        return {name: plain(getattr(value, name)) for name in value.__struct_fields__}
+    if isinstance(value, tuple):
+        return [plain(item) for item in value]
+    return value
+
+
+def values_of(column: Column, rows: Iterable[Model]) -> list[Any]:
+    """One column's values, in the form that every table library takes."""
+    values = map(attrgetter(column.name), rows)
+    if column.kind == "list":
+        return [plain(value) for value in values]
+    if column.kind == "json":
+        return [None if value is None else msgspec.json.encode(value).decode() for value in values]
+    return list(values)
+
+
+def _library(module: str, method: str) -> Any:
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise ImportError(f"{method}() needs {module}: pip install {module}", name=module) from error
+
+
+@cache
+def arrow_schema(row_type: type[Model] | None) -> "pa.Schema":
+    """The Arrow schema of a table of this model."""
+    pyarrow = _library("pyarrow", "to_arrow")
+    scalars = {
+        "int32": pyarrow.int32(),
+        "int64": pyarrow.int64(),
+        "float64": pyarrow.float64(),
+        "bool": pyarrow.bool_(),
+        "string": pyarrow.string(),
+        "json": pyarrow.string(),
+        "timestamp": pyarrow.timestamp("us", tz="UTC"),
+    }
+
+    def type_of(column: Column) -> Any:
+        if column.kind != "list":
+            return scalars[column.kind]
+        return pyarrow.list_(pyarrow.struct([(inner.name, type_of(inner)) for inner in column.nested]))
+
+    return pyarrow.schema([(column.name, type_of(column)) for column in columns_of(row_type)])
+
+
+def to_arrow(rows: Sequence[Model], row_type: type[Model] | None) -> "pa.Table":
+    """Build a pyarrow table, column by column."""
+    schema = arrow_schema(row_type)
+    pyarrow = _library("pyarrow", "to_arrow")
+    arrays = [
+        pyarrow.array(values_of(column, rows), type=field.type)
+        for column, field in zip(columns_of(row_type), schema, strict=True)
+    ]
+    return pyarrow.Table.from_arrays(arrays, schema=schema)
+
+
+def to_polars(rows: Sequence[Model], row_type: type[Model] | None) -> "pl.DataFrame":
+    """Build a Polars frame, column by column."""
+    polars = _library("polars", "to_polars")
+    scalars = {
+        "int32": polars.Int32(),
+        "int64": polars.Int64(),
+        "float64": polars.Float64(),
+        "bool": polars.Boolean(),
+        "string": polars.String(),
+        "json": polars.String(),
+        "timestamp": polars.Datetime("us", "UTC"),
+    }
+
+    def type_of(column: Column) -> Any:
+        if column.kind != "list":
+            return scalars[column.kind]
+        return polars.List(polars.Struct({inner.name: type_of(inner) for inner in column.nested}))
+
+    frame: pl.DataFrame = polars.DataFrame(
+        [
+            polars.Series(column.name, values_of(column, rows), type_of(column))
+            for column in columns_of(row_type)
+        ]
+    )
+    return frame
+
+
+def to_pandas(rows: Sequence[Model], row_type: type[Model] | None) -> "pd.DataFrame":
+    """Build a pandas frame, column by column, in pandas' nullable types."""
+    pandas = _library("pandas", "to_pandas")
+    scalars = {
+        "int32": "Int32",
+        "int64": "Int64",
+        "float64": "Float64",
+        "bool": "boolean",
+        "string": "string",
+        "json": "string",
+        "timestamp": "datetime64[us, UTC]",
+        "list": "object",
+    }
+    frame: pd.DataFrame = pandas.DataFrame(
+        {
+            column.name: pandas.Series(values_of(column, rows), dtype=scalars[column.kind])
+            for column in columns_of(row_type)
+        }
+    )
+    return frame

@@ -1,0 +1,78 @@
+"""The values that requests may take; a plain string of the same text is accepted wherever these are."""
+
+from enum import StrEnum
+from typing import Self
+
+__all__ = ["Filter", "IPFamily", "InsightType", "RankType", "Relation"]
+
+
+class RankType(StrEnum):
+    """What a KMI ranking orders networks by (Kentik KB, KMI APIs).
+
+    The vendor's wire says "wholesome" for wholesale; `RankType("customer_base_wholesale")` is understood too.
+    """
+
+    CUSTOMER_BASE = "customer_base"
+    CUSTOMER_BASE_RETAIL = "customer_base_retail"
+    CUSTOMER_BASE_WHOLESOME = "customer_base_wholesome"
+    CUSTOMER_BASE_WHOLESALE = "customer_base_wholesome"
+    CUSTOMER_BASE_BACKBONE = "customer_base_backbone"
+    CUSTOMER_GROWTH = "customer_growth"
+    PEERING_BASE = "peering_base"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        return cls("customer_base_wholesome") if value == "customer_base_wholesale" else None
+
+
+class IPFamily(StrEnum):
+    """The address family whose routing table is meant."""
+
+    V4 = "v4"
+    V6 = "v6"
+
+
+class Relation(StrEnum):
+    """Which neighbours of a network are asked for.
+
+    The vendor's page prints the singular (`customer`), its schema the plural: both are understood, the plural
+    is sent.
+    """
+
+    ALL = "all"
+    CUSTOMERS = "customers"
+    PROVIDERS = "providers"
+    PEERS = "peers"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        return cls(f"{value}s") if value in {"customer", "provider", "peer"} else None
+
+
+class Filter(StrEnum):
+    """Whether neighbours with some property are all shown, shown alone, or left out."""
+
+    ALL = "all"
+    ONLY = "only"
+    EXCLUDE = "exclude"
+
+
+class InsightType(StrEnum):
+    """The events that KMI insights may be limited to."""
+
+    MARKET_ENTRANCE = "market_entrance"
+    MARKET_EXIT = "market_exit"
+    RANKING_GAIN = "ranking_gain"
+    RANKING_LOSS = "ranking_loss"
+    START_PREFIX_ORIGINATION = "start_prefix_origination"
+    STOP_PREFIX_ORIGINATION = "stop_prefix_origination"
+    INCREASE_PREFIX_ORIGINATION = "increase_prefix_origination"
+    DECREASE_PREFIX_ORIGINATION = "decrease_prefix_origination"
+    CUSTOMER_GAIN = "customer_gain"
+    CUSTOMER_LOSS = "customer_loss"
+    PROVIDER_GAIN = "provider_gain"
+    PROVIDER_LOSS = "provider_loss"
+    CUSTOMER_ROUTING_GAIN = "customer_routing_gain"
+    CUSTOMER_ROUTING_LOSS = "customer_routing_loss"
+    PROVIDER_ROUTING_GAIN = "provider_routing_gain"
+    PROVIDER_ROUTING_LOSS = "provider_routing_loss"

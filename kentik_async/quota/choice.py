@@ -1,0 +1,105 @@
+"""Which limiter keeps a client's quota: the one handed in, one that a URL names, or the usual one."""
+
+import logging
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from kentik_async.errors import ConfigError
+from kentik_async.quota.registry import shared_limiter
+from kentik_async.quota.rules import Pacing, Quota
+from kentik_async.quota.seam import Limiter
+
+__all__ = ["Customer", "choose_limiter"]
+
+_log = logging.getLogger("kentik_async")
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """Whose quota is to be kept, and how.
+
+    Attributes:
+        endpoints: Where the requests go: each installation counts for itself.
+        name: Whose quota it is.
+        quota: The limits of non-query requests.
+        query_quota: The limits of queries.
+        pacing: "throughput", "courteous" or "auto".
+        local: Whether the endpoints are on this machine: an emulator, which no other process spends.
+    """
+
+    endpoints: tuple[str, ...]
+    name: str
+    quota: Quota
+    query_quota: Quota
+    pacing: Pacing
+    local: bool
+
+
+def choose_limiter(limiter: Limiter | str | None, customer: Customer, owner: object) -> tuple[Limiter, bool]:
+    """Return a client's limiter, and whether the client is to close it.
+
+    Args:
+        limiter: A limiter, which stays its maker's; "process:" for the process's own, "file:" or
+            "file:PATH" for the one that all processes of this machine share, "redis://…" or "rediss://…"
+            for one that all machines share; None for a file, or the process's own where the endpoints are
+            on this machine or no file can be made.
+        customer: Whose quota.
+        owner: The client; held weakly.
+
+    Raises:
+        ConfigError: The URL is none of these, or what it names cannot be used.
+    """
+    if limiter is None:
+        return (_own(customer, owner), False) if customer.local else _usual(customer, owner)
+    if not isinstance(limiter, str):
+        if not isinstance(limiter, Limiter):
+            raise ConfigError(f"limiter is {limiter!r}: give a URL such as 'file:', or a Limiter")
+        return limiter, False
+    scheme = limiter.partition(":")[0]
+    if limiter == "process:":
+        return _own(customer, owner), False
+    if scheme == "file":
+        return _file(unquote(limiter.removeprefix("file:").removeprefix("//")) or None, customer), True
+    if scheme in {"redis", "rediss"}:
+        from kentik_async.quota.redis_open import open_redis_limiter
+
+        redis = open_redis_limiter(
+            limiter,
+            endpoints=customer.endpoints,
+            customer=customer.name,
+            quota=customer.quota,
+            query_quota=customer.query_quota,
+            pacing=customer.pacing,
+        )
+        return redis, True
+    # Only the scheme is quoted: a URL may hold a password.
+    raise ConfigError(
+        f"limiter is a URL of kind {scheme!r}: give 'process:', 'file:', 'file:PATH', 'redis://…' or 'rediss://…'"
+    )
+
+
+def _usual(customer: Customer, owner: object) -> tuple[Limiter, bool]:
+    try:
+        return _file(None, customer), True
+    except ConfigError as error:
+        _log.warning("the quota is kept for this process alone: %s", error)
+        return _own(customer, owner), False
+
+
+def _file(path: str | None, customer: Customer) -> Limiter:
+    from kentik_async.quota.file_limiter import open_file_limiter
+
+    return open_file_limiter(
+        path,
+        endpoints=customer.endpoints,
+        customer=customer.name,
+        quota=customer.quota,
+        query_quota=customer.query_quota,
+        pacing=customer.pacing,
+    )
+
+
+def _own(customer: Customer, owner: object) -> Limiter:
+    return shared_limiter(
+        owner, customer.endpoints, customer.name, customer.quota, customer.query_quota, customer.pacing
+    )

@@ -1,0 +1,244 @@
+"""What the quota file says, as a ledger and a freeze in memory. Pure.
+
+Each process keeps one and brings it up to date from the entries that are new or may have changed. All
+that read the same entries come to the same state: the latest grant names the freeze it was made under,
+and what has ended since moves that on. So nothing but the entries needs to be stored, or to be agreed on.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from itertools import chain
+from math import inf
+from typing import NamedTuple
+
+from kentik_async.quota.file_entry import Entry, State
+from kentik_async.quota.freeze import Freeze
+from kentik_async.quota.ledger import Ledger
+from kentik_async.quota.pace import Pace
+from kentik_async.quota.rules import Quota
+
+__all__ = ["Member", "Mirror"]
+
+_LONGEST_STREAK = 16
+_RECENT = 64  # grants: who has not been in turn for so long no longer waits
+_LESSONS = 32  # of the latest answers: those before hardly count
+
+
+class Member(NamedTuple):
+    """Who takes part: a process, and which of its limiters."""
+
+    pid: int
+    number: int
+
+
+class Mirror:
+    """The state of one quota class on this machine, as last read.
+
+    Attributes:
+        ledger: Tokens used and in flight, but for the ends in `ended`.
+        freeze: What refusals have led to.
+        streak: Refusals in a row that the freeze rests on.
+        next: The place that has not been given yet.
+        order: The number of the latest grant.
+        open: The entries that may still change, by place, but for what is in flight in this process.
+        sure: How many requests may go whatever time it is, as long as nothing is taken up; 0 if unknown.
+        version: Changes with whatever is taken up.
+    """
+
+    __slots__ = (
+        "_ended",
+        "_me",
+        "_pace",
+        "_recent",
+        "freeze",
+        "ledger",
+        "next",
+        "open",
+        "order",
+        "streak",
+        "sure",
+        "version",
+    )
+
+    def __init__(self, quota: Quota, pace: Pace, me: Member, entries: Iterable[Entry], now: float) -> None:
+        """Read a whole ring.
+
+        Args:
+            quota: The limits of this process; another may keep to others.
+            pace: What learns from this process's answers, and says whether to be courteous.
+            me: Who this is.
+            entries: All entries by `seq`; those of the lap before included.
+            now: The present instant; what is dated later is taken for present.
+        """
+        self._me = me
+        self._pace = pace
+        self._ended: list[tuple[float, float]] = []
+        self._recent: deque[Entry] = deque(maxlen=_RECENT)
+        self.ledger = Ledger(quota, courteous=pace.courteous())
+        self.freeze = Freeze(quota)
+        self.streak = 0
+        self.next = 0
+        self.order = 0
+        self.open: dict[int, Entry] = {}
+        self.sure = 0.0
+        self.version = 0
+        self.apply(entries, now)
+
+    def apply(self, entries: Iterable[Entry], now: float) -> None:
+        """Take up entries that are new or have changed, at an instant not before any of them."""
+        self.settle()
+        self.version += 1
+        self.sure = 0.0
+        ended: list[Entry] = []
+        for entry in entries:
+            known = self.open.pop(entry.seq, None)
+            if known is not None and known.state == State.IN_FLIGHT:
+                self.ledger.give_back()
+            if entry.state == State.IN_FLIGHT:
+                self.ledger.take()
+                if not self.is_mine(entry):
+                    self.open[entry.seq] = entry
+            elif entry.state != State.VOID:
+                ended.append(entry)
+                if entry.state == State.RETURNED:
+                    self.open[entry.seq] = entry
+            self.next = max(self.next, entry.seq + 1)
+            if entry.order > self.order:
+                self._follow(entry)
+        ended.sort(key=_stamp)
+        self._book(ended, now)
+
+    def granted(self, seq: int) -> None:
+        """Take up a grant of this process, made under the present freeze at `place()`."""
+        self.version += 1
+        self.sure -= 1
+        self.order += 1
+        self.ledger.take()
+        if seq == self.next:
+            self.next = seq + 1
+        else:
+            del self.open[seq]
+        if self.streak:
+            self.freeze.granted()
+
+    def answered(self, sent: float, now: float, epoch: int) -> None:
+        """Take up that a request of this process was answered."""
+        self.version += 1
+        self.ledger.give_back()
+        self._ended.append((sent, now))
+        if self.freeze.active:
+            self.freeze.answered(epoch)
+            self.streak = 0 if not self.freeze.active else self.streak
+
+    def landed(self, entry: Entry, now: float) -> None:
+        """Take up that a request of this process ended otherwise."""
+        self.ledger.give_back()
+        self.apply((entry,), now)
+
+    def follow_pace(self) -> None:
+        """Be as courteous as the pace says from now on."""
+        self.sure = 0.0
+        self.ledger.courteous = self._pace.courteous()
+
+    def settle(self) -> Ledger:
+        """Return the ledger with all answers entered."""
+        ended, ledger = self._ended, self.ledger
+        if ended:
+            self._pace.learn(ended[-_LESSONS:], delayed=ledger.delayed(ended[0][0]))
+            ledger.stamp(ended)
+            self._ended = []
+            self.follow_pace()
+        return ledger
+
+    def free_at(self, now: float) -> float:
+        """Return the instant from which one more request may go; infinity if another must end first."""
+        ledger = self.settle()
+        when = max(ledger.free_at(now), self.freeze.free_at(now))
+        if self.open:
+            # A process that allows fewer at once has its way while it has one in flight.
+            limit = min((e.limit for e in self.open.values() if e.state == State.IN_FLIGHT), default=inf)
+            if ledger.in_flight >= limit:
+                when = max(when, ledger.draining[0] if ledger.draining else inf)
+        if when <= now and not self.freeze.active and not ledger.draining:
+            _, self.sure = ledger.room(now)
+            soft = ledger.quota.soft_per_minute
+            if soft is not None and (undelayed := soft - ledger.used(now)[0]) > 0:
+                # Passing the soft limit is worth a fresh look at the latency and the pacing.
+                self.sure = min(self.sure, undelayed)
+        return when
+
+    def is_mine(self, entry: Entry) -> bool:
+        """Tell whether a request is this process's."""
+        return (entry.pid, entry.member) == self._me
+
+    def others(self) -> list[Entry]:
+        """Return the requests that other processes have in flight."""
+        return [entry for entry in self.open.values() if entry.state == State.IN_FLIGHT]
+
+    def place(self) -> int:
+        """Return the place of the next grant: one that was returned, so that none is lost."""
+        returned = (seq for seq, entry in self.open.items() if entry.state == State.RETURNED)
+        return min(chain(returned, (self.next,)))
+
+    def stamps(self) -> list[float]:
+        """Return when the tokens that still count were used, oldest first."""
+        ledger = self.settle()
+        minute, hour = ledger.minute.stamps, ledger.hour.stamps
+        return list(hour if len(hour) > len(minute) else minute)
+
+    def alone(self) -> bool:
+        """Tell whether no other process was in turn lately."""
+        return not self._recent or self._recent[-1].order <= self.order - _RECENT
+
+    def waiting_elsewhere(self) -> list[int]:
+        """Return how many wait in each other process that was in turn lately, as of its last turn."""
+        oldest = self.order - _RECENT
+        latest = {(entry.pid, entry.member): entry.waiting for entry in self._recent if entry.order > oldest}
+        return [waiting for waiting in latest.values() if waiting]
+
+    def _follow(self, entry: Entry) -> None:
+        """Take over the freeze under which the latest grant was made."""
+        self.order = entry.order
+        if not self.is_mine(entry):
+            self._recent.append(entry)
+        if (entry.epoch, entry.streak) != (self.freeze.epoch, self.streak):
+            self.freeze = Freeze(self.ledger.quota)
+            for _ in range(entry.streak):
+                self.freeze.refused(-inf, self.freeze.epoch, 0.0)
+            self.freeze.epoch = entry.epoch
+            self.streak = entry.streak
+        if entry.streak:
+            self.freeze.granted()
+
+    def _book(self, ended: list[Entry], now: float) -> None:
+        """Enter requests that have ended, in the order of their ends."""
+        ledger, used = self.ledger, list[tuple[float, float]]()
+        for entry in ended:
+            self._heed(entry, now)
+            if entry.state == State.DRAINING and entry.stamp > now:
+                # Another process may drain for longer than this one; an earlier run of the machine may not.
+                until = min(entry.stamp, now + max(ledger.quota.drain, ledger.quota.minute))
+                ledger.take()
+                ledger.drain(max((until, *ledger.draining)) - ledger.quota.drain)
+            elif entry.state != State.RETURNED:
+                used.append((entry.sent, min(entry.stamp, now)))
+        if used:
+            ledger.stamp(used)
+
+    def _heed(self, entry: Entry, now: float) -> None:
+        """Enter what an end means for the freeze: only those of its epoch mean anything."""
+        freeze = self.freeze
+        if entry.epoch != freeze.epoch:
+            return
+        if entry.state == State.REFUSED:
+            freeze.refused(min(entry.stamp, now), entry.epoch, None if entry.pause < 0 else entry.pause)
+            self.streak = min(self.streak + 1, _LONGEST_STREAK)
+        elif entry.streak and entry.state == State.USED:
+            freeze.answered(entry.epoch)
+            self.streak = 0
+        elif entry.streak and entry.order == self.order:  # else another probe is on its way since
+            freeze.probe_lost(entry.epoch)
+
+
+def _stamp(entry: Entry) -> float:
+    return entry.stamp

@@ -1,0 +1,106 @@
+"""The vendor's limits as facts, and the words that the quota speaks in.
+
+Source of the numbers: Kentik KB, "Kentik APIs", section "API Rate Limiting".
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal, TypeAlias
+
+from kentik_async.errors import ConfigError
+
+__all__ = ["PACINGS", "QUOTA_CLASSES", "Outcome", "Pacing", "Quota", "QuotaClass"]
+
+QuotaClass: TypeAlias = Literal["non_query", "query"]
+QUOTA_CLASSES: tuple[QuotaClass, ...] = ("non_query", "query")
+
+Outcome: TypeAlias = Literal["answered", "refused", "not_sent", "unknown"]
+
+Pacing: TypeAlias = Literal["throughput", "courteous", "auto"]
+PACINGS: Mapping[Pacing, int] = {"throughput": 0, "auto": 1, "courteous": 2}
+"""The pacings and how careful each is: of two clients that share a limiter, the more careful one's holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What one customer may ask of the vendor in one class of requests; None lifts a limit.
+
+    Attributes:
+        max_concurrent: Requests in flight at once: received before the previous one was answered.
+        soft_per_minute: Requests in a rolling minute beyond which each answer is delayed.
+        soft_delay: That delay, in seconds.
+        hard_per_minute: Requests in a rolling minute beyond which they are refused with 429.
+        per_hour: Requests in a rolling hour beyond which they are refused with 429.
+        minute: How long a minute lasts, in seconds; other than 60 only against a compressed clock.
+        hour: How long an hour lasts, in seconds.
+        drain: How long, in seconds, an abandoned request may go on working at the server.
+    """
+
+    max_concurrent: int | None
+    soft_per_minute: int | None
+    soft_delay: float
+    hard_per_minute: int | None
+    per_hour: int | None
+    minute: float = 60.0
+    hour: float = 3600.0
+    drain: float = 10.0
+
+    NON_QUERY: ClassVar["Quota"]
+    QUERY: ClassVar["Quota"]
+
+    def __post_init__(self) -> None:
+        for name in ("max_concurrent", "soft_per_minute", "hard_per_minute", "per_hour"):
+            limit = getattr(self, name)
+            if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
+                raise ConfigError(
+                    f"Quota.{name} is {limit!r}: give a whole number from 1, or None for no limit"
+                )
+        for name in ("soft_delay", "minute", "hour", "drain"):
+            seconds, least = getattr(self, name), "above 0" if name in ("minute", "hour") else "from 0"
+            number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+            if (
+                not number
+                or not math.isfinite(seconds)
+                or seconds < 0
+                or (seconds == 0 and least != "from 0")
+            ):
+                raise ConfigError(f"Quota.{name} is {seconds!r}: give a finite number of seconds {least}")
+
+    def scaled(self, speed: float) -> "Quota":
+        """Return the same limits on a clock that runs `speed` times as fast: at 60 a minute lasts a second.
+
+        Args:
+            speed: The factor, above 0; every time is divided by it.
+
+        Raises:
+            ConfigError: `speed` is not a finite number above 0.
+        """
+        if not (isinstance(speed, int | float) and math.isfinite(speed) and speed > 0):
+            raise ConfigError(f"speed is {speed!r}: give a finite number above 0")
+        return replace(
+            self,
+            soft_delay=self.soft_delay / speed,
+            minute=self.minute / speed,
+            hour=self.hour / speed,
+            drain=self.drain / speed,
+        )
+
+    def prefers_courtesy(self, latency: float) -> bool:
+        """Tell whether keeping under the soft limit is at least as fast as bearing its delays.
+
+        Beyond the soft limit `max_concurrent` requests a (delay + latency) get through, under it
+        `soft_per_minute` a minute; at a long latency the delay buys nothing.
+
+        Args:
+            latency: Seconds from sending to an answer that was not delayed.
+        """
+        if self.soft_per_minute is None or self.max_concurrent is None:
+            return False
+        return latency >= self.minute * self.max_concurrent / self.soft_per_minute - self.soft_delay
+
+
+Quota.NON_QUERY = Quota(
+    max_concurrent=1, soft_per_minute=20, soft_delay=1.5, hard_per_minute=60, per_hour=3750
+)
+Quota.QUERY = Quota(max_concurrent=4, soft_per_minute=30, soft_delay=1.0, hard_per_minute=100, per_hour=1500)

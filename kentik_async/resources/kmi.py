@@ -1,0 +1,226 @@
+"""Kentik Market Intelligence: markets, rankings, neighbours, insights. Source: Kentik KB, KMI APIs."""
+
+from collections.abc import Callable, Iterable
+
+from kentik_async import _operations
+from kentik_async.bulk.asks import details_ask, rankings_ask
+from kentik_async.bulk.pull import Progress, Pull
+from kentik_async.models import ASNDetails, Insight, Market, Rankings, Records
+from kentik_async.resources._caller import Caller
+from kentik_async.resources._fetcher import CallerFetcher
+
+__all__ = ["KMI"]
+
+
+class KMI:
+    """The KMI's five operations; all of them only read.
+
+    Every method raises `ValidationError` for arguments that the vendor's schema does not allow, before
+    anything is sent, and else any other `KentikError`.
+    """
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    async def list_markets(self) -> Records[Market]:
+        """Return all markets: the planet, regions and countries, in the server's order."""
+        return await self._caller.run(_operations.list_markets())
+
+    async def get_rankings(
+        self, market_id: str, rank_type: str = "customer_base", ip: str = "v4", limit: int | None = None
+    ) -> Rankings:
+        """Return the networks of a market in the order of their ranks.
+
+        Args:
+            market_id: A market's identifier, as `list_markets` gives it: "planet$earth", "cc$US".
+            rank_type: "customer_base", "customer_base_retail", "customer_base_wholesome" (the vendor's
+                spelling; "customer_base_wholesale" is accepted), "customer_base_backbone",
+                "customer_growth" or "peering_base".
+            ip: "v4" or "v6".
+            limit: How many rows at most, from 1; the server's default is 600.
+
+        Returns:
+            The rows, with what was asked and when. Where the answer is as long as the limit,
+            `maybe_truncated` is set.
+
+        Raises:
+            NotFoundError: There is no such market.
+        """
+        return await self._caller.run(
+            _operations.get_rankings(market_id, rank_type, ip, limit, self._caller.now)
+        )
+
+    async def get_asn_details(
+        self,
+        market_id: str,
+        asn: int | str,
+        type: str = "all",
+        ip: str = "v4",
+        mutual_provider: str = "all",
+        mutual_customer: str = "all",
+        singlehomed_customer: str = "all",
+    ) -> ASNDetails:
+        """Return a network's customers, providers and peers in a market.
+
+        Args:
+            market_id: A market's identifier, as `list_markets` gives it.
+            asn: The network's number: 64512, "64512", "AS64512" or asdot "1.10".
+            type: Which neighbours: "all", "customers", "providers" or "peers".
+            ip: "v4" or "v6".
+            mutual_provider: "all", "only" or "exclude" neighbours that are also a provider.
+            mutual_customer: Likewise, for those that are also a customer.
+            singlehomed_customer: Likewise, for customers with a single provider.
+
+        Raises:
+            NotFoundError: There is no such market, or the network is not known in it.
+        """
+        return await self._caller.run(
+            _operations.get_asn_details(
+                market_id,
+                asn,
+                type,
+                ip,
+                mutual_provider,
+                mutual_customer,
+                singlehomed_customer,
+                self._caller.now,
+            )
+        )
+
+    async def get_global_insights(
+        self,
+        *,
+        market_id: str | None = None,
+        ip: str | None = None,
+        types: Iterable[str] = (),
+        lookback: int | None = None,
+        magnitude: int | None = None,
+        limit: int | None = None,
+    ) -> Records[Insight]:
+        """Return what changed lately in the markets.
+
+        Args:
+            market_id: Only this market; all if omitted.
+            ip: Only "v4" or "v6"; both if omitted.
+            types: Only these kinds of change, such as "market_entrance" or "ranking_loss"; all if empty.
+            lookback: Days to look back: 1, 7 or 30; the server's default is 1.
+            magnitude: The least magnitude, 1 to 5; the server's default is 1.
+            limit: How many at most, from 1; the server's default is 100.
+        """
+        return await self._caller.run(
+            _operations.get_global_insights(
+                market_id=market_id, ip=ip, types=types, lookback=lookback, magnitude=magnitude, limit=limit
+            )
+        )
+
+    async def get_asn_insights(
+        self,
+        asn: int | str,
+        *,
+        market_id: str | None = None,
+        ip: str | None = None,
+        types: Iterable[str] = (),
+        lookback: int | None = None,
+        magnitude: int | None = None,
+        limit: int | None = None,
+    ) -> Records[Insight]:
+        """Return what changed lately for one network; the arguments are those of `get_global_insights`.
+
+        Args:
+            asn: The network's number: 64512, "64512", "AS64512" or asdot "1.10".
+            market_id: Only this market; all if omitted.
+            ip: Only "v4" or "v6"; both if omitted.
+            types: Only these kinds of change; all if empty.
+            lookback: Days to look back: 1, 7 or 30; the server's default is 1.
+            magnitude: The least magnitude, 1 to 5; the server's default is 1.
+            limit: How many at most, from 1; the server's default is 100.
+        """
+        return await self._caller.run(
+            _operations.get_asn_insights(
+                asn,
+                market_id=market_id,
+                ip=ip,
+                types=types,
+                lookback=lookback,
+                magnitude=magnitude,
+                limit=limit,
+            )
+        )
+
+    def pull_rankings(
+        self,
+        markets: str | Iterable[str] = "all",
+        rank_types: str | Iterable[str] = "all",
+        ips: str | Iterable[str] = ("v4", "v6"),
+        limit: int | None = None,
+        *,
+        leave: int | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> Pull:
+        """Return a pull of many rankings, to be planned, iterated over or saved; nothing is asked yet.
+
+        Args:
+            markets: Market ids, or "all" that the server lists.
+            rank_types: Kinds of rankings, or "all" six.
+            ips: "v4", "v6" or both.
+            limit: How many rows each at most; the server's default is 600.
+            leave: Requests a minute to leave to others; by default 5 where the pacing is courteous, else 0.
+            on_progress: Called with a `Progress` after each page.
+
+        Raises:
+            ValidationError: An argument is none of what is allowed.
+        """
+        ask = rankings_ask(markets, rank_types, ips, limit)
+        return Pull(CallerFetcher(self._caller, leave), ask, on_progress=on_progress)
+
+    def pull_asn_details(
+        self,
+        targets: Iterable[tuple[str, int | str]] | None = None,
+        *,
+        top: int | None = None,
+        markets: str | Iterable[str] = "all",
+        rank_types: str | Iterable[str] = "all",
+        ips: str | Iterable[str] = ("v4", "v6"),
+        limit: int | None = None,
+        type: str = "all",
+        mutual_provider: str = "all",
+        mutual_customer: str = "all",
+        singlehomed_customer: str = "all",
+        leave: int | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> Pull:
+        """Return a pull of many networks' neighbours; nothing is asked yet.
+
+        Args:
+            targets: The networks, as (market_id, asn) pairs.
+            top: Or else: the first so many networks of each ranking; the rankings are part of the pull.
+            markets: With `top`: market ids, or "all" that the server lists.
+            rank_types: With `top`: kinds of rankings, or "all" six.
+            ips: "v4", "v6" or both.
+            limit: With `top`: how many rows of each ranking at most.
+            type: Which neighbours: "all", "customers", "providers" or "peers".
+            mutual_provider: "all", "only" or "exclude".
+            mutual_customer: Likewise.
+            singlehomed_customer: Likewise.
+            leave: Requests a minute to leave to others; by default 5 where the pacing is courteous, else 0.
+            on_progress: Called with a `Progress` after each page.
+
+        Raises:
+            ValidationError: An argument is none of what is allowed, or both or none of `targets` and `top`
+                are given.
+        """
+        ask = details_ask(
+            targets,
+            top=top,
+            markets=markets,
+            rank_types=rank_types,
+            ips=ips,
+            limit=limit,
+            details={
+                "type": type,
+                "mutual_provider": mutual_provider,
+                "mutual_customer": mutual_customer,
+                "singlehomed_customer": singlehomed_customer,
+            },
+        )
+        return Pull(CallerFetcher(self._caller, leave), ask, on_progress=on_progress)

@@ -1,0 +1,18 @@
+"""Plans: what a company is licensed for. Source: Kentik KB, Site and Plan APIs."""
+
+from kentik_async import _operations
+from kentik_async.models import Plan, Records
+from kentik_async.resources._caller import Caller
+
+__all__ = ["Plans"]
+
+
+class Plans:
+    """The one operation on plans."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    async def list(self) -> Records[Plan]:
+        """Return all plans, in the server's order; fields that the server leaves out are None."""
+        return await self._caller.run(_operations.list_plans())

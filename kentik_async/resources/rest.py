@@ -1,0 +1,122 @@
+"""Any v5 endpoint under the same quota, errors and retries as the rest."""
+
+import json
+import re
+import urllib.parse
+from collections.abc import Mapping
+from typing import Any
+
+from kentik_async._operations import Operation, Request
+from kentik_async.errors import DecodeError, ValidationError
+from kentik_async.quota import QUOTA_CLASSES, QuotaClass
+from kentik_async.resources._caller import Caller
+from kentik_async.retry import Effect
+
+__all__ = ["Rest"]
+
+_EFFECTS: Mapping[str, Effect] = {
+    "GET": Effect.READ,
+    "HEAD": Effect.READ,
+    "PUT": Effect.REPLACE,
+    "DELETE": Effect.REPLACE,
+    "POST": Effect.CREATE,
+    "PATCH": Effect.CREATE,
+}
+
+
+class Rest:
+    """Raw access to the v5 API."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        params: Mapping[str, str | float] | None = None,
+        quota_class: QuotaClass = "non_query",
+        idempotent: bool | None = None,
+    ) -> Any:
+        """Send a request to an endpoint and return the decoded answer.
+
+        Args:
+            method: GET, HEAD, PUT, DELETE, POST or PATCH.
+            path: The path on the client's REST endpoint, such as "/devices"; no URL.
+            json: What to send as a JSON document; None sends no body.
+            params: The URL's query parameters; True and False are sent as "true" and "false".
+            quota_class: Under which limits it counts: "query" for the v5 Query API.
+            idempotent: Whether doing it twice does no harm, so that it may be repeated after a failure;
+                by default that is said of GET, HEAD, PUT and DELETE.
+
+        Returns:
+            The decoded JSON, or None for an empty answer.
+
+        Raises:
+            ValidationError: An argument is none of what is allowed; nothing was sent.
+            DecodeError: The answer is no JSON.
+            KentikError: Any other, as for every call.
+        """
+        verb = method.upper() if isinstance(method, str) else method
+        if verb not in tuple(_EFFECTS):
+            raise ValidationError(f"method is {method!r}: give one of {', '.join(_EFFECTS)}")
+        if quota_class not in QUOTA_CLASSES:
+            raise ValidationError(f"quota_class is {quota_class!r}: give one of {', '.join(QUOTA_CLASSES)}")
+        operation = Operation(f"rest.{verb.lower()}", "rest", verb, _effect(verb, idempotent), quota_class)
+        request = Request(
+            operation,
+            _safe_path(path),
+            _decode,
+            _encode(json),
+            None if params is None else _texts(params),
+        )
+        return await self._caller.run(request)
+
+
+def _effect(verb: str, idempotent: bool | None) -> Effect:
+    usual = _EFFECTS[verb]
+    if idempotent is None or (idempotent and usual is not Effect.CREATE):
+        return usual
+    return Effect.REPLACE if idempotent else Effect.CREATE
+
+
+def _safe_path(path: str) -> str:
+    """Refuse what would carry the token to another host or out of the base path."""
+    allowed = 'give a path on the REST endpoint that begins with one slash, such as "/devices"'
+    if not isinstance(path, str) or not re.fullmatch(r"/(?!/)[!-~]*", path):
+        raise ValidationError(f"path is {path!r}: {allowed}")
+    segments = re.split(r"[/\\]", urllib.parse.unquote(path))
+    if "\\" in path or ".." in segments or "#" in path:
+        raise ValidationError(f"path is {path!r}: {allowed}, without '..', '#' or backslashes")
+    return path
+
+
+def _texts(params: Mapping[str, str | float]) -> dict[str, str]:
+    if not isinstance(params, Mapping):
+        raise ValidationError(f"params is {params!r}: give a mapping of names to texts or numbers")
+    for name, value in params.items():
+        if not isinstance(name, str) or not isinstance(value, str | int | float):
+            raise ValidationError(f"params holds {name!r}: {value!r}: give names with texts or numbers")
+    return {
+        name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in params.items()
+    }
+
+
+def _encode(document: Any) -> bytes:
+    if document is None:
+        return b""
+    try:
+        return json.dumps(document, separators=(",", ":"), allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValidationError(f"json cannot be written as JSON: {error}") from None
+
+
+def _decode(raw: bytes) -> Any:
+    if not raw.strip():
+        return None
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise DecodeError(f"the answer is no JSON: {str(error)[:200]}") from None

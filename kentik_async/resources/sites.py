@@ -1,0 +1,81 @@
+"""Sites of a company. Source: Kentik KB, Site and Plan APIs."""
+
+from kentik_async import _operations
+from kentik_async.models import Records, Site
+from kentik_async.resources._caller import Caller
+
+__all__ = ["Sites"]
+
+
+class Sites:
+    """The five operations on sites; Member-level users may only read.
+
+    Every method raises `ValidationError` for arguments that the vendor's pages do not allow, before
+    anything is sent, and else any other `KentikError`.
+    """
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    async def list(self) -> Records[Site]:
+        """Return all sites, in the server's order."""
+        return await self._caller.run(_operations.list_sites())
+
+    async def get(self, id: int | str) -> Site:
+        """Return one site.
+
+        Args:
+            id: The site's identifier, a whole number from 1.
+
+        Raises:
+            NotFoundError: There is no such site.
+        """
+        return await self._caller.run(_operations.get_site(id))
+
+    async def create(self, site_name: str, lat: float | str, lon: float | str) -> Site:
+        """Create a site and return it as the server stored it.
+
+        It is sent once only: after an `UnavailableError` or a `DeadlineExceededError` the site may exist.
+
+        Args:
+            site_name: 3 to 40 letters, digits, spaces and underscores.
+            lat: The latitude, -90 to 90.
+            lon: The longitude, -180 to 180.
+
+        Raises:
+            PermissionDeniedError: The user may only read.
+        """
+        return await self._caller.run(_operations.create_site(site_name, lat, lon))
+
+    async def update(
+        self,
+        id: int | str,
+        *,
+        site_name: str | None = None,
+        lat: float | str | None = None,
+        lon: float | str | None = None,
+    ) -> Site:
+        """Change what is given of a site, leave the rest, and return it as the server stored it.
+
+        Args:
+            id: The site's identifier.
+            site_name: Its new name.
+            lat: Its new latitude.
+            lon: Its new longitude.
+
+        Raises:
+            NotFoundError: There is no such site.
+        """
+        return await self._caller.run(_operations.update_site(id, site_name=site_name, lat=lat, lon=lon))
+
+    async def delete(self, id: int | str) -> None:
+        """Delete a site.
+
+        Args:
+            id: The site's identifier.
+
+        Raises:
+            NotFoundError: There is no such site; also where a first attempt whose answer was lost had
+                deleted it.
+        """
+        await self._caller.run(_operations.delete_site(id))

@@ -1,0 +1,1 @@
+"""The wires: gRPC and REST. Bytes in and out, statuses to errors; no policy."""

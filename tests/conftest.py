@@ -1,0 +1,31 @@
+"""What holds for every test: the same on each machine, whoever runs it."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+# No deadline: a busy machine is no bug. In CI the same examples in every run: a red build can be repeated.
+hypothesis.settings.register_profile("local", deadline=None)
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+_OURS = ("KENTIK_", "KTAPI_")
+_FOR_TESTS = "KENTIK_ASYNC_"
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "grpc_proxy")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Hide the developer's credentials, profiles and proxies: no test reaches the real Kentik by accident."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            ours = name.startswith(_OURS) and not name.startswith(_FOR_TESTS)
+            if ours or name.lower() in _PROXIES:
+                patch.delenv(name)
+        # pip keeps its settings: some tests make environments of their own.
+        patch.setenv("XDG_CONFIG_HOME", os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config"))
+        patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+        yield

@@ -1,0 +1,91 @@
+"""The command line as a user runs it: processes of their own, against an emulator that is one itself."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+KENTIK_ASYNC = (sys.executable, "-m", "kentik_async.cli")
+PATIENCE = 60.0
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The lines of ndjson."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+@dataclass(frozen=True)
+class Shell:
+    """Runs commands with an emulator's credentials and endpoints in the environment."""
+
+    ready: Mapping[str, Any]
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment of a command."""
+        return {**os.environ, **self.ready["env"], "COLUMNS": "100"}
+
+    def __call__(self, *arguments: str, stdin: str = "", **env: str) -> Done:
+        """Run a command to its end, its streams being pipes."""
+        done = subprocess.run(
+            [*KENTIK_ASYNC, *arguments],
+            input=stdin,
+            capture_output=True,
+            encoding="utf-8",
+            env={**self.env, **env},
+            check=False,
+            timeout=PATIENCE,
+        )
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    def control(self, verb: str, arguments: Mapping[str, Any] | None = None) -> Any:
+        """Steer the emulator: reset, fail, report, calls."""
+        body = None if verb in ("report", "calls") else json.dumps(arguments or {}).encode()
+        with urllib.request.urlopen(
+            urllib.request.Request(f"{self.ready['control']}/{verb}", body)
+        ) as answer:
+            return json.load(answer)
+
+    def operations(self) -> list[str]:
+        """What was asked since the last reset, in order."""
+        return [call["operation"] for call in self.control("calls")]
+
+
+@contextmanager
+def started(*arguments: str) -> Iterator["subprocess.Popen[str]"]:
+    """Start a command, and see to its end."""
+    process = subprocess.Popen(
+        [*KENTIK_ASYNC, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGKILL)
+
+
+def readiness(process: "subprocess.Popen[str]") -> dict[str, Any]:
+    """Return what an emulator says when it is ready."""
+    assert process.stdout is not None
+    ready: dict[str, Any] = json.loads(process.stdout.readline())
+    return ready

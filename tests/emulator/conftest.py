@@ -1,0 +1,20 @@
+"""An emulator, and bare tools to talk to it."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from bare_wire import Wire, wired
+
+from kentik_async.emulator import Emulator
+
+
+@pytest.fixture
+async def emu() -> AsyncIterator[Emulator]:
+    async with Emulator(speed=600) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+async def wire(emu: Emulator) -> AsyncIterator[Wire]:
+    async with wired(emu) as tools:
+        yield tools

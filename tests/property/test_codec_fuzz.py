@@ -1,0 +1,162 @@
+"""Whatever bytes a server sends: a model or a DecodeError, and never another error."""
+
+import datetime as dt
+import json
+from contextlib import suppress
+
+import pytest
+from google.protobuf.message import DecodeError as WireError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kentik_async._generated.kmi import v202212 as wire
+from kentik_async.codec import as_groups, kmi, plans, sites
+from kentik_async.codec.kmi_columns import decode_asn_details_columns, decode_rankings_columns
+from kentik_async.errors import DecodeError
+
+NOON = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
+
+
+def decode_rankings(raw: bytes):
+    return kmi.decode_rankings(
+        raw, market_id="x", rank_type="customer_base", ip="v4", limit=None, fetched_at=NOON
+    )
+
+
+def decode_details(raw: bytes):
+    return kmi.decode_asn_details(raw, market_id="x", ip="v4", type="all", fetched_at=NOON)
+
+
+PROTOBUF = [
+    kmi.decode_markets,
+    decode_rankings,
+    decode_rankings_columns,
+    decode_details,
+    decode_asn_details_columns,
+    kmi.decode_global_insights,
+    kmi.decode_asn_insights,
+    as_groups.decode_list,
+    as_groups.decode_get,
+    as_groups.decode_create,
+    as_groups.decode_update,
+    as_groups.decode_delete,
+]
+JSON = [sites.decode_list, sites.decode_site, plans.decode_list]
+
+
+def varint(value: int) -> bytes:
+    pieces = []
+    while value > 127:
+        pieces.append(value & 127 | 128)
+        value >>= 7
+    return bytes([*pieces, value])
+
+
+def tagged(inner):
+    """Fields of any number and wire type, well framed, so that more than the first byte is looked at."""
+    numbers = st.integers(1, 7)
+    scalars = st.builds(
+        lambda number, value: varint(number << 3) + varint(value), numbers, st.integers(0, 2**64 - 1)
+    )
+    framed = st.builds(
+        lambda number, body: varint(number << 3 | 2) + varint(len(body)) + body, numbers, inner
+    )
+    return st.lists(scalars | framed, max_size=6).map(b"".join)
+
+
+messages = st.recursive(st.binary(max_size=12) | st.text(max_size=6).map(str.encode), tagged, max_leaves=12)
+
+
+@pytest.mark.parametrize("decode", PROTOBUF)
+@given(raw=st.binary(max_size=64) | tagged(messages))
+def test_any_bytes_for_a_message(decode, raw: bytes) -> None:
+    with suppress(DecodeError):
+        decode(raw)
+
+
+def field(number: int, value: int | bytes) -> bytes:
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    return varint(number << 3 | 2) + varint(len(value)) + value
+
+
+# 2**63 alone fits neither 32 bits nor the sign extension of any: it stands for "not sent" inside the decoder.
+varints = st.sampled_from([0, 1, 2, 2**31, 2**32 - 1, 2**32, 2**63 - 1, 2**64 - 1]) | st.integers(
+    0, 2**64 - 1
+).filter(lambda value: value != 2**63)
+texts = st.text(st.characters(), max_size=4).map(lambda text: text.encode("utf-8", "surrogatepass"))
+
+# A row of any encoder, even of one that takes our numbers for signed: each field once at most, in any order.
+rows = (
+    st.fixed_dictionaries(
+        {}, optional={number: texts if number == 2 else varints for number in (*range(1, 7), 99)}
+    )
+    .flatmap(lambda fields: st.permutations(list(fields.items())))
+    .map(lambda fields: b"".join(field(number, value) for number, value in fields))
+)
+
+
+@given(tables=st.lists(st.tuples(st.sampled_from([4, 5, 6]), rows), max_size=8))
+def test_what_the_generated_class_reads_is_read_the_same(tables) -> None:
+    # Fields that every row has are read by column, the others by row: both must see what protobuf sees.
+    raw = field(1, b"".join(field(number, row) for number, row in tables))
+    try:
+        plain = wire.GetASNDetailsResponse.FromString(raw)
+    except WireError:
+        with pytest.raises(DecodeError):
+            decode_details(raw)
+        return
+    found = decode_details(raw)
+    for table in ("customers", "providers", "peers"):
+        for row, model in zip(getattr(plain.asn_details, table), getattr(found, table), strict=True):
+            for name in model.__struct_fields__:
+                sent = name == "name" or row.HasField(name)
+                value = getattr(model, name)
+                assert value == (getattr(row, name) if sent else None)
+                assert type(value) in {type(getattr(row, name)), type(None)}
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    *("sites", "site", "plans", "id", "site_name", "lat", "lon", "company_id", "deviceTypes"),
+                    *("device_types", "devices", "device_type", "device_subtype", "cdate", "max_bigdata_fps"),
+                    "other",
+                ]
+            ),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=20,
+)
+
+wrapped = st.sampled_from(["sites", "plans", "site"]).flatmap(
+    lambda name: st.fixed_dictionaries({name: json_values | st.lists(json_values, max_size=3)})
+)
+
+# json.dumps writes NaN and lone surrogates, as careless servers do.
+documents = (json_values | wrapped).map(lambda value: json.dumps(value).encode())
+
+
+@pytest.mark.parametrize("decode", JSON)
+@given(raw=documents | st.binary(max_size=64) | st.text(max_size=64).map(str.encode))
+def test_any_bytes_for_a_body(decode, raw: bytes) -> None:
+    message = ""
+    try:
+        decode(raw)
+    except DecodeError as error:
+        message = str(error)
+    message.encode()
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize("decode", JSON)
+@given(raw=documents, cut=st.integers(0, 40))
+def test_a_body_cut_short_is_never_read(decode, raw: bytes, cut: int) -> None:
+    with pytest.raises(DecodeError):
+        decode(b'{"sites":[{"id":1}],"plans":[{"id":1}],"site":{"id":1},"x":' + raw[:cut])

@@ -1,0 +1,65 @@
+"""A real Redis for a file of tests, and a wire to it."""
+
+import time
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+from redis_harness import RedisServer, running_redis
+from redis_model import Wire
+from redis_opening import ENDPOINTS, ONE_AT_A_TIME, Opener
+
+from kentik_async.quota import Limiter
+from kentik_async.quota.redis_open import open_redis_limiter
+
+
+@pytest.fixture(scope="module")
+def ledger_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    with running_redis(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def wire(ledger_server: RedisServer) -> Iterator[Wire]:
+    wire = Wire(ledger_server)
+    yield wire
+    wire.close()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    with running_redis(tmp_path_factory.mktemp("redis")) as server:
+        time.sleep(
+            4.2
+        )  # a server that has just come might have lost what was used in the last minute, of 3 s
+        yield server
+
+
+@pytest.fixture
+def own_server(tmp_path: Any) -> Iterator[RedisServer]:
+    """A server that a test may do anything to."""
+    with running_redis(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+async def opener() -> AsyncIterator[Opener]:
+    """Open limiters of one customer, which are closed in the end."""
+    customer, opened = uuid.uuid4().hex, []
+
+    def open_one(server: RedisServer | None, **settings: Any) -> Limiter:
+        defaults = {
+            "endpoints": ENDPOINTS,
+            "customer": customer,
+            "quota": ONE_AT_A_TIME,
+            "pacing": "throughput",
+        }
+        url = settings.pop("url", None) or (server.url if server else "")
+        limiter = open_redis_limiter(url, **{**defaults, **settings})
+        opened.append(limiter)
+        return limiter
+
+    yield open_one
+    for limiter in opened:
+        await limiter.aclose()

@@ -1,0 +1,165 @@
+"""The SDK as its users type it: checked by mypy and basedpyright, never run.
+
+Each `assert_type` states what an editor shows; each ignored error states a mistake that a checker finds.
+"""
+
+import asyncio
+import datetime as dt
+from collections.abc import AsyncIterable, Sequence
+from typing import assert_type
+
+from kentik_async import (
+    APIError,
+    ASGroup,
+    ASGroupList,
+    ASNDetails,
+    AutonomousSystem,
+    CustomerProvider,
+    Event,
+    Filter,
+    Grant,
+    Insight,
+    IPFamily,
+    KentikClient,
+    Limiter,
+    LocalLimiter,
+    Market,
+    Peer,
+    Plan,
+    Quota,
+    QuotaSnapshot,
+    Ranking,
+    Rankings,
+    RankType,
+    RateLimitedError,
+    Records,
+    Relation,
+    Retry,
+    Site,
+    priority,
+)
+from kentik_async._generated.kmi import v202212 as wire
+
+
+def report(event: Event) -> None:
+    assert_type(event.operation, str)
+    assert_type(event.duration, float)
+    assert_type(event.error, Exception | None)
+
+
+async def reads(kentik: KentikClient) -> None:
+    markets = await kentik.kmi.list_markets()
+    assert_type(markets, Records[Market])
+    assert_type(markets[0], Market)
+    assert_type(markets[0].market_id, str)
+    assert_type([market.name for market in markets], list[str])
+
+    rankings = await kentik.kmi.get_rankings("cc$US", RankType.CUSTOMER_BASE, IPFamily.V4, limit=10)
+    assert_type(rankings, Rankings)
+    assert_type(rankings[0], Ranking)
+    assert_type(rankings[0].rank_change, int | None)
+    assert_type(rankings.fetched_at, dt.datetime)
+    assert_type(rankings.maybe_truncated, bool)
+
+    details = await kentik.kmi.get_asn_details("cc$US", "AS64512", Relation.ALL, "v6", Filter.ONLY)
+    assert_type(details, ASNDetails)
+    assert_type(details.customers, Records[CustomerProvider])
+    assert_type(details.peers, Records[Peer])
+
+    insights = await kentik.kmi.get_asn_insights(64512, types=["market_entrance"], lookback=7)
+    assert_type(insights, Records[Insight])
+    assert_type(insights[0].created_at, dt.datetime | None)
+    assert_type(await kentik.kmi.get_global_insights(market_id=None), Records[Insight])
+
+
+async def writes(kentik: KentikClient) -> None:
+    assert_type(await kentik.as_groups.list(), ASGroupList)
+    group = await kentik.as_groups.create("ours", [64512, "AS64513"])
+    assert_type(group, ASGroup)
+    assert_type(group.asn, tuple[AutonomousSystem, ...])
+    assert_type(await kentik.as_groups.update(group.id, "ours", range(64512, 64520)), ASGroup)
+    await kentik.as_groups.delete(group.id)
+
+    site = await kentik.sites.create("Site 1", 47.25, "8.5")
+    assert_type(site, Site)
+    assert_type(site.lat, float | None)
+    assert_type(await kentik.sites.update(42, lat=1), Site)
+    assert_type(await kentik.sites.list(), Records[Site])
+    assert_type(await kentik.plans.list(), Records[Plan])
+
+
+async def stubs(kentik: KentikClient) -> None:
+    stub = kentik.stub(wire.KmiServiceStub)
+    assert_type(stub, wire.KmiServiceStub)
+    answer = await stub.GetRankings(wire.GetRankingsRequest(market_id="cc$US"), timeout=5, idempotent=True)
+    assert_type(answer, wire.GetRankingsResponse)
+    assert_type(answer.rankings[0].rank, int)
+
+
+async def quota(kentik: KentikClient, limiter: Limiter) -> None:
+    assert_type(await kentik.quota.snapshot(), QuotaSnapshot)
+    assert_type(await kentik.quota.estimate(100, "query"), float)
+    grant = await limiter.acquire("non_query", priority=1, max_wait=5)
+    assert_type(grant, Grant)
+    grant.close("answered")
+    with priority("high"):
+        await kentik.kmi.list_markets()
+
+
+async def raw(kentik: KentikClient) -> None:
+    devices = await kentik.rest.request("GET", "/devices", params={"limit": 5, "all": True})
+    for device in devices["devices"]:
+        print(device["id"])
+    await kentik.rest.request("POST", "/query/topXdata", json={}, quota_class="query", idempotent=True)
+
+
+async def errors(kentik: KentikClient) -> float | None:
+    try:
+        await kentik.sites.get(1)
+    except RateLimitedError as error:
+        assert_type(error.retry_after, float | None)
+        return error.retry_after
+    except APIError as error:
+        assert_type(error.http_status, int | None)
+        assert_type(error.grpc_status, str | None)
+        assert_type(error.operation, str | None)
+        assert_type(error.attempts, int)
+    return None
+
+
+async def clients() -> None:
+    async with KentikClient("ada@example.com", "token", region="eu", on_event=report) as kentik:
+        assert_type(kentik, KentikClient)
+        assert_type(kentik.with_options(timeout=5, max_wait=None), KentikClient)
+    KentikClient.from_env("work", retry=Retry(attempts=2))
+    own: Limiter = LocalLimiter(Quota.NON_QUERY, pacing="courteous")
+    KentikClient("ada@example.com", "token", limiter=own)
+    KentikClient("ada@example.com", "token", quota=Quota.NON_QUERY.scaled(60), limiter="redis://localhost")
+
+
+async def many(kentik: KentikClient, names: Sequence[str]) -> None:
+    answers = await asyncio.gather(*(kentik.kmi.get_rankings(name) for name in names))
+    assert_type(answers, list[Rankings])
+
+
+class Mine(KentikClient):
+    """Clients may be derived from, and stay what they are."""
+
+
+async def derived() -> None:
+    async with Mine("ada@example.com", "token") as mine:
+        assert_type(mine, Mine)
+        assert_type(mine.with_options(timeout=1), Mine)
+
+
+async def mistakes(kentik: KentikClient, elsewhere: AsyncIterable[int]) -> None:
+    KentikClient("ada@example.com", "token", "eu")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    KentikClient("ada@example.com", "token", pacing="fast")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await kentik.kmi.get_rankings(7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await kentik.kmi.get_global_insights("cc$US")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    await kentik.as_groups.create("ours", elsewhere)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await kentik.rest.request("GET", "/x", quota_class="admin")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await kentik.stub(wire.KmiServiceStub).ListMarkets(wire.Market())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    (await kentik.sites.get(1)).lat = 5  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+    with priority("urgent"):  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        pass

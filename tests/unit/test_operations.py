@@ -1,0 +1,105 @@
+"""What each operation is, against the vendor's pages; and what codecs do with it stays theirs."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from kentik_async import DecodeError, ValidationError, _operations
+from kentik_async._operations import Request
+from kentik_async.retry import Effect
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+KMI = "/kentik.kmi.v202212.KmiService/"
+AS_GROUP = "/kentik.as_group.v202212.ASGroupService/"
+
+
+def now() -> datetime:
+    return NOW
+
+
+REQUESTS: list[Request[Any]] = [
+    _operations.list_markets(),
+    _operations.get_rankings("cc$US", "customer_base", "v4", None, now),
+    _operations.get_asn_details("cc$US", 1, "all", "v4", "all", "all", "all", now),
+    _operations.get_global_insights(),
+    _operations.get_asn_insights(1),
+    _operations.list_as_groups(),
+    _operations.get_as_group("1"),
+    _operations.create_as_group("x", [1]),
+    _operations.update_as_group("1", "x", [1]),
+    _operations.delete_as_group("1"),
+    _operations.list_sites(),
+    _operations.get_site(1),
+    _operations.create_site("Site", 1, 2),
+    _operations.update_site(1, lat=1),
+    _operations.delete_site(1),
+    _operations.list_plans(),
+]
+
+EXPECTED = {
+    "kmi.list_markets": ("grpc", "GET", Effect.READ, KMI + "ListMarkets"),
+    "kmi.get_rankings": ("grpc", "POST", Effect.READ, KMI + "GetRankings"),
+    "kmi.get_asn_details": ("grpc", "POST", Effect.READ, KMI + "GetASNDetails"),
+    "kmi.get_global_insights": ("grpc", "GET", Effect.READ, KMI + "GetGlobalInsights"),
+    "kmi.get_asn_insights": ("grpc", "GET", Effect.READ, KMI + "GetASNInsights"),
+    "as_groups.list": ("grpc", "GET", Effect.READ, AS_GROUP + "ListASGroups"),
+    "as_groups.get": ("grpc", "GET", Effect.READ, AS_GROUP + "GetASGroup"),
+    "as_groups.create": ("grpc", "POST", Effect.CREATE, AS_GROUP + "CreateASGroup"),
+    "as_groups.update": ("grpc", "PUT", Effect.REPLACE, AS_GROUP + "UpdateASGroup"),
+    "as_groups.delete": ("grpc", "DELETE", Effect.REPLACE, AS_GROUP + "DeleteASGroup"),
+    "sites.list": ("rest", "GET", Effect.READ, "/sites"),
+    "sites.get": ("rest", "GET", Effect.READ, "/site/1"),
+    "sites.create": ("rest", "POST", Effect.CREATE, "/site"),
+    "sites.update": ("rest", "PUT", Effect.REPLACE, "/site/1"),
+    "sites.delete": ("rest", "DELETE", Effect.REPLACE, "/site/1"),
+    "plans.list": ("rest", "GET", Effect.READ, "/plans"),
+}
+
+
+def test_every_operation_is_here() -> None:
+    made = {name for name in _operations.__all__ if name.islower()}
+    assert len(REQUESTS) == len(made) == len(EXPECTED)
+
+
+@pytest.mark.parametrize("request_", REQUESTS, ids=lambda request: request.operation.name)
+def test_what_an_operation_is(request_: Request[Any]) -> None:
+    operation = request_.operation
+    found = (operation.protocol, operation.verb, operation.effect, request_.path)
+    assert found == EXPECTED[operation.name]
+    assert operation.quota_class == "non_query"
+
+
+@pytest.mark.parametrize("request_", REQUESTS, ids=lambda request: request.operation.name)
+def test_a_body_stays_out_of_tracebacks(request_: Request[Any]) -> None:
+    assert "body" not in repr(request_)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [request for request in REQUESTS if request.operation.name != "sites.delete"],
+    ids=lambda request: request.operation.name,
+)
+def test_what_is_no_answer_is_a_decode_error(request_: Request[Any]) -> None:
+    with pytest.raises(DecodeError):
+        request_.decode(b"\xff\xff\xff\xff not an answer")
+
+
+def test_an_answer_is_stamped_when_it_is_read() -> None:
+    assert _operations.get_rankings("cc$US", "customer_base", "v4", None, now).decode(b"").fetched_at is NOW
+
+
+def test_something_may_be_done_the_moment_an_answer_comes() -> None:
+    request = _operations.list_markets()
+    seen: list[bytes] = []
+    other = request.with_arrival(seen.append)
+    assert request.on_arrival is None
+    assert other.on_arrival == seen.append
+    assert (other.operation, other.path, other.body) == (request.operation, request.path, request.body)
+
+
+def test_arguments_are_checked_before_there_is_a_request() -> None:
+    with pytest.raises(ValidationError):
+        _operations.get_rankings(" ", "customer_base", "v4", None, now)
+    with pytest.raises(ValidationError):
+        _operations.get_site("../users")

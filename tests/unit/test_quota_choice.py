@@ -1,0 +1,73 @@
+"""Which limiter a client gets, and who closes it."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kentik_async import ConfigError, KentikClient, LocalLimiter
+from kentik_async.quota.file_limiter import FileLimiter
+from kentik_async.quota.redis_limiter import RedisLimiter
+
+LOOPBACK = {"grpc_endpoint": "http://127.0.0.1:1", "rest_endpoint": "http://127.0.0.1:1/api/v5"}
+
+
+@pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    return tmp_path
+
+
+def make(**options: Any) -> KentikClient:
+    return KentikClient("ada@example.com", "canary", **options)
+
+
+async def test_all_processes_of_a_machine_share_a_file_by_default(state: Path) -> None:
+    async with make() as client:
+        assert isinstance(client._limiter, FileLimiter)
+        await client.quota.snapshot()
+    names = " ".join(str(path) for path in state.rglob("*"))
+    assert "kentik-async" in names
+    assert "ada" not in names
+    assert "canary" not in names
+
+
+async def test_an_emulators_quota_is_the_processs_own(state: Path) -> None:
+    async with make(**LOOPBACK) as client:
+        assert isinstance(client._limiter, LocalLimiter)
+    assert not list(state.iterdir())
+
+
+async def test_where_no_file_can_be_the_process_keeps_its_own_and_says_so(
+    state: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (state / "taken").write_text("")
+    monkeypatch.setenv("XDG_STATE_HOME", str(state / "taken"))
+    with caplog.at_level(logging.WARNING, "kentik_async"):
+        async with make() as client:
+            assert isinstance(client._limiter, LocalLimiter)
+    assert len(caplog.records) == 1
+    assert "this process alone" in caplog.text
+
+
+async def test_a_url_names_it(tmp_path: Path) -> None:
+    async with make(limiter=f"file:{tmp_path}/") as client:
+        assert isinstance(client._limiter, FileLimiter)
+    async with make(limiter="process:") as client:
+        assert isinstance(client._limiter, LocalLimiter)
+    async with make(limiter="redis://127.0.0.1:1/0") as client:
+        assert isinstance(client._limiter, RedisLimiter)
+
+
+async def test_a_limiter_that_is_handed_in_stays_its_makers(tmp_path: Path) -> None:
+    limiter = LocalLimiter()
+    async with make(limiter=limiter):
+        pass
+    (await limiter.acquire("non_query")).close("not_sent")
+
+
+def test_an_unknown_kind_is_named_without_its_password() -> None:
+    with pytest.raises(ConfigError, match="'ftp'") as caught:
+        make(limiter="ftp://user:secret@host")
+    assert "secret" not in str(caught.value)

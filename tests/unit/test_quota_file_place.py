@@ -1,0 +1,104 @@
+"""Where quota files lie, and where they may not."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from kentik_async.errors import ConfigError
+from kentik_async.quota.file_place import Place, check_local, default_quota_folder, quota_place
+
+ENDPOINTS = ("https://grpc.api.kentik.com:443", "https://api.kentik.com/api/v5")
+
+MOUNTS = """\
+22 27 0:21 / /proc rw,relatime - proc proc rw
+27 1 254:0 / / rw,relatime - ext4 /dev/vda rw,discard
+30 27 0:40 / /home rw,relatime shared:3 master:1 - nfs4 nas:/home rw,vers=4.2
+31 30 0:41 / /home/me/local rw - xfs /dev/vdb rw
+32 27 0:42 / /mnt/with\\040space rw - fuse.sshfs me@far:/ rw
+33 27 0:43 / /over rw - ext4 /dev/vdc rw
+34 27 0:44 / /over rw - cifs //nas/share rw
+not a line
+"""
+
+
+def test_the_default_is_the_users_state_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert default_quota_folder().is_relative_to(Path(os.environ["XDG_STATE_HOME"]))
+    place = quota_place(None, ENDPOINTS, "me@example.com")
+    assert place.folder == default_quota_folder()
+    assert place.folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_the_name_tells_quotas_apart_and_nothing_else(tmp_path: Path) -> None:
+    mine = quota_place(tmp_path, ENDPOINTS, "me@example.com")
+    assert mine.folder == tmp_path
+    assert "me" not in mine.stem.replace("e", "")
+    assert set(mine.stem) <= set("0123456789abcdef")
+    assert quota_place(tmp_path, ENDPOINTS, "me@example.com") == mine
+    assert quota_place(tmp_path, ENDPOINTS, "you@example.com") != mine
+    assert quota_place(tmp_path, ENDPOINTS[:1], "me@example.com") != mine
+
+
+def test_a_path_is_a_folder_if_it_exists_or_says_so(tmp_path: Path) -> None:
+    new = quota_place(f"{tmp_path}/new/", (), "c")
+    assert new.folder == tmp_path / "new"
+    assert quota_place(tmp_path / "new", (), "c") == new
+    assert quota_place(tmp_path / "other" / "shared", (), "c") == Place(tmp_path / "other", "shared")
+
+
+def test_each_class_has_files_of_its_own() -> None:
+    place = Place(Path("/x"), "stem")
+    assert place.ring("query") == Path("/x/stem.query")
+    assert place.ring("non_query") == Path("/x/stem.non_query")
+
+
+def test_a_home_folder_may_be_meant(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert quota_place("~/q", (), "c") == Place(tmp_path, "q")
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match=r"quota folder .*/file/sub cannot be made: Not a directory"):
+        quota_place(tmp_path / "file" / "sub" / "q", (), "c")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(ConfigError, match="cannot be written"):
+        quota_place(tmp_path / "q", (), "c")
+
+
+def test_a_folder_that_anybody_may_write_to_is_refused(tmp_path: Path) -> None:
+    tmp_path.chmod(0o777)
+    with pytest.raises(ConfigError, match=r"others may write to .*chmod 700"):
+        quota_place(tmp_path / "q", (), "c")
+    tmp_path.chmod(0o1777)
+    quota_place(tmp_path / "q", (), "c")
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/var/lib", None),
+        ("/home", "nfs4"),
+        ("/home/me", "nfs4"),
+        ("/homeless", None),
+        ("/home/me/local/state", None),
+        ("/mnt/with space/x", "fuse.sshfs"),
+        ("/over/it", "cifs"),
+        ("/", None),
+    ],
+)
+def test_a_network_file_system_is_refused(path: str, kind: str | None) -> None:
+    if kind is None:
+        check_local(Path(path), MOUNTS)
+        return
+    with pytest.raises(ConfigError, match=rf"{path} is on a network file system \({kind}\).*'file:PATH'"):
+        check_local(Path(path), MOUNTS)
+
+
+def test_without_mounts_nothing_is_refused() -> None:
+    check_local(Path("/x"), "")

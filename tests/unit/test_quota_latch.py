@@ -1,0 +1,82 @@
+"""A lock that nobody waits for."""
+
+import threading
+from functools import partial
+
+from kentik_async.quota.latch import Latch
+
+
+def test_work_is_done_at_once_where_the_lock_is_free() -> None:
+    done: list[str] = []
+    Latch().run(partial(done.append, "now"))
+    assert done == ["now"]
+
+
+def test_work_left_by_the_holder_itself_is_done_when_it_lets_go() -> None:
+    latch, done = Latch(), list[str]()
+    with latch:
+        latch.run(partial(done.append, "left"))
+        assert done == []
+    assert done == ["left"]
+
+
+def test_work_that_leaves_work_has_it_done_too() -> None:
+    latch, done = Latch(), list[str]()
+
+    def first() -> None:
+        latch.run(partial(done.append, "second"))
+        done.append("first")
+
+    latch.run(first)
+    assert done == ["first", "second"]
+
+
+def test_another_thread_does_not_wait_for_the_holder() -> None:
+    latch, done = Latch(), list[str]()
+    with latch:
+        thread = threading.Thread(target=latch.run, args=(partial(done.append, "left"),))
+        thread.start()
+        thread.join(10)
+        assert not thread.is_alive()
+        assert done == []
+    assert done == ["left"]
+
+
+def test_no_work_is_lost_and_none_done_twice_or_at_once_under_contention() -> None:
+    latch = Latch()
+    inside, most, done = 0, 0, 0
+
+    def work() -> None:
+        nonlocal inside, most, done
+        inside += 1
+        most = max(most, inside)
+        done += 1
+        inside -= 1
+
+    def hammer() -> None:
+        for number in range(5000):
+            if number % 3:
+                latch.run(work)
+            else:
+                with latch:
+                    work()
+
+    threads = [threading.Thread(target=hammer) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (most, done) == (1, 20_000)
+
+
+def test_work_that_fails_leaves_the_lock_free() -> None:
+    latch, done = Latch(), list[str]()
+
+    def fail() -> None:
+        raise ValueError("no")
+
+    try:
+        latch.run(fail)
+    except ValueError:
+        latch.run(partial(done.append, "after"))
+    assert done == ["after"]

@@ -1,0 +1,153 @@
+"""The arithmetic of tokens and slots, without a clock or a loop."""
+
+from math import inf
+
+import pytest
+
+from kentik_async.quota import Quota
+from kentik_async.quota.ledger import Ledger
+
+
+def quota(
+    concurrent: int | None = None,
+    *,
+    soft: int | None = None,
+    hard: int | None = None,
+    hour: int | None = None,
+    drain: float = 10.0,
+) -> Quota:
+    return Quota(concurrent, soft, 1.5, hard, hour, drain=drain)
+
+
+def answer(ledger: Ledger, *instants: float) -> None:
+    """Have one request after the other sent and answered at once."""
+    for instant in instants:
+        ledger.take()
+        ledger.use(instant, instant)
+
+
+def test_a_token_ages_from_the_answer() -> None:
+    ledger = Ledger(quota(hard=1))
+    ledger.take()
+    ledger.use(sent=0.0, now=7.0)
+    assert ledger.free_at(8.0) == 67.0
+    assert ledger.free_at(66.9) == 67.0
+    assert ledger.free_at(67.0) == 67.0
+
+
+def test_a_bucket_of_60_never_grants_119_within_a_minute() -> None:
+    """A classic token bucket would: 60 at once, and 59 more while it refills."""
+    ledger = Ledger(quota(hard=60))
+    answer(ledger, *[0.0] * 60)
+    granted, now = 60, 0.0
+    while (now := ledger.free_at(now)) < 60.0:
+        answer(ledger, now)
+        granted += 1
+    assert granted == 60
+
+
+def test_each_token_returns_a_window_after_its_own_use() -> None:
+    ledger = Ledger(quota(hard=3))
+    answer(ledger, 0.0, 10.0, 20.0)
+    assert [ledger.free_at(21.0), ledger.free_at(60.0)] == [60.0, 60.0]
+    answer(ledger, 60.0)
+    assert ledger.free_at(60.0) == 70.0
+
+
+def test_the_stricter_of_the_windows_decides() -> None:
+    ledger = Ledger(quota(hard=2, hour=3))
+    answer(ledger, 0.0, 1.0, 100.0)
+    assert ledger.free_at(101.0) == 3600.0
+    answer(ledger, 3600.0)
+    assert ledger.free_at(3600.0) == 3601.0
+
+
+def test_a_request_in_flight_holds_its_slot_and_its_token() -> None:
+    slots = Ledger(quota(2, hard=10))
+    slots.take(2)
+    assert slots.free_at(0.0) == inf
+    tokens = Ledger(quota(10, hard=2))
+    answer(tokens, 5.0)
+    tokens.take()
+    assert tokens.free_at(6.0) == 65.0
+    tokens.take()
+    assert tokens.free_at(66.0) == inf
+
+
+def test_what_was_never_sent_leaves_no_trace() -> None:
+    ledger = Ledger(quota(1, hard=1, hour=1))
+    ledger.take()
+    ledger.give_back()
+    assert ledger.idle(0.0)
+    assert ledger.free_at(0.0) == 0.0
+
+
+def test_a_lost_request_lets_go_of_slot_and_token_after_the_drain() -> None:
+    ledger = Ledger(quota(1, hard=1, drain=10.0))
+    ledger.take()
+    ledger.drain(5.0)
+    assert ledger.free_at(6.0) == 15.0
+    assert ledger.used(14.9) == (1, 1)
+    assert ledger.free_at(15.0) == 75.0, "its token ages from the end of the drain"
+
+
+def test_a_drain_that_is_seen_late_does_not_make_a_younger_token_return_early() -> None:
+    ledger = Ledger(quota(2, hard=2, drain=10.0))
+    ledger.take(2)
+    ledger.drain(0.0)
+    ledger.use(sent=0.0, now=14.0)  # the drain ended at 10, and nobody has looked since
+    ledger.room(20.0)
+    assert list(ledger.minute.stamps) == [14.0, 14.0]
+    assert ledger.free_at(70.0) == 74.0
+
+
+def test_stamps_that_threads_report_out_of_order_stay_sorted_and_are_never_older_than_they_are() -> None:
+    ledger = Ledger(quota(hard=5))
+    ledger.stamp([(0.0, 3.0), (0.0, 1.0)])
+    ledger.stamp([(0.0, 2.0)])
+    assert list(ledger.minute.stamps) == [1.0, 3.0, 3.0]
+
+
+def test_courteous_keeps_the_soft_limit_like_a_hard_one() -> None:
+    ledger = Ledger(quota(soft=2, hard=5), courteous=True)
+    answer(ledger, 0.0, 1.0)
+    assert ledger.free_at(2.0) == 60.0
+    ledger.courteous = False
+    assert ledger.free_at(2.0) == 2.0
+
+
+def test_an_answer_is_delayed_when_the_minute_before_its_sending_held_the_soft_limit() -> None:
+    ledger = Ledger(quota(soft=2))
+    answer(ledger, 0.0)
+    assert not ledger.delayed(1.0)
+    answer(ledger, 1.0)
+    assert ledger.delayed(2.0)
+    assert ledger.delayed(59.9)
+    assert not ledger.delayed(60.0)
+    assert not Ledger(quota(soft=None)).delayed(0.0)
+
+
+def test_without_limits_nothing_is_remembered() -> None:
+    ledger = Ledger(quota())
+    answer(ledger, *range(1000))
+    assert ledger.room(1000.0) == (inf, inf)
+    assert ledger.used(1000.0) == (0, 0)
+
+
+def test_what_no_longer_counts_is_forgotten() -> None:
+    ledger = Ledger(quota(hard=10**6))
+    answer(ledger, *range(1000))
+    assert ledger.used(1000.0) == (59, 0)
+    assert len(ledger.minute.stamps) == 59
+
+
+@pytest.mark.parametrize("flying", [0, 2])
+def test_a_child_process_counts_what_its_parent_had_in_flight_as_used(flying: int) -> None:
+    ledger = Ledger(quota(3, hard=5))
+    answer(ledger, 0.0)
+    ledger.take(flying)
+    if flying:
+        ledger.drain(1.0)
+    ledger.end_all(2.0)
+    assert ledger.in_flight == 0
+    assert ledger.used(2.0)[0] == 1 + flying

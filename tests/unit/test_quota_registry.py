@@ -1,0 +1,96 @@
+"""Clients of one customer in one process share one ledger."""
+
+import gc
+import uuid
+import weakref
+from typing import Any
+
+import pytest
+
+from kentik_async.quota import LocalLimiter, Pacing, Quota, shared_limiter
+
+SHORT = Quota(1, None, 0.0, 5, None, minute=0.001, hour=0.001)
+
+
+class Owner:
+    """Stands for a client."""
+
+
+@pytest.fixture
+def customer() -> str:
+    return f"{uuid.uuid4()}@example.com"
+
+
+def shared(
+    owner: object, customer: str, quota: Quota = Quota.NON_QUERY, pacing: Pacing = "auto", **other: Any
+) -> LocalLimiter:
+    endpoints = other.get("endpoints", ("https://grpc", "https://rest"))
+    return shared_limiter(owner, endpoints, customer, quota, quota, pacing)
+
+
+def test_two_clients_of_one_customer_share_one_limiter(customer: str) -> None:
+    one, other = Owner(), Owner()
+    assert shared(one, customer) is shared(other, customer)
+
+
+def test_what_counts_apart_has_a_limiter_of_its_own(customer: str) -> None:
+    owner = Owner()
+    limiters = {
+        id(limiter)
+        for limiter in (
+            shared(owner, customer),
+            shared(owner, customer + "x"),
+            shared(owner, customer, Quota.QUERY),
+            shared(owner, customer, endpoints=("https://elsewhere",)),
+        )
+    }
+    assert len(limiters) == 4
+
+
+async def test_what_the_last_client_spent_is_not_forgotten_with_it(customer: str) -> None:
+    owner = Owner()
+    limiter = shared(owner, customer)
+    (await limiter.acquire("non_query")).close("answered")
+    del owner, limiter
+    gc.collect()
+    assert (await shared(Owner(), customer).snapshot()).left_hard_minute == 59
+
+
+async def test_a_limiter_is_forgotten_when_nobody_uses_it_and_all_tokens_have_returned(customer: str) -> None:
+    owner = Owner()
+    used = shared(owner, customer, SHORT)
+    (await used.acquire("non_query")).close("answered")
+    while not used.idle():  # a window of a millisecond
+        pass
+    assert shared(Owner(), customer, SHORT) is used
+    del owner
+    gc.collect()
+    shared(Owner(), customer + "x", SHORT)
+    assert shared(Owner(), customer, SHORT) is not used
+
+
+def test_an_owner_keeps_an_idle_limiter(customer: str) -> None:
+    owner = Owner()
+    limiter = shared(owner, customer, SHORT)
+    shared(Owner(), customer + "x", SHORT)
+    assert limiter.idle()
+    assert shared(Owner(), customer, SHORT) is limiter
+
+
+def test_the_most_careful_wish_of_the_present_owners_holds(customer: str) -> None:
+    quick, careful = Owner(), Owner()
+    assert shared(quick, customer, pacing="throughput").pacing == "throughput"
+    assert shared(careful, customer, pacing="courteous").pacing == "courteous"
+    assert shared(quick, customer, pacing="auto").pacing == "courteous"
+    del careful
+    gc.collect()
+    assert shared(quick, customer, pacing="auto").pacing == "auto"
+
+
+def test_the_registry_holds_no_owner(customer: str) -> None:
+    owner = Owner()
+    reference = weakref.ref(owner)
+    shared(owner, customer)
+    del owner
+    gc.collect()
+    assert reference() is None

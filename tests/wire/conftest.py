@@ -1,0 +1,66 @@
+"""Foreign servers, and clients pointed at them."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+from foreign import EMAIL, ONE_AT_A_TIME, TOKEN, UNLIMITED, ForeignGrpc, ForeignRest
+from held import Held
+
+from kentik_async import KentikClient, LocalLimiter, Quota, Retry
+
+
+@pytest.fixture
+async def grpc_server() -> AsyncIterator[ForeignGrpc]:
+    """A foreign gRPC server."""
+    server = await ForeignGrpc().start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+async def rest_server() -> AsyncIterator[ForeignRest]:
+    """A foreign HTTP server."""
+    server = await ForeignRest().start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+async def client(
+    grpc_server: ForeignGrpc, rest_server: ForeignRest
+) -> AsyncIterator[Callable[..., KentikClient]]:
+    """Makes clients pointed at the foreign servers, with a limiter of their own; closes them at the end."""
+    async with AsyncExitStack() as stack:
+
+        def make(quota: Quota = UNLIMITED, **options: Any) -> KentikClient:
+            options.setdefault("grpc_endpoint", grpc_server.url)
+            options.setdefault("rest_endpoint", rest_server.url)
+            options.setdefault("limiter", LocalLimiter(quota, quota))
+            options.setdefault("retry", Retry(base=0.001, cap=0.001))
+            kentik = KentikClient(EMAIL, TOKEN, quota=quota, query_quota=quota, **options)
+            stack.push_async_callback(kentik.aclose)
+            return kentik
+
+        yield make
+
+
+@pytest.fixture
+def kentik(client: Callable[..., KentikClient]) -> KentikClient:
+    """A client pointed at the foreign servers."""
+    return client()
+
+
+@pytest.fixture
+async def held(grpc_server: ForeignGrpc, rest_server: ForeignRest) -> AsyncIterator[Held]:
+    """Both servers, with answers that are held back."""
+    held = Held(grpc_server, rest_server)
+    yield held
+    held.loose.set()
+
+
+@pytest.fixture
+def one_at_a_time(client: Callable[..., KentikClient]) -> KentikClient:
+    """A client pointed at the foreign servers, with a single slot."""
+    return client(ONE_AT_A_TIME)

@@ -1,0 +1,192 @@
+"""One client in one event loop after another, in two at once, and in a process that forked."""
+
+import asyncio
+import subprocess
+import sys
+import textwrap
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import aiohttp.web
+import pytest
+from foreign import EMAIL, ONE_AT_A_TIME, TOKEN, ForeignRest
+
+from kentik_async import ConfigError, KentikClient
+
+PRELUDE = """
+import asyncio, gc, os, sys, threading
+sys.path.insert(0, {folder!r})
+from foreign import Answer, ForeignGrpc, ForeignRest
+from kentik_async import ConfigError, KentikClient, Quota
+
+loop = asyncio.new_event_loop()
+threading.Thread(target=loop.run_forever, daemon=True).start()
+
+def there(coroutine):
+    return asyncio.run_coroutine_threadsafe(coroutine, loop).result(10)
+
+rest = ForeignRest(usual=Answer(body=b'{{"sites": []}}'))
+there(rest.start())
+UNLIMITED = Quota(None, None, 0, None, None)
+"""
+
+
+def run(program: str, *, grpc_port: int = 1) -> subprocess.CompletedProcess[str]:
+    """Run a program in a process of its own, beside a REST server in a thread."""
+    prelude = PRELUDE.format(folder=str(Path(__file__).parent))
+    code = prelude + f"GRPC = 'http://127.0.0.1:{grpc_port}'\n" + textwrap.dedent(program)
+    command = [sys.executable, "-X", "dev", "-W", "ignore::ResourceWarning", "-c", code]
+    return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+
+
+@pytest.fixture(scope="module")
+def grpc_port() -> Iterator[int]:
+    """A gRPC server in a process of its own: two event loops in one process are too much for grpc.aio."""
+    program = f"""
+import asyncio, sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from foreign import ForeignGrpc
+
+async def main():
+    server = await ForeignGrpc().start()
+    print(server.port, flush=True)
+    await asyncio.to_thread(sys.stdin.read)
+
+asyncio.run(main())
+"""
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield int(process.stdout.readline())
+        process.kill()
+
+
+def test_one_asyncio_run_after_another(grpc_port: int) -> None:
+    """As scripts and notebooks do, with a client that nobody closes in between."""
+    done = run(
+        """
+        client = KentikClient("a@b", "token", grpc_endpoint=GRPC, rest_endpoint=rest.url, quota=UNLIMITED)
+
+        async def use():
+            await asyncio.gather(client.kmi.list_markets(), client.sites.list())
+
+        for _ in range(3):
+            asyncio.run(use())
+            gc.collect()
+        asyncio.run(client.aclose())
+        print("used")
+        """,
+        grpc_port=grpc_port,
+    )
+    assert (done.stdout, done.returncode) == ("used\n", 0), done.stderr
+    assert "Unclosed" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_client_that_is_left_behind_says_nothing_of_ours(grpc_port: int) -> None:
+    done = run(
+        """
+        async def use():
+            client = KentikClient("a@b", "token", grpc_endpoint=GRPC, rest_endpoint=rest.url, quota=UNLIMITED)
+            await client.kmi.list_markets()
+
+        asyncio.run(use())
+        gc.collect()
+        print("left")
+        """,
+        grpc_port=grpc_port,
+    )
+    assert (done.stdout, done.returncode) == ("left\n", 0), done.stderr
+    assert "kentik_async" not in done.stderr
+
+
+def test_a_fork_with_a_live_client(grpc_port: int) -> None:
+    """The child is told, before anything of gRPC's is touched that would hang; the parent goes on."""
+    done = run(
+        """
+        async def main():
+            client = KentikClient("a@b", "token", grpc_endpoint=GRPC, rest_endpoint=rest.url, quota=UNLIMITED)
+            await client.kmi.list_markets()
+            await client.sites.list()
+            child = os.fork()
+            if child == 0:
+                code = 0
+                for call in (client.kmi.list_markets, client.sites.list):
+                    try:
+                        await call()
+                    except ConfigError as error:
+                        os.write(1, f"{error}\\n".encode())
+                    else:
+                        code = 1
+                await client.aclose()
+                del call, client
+                gc.collect()
+                os._exit(code)
+            _, status = os.waitpid(child, 0)
+            await client.kmi.list_markets()
+            await client.sites.list()
+            await client.aclose()
+            return os.waitstatus_to_exitcode(status)
+
+        print("child ended with", asyncio.run(main()))
+        """,
+        grpc_port=grpc_port,
+    )
+    assert done.stdout.splitlines() == [
+        "the client was made before a fork: make one in the child process",
+        "the client was made before a fork: make one in the child process",
+        "child ended with 0",
+    ], done.stderr
+
+
+async def test_two_running_loops(kentik: KentikClient) -> None:
+    await kentik.rest.request("GET", "/x")
+    told: list[BaseException] = []
+
+    def elsewhere() -> None:
+        try:
+            asyncio.run(kentik.rest.request("GET", "/x"))
+        except ConfigError as error:
+            told.append(error)
+
+    thread = threading.Thread(target=elsewhere)
+    thread.start()
+    await asyncio.to_thread(thread.join)
+    (error,) = told
+    assert str(error) == "a client belongs to one event loop at a time: make one for each loop"
+    await kentik.rest.request("GET", "/x")
+
+
+async def test_closing_from_another_loop_closes(kentik: KentikClient) -> None:
+    await kentik.rest.request("GET", "/x")
+    await asyncio.to_thread(asyncio.run, kentik.aclose())
+
+
+async def test_clients_in_threads_share_their_quota(rest_server: ForeignRest) -> None:
+    """Each in a loop of its own, one at a time over all of them."""
+    at_once = most_at_once = 0
+
+    async def count(_: object) -> aiohttp.web.StreamResponse:
+        nonlocal at_once, most_at_once
+        at_once += 1
+        most_at_once = max(most_at_once, at_once)
+        await asyncio.sleep(0.002)
+        at_once -= 1
+        return aiohttp.web.json_response({})
+
+    rest_server.usual = count
+
+    async def work() -> None:
+        async with KentikClient(
+            EMAIL,
+            TOKEN,
+            rest_endpoint=rest_server.url,
+            grpc_endpoint="http://127.0.0.1:1",
+            quota=ONE_AT_A_TIME,
+        ) as kentik:
+            await asyncio.gather(*(kentik.rest.request("GET", "/x") for _ in range(10)))
+
+    await asyncio.gather(*(asyncio.to_thread(asyncio.run, work()) for _ in range(4)))
+    assert len(rest_server.received) == 40
+    assert most_at_once == 1

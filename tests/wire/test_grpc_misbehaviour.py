@@ -1,0 +1,170 @@
+"""HTTP/2 at its worst: streams reset, connections closed, answers of proxies that know no gRPC."""
+
+import asyncio
+import struct
+from collections.abc import Callable
+
+import pytest
+from foreign import (
+    ONE_AT_A_TIME,
+    SETTINGS,
+    Behaviour,
+    ForeignGrpc,
+    RawServer,
+    http2_frame,
+    http2_headers,
+    http2_request,
+)
+from protowire import message
+
+from kentik_async import (
+    APIError,
+    AuthenticationError,
+    ConnectError,
+    KentikClient,
+    PermissionDeniedError,
+    ServerError,
+    UnavailableError,
+)
+from kentik_async.transport.grpc import reply_for_status
+
+Client = Callable[..., KentikClient]
+
+HTML = ("content-type", "text/html")
+
+
+def after_the_request(frames: bytes) -> Behaviour:
+    """Take a request whole, write these frames, and wait for the client to hang up."""
+
+    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(SETTINGS)
+        await http2_request(reader)
+        writer.write(frames)
+        await writer.drain()
+        if frames:
+            await reader.read()
+
+    return behave
+
+
+def reset(code: int) -> bytes:
+    return http2_frame(3, 0, 1, struct.pack(">I", code))
+
+
+def goaway(last_stream: int) -> bytes:
+    return http2_frame(7, 0, 0, struct.pack(">II", last_stream, 0))
+
+
+LOST: dict[str, tuple[bytes, type[APIError]]] = {
+    "hangs up": (b"", UnavailableError),
+    "resets the stream": (reset(2), ServerError),
+    "cancels the stream": (reset(8), ServerError),
+    "refuses the stream": (reset(7), UnavailableError),
+    "goes away": (goaway(0), UnavailableError),
+}
+
+
+@pytest.mark.parametrize("case", LOST)
+async def test_a_create_is_sent_once_and_its_slot_drains(client: Client, case: str) -> None:
+    """The server had the whole request: whether it acted is not known."""
+    frames, kind = LOST[case]
+    async with RawServer(after_the_request(frames)) as server:
+        kentik = client(ONE_AT_A_TIME, grpc_endpoint=server.url)
+        with pytest.raises(kind) as caught:
+            await kentik.as_groups.create("x", [1])
+        assert type(caught.value) is kind
+        assert caught.value.attempts == 1
+        snapshot = await kentik.quota.snapshot()
+        assert (snapshot.in_flight, server.connections) == (1, 1)
+        await kentik.aclose()
+
+
+@pytest.mark.parametrize("case", LOST)
+async def test_a_read_is_sent_again(client: Client, case: str) -> None:
+    frames, kind = LOST[case]
+    async with RawServer(after_the_request(frames)) as server:
+        kentik = client(grpc_endpoint=server.url, timeout=0.1)
+        with pytest.raises((kind, TimeoutError)) as caught:
+            await kentik.kmi.list_markets()
+        assert getattr(caught.value, "attempts", 0) > 1
+        await kentik.aclose()
+
+
+PROXIES: dict[str, tuple[str, type[APIError]]] = {
+    "401": ("UNAUTHENTICATED", AuthenticationError),
+    "403": ("PERMISSION_DENIED", PermissionDeniedError),
+    "404": ("UNIMPLEMENTED", ServerError),
+    "500": ("UNKNOWN", ServerError),
+    "302": ("UNKNOWN", ServerError),
+    "502": ("UNAVAILABLE", UnavailableError),
+    "503": ("UNAVAILABLE", UnavailableError),
+    "504": ("UNAVAILABLE", UnavailableError),
+}
+
+
+@pytest.mark.parametrize("status", PROXIES)
+async def test_pages_of_proxies(client: Client, status: str) -> None:
+    name, kind = PROXIES[status]
+    async with RawServer(after_the_request(http2_headers((":status", status), HTML))) as server:
+        kentik = client(ONE_AT_A_TIME, grpc_endpoint=server.url)
+        with pytest.raises(APIError) as caught:
+            await kentik.as_groups.create("x", [1])
+        assert type(caught.value) is kind
+        assert (caught.value.grpc_status, caught.value.attempts) == (name, 1)
+        assert (await kentik.quota.snapshot()).in_flight == 0
+        await kentik.aclose()
+
+
+async def test_an_answer_without_a_status(client: Client) -> None:
+    frames = http2_headers((":status", "200"), ("content-type", "application/grpc"))
+    async with RawServer(after_the_request(frames)) as server:
+        kentik = client(ONE_AT_A_TIME, grpc_endpoint=server.url)
+        with pytest.raises(ServerError) as caught:
+            await kentik.as_groups.create("x", [1])
+        assert caught.value.grpc_status == "UNKNOWN"
+        await kentik.aclose()
+
+
+async def test_an_answer_of_a_hundred_thousand_rows(kentik: KentikClient, grpc_server: ForeignGrpc) -> None:
+    """More than gRPC takes by default."""
+    row = (1, message((1, 64512), (2, "A network with a name of usual length"), (3, 1), (4, 1), (5, 1)))
+    grpc_server.usual = message(*[row] * 100_000)
+    assert len(grpc_server.usual) > 4 * 1024 * 1024
+    assert len(await kentik.kmi.get_rankings("planet$earth", limit=100_000)) == 100_000
+
+
+# As grpcio 1.51 and 1.85 said it, with the outcome where the connection stands and where it does not.
+WORDS = [
+    ("UNAVAILABLE", "failed to connect to all addresses; last error: UNKNOWN: …", "answered", "not_sent"),
+    ("UNAVAILABLE", "DNS resolution failed for kentik.invalid:1: C-ares status …", "answered", "not_sent"),
+    ("UNAVAILABLE", "errors resolving kentik.invalid:1: [field:hostname …]", "answered", "not_sent"),
+    ("UNAVAILABLE", "Socket closed", "unknown", "unknown"),
+    ("UNAVAILABLE", "Stream removed (Socket closed)", "unknown", "unknown"),
+    ("UNAVAILABLE", "GOAWAY received", "unknown", "unknown"),
+    ("UNAVAILABLE", "recvmsg:Connection reset by peer", "unknown", "unknown"),
+    ("UNAVAILABLE", "Cancelling all calls", "answered", "unknown"),
+    ("UNAVAILABLE", "Received http2 header with status: 503", "answered", "unknown"),
+    ("UNAVAILABLE", "upstream: failed to connect to all addresses", "answered", "unknown"),
+    ("INTERNAL", "Received RST_STREAM with error code 2", "unknown", "unknown"),
+    ("INTERNAL", "the server's own trouble", "answered", "unknown"),
+    ("CANCELLED", "Stream removed (RST_STREAM (…))", "unknown", "unknown"),
+    ("DEADLINE_EXCEEDED", "Stream removed (Deadline Exceeded)", "answered", "answered"),
+    ("NOT_FOUND", "failed to connect to all addresses", "answered", "answered"),
+    ("RESOURCE_EXHAUSTED", "slow down", "refused", "refused"),
+    (
+        "RESOURCE_EXHAUSTED",
+        "Stream removed (CLIENT: message larger than max …)",
+        "answered",
+        "answered",
+    ),
+]
+
+
+@pytest.mark.parametrize(("status", "words", "connected", "unconnected"), WORDS)
+def test_what_a_status_says_of_a_requests_fate(
+    status: str, words: str, connected: str, unconnected: str
+) -> None:
+    assert reply_for_status(status, words, {}, connected=True).outcome == connected
+    reply = reply_for_status(status, words, {}, connected=False)
+    assert reply.outcome == unconnected
+    assert isinstance(reply.error, ConnectError) == (unconnected == "not_sent")

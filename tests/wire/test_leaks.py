@@ -1,0 +1,80 @@
+"""Thousands of calls that nobody waits for any more leave nothing behind."""
+
+import asyncio
+import gc
+import tracemalloc
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from foreign import ONE_AT_A_TIME, UNLIMITED, ForeignGrpc
+from held import Client, Held, settled
+
+DRAIN = ONE_AT_A_TIME.drain
+
+
+def footprint() -> tuple[int, int]:
+    """Bytes allocated by Python, and tasks alive."""
+    gc.collect()
+    return tracemalloc.get_traced_memory()[0], len(asyncio.all_tasks())
+
+
+class TestLeaks:
+    async def cancel_many(self, call: Callable[[], Awaitable[Any]], count: int) -> None:
+        tasks = [asyncio.ensure_future(call()) for _ in range(count)]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        assert all(task.cancelled() for task in tasks)
+
+    async def test_ten_thousand_cancelled_calls_that_waited(self, client: Client, held: Held) -> None:
+        kentik = client(ONE_AT_A_TIME)
+        flying = asyncio.create_task(kentik.kmi.list_markets())
+        await held.has_received(1)
+        tracemalloc.start()
+        try:
+            for _ in range(4):
+                await self.cancel_many(kentik.kmi.list_markets, 500)
+            before = footprint()
+            for _ in range(20):  # ten thousand
+                await self.cancel_many(kentik.kmi.list_markets, 500)
+            after = footprint()
+        finally:
+            tracemalloc.stop()
+        snapshot = await kentik.quota.snapshot()
+        assert (snapshot.waiting, snapshot.in_flight) == (0, 1)
+        assert after[1] == before[1]
+        assert after[0] - before[0] < 10_000 * 40  # a call that stays weighs a kilobyte
+        assert held.received == 1
+        held.loose.set()
+        await flying
+
+    async def test_cancelled_calls_that_flew(self, client: Client, grpc_server: ForeignGrpc) -> None:
+        kentik = client(UNLIMITED)
+
+        async def burst() -> None:
+            tasks = [asyncio.create_task(kentik.kmi.list_markets()) for _ in range(100)]
+            async with asyncio.timeout(5):
+                while (await kentik.quota.snapshot()).in_flight < 100 and not any(t.done() for t in tasks):
+                    await asyncio.sleep(0)
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+            await settled(kentik)
+            grpc_server.received.clear()
+
+        await burst()
+        tracemalloc.start()
+        try:
+            await burst()
+            before = footprint()
+            for _ in range(10):
+                await burst()
+            after = footprint()
+        finally:
+            tracemalloc.stop()
+        assert after[1] <= before[1]
+        await asyncio.sleep(0)  # the last one forgets itself
+        assert after[0] - before[0] < 1_000 * 50
+        assert not kentik._pipeline._session._abandoned  # type: ignore[union-attr]  # it is there

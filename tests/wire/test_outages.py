@@ -1,0 +1,223 @@
+"""Servers that are not there, not yet, not any more: nothing is sent unconnected, nobody waits for ever."""
+
+import asyncio
+import os
+import time
+
+import pytest
+from foreign import ONE_AT_A_TIME, Answer, ForeignGrpc, ForeignRest, RawServer
+from held import Call, Client, over_both
+
+from kentik_async import ConnectError, Event, Quota
+from kentik_async.transport.tls import reason_of
+
+NOWHERE = "http://127.0.0.1:1"
+
+
+class Stopwatch:
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+
+    @property
+    def elapsed(self) -> float:
+        return time.monotonic() - self._start
+
+
+class TestNeverThere:
+    @over_both
+    async def test_a_refused_connection(self, client: Client, call: Call) -> None:
+        kentik = client(grpc_endpoint=NOWHERE, rest_endpoint=NOWHERE, connect_timeout=0.2)
+        watch = Stopwatch()
+        with pytest.raises(
+            ConnectError, match=r"^no connection to 127\.0\.0\.1:1: Connection refused$"
+        ) as caught:
+            await call(kentik)
+        assert 0.15 < watch.elapsed < 1.0
+        assert caught.value.attempts == 0
+        assert caught.value.operation in ("kmi.list_markets", "sites.list")
+        assert isinstance(caught.value, ConnectionError)
+
+    @over_both
+    async def test_a_name_that_nobody_bears(self, client: Client, call: Call) -> None:
+        url = "https://kentik.invalid"
+        kentik = client(grpc_endpoint=url, rest_endpoint=url, connect_timeout=0.2)
+        watch = Stopwatch()
+        with pytest.raises(
+            ConnectError, match=r"^no connection to kentik\.invalid:443: the host name cannot be"
+        ):
+            await call(kentik)
+        assert watch.elapsed < 2.0
+
+    @over_both
+    async def test_a_name_that_is_none(self, client: Client, call: Call) -> None:
+        url = f"https://{'x' * 70}.example"
+        kentik = client(grpc_endpoint=url, rest_endpoint=url, connect_timeout=0.2)
+        with pytest.raises(ConnectError, match="host name"):
+            await call(kentik)
+
+    async def test_a_server_that_does_not_speak_grpc(self, client: Client, rest_server: ForeignRest) -> None:
+        url = f"http://127.0.0.1:{rest_server.port}"
+        with pytest.raises(ConnectError, match="does not speak gRPC there"):
+            await client(grpc_endpoint=url, connect_timeout=0.2).kmi.list_markets()
+
+    async def test_a_server_that_says_nothing(self, client: Client) -> None:
+        async def silent(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+            await reader.read(-1)
+
+        async with RawServer(silent) as server:
+            kentik = client(grpc_endpoint=server.url, connect_timeout=0.2)
+            watch = Stopwatch()
+            with pytest.raises(ConnectError, match="does not speak gRPC there"):
+                await kentik.kmi.list_markets()
+            assert watch.elapsed < 1.5
+            await kentik.aclose()
+
+    async def test_a_server_whose_tls_says_nothing(self, client: Client) -> None:
+        async def silent(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+            await reader.read(-1)
+
+        async with RawServer(silent) as server:
+            url = server.url.replace("http:", "https:")
+            kentik = client(rest_endpoint=url, connect_timeout=0.1)
+            watch = Stopwatch()
+            with pytest.raises(ConnectError, match="no answer within 1 s"):
+                await kentik.sites.list()
+            assert watch.elapsed < 2.0
+            await kentik.aclose()
+
+    @over_both
+    async def test_nothing_is_spent(self, client: Client, call: Call) -> None:
+        kentik = client(
+            Quota(1, None, 0, 100, None), grpc_endpoint=NOWHERE, rest_endpoint=NOWHERE, connect_timeout=0.1
+        )
+        outcomes = await asyncio.gather(*(call(kentik) for _ in range(50)), return_exceptions=True)
+        assert {type(outcome) for outcome in outcomes} == {ConnectError}
+        snapshot = await kentik.quota.snapshot()
+        assert (snapshot.left_hard_minute, snapshot.in_flight, snapshot.waiting) == (100, 0, 0)
+
+    async def test_a_thousand_calls_make_few_connections(self, client: Client) -> None:
+        async def hang_up(_: asyncio.StreamReader, __: asyncio.StreamWriter) -> None:
+            return
+
+        async with RawServer(hang_up) as server:
+            kentik = client(grpc_endpoint=server.url, connect_timeout=0.3)
+            calls = (kentik.kmi.list_markets() for _ in range(1000))
+            outcomes = await asyncio.gather(*calls, return_exceptions=True)
+            await kentik.aclose()
+        assert {type(outcome) for outcome in outcomes} == {ConnectError}
+        assert server.connections < 20
+
+
+class TestNotYetThere:
+    async def test_over_grpc(self, client: Client, grpc_server: ForeignGrpc) -> None:
+        await grpc_server.stop()
+        kentik = client(connect_timeout=10.0)
+        call = asyncio.create_task(kentik.kmi.list_markets())
+        await asyncio.sleep(0.15)
+        await grpc_server.start()
+        assert list(await call) == []
+
+    async def test_over_rest(self, client: Client, rest_server: ForeignRest) -> None:
+        rest_server.usual = Answer(body=b'{"sites": []}')
+        await rest_server.stop()
+        kentik = client(connect_timeout=10.0)
+        call = asyncio.create_task(kentik.sites.list())
+        await asyncio.sleep(0.15)
+        await rest_server.start()
+        assert list(await call) == []
+
+    async def test_a_second_try_after_a_first_in_vain(self, client: Client, grpc_server: ForeignGrpc) -> None:
+        await grpc_server.stop()
+        kentik = client(connect_timeout=0.1)
+        with pytest.raises(ConnectError):
+            await kentik.kmi.list_markets()
+        await grpc_server.start()
+        await client(connect_timeout=10.0).kmi.list_markets()
+
+
+class TestLongOutages:
+    @over_both
+    async def test_patience_has_an_end(
+        self, client: Client, call: Call, grpc_server: ForeignGrpc, rest_server: ForeignRest
+    ) -> None:
+        rest_server.usual = Answer(body=b'{"sites": []}')
+        kentik = client(ONE_AT_A_TIME, outage_wait=0.2)
+        await call(kentik)
+        await grpc_server.stop()
+        await rest_server.stop()
+        watch = Stopwatch()
+        outcomes = await asyncio.gather(*(call(kentik) for _ in range(5)), return_exceptions=True)
+        assert {type(outcome) for outcome in outcomes} == {ConnectError}
+        assert 0.15 < watch.elapsed < 1.0
+
+        watch = Stopwatch()
+        with pytest.raises(ConnectError, match="Connection refused"):
+            await call(kentik)
+        assert watch.elapsed < 0.1
+
+        await grpc_server.start()
+        await rest_server.start()
+        async with asyncio.timeout(8):
+            while True:
+                try:
+                    await call(kentik)
+                    break
+                except ConnectError:
+                    await asyncio.sleep(0.02)
+
+    @over_both
+    async def test_short_ones_go_unnoticed(
+        self, client: Client, call: Call, grpc_server: ForeignGrpc, rest_server: ForeignRest
+    ) -> None:
+        rest_server.usual = Answer(body=b'{"sites": []}')
+        events: list[Event] = []
+        kentik = client(ONE_AT_A_TIME, on_event=events.append)
+        await call(kentik)
+        await grpc_server.stop()
+        await rest_server.stop()
+        pending = [asyncio.create_task(call(kentik)) for _ in range(3)]
+        await asyncio.sleep(0.1)
+        await grpc_server.start()
+        await rest_server.start()
+        await asyncio.gather(*pending)
+        answered = [event for event in events if event.kind == "answered"]
+        assert len(answered) == 4
+        assert {event.attempt for event in answered} == {1}
+
+
+async def test_what_is_never_sent_is_no_attempt_and_costs_nothing(client: Client) -> None:
+    """A REST server that is gone when the request is about to be sent: told by the connection alone."""
+
+    async def answer_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
+        await writer.drain()
+
+    events: list[Event] = []
+    server = RawServer(answer_once)
+    async with server:
+        kentik = client(
+            Quota(1, None, 0, 100, None, drain=0.1),
+            rest_endpoint=server.url,
+            outage_wait=0.2,
+            on_event=events.append,
+        )
+        assert await kentik.rest.request("POST", "/devices") == {}
+    events.clear()
+    with pytest.raises(ConnectError) as caught:
+        await kentik.rest.request("POST", "/devices")
+    assert caught.value.attempts == 0
+    assert [(event.kind, event.attempt) for event in events] == [("queued", 0), ("sent", 1), ("retried", 0)]
+    assert (await kentik.quota.snapshot()).left_hard_minute == 99
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ConnectionRefusedError(111, "Connect call failed ('127.0.0.1', 1)"), os.strerror(111)),
+        (OSError("Multiple exceptions: [Errno 111] Connect call failed, [Errno 99] …"), os.strerror(111)),
+        (OSError("of another kind"), "of another kind"),
+    ],
+)
+def test_the_systems_words_for_a_failed_connection(error: OSError, reason: str) -> None:
+    assert reason_of(error) == reason

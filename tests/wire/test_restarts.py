@@ -1,0 +1,74 @@
+"""Servers that restart under hundreds of calls: reads go through, creates go once, the books are right."""
+
+import asyncio
+from collections import Counter
+
+from foreign import Answer, ForeignGrpc, ForeignRest
+from held import Client
+from protowire import message
+
+from kentik_async import Event, KentikClient, Quota, ServerError, UnavailableError
+
+GROUP = message((1, message((1, "1"), (2, "x"))))
+PLENTY = Quota(8, None, 0, 10_000, None, drain=0.1)
+
+
+class TestRestarts:
+    async def test_two_hundred_reads_over_grpc(self, client: Client, grpc_server: ForeignGrpc) -> None:
+        async def slow(_: object) -> bytes:
+            await asyncio.sleep(0.002)
+            return b""
+
+        grpc_server.usual = slow
+        events: list[Event] = []
+        kentik = client(PLENTY, on_event=events.append)
+        calls = [asyncio.create_task(kentik.kmi.list_markets()) for _ in range(200)]
+        await self.restart_when(grpc_server, 60)
+        await asyncio.gather(*calls)
+        await self.assert_spent(kentik, sum(event.kind == "answered" for event in events))
+        assert 200 <= len(grpc_server.received) <= 200 + 3 * 8
+
+    async def test_two_hundred_reads_over_rest(self, client: Client, rest_server: ForeignRest) -> None:
+        rest_server.usual = Answer(body=b'{"sites": []}')
+        kentik = client(PLENTY)
+        calls = [asyncio.create_task(kentik.sites.list()) for _ in range(200)]
+        await self.restart_when(rest_server, 60)
+        await asyncio.gather(*calls)
+        assert 200 <= len(rest_server.received) <= 200 + 3 * 8
+
+    async def test_creates_are_never_sent_twice(self, client: Client, grpc_server: ForeignGrpc) -> None:
+        async def slow(_: object) -> bytes:
+            await asyncio.sleep(0.002)
+            return GROUP
+
+        grpc_server.usual = slow
+        kentik = client(PLENTY)
+        calls = [asyncio.create_task(kentik.as_groups.create(f"group {n}", [1])) for n in range(200)]
+        await self.restart_when(grpc_server, 60)
+        outcomes = await asyncio.gather(*calls, return_exceptions=True)
+        failed = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+        assert {type(outcome) for outcome in failed} <= {UnavailableError, ServerError}
+        assert len(failed) <= 8
+        names = Counter(received.body for received in grpc_server.received)
+        assert set(names.values()) == {1}
+        assert len(names) >= 200 - len(failed)
+
+    @staticmethod
+    async def restart_when(server: ForeignGrpc | ForeignRest, received: int) -> None:
+        async with asyncio.timeout(10):
+            while len(server.received) < received:
+                await asyncio.sleep(0)
+        await server.stop()
+        so_far = len(server.received)
+        await asyncio.sleep(0.1)
+        assert len(server.received) == so_far
+        await server.start()
+
+    @staticmethod
+    async def assert_spent(kentik: KentikClient, ended: int) -> None:
+        """What went out is what was spent, once the last of it is drained."""
+        async with asyncio.timeout(5):
+            while (snapshot := await kentik.quota.snapshot()).in_flight:
+                await asyncio.sleep(0.01)
+        assert snapshot.left_hard_minute is not None
+        assert 10_000 - snapshot.left_hard_minute == ended
