@@ -5,7 +5,6 @@ answers all the rest.
 """
 
 import asyncio
-import struct
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -218,31 +217,3 @@ class RawServer:
             pass
         finally:
             writer.transport.abort()
-
-
-def http2_frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
-    """One HTTP/2 frame."""
-    return struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) + struct.pack(">I", stream) + payload
-
-
-SETTINGS = http2_frame(4, 0, 0, b"")
-
-
-def http2_headers(*pairs: tuple[str, str]) -> bytes:
-    """A HEADERS frame that ends the first stream."""
-    block = b"".join(
-        b"\x00" + bytes([len(name)]) + name.encode() + bytes([len(value)]) + value.encode()
-        for name, value in pairs
-    )
-    return http2_frame(1, 0x5, 1, block)
-
-
-async def http2_request(reader: asyncio.StreamReader) -> None:
-    """Read a connection's beginning, up to the end of the first request."""
-    await reader.readexactly(len(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"))
-    while True:
-        head = await reader.readexactly(9)
-        length, kind, flags = int.from_bytes(head[:3]), head[3], head[4]
-        await reader.readexactly(length)
-        if kind in (0, 1) and flags & 1:
-            return

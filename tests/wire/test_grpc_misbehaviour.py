@@ -7,15 +7,12 @@ from collections.abc import Callable
 import pytest
 from foreign import (
     ONE_AT_A_TIME,
-    SETTINGS,
     Behaviour,
     ForeignGrpc,
     RawServer,
-    http2_frame,
-    http2_headers,
-    http2_request,
 )
 from protowire import message
+from support.http2 import SETTINGS, http2_frame, http2_headers, http2_request
 
 from kentik_async import (
     APIError,

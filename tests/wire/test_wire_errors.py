@@ -9,16 +9,14 @@ import msgspec
 import pytest
 from foreign import (
     ONE_AT_A_TIME,
-    SETTINGS,
     Abort,
     Answer,
     ForeignGrpc,
     ForeignRest,
     RawServer,
-    http2_headers,
-    http2_request,
 )
 from protowire import message
+from support.http2 import SETTINGS, http2_headers, http2_request
 
 from kentik_async import (
     APIError,
