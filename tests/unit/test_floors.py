@@ -19,7 +19,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"_environment", "transport"}),
     frozenset({"_pipeline"}),
     frozenset({"_streams", "bulk"}),
-    frozenset({"resources"}),
+    frozenset({"dlt", "resources"}),
     frozenset({"client"}),
     frozenset({"__init__"}),
     frozenset({"emulator.client"}),
@@ -55,6 +55,7 @@ LIBRARY_USERS = {
     "grpc": frozenset({"_generated", "transport", "emulator", "cli"}),
     "aiohttp": frozenset({"transport", "emulator", "cli"}),
     "cyclopts": frozenset({"cli"}),
+    "dlt": frozenset({"dlt"}),
     "rich": frozenset({"cli"}),
 }
 

@@ -1,0 +1,160 @@
+"""A saved target in a warehouse: dlt loads it into DuckDB, and SQL counts what is there."""
+
+import datetime as dt
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+import kentik_async.dlt
+from kentik_async import KentikClient, TargetError, ValidationError
+from kentik_async.emulator import Emulator
+
+dlt = pytest.importorskip("dlt")
+duckdb = pytest.importorskip("duckdb")
+
+FIRST, SECOND, THIRD = (dt.date(2026, 11, day) for day in (19, 20, 21))
+ONE = {"markets": ["cc$US"], "rank_types": "customer_base", "ips": "v4", "limit": 50}
+
+
+@pytest.fixture
+async def kentik() -> AsyncIterator[KentikClient]:
+    async with Emulator(speed=6000) as emulator, emulator.client() as kentik:
+        yield kentik
+
+
+class Warehouse:
+    """A DuckDB file and the pipeline into it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / "kentik.duckdb"
+        self.pipeline = dlt.pipeline(
+            "kentik",
+            destination=dlt.destinations.duckdb(str(self.file)),
+            dataset_name="kmi",
+            pipelines_dir=str(folder / "pipelines"),
+        )
+
+    def load(self, source: Any) -> dict[str, int]:
+        """Load, and return how many rows of each table went over."""
+        if not self.pipeline.run(source).loads_ids:
+            return {}
+        counts = self.pipeline.last_trace.last_normalize_info.row_counts
+        return {table: rows for table, rows in counts.items() if not table.startswith("_dlt")}
+
+    def counts(self, table: str) -> dict[dt.date, int]:
+        return dict(self.rows(f"SELECT run_date, count(*) FROM kmi.{table} GROUP BY ALL"))
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        with duckdb.connect(str(self.file), read_only=True) as db:
+            return db.sql(query).fetchall()
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Warehouse:
+    monkeypatch.setenv("RUNTIME__DLTHUB_TELEMETRY", "false")
+    monkeypatch.chdir(tmp_path)
+    return Warehouse(tmp_path)
+
+
+@pytest.mark.parametrize("store", ["parquet", "sqlite"])
+async def test_only_dates_that_are_new_or_changed_are_loaded(
+    kentik: KentikClient,
+    warehouse: Warehouse,
+    tmp_path: Path,
+    store: str,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    target = tmp_path / "data"
+
+    async def pull(date: dt.date, *, top: int | None, refresh: bool = False) -> None:
+        asked = kentik.kmi.pull_asn_details(top=top, **ONE) if top else kentik.kmi.pull_rankings(**ONE)
+        await asked.save(target, store, date=date, refresh=refresh)
+
+    await pull(FIRST, top=2)
+    source = kentik_async.dlt.source(target)
+    warehouse.load(source)
+    saved = kentik_async.open(target)
+    tables = ("rankings", "relations", "asns", "markets", "pages")
+    truth = {table: getattr(saved, table).count_rows() for table in tables}
+    assert {table: warehouse.counts(table) for table in tables} == {
+        table: {FIRST: rows} for table, rows in truth.items()
+    }
+    assert truth["rankings"] == 50
+    assert warehouse.load(source) == {}, "loaded already"
+
+    await pull(SECOND, top=2)
+    new = warehouse.load(kentik_async.dlt.source(target))
+    assert (new["rankings"], new["asns"]) == (50, 2), "that day alone"
+    assert warehouse.counts("rankings") == {FIRST: 50, SECOND: 50}
+
+    await pull(SECOND, top=3)
+    assert warehouse.load(source)["asns"] == 3, "the date is read again as a whole"
+    await pull(FIRST, top=None, refresh=True)
+    await pull(THIRD, top=1)
+    warehouse.load(source)
+    assert warehouse.counts("rankings") == {FIRST: 50, SECOND: 50, THIRD: 50}
+    assert warehouse.counts("asns") == {SECOND: 3, THIRD: 1}, "the refresh asked for rankings alone"
+    assert {date for date, rows in warehouse.counts("relations").items() if rows} == {SECOND, THIRD}
+    assert warehouse.load(source) == {}
+    kinds = warehouse.rows(
+        "SELECT DISTINCT typeof(run_date), typeof(asn), typeof(fetched_at) FROM kmi.rankings"
+    )
+    assert kinds == [("DATE", "BIGINT", "TIMESTAMP WITH TIME ZONE")]
+    assert capfd.readouterr().err == "", "dlt has nothing to warn of"
+
+
+async def test_a_date_that_left_the_target_stays_in_the_warehouse(
+    kentik: KentikClient, warehouse: Warehouse, tmp_path: Path
+) -> None:
+    target = tmp_path / "data"
+    for date in (FIRST, SECOND):
+        await kentik.kmi.pull_rankings(**ONE).save(target, date=date)
+    warehouse.load(kentik_async.dlt.source(target))
+    for folder in target.glob(f"*/run_date={FIRST}"):
+        for part in folder.iterdir():
+            part.unlink()
+    assert warehouse.load(kentik_async.dlt.source(target)) == {}
+    assert warehouse.counts("rankings") == {FIRST: 50, SECOND: 50}
+
+
+READING = """
+import sys
+
+connections = []
+sys.addaudithook(lambda event, _: connections.append(event) if event == "socket.connect" else None)
+import kentik_async
+import kentik_async.dlt
+assert "dlt" not in sys.modules, "it takes its time to import"
+source = kentik_async.dlt.source(sys.argv[1], tables=["rankings"])
+print(list(source.resources), sum(table.num_rows for table in source), connections)
+"""
+
+
+async def test_it_reads_without_a_connection(kentik: KentikClient, tmp_path: Path) -> None:
+    await kentik.kmi.pull_rankings(**ONE).save(tmp_path / "data", date=FIRST)
+    command = [sys.executable, "-W", "error", "-c", READING, str(tmp_path / "data")]
+    done = await anyio.run_process(command, check=False, cwd=tmp_path)
+    assert (done.stdout, done.stderr) == (b"['rankings'] 50 []\n", b"")
+
+
+def test_what_is_wrong_is_told_before_a_run(tmp_path: Path) -> None:
+    with pytest.raises(TargetError, match="no pull was saved in"):
+        kentik_async.dlt.source(tmp_path)
+    (tmp_path / ".kentik-async").mkdir()
+    with pytest.raises(ValidationError, match="tables holds 'peers': give some of rankings, relations"):
+        kentik_async.dlt.source(tmp_path, tables=["peers"])
+
+
+def test_a_target_on_which_nothing_has_landed_yet_has_no_rows(tmp_path: Path) -> None:
+    (tmp_path / ".kentik-async").mkdir()
+    assert list(kentik_async.dlt.source(tmp_path)) == []
+
+
+def test_without_dlt_one_line_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "dlt", None)
+    with pytest.raises(kentik_async.ConfigError, match=r"pip install 'kentik-async\[dlt\]'"):
+        kentik_async.dlt.source(tmp_path)
