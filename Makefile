@@ -4,8 +4,10 @@
 
 PYTHON ?= python3
 ARGS ?=
+# Most of the suite waits for processes and servers: four workers keep two cores busy.
+WORKERS ?= 4
 
-EXTRAS := cli,codegen,emulator,parquet,redis
+EXTRAS := cli,codegen,dlt,emulator,parquet,redis
 PY := .venv/bin/python
 # Twice quiet: errors only. A package that one of several indexes does not have is no news.
 INSTALL := $(PY) -m pip install -qq --disable-pip-version-check
@@ -23,7 +25,7 @@ demo: .venv/.ready-runtime ## A bulk pull through the SDK against an embedded Ke
 	@.venv/bin/kentik-async demo $(ARGS)
 
 test: .venv/.ready-dev ## The test suite (ARGS="tests/unit -k quota" narrows it)
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 gen: .venv/.ready-dev ## Write kentik_async/_generated from proto/
 	@$(PY) -m codegen

@@ -12,6 +12,9 @@ hypothesis.settings.register_profile("local", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
 
+_REAL_TIME = "shared"
+"""The folder of the tests that several processes run against the clock: they wait more than they compute."""
+
 _OURS = ("KENTIK_", "KTAPI_")
 _FOR_TESTS = "KENTIK_ASYNC_"
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "grpc_proxy")
@@ -29,3 +32,17 @@ def _own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         patch.setenv("XDG_CONFIG_HOME", os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config"))
         patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
         yield
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Plan for several workers (`-n`): the long waits begin first, and one at a time on each kind of ledger.
+
+    A file stays with one worker, which makes its servers once.
+    """
+    for item in items:
+        kind, group = item.path.parent.name, item.path.stem
+        if kind == _REAL_TIME:
+            group = "_".join(group.split("_")[:2])  # test_file, test_redis
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: item.path.parent.name != _REAL_TIME)
