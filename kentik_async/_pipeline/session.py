@@ -109,8 +109,8 @@ class Session:
         self._landing.add(landed)
         try:
             await landed
-        except BaseException:
-            if not landed.cancelled():
+        except BaseException:  # also GeneratorExit: the coroutine was dropped, perhaps with its loop
+            if landed.done() and not landed.cancelled():
                 landed.exception()  # cancelled at the very moment: seen, so that asyncio does not log it
             self._abandon(flight, grant)
             raise
@@ -160,6 +160,9 @@ class Session:
             await wire.transport.aclose()
 
     def _abandon(self, flight: Flight, grant: Grant) -> None:
+        if self.loop.is_closed():
+            grant.close("unknown")  # nothing can be waited for there any more
+            return
         task = self.loop.create_task(_settle(flight, grant))
         self._abandoned[task] = flight
         task.add_done_callback(partial(_forget, self._abandoned))

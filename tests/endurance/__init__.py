@@ -1,0 +1,1 @@
+"""Cancellations, clocks that jump, processes that sleep, callers who leave a mess."""

@@ -1,0 +1,63 @@
+"""Faults that an emulator in another process does to the calls, drawn by lot."""
+
+import asyncio
+import json
+import random
+import urllib.request
+from typing import Any
+
+__all__ = ["SLOW", "Faults"]
+
+SLOW = 0.25
+"""The longest that a fault delays an answer, in seconds: a client's timeout and drain together exceed it."""
+
+_PAUSE = 0.15
+"""Seconds between two faults, on average."""
+
+_FAULTS: tuple[dict[str, Any], ...] = (
+    *({"status": status} for status in (500, 502, 503, 504)),
+    *({"status": status} for status in ("INTERNAL", "UNAVAILABLE", "UNKNOWN", "DEADLINE_EXCEEDED")),
+    *({"status": status} for status in (401, 403, 404, 409, "ABORTED", "DATA_LOSS")),
+    *({"status": 429, "shape": shape} for shape in ("resource_exhausted", "http2_429", "envoy")),
+    {"status": 429, "retry_after": 0.05},
+    {"status": 503, "when": "after"},
+    {"drop": True},
+    {"drop": True, "when": "after"},
+    {"delay": SLOW},
+    {"delay": SLOW / 4, "when": "after"},
+    {"body": "<html><title>Bad gateway</title></html>"},
+    {"body": '{"sites": [{"id": '},
+)
+
+
+class Faults:
+    """Scripts faults, and asks for the record, over the emulator's HTTP interface."""
+
+    def __init__(self, control: str, seed: int) -> None:
+        """Take the interface's URL and the seed of the lots."""
+        self._control = control
+        self._chance = random.Random(seed)
+        self.scripted = 0
+
+    async def rain(self) -> None:
+        """Script one fault after another until cancelled."""
+        while True:
+            await asyncio.sleep(self._chance.expovariate(1 / _PAUSE))
+            await self._post("fail", self._chance.choice(_FAULTS))
+            self.scripted += 1
+
+    async def report(self) -> dict[str, Any]:
+        """Return the server's own count since the last reset."""
+        return await asyncio.to_thread(_asked, f"{self._control}/report")
+
+    async def reset(self) -> None:
+        """Let the server forget all calls, scripted faults and changes."""
+        await self._post("reset", {})
+
+    async def _post(self, verb: str, arguments: dict[str, Any]) -> None:
+        await asyncio.to_thread(_asked, f"{self._control}/{verb}", json.dumps(arguments).encode())
+
+
+def _asked(url: str, body: bytes | None = None) -> Any:
+    with urllib.request.urlopen(urllib.request.Request(url, body), timeout=30) as answer:
+        return json.load(answer)

@@ -1,0 +1,159 @@
+"""One soak: rounds of load under faults, and a look at everything between two rounds, when nothing flies."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+
+from kentik_async import KentikClient, LocalLimiter, Quota
+from kentik_async.cli.demo.process import EmulatorProcess, emulator_process
+
+from .faults import Faults
+from .gauge import FLAT_MB, Sample, growth, take
+from .load import Load
+
+__all__ = ["Course", "soak"]
+
+_ROUND = 10.0
+_DRAIN = 0.3
+"""Seconds: what a timeout or a cancellation leaves behind works no longer at the server, faults included."""
+
+_FEWEST_ROUNDS = 4
+
+_AT_REST = 5.0
+"""Seconds after the last caller's end within which the last slot must be free."""
+
+
+@dataclass
+class Course:
+    """How a soak went.
+
+    Attributes:
+        samples: What was measured between the rounds.
+        requests: What the server received.
+        refused: What it refused, by script or by the rules.
+        violations: Requests that exceeded a limit.
+        faults: Requests that a fault was done to.
+        ended: How the calls ended, by the name of the error.
+        wrong: What was found wrong.
+    """
+
+    samples: list[Sample] = field(default_factory=list)
+    requests: int = 0
+    refused: int = 0
+    violations: int = 0
+    faults: int = 0
+    ended: dict[str, int] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
+
+    def judge(self) -> list[str]:
+        """Return a line for each bar that is missed."""
+        missed = list(dict.fromkeys(self.wrong))
+        if self.violations:
+            missed.append(f"{self.violations} requests exceeded the quota")
+        grown = growth(self.samples, _memory)
+        if grown > FLAT_MB:
+            missed.append(f"resident memory grew by {grown:.1f} MB")
+        for name in ("descriptors", "tasks"):
+            grown = growth(self.samples, lambda sample, name=name: getattr(sample, name))
+            if grown > 0:
+                missed.append(f"{grown:g} more {name} at rest")
+        if not self.ended.get("done"):
+            missed.append("no call succeeded")
+        return missed
+
+    def verdict(self) -> str:
+        """Say it in one line."""
+        missed = self.judge()
+        first, last = self.samples[0], self.samples[-1]
+        parts = (
+            f"{last.calls} calls, {self.requests} requests, {self.faults} faults",
+            f"{last.seconds / 60:.1f} min",
+            f"{self.violations} violations",
+            f"{self.refused} refusals, {'all' if not self.violations else 'not all'} provoked",
+            f"memory {first.memory:.1f} to {last.memory:.1f} MB",
+            f"{growth(self.samples, _memory):+.2f} MB from the second quarter to the last",
+            f"descriptors {first.descriptors} to {last.descriptors}",
+            f"tasks {first.tasks} to {last.tasks}",
+        )
+        head = f"FAILED ({'; '.join(missed)})" if missed else "PASSED"
+        return f"{head}: {', '.join(parts)}"
+
+
+async def soak(*, minutes: float, speed: float, tasks: int, seed: int, tell: Callable[[str], None]) -> Course:
+    """Run the load for so long against an emulator in a process of its own.
+
+    Args:
+        minutes: How long, in real time.
+        speed: How many times faster than at the vendor time passes there.
+        tasks: How many tasks call at once.
+        seed: What all lots are drawn from.
+        tell: Takes a line about each round.
+    """
+    course, began = Course(), time.monotonic()
+    seconds = min(minutes * 60 / _FEWEST_ROUNDS, _ROUND)
+    async with emulator_process(speed=speed, seed=seed) as emulator, _client(emulator) as kentik:
+        load = Load(kentik, tasks=tasks, seed=seed)
+        faults = Faults(emulator.ready["control"], seed)
+        while len(course.samples) < _FEWEST_ROUNDS or time.monotonic() - began < minutes * 60:
+            await _round(load, faults, seconds)
+            await _settle(kentik, course)
+            await _ask(faults, course)
+            course.samples.append(take(began, load.calls, course.violations))
+            course.ended, course.wrong = dict(load.ended), course.wrong + load.wrong
+            load.wrong = []
+            tell(f"{course.samples[-1]}")
+    return course
+
+
+def _client(emulator: EmulatorProcess) -> KentikClient:
+    quota = replace(Quota.NON_QUERY.scaled(emulator.speed), drain=_DRAIN)
+    ready = emulator.ready
+    return KentikClient(
+        ready["email"],
+        ready["token"],
+        grpc_endpoint=ready["grpc_endpoint"],
+        rest_endpoint=ready["rest_endpoint"],
+        quota=quota,
+        limiter=LocalLimiter(quota, Quota.QUERY.scaled(emulator.speed)),
+    )
+
+
+async def _round(load: Load, faults: Faults, seconds: float) -> None:
+    rain = asyncio.create_task(faults.rain())
+    try:
+        await load.run(seconds)
+    finally:
+        rain.cancel()
+        with suppress(asyncio.CancelledError):
+            await rain
+
+
+async def _settle(kentik: KentikClient, course: Course) -> None:
+    """Wait until the last request has drained: whoever still waits or holds a slot then has leaked."""
+    until = time.monotonic() + _AT_REST
+    while True:
+        snapshot = await kentik.quota.snapshot()
+        if not (snapshot.in_flight or snapshot.waiting):
+            return
+        if time.monotonic() > until:
+            course.wrong.append(f"left at rest: {snapshot.in_flight} in flight, {snapshot.waiting} waiting")
+            return
+        await asyncio.sleep(0.02)
+
+
+async def _ask(faults: Faults, course: Course) -> None:
+    """Add the server's record of a round, and let it forget: summing up would take ever longer."""
+    report = await faults.report()
+    course.requests += report["requests"]
+    course.refused += report["refused"]
+    course.violations += report["violations"]
+    course.faults += report["faults"]
+    if report["in_flight"]:
+        course.wrong.append(f"the server still worked on {report['in_flight']} when every slot was free")
+    await faults.reset()
+
+
+def _memory(sample: Sample) -> float:
+    return sample.memory
