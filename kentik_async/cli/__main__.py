@@ -1,7 +1,9 @@
 """The entry point: every error becomes one line on stderr and an exit code, never a traceback."""
 
 import io
+import logging
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -26,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = _run(sys.argv[1:] if arguments is None else list(arguments))
         sys.stdout.flush()
     except KeyboardInterrupt:
-        return _fail("interrupted", _INTERRUPTED, word="")
+        return _interrupted()
     except (BrokenPipeError, SystemExit):  # rich makes the one into the other, and nothing else exits
         return _reader_left()
     return code
@@ -77,6 +79,13 @@ def _console(arguments: list[str]) -> "Console | None":
 def _fail(text: str, code: int, *, word: str = "error: ") -> int:
     print(f"{word}{text}", file=sys.stderr, flush=True)
     return code
+
+
+def _interrupted() -> int:
+    """End: whoever presses Ctrl-C once more, while Python takes itself down, has been heard."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    logging.disable()  # asyncio's words on what a second Ctrl-C kept from ending in order
+    return _fail("interrupted", _INTERRUPTED, word="")
 
 
 def _reader_left() -> int:
