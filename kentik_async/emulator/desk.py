@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kentik_async.emulator.faults import Fault, FaultQueue
@@ -23,7 +23,7 @@ class Incoming:
         operation: What it asks, such as "kmi.get_rankings".
         path: The RPC's path, or the HTTP method and path.
         transport: By which protocol it came.
-        received: When all of it had come, on the loop's clock; no later request is served before it.
+        received: When all of it had come, on the loop's clock.
         credentials: The e-mail address and the token that came with it.
         quota_class: Under which limits it counts.
         scope: The API v6 scope that it takes, None for API v5.
@@ -52,11 +52,13 @@ class Outcome:
         payload: What the work returned; None if it did not come to that.
         error: The error to answer instead.
         fault: The fault that was done to the request, which the transport may have to act out.
+        leave: Tell it, if known, when the answer has left: until then it is recorded as of its completion.
     """
 
     payload: Any = None
     error: AnswerError | None = None
     fault: Fault | None = None
+    leave: Callable[[float], None] = lambda _: None
 
     @property
     def dropped(self) -> bool:
@@ -90,6 +92,7 @@ class Desk:
     calls: list[Call] = field(default_factory=list)
     _ledgers: dict[tuple[str, QuotaClass], Ledger] = field(default_factory=dict)
     _received: int = 0
+    _latest: float = 0.0
     _closed: bool = False
     _tasks: set[asyncio.Task[Outcome]] = field(default_factory=set)
 
@@ -139,6 +142,9 @@ class Desk:
     async def _serve(self, incoming: Incoming, work: Callable[[User], Any]) -> Outcome:
         self._received += 1
         number, calls = self._received, self.calls
+        # One protocol may tell the instant of receipt better than another; a ledger takes them in order.
+        self._latest = received = max(self._latest, incoming.received)
+        incoming = replace(incoming, received=received)
         ledger: Ledger | None = None
         verdict: Verdict | None = None
         customer = ""
@@ -159,8 +165,14 @@ class Desk:
             answered = asyncio.get_running_loop().time()
             if ledger is not None:
                 ledger.answer()
-        calls.append(_entry(number, customer, incoming, verdict, outcome, answered))
-        return outcome
+        entry = _entry(number, customer, incoming, verdict, outcome, answered)
+        place = len(calls)
+        calls.append(entry)
+
+        def leave(left: float) -> None:
+            calls[place] = replace(entry, answered=left)
+
+        return replace(outcome, leave=leave)
 
     def _ledger(self, customer: str, quota_class: QuotaClass) -> Ledger:
         key = (customer, quota_class)

@@ -11,6 +11,7 @@ from google.protobuf.message import DecodeError, Message
 
 from kentik_async.emulator.desk import Desk, Incoming, Outcome
 from kentik_async.emulator.faults import RefusalShape
+from kentik_async.emulator.gate import Door
 from kentik_async.emulator.rpcs import RPCS, Rpc
 from kentik_async.emulator.state import State
 from kentik_async.emulator.statuses import AnswerError
@@ -27,11 +28,13 @@ class GrpcApp:
     Bytes go in and out, so that an answer that is remembered is not serialised again.
     """
 
-    def __init__(self, desk: Desk, state: State, *, shape: RefusalShape, cut: Callable[[int], None]) -> None:
+    def __init__(
+        self, desk: Desk, state: State, *, shape: RefusalShape, door: Callable[[int], Door | None]
+    ) -> None:
         self._desk = desk
         self._state = state
         self._shape: RefusalShape = shape
-        self._cut = cut
+        self._door = door
 
     def handlers(self) -> Iterator[grpc.GenericRpcHandler]:
         """Yield a handler for each service."""
@@ -43,7 +46,8 @@ class GrpcApp:
 
     def _behaviour(self, rpc: Rpc) -> Callable[[bytes, _Context], Awaitable[bytes]]:
         async def behave(raw: bytes, context: _Context) -> bytes:
-            received = asyncio.get_running_loop().time()
+            door = self._door(int(context.peer().rpartition(":")[2]))
+            received = asyncio.get_running_loop().time() if door is None else door.heard
             metadata = dict(context.invocation_metadata() or ())
             try:
                 request = rpc.spec.request.FromString(raw)
@@ -65,14 +69,19 @@ class GrpcApp:
                     raise AnswerError("INVALID_ARGUMENT", f"the request is no {rpc.spec.request.__name__}")
                 return rpc.answer(self._state, user.customer, request)
 
-            return await self._reply(await self._desk.serve(incoming, work), context)
+            outcome = await self._desk.serve(incoming, work)
+            if door is not None:
+                if outcome.dropped:
+                    door.cut()
+                else:
+                    door.on_departure(outcome.leave)
+            return await self._reply(outcome, context)
 
         return behave
 
     async def _reply(self, outcome: Outcome, context: _Context) -> bytes:
         fault = outcome.fault
         if outcome.dropped:
-            self._cut(int(context.peer().rpartition(":")[2]))
             await context.abort(grpc.StatusCode.UNAVAILABLE, "connection cut")
         body = None if fault is None or fault.body is None else fault.body
         if outcome.error is not None:

@@ -3,7 +3,7 @@
 import grpc.aio
 from aiohttp import web
 
-from kentik_async.emulator.gate import Gate
+from kentik_async.emulator.gate import Door, Gate
 from kentik_async.emulator.grpc_app import GrpcApp
 
 __all__ = ["Ports"]
@@ -61,10 +61,9 @@ class Ports:
             if server is not None:
                 await server.stop(None)
 
-    def cut(self, port: int) -> None:
-        """Cut the gRPC connection that the server knows as coming from a local port."""
-        if self._gate is not None:
-            self._gate.cut(port)
+    def door(self, port: int) -> Door | None:
+        """Return the connection that the gRPC server knows as coming from a local port, if it still is."""
+        return None if self._gate is None else self._gate.door(port)
 
     async def suspend(self) -> None:
         """Cut all connections and refuse new ones, as if the machine were gone; nothing else is forgotten."""

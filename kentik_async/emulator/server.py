@@ -111,7 +111,7 @@ class Emulator:
         RestApp(self._desk, self.state).add_routes(app)
         try:
             await self._ports.open(
-                GrpcApp(self._desk, self.state, shape=self._shape, cut=self._ports.cut), app
+                GrpcApp(self._desk, self.state, shape=self._shape, door=self._ports.door), app
             )
         except BaseException:
             await self._ports.close()

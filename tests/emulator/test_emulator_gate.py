@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from kentik_async.emulator.gate import Gate
+from kentik_async.emulator.gate import Door, Gate
 
 LARGE = bytes(range(256)) * 40_000
 
@@ -96,3 +96,20 @@ async def test_closing_breaks_what_is_connected_and_opening_keeps_the_port() -> 
         writer.close()
         await gate.open()
         assert gate.port == port
+
+
+def test_an_answer_leaves_with_the_next_data() -> None:
+    door, left = Door(lambda: None), list[float]()
+    door.comes(1.0)
+    door.on_departure(left.append)
+    door.leaves(2.0)
+    door.leaves(3.0)
+    assert (door.heard, left) == (1.0, [2.0])
+
+
+def test_an_answer_that_nobody_waited_for_did_not_leave() -> None:
+    door, left = Door(lambda: None), list[float]()
+    door.on_departure(left.append)
+    door.comes(1.0)
+    door.leaves(2.0)
+    assert not left

@@ -1,5 +1,6 @@
 """API v6 over gRPC, asked with bare generated stubs."""
 
+import asyncio
 import datetime as dt
 from typing import Any
 
@@ -233,3 +234,15 @@ async def test_the_record_says_what_was_asked(emu: Emulator, wire: Wire) -> None
     assert second.arguments == {"as_group": {"name": "Recorded", "asn": ["1"]}}
     assert first.received <= first.answered <= second.received <= second.answered
     assert (first.user, first.customer) == ("demo@example.com", "demo@example.com")
+
+
+async def test_the_record_is_made_at_the_port(emu: Emulator, wire: Wire) -> None:
+    clock, request = asyncio.get_running_loop().time, kmi.ListMarketsRequest()
+    await wire.call(wire.kmi.ListMarkets, request)
+    outside = []
+    for _ in range(30):
+        sent = clock()
+        await wire.call(wire.kmi.ListMarkets, request)
+        outside.append((sent, clock()))
+    records = [(call.received, call.answered) for call in emu.calls[1:]]
+    assert all(s <= r <= a <= h for (s, h), (r, a) in zip(outside, records, strict=True))
