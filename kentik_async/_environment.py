@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from kentik_async.config import Token
+from kentik_async.config import Email, Token
 from kentik_async.errors import ConfigError
 
 __all__ = ["settings_from"]
@@ -39,6 +39,7 @@ _PROFILE_FIELDS: Mapping[str, str] = {
     "rest-endpoint": "rest_endpoint",
     "customer": "customer",
 }
+_HIDDEN: Mapping[str, type[str]] = {"email": Email, "token": Token}
 _LARGEST_PROFILE = 64 * 1024
 
 
@@ -96,7 +97,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     for name, variables in _VARIABLES.items():
         value = next((environ[variable] for variable in variables if environ.get(variable)), None)
         if value is not None:
-            found[name] = Token(value) if name == "token" else value
+            found[name] = _HIDDEN.get(name, str)(value)
     return found
 
 
@@ -145,7 +146,7 @@ def _settings_in(path: Path) -> dict[str, Any] | str:
             continue
         if not isinstance(value, str):
             return f"holds a {name!r} that is no text: {form} is expected"
-        settings[argument] = Token(value) if argument == "token" else value
+        settings[argument] = _HIDDEN.get(argument, str)(value)
     return settings
 
 

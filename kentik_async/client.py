@@ -11,7 +11,16 @@ from kentik_async._operations import Protocol
 from kentik_async._pipeline import CallOptions, Pipeline, PipelineSettings, check_kind
 from kentik_async._version import __version__
 from kentik_async.clock import SYSTEM_CLOCK
-from kentik_async.config import REGIONS, Credentials, Endpoint, Token, Trust, proxy_for, read_authorities
+from kentik_async.config import (
+    REGIONS,
+    Credentials,
+    Email,
+    Endpoint,
+    Token,
+    Trust,
+    proxy_for,
+    read_authorities,
+)
 from kentik_async.errors import ConfigError
 from kentik_async.events import EventHook
 from kentik_async.quota import PACINGS, Limiter, Pacing, Quota
@@ -110,7 +119,7 @@ class KentikClient:
         Raises:
             ConfigError: An argument is none of what is allowed.
         """
-        token = Token.of(token)
+        email, token = Email.of(email), Token.of(token)
         credentials = Credentials.of(email, token)
         _check_choice("pacing", pacing, PACINGS)
         _check_choice("region", region, REGIONS)
@@ -164,8 +173,9 @@ class KentikClient:
             ConfigError: Something is missing or unusable; `KENTIK_SPEED` other than 1 goes with endpoints
                 on this machine only.
         """
-        if "token" in overrides:
-            overrides["token"] = Token.of(overrides["token"])
+        for name, hidden in (("email", Email), ("token", Token)):
+            if name in overrides:
+                overrides[name] = hidden.of(overrides[name])
         settings = {**settings_from(profile, os.environ, Path.home()), **overrides}
         for name, variable in (("email", "KENTIK_EMAIL"), ("token", "KENTIK_API_TOKEN")):
             if not settings.get(name):

@@ -9,10 +9,21 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from kentik_async.errors import ConfigError
 
-__all__ = ["REGIONS", "Credentials", "Endpoint", "Region", "Token", "Trust", "proxy_for", "read_authorities"]
+__all__ = [
+    "REGIONS",
+    "Credentials",
+    "Email",
+    "Endpoint",
+    "Region",
+    "Token",
+    "Trust",
+    "proxy_for",
+    "read_authorities",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +40,30 @@ REGIONS: Mapping[str, Region] = {
 }
 
 
-class Token(str):
-    """An API token whose `repr` hides it, so that no traceback with locals and no debugger print shows it."""
+class _Hidden(str):
+    """A text whose `repr` hides it, so that no traceback with locals and no debugger print shows it."""
 
     __slots__ = ()
 
     @classmethod
-    def of(cls, token: object) -> "Token":
-        """Wrap a token; what is no text becomes an empty one, since the first line may not raise with it."""
-        return cls(token) if isinstance(token, str) else cls()
+    def of(cls, text: object) -> Self:
+        """Wrap a text; what is none becomes an empty one, since the first line may not raise with it."""
+        return cls(text) if isinstance(text, str) else cls()
 
     def __repr__(self) -> str:
         return "'***'"
+
+
+class Token(_Hidden):
+    """An API token; it goes to the server alone."""
+
+    __slots__ = ()
+
+
+class Email(_Hidden):
+    """A user's e-mail address; it is shown where the user asks for it, such as by `auth status`."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +75,7 @@ class Credentials:
         token: The user's API token; never shown.
     """
 
-    email: str
+    email: Email
     token: Token = field(repr=False)
 
     @classmethod
@@ -61,11 +84,11 @@ class Credentials:
 
         Raises:
             ConfigError: Either is empty, no text, or holds what a header may not: control characters, or
-                anything outside ASCII. The message never shows the token.
+                anything outside ASCII. The message shows neither.
         """
-        token = Token.of(token)
-        if not isinstance(email, str) or not email.strip():
-            raise ConfigError(f"email is {email!r}: give the e-mail address of a Kentik user")
+        email, token = Email.of(email), Token.of(token)
+        if not email.strip():
+            raise ConfigError("email is empty or no text: give the e-mail address of a Kentik user")
         if not token.strip():
             raise ConfigError("token is empty or no text: give the API token from the Kentik user's profile")
         for name, value in (("email", email), ("token", token)):
@@ -77,8 +100,8 @@ class Credentials:
         return cls(email, token)
 
     def scrub(self, text: str) -> str:
-        """Return a text from outside without the token, which a server may have quoted."""
-        return text.replace(self.token, "***")
+        """Return a text from outside without the two, which a server may have quoted."""
+        return text.replace(self.token, "***").replace(self.email, "***")
 
     def headers(self) -> tuple[tuple[str, str], ...]:
         """Return the vendor's two headers, names in lower case as gRPC metadata needs them."""
