@@ -20,7 +20,8 @@ from optimum import control, emulator
 from kentik_async import KentikClient, Quota
 from kentik_async.bulk.journal import Journal, StoredPage
 from kentik_async.bulk.layout import Layout
-from kentik_async.bulk.pull import Answer, Pull
+from kentik_async.bulk.pages import Answer
+from kentik_async.bulk.pull import Pull
 from kentik_async.bulk.stores import STORES
 from kentik_async.bulk.tables import rows_of_pages
 

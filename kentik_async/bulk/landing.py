@@ -6,28 +6,35 @@ midnight, for a day; a date that a finished run holds costs no call.
 
 import asyncio
 import datetime as dt
-import hashlib
+import logging
+import os
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from functools import partial
 
 import msgspec
 
 from kentik_async.bulk.asks import Ask
+from kentik_async.bulk.batches import Batches
 from kentik_async.bulk.journal import Journal
+from kentik_async.bulk.journal_file import open_journal
 from kentik_async.bulk.keys import PageKey
+from kentik_async.bulk.lander import Lander, in_thread
 from kentik_async.bulk.layout import Layout
 from kentik_async.bulk.lock import locked
-from kentik_async.bulk.pull import Answer, Fetcher, Page, Progress, Pull, leads_of, page_of
+from kentik_async.bulk.pages import Answer, Page, digest_of, leads_of, page_of, rows_of
+from kentik_async.bulk.plan import NOT_MEANT, refuse_multi_day
+from kentik_async.bulk.pull import Fetcher, Progress, Pull
+from kentik_async.bulk.remote import refuse_strange_parts
 from kentik_async.bulk.runs import Run, ask_identity, refuse_other_store, run_to_take_up
 from kentik_async.bulk.stores import STORES, Store
-from kentik_async.bulk.tables import rows_of_pages
 from kentik_async.errors import DecodeError, KentikError, ValidationError
 
 __all__ = ["PullReport", "save"]
+
+_log = logging.getLogger("kentik_async")
 
 _BATCH_PAGES = 200
 _PARTS_A_RUN = 15
@@ -61,42 +68,51 @@ class PullReport:
 async def save(
     fetcher: Fetcher,
     ask: Ask,
-    target: Path,
+    target: str | os.PathLike[str],
     *,
     store: str,
     date: dt.date | None,
     refresh: bool,
+    allow_multi_day: bool,
     on_progress: Callable[[Progress], None] | None,
     shard: tuple[int, int] | None,
 ) -> PullReport:
-    """Pull what is asked into a target folder.
+    """Pull what is asked into a target.
 
     Args:
         fetcher: Runs requests.
         ask: What to pull; the list of markets lands too.
-        target: The folder.
+        target: The folder, or its URL.
         store: "parquet", "sqlite", "ndjson" or "csv".
         date: The date that the rows bear; today's, by UTC, if omitted.
         refresh: Whether to pull again what a finished run holds; it takes the old one's place when complete.
+        allow_multi_day: Whether it may take more than 24 hours.
         on_progress: Called after each page.
         shard: (i, n): only the i-th of n parts.
 
     Raises:
         TargetLockedError: Another run holds the target.
         TargetError: The target cannot be written, or holds tables of another version.
+        ValidationError: There is no such store there, or it would take more than 24 hours.
+        ConfigError: What the URL or the store needs is not installed.
         KentikError: No page would fare better: see `Pull`.
     """
     if store not in STORES:
         raise ValidationError(f"store is {store!r}: give one of {', '.join(STORES)}")
-    layout = Layout(target)
-    await asyncio.to_thread(layout.make)
+    layout = await asyncio.to_thread(Layout, target)
+    tables = STORES[store](layout)
+    await in_thread(layout.make)
     with ExitStack() as stack:
-        stack.enter_context(locked(layout.lock, target))
-        await asyncio.to_thread(layout.clear_unfinished)
-        journal = Journal(layout.journal)
-        stack.callback(journal.close)
-        landing = _Landing(journal, layout, fetcher, ask, store, shard)
-        return await landing.run(date, refresh=refresh, on_progress=on_progress)
+        stack.enter_context(locked(layout.lock, layout.name))
+        await in_thread(layout.clear_unfinished)
+        entries, batches = open_journal(layout.journal, layout.name)
+        stack.callback(entries.close)
+        stack.callback(batches.close)
+        landing = _Landing(layout, Journal(entries), Batches(batches), tables, fetcher, shard)
+        report = await landing.run(ask, store, date, refresh, allow_multi_day, on_progress)
+        if not report.already_complete:
+            await in_thread(entries.shrink)
+        return report
 
 
 class _Landing:
@@ -104,67 +120,83 @@ class _Landing:
 
     def __init__(
         self,
-        journal: Journal,
         layout: Layout,
+        journal: Journal,
+        batches: Batches,
+        store: Store,
         fetcher: Fetcher,
-        ask: Ask,
-        store_name: str,
         shard: tuple[int, int] | None,
     ) -> None:
-        self._journal = journal
         self._layout = layout
-        self._store: Store = STORES[store_name](layout)
+        self._journal = journal
+        self._batches = batches
+        self._store = store
+        self._lander = Lander(batches, store)
         self._fetcher = fetcher
-        self._ask = msgspec.structs.replace(ask, list_markets=True)
-        self._store_name = store_name
         self._shard = shard
-        self._identity = ask_identity(ask, shard)
         self._witness: PageKey | None = None
         self._calls = 0
         self._expected = 0
 
     async def run(
-        self, date: dt.date | None, *, refresh: bool, on_progress: Callable[[Progress], None] | None
+        self,
+        ask: Ask,
+        store: str,
+        date: dt.date | None,
+        refresh: bool,
+        allow_multi_day: bool,
+        on_progress: Callable[[Progress], None] | None,
     ) -> PullReport:
         """Take up the open run or begin one, and bring it to its end."""
-        await _in_thread(self._store.check)
+        await in_thread(self._store.check)
         await self._finish_swaps()
-        run, complete = self._choose(date, refresh=refresh)
-        if complete:
+        run = self._choose(ask_identity(ask, self._shard), store, date, refresh=refresh)
+        await in_thread(self._match_parts, run)
+        if run.state == "complete":
             return self._report(run, already_complete=True)
         await self._land_leftovers(run)
-        await self._pull(run, on_progress)
+        whole = msgspec.structs.replace(ask, list_markets=True)
+        await self._pull(run, whole, on_progress, allow_multi_day=allow_multi_day)
         await self._complete(run)
         return self._report(self._again(run), already_complete=False)
 
-    def _choose(self, date: dt.date | None, *, refresh: bool) -> tuple[Run, bool]:
+    def _choose(self, identity: str, store: str, date: dt.date | None, *, refresh: bool) -> Run:
         now = time.time()
         runs = self._journal.runs()
-        refuse_other_store(runs, self._store_name, self._layout.target)
-        found = run_to_take_up(runs, self._identity, self._store_name, date=date, refresh=refresh, now=now)
+        refuse_other_store(runs, store, self._layout.name)
+        found = run_to_take_up(runs, identity, store, date=date, refresh=refresh, now=now)
         if found is not None:
-            return found, found.state == "complete"
+            return found
         run_date = (date or dt.datetime.fromtimestamp(now, dt.UTC).date()).isoformat()
-        begun = self._journal.begin(run_date, self._identity, self._store_name, refresh=refresh, now=now)
-        return begun, False
+        return self._journal.begin(run_date, identity, store, refresh=refresh, now=now)
+
+    def _match_parts(self, run: Run) -> None:
+        """See to it that what lies elsewhere is what this machine knows; a refresh replaces it anyway."""
+        if self._layout.local is None and not run.refresh:
+            parts = self._layout.tables.parts("pages", run.run_date)
+            known, landed = self._batches.numbers(run.run_date)
+            refuse_strange_parts(parts, known=known, landed=landed, target=self._layout.name)
 
     async def _land_leftovers(self, run: Run) -> None:
         """Land what runs that were cut off left in the journal: this run will not ask for it again."""
-        for batch in self._journal.sealed(run):
-            await self._land(run, batch)
+        await self._lander.begin(run)
         for other in self._journal.runs():
             if other.state == "open" and not other.refresh and other.run_id != run.run_id:
                 self._describe_leftovers(other)
-                await self._seal_and_land(other, failed_too=False)
+                self._journal.seal(other, failed_too=False)
+                await self._lander.begin(other)
+        await self._lander.finish()
 
-    async def _pull(self, run: Run, on_progress: Callable[[Progress], None] | None) -> None:
+    async def _pull(
+        self, run: Run, ask: Ask, on_progress: Callable[[Progress], None] | None, *, allow_multi_day: bool
+    ) -> None:
         self._describe_leftovers(run)
         landed = self._journal.landed(run)
         self._witness = self._journal.witness(run)
 
         def keep(answer: Answer) -> None:
-            # It blocks the event loop until the answer is on the disk, a fraction of a millisecond: so a
-            # kill may repeat the one call in flight, and no other.
+            # It blocks the event loop until the answer is on the disk, half a millisecond: so a kill may
+            # repeat the one call in flight, and no other.
             self._journal.keep(run, answer)
 
         def note(progress: Progress) -> None:
@@ -172,20 +204,38 @@ class _Landing:
             if on_progress is not None:
                 on_progress(progress)
 
-        pull = Pull(self._fetcher, self._ask, landed=landed, keep=keep, on_progress=note, shard=self._shard)
+        pull = Pull(self._fetcher, ask, landed=landed, keep=keep, on_progress=note, shard=self._shard)
+        plan = await pull.plan()
+        if plan.long:
+            _log.warning("the pull takes %.0f hours: %s", plan.hours, NOT_MEANT)
+        if not allow_multi_day:
+            refuse_multi_day(plan)
+        try:
+            async with pull:
+                await self._keep_all(run, pull, len(landed))
+            await self._lander.finish()
+        finally:
+            await self._lander.leave()
+
+    async def _keep_all(self, run: Run, pull: Pull, landed: int) -> None:
         unlanded = 0
-        async with pull:
-            async for page in pull:
-                self._calls += page.attempts
-                self._witness = self._witness or pull.first
-                if page.error is not None:
-                    self._journal.fail(run, page)
-                    continue
-                self._describe(run, page)
-                unlanded += 1
-                if unlanded >= self._batch_pages(len(landed)):
-                    await self._seal_and_land(run, failed_too=False)
-                    unlanded = 0
+        async for page in pull:
+            self._lander.check()
+            self._calls += page.attempts
+            self._witness = self._witness or pull.first
+            if page.error is not None:
+                self._journal.fail(run, page)
+                continue
+            self._describe(run, page)
+            unlanded += 1
+            if unlanded >= self._batch_pages(landed):
+                self._journal.seal(run, failed_too=False)
+                await self._lander.begin(run)
+                unlanded = 0
+
+    def _batch_pages(self, landed: int) -> int:
+        """Return how many pages make a batch: few enough parts a run, whatever its size."""
+        return max(_BATCH_PAGES, -(-(self._expected + landed) // _PARTS_A_RUN))
 
     def _describe_leftovers(self, run: Run) -> None:
         """Make up for what a kill cut off between an answer's keeping and its reading."""
@@ -196,19 +246,16 @@ class _Landing:
                 self._journal.fail(run, Page(answer.key, answer.fetched_at, answer.attempts, error=error))
 
     def _describe(self, run: Run, page: Page) -> None:
-        digest = _digest(page) if page.key == self._witness else ""
-        self._journal.describe(run, page, rows=_rows_of(page), leads=leads_of(page), digest=digest)
-
-    def _batch_pages(self, landed: int) -> int:
-        """Return how many pages make a batch: few enough parts a run, whatever its size."""
-        return max(_BATCH_PAGES, -(-(self._expected + landed) // _PARTS_A_RUN))
+        digest = digest_of(page) if page.key == self._witness else ""
+        self._journal.describe(run, page, rows=rows_of(page), leads=leads_of(page), digest=digest)
 
     async def _complete(self, run: Run) -> None:
         mixed = await self._ask_witness_again(run)
-        await self._seal_and_land(run, failed_too=True)
+        self._journal.seal(run, failed_too=True)
+        await self._lander.begin(run)
+        await self._lander.finish()
         self._journal.set_state(run, "swapping" if run.refresh else "complete", now=time.time(), mixed=mixed)
         await self._finish_swaps()
-        await _in_thread(self._journal.shrink)
 
     async def _ask_witness_again(self, run: Run) -> bool | None:
         """Fetch the run's first page once more; return whether it changed, or None if that cannot be told."""
@@ -223,31 +270,17 @@ class _Landing:
             self._journal.fail(run, Page(key, self._fetcher.now(), 1, error=error))
             return None
         page = Page(key, self._fetcher.now(), 1, result)
-        mixed = _digest(page) != before
+        mixed = digest_of(page) != before
         self._journal.check(run, page, mixed=mixed)
         return mixed
-
-    async def _seal_and_land(self, run: Run, *, failed_too: bool) -> None:
-        self._journal.seal(run, failed_too=failed_too)
-        for batch in self._journal.sealed(run):
-            await self._land(run, batch)
-
-    async def _land(self, run: Run, batch: int) -> None:
-        """Make a batch's parts and let its raw answers go; the event loop stays free meanwhile."""
-
-        def land() -> None:
-            chunks = (rows_of_pages(run, pages) for pages in self._journal.pages(run, batch))
-            self._store.land(run.run_date, batch, chunks, staged=run.run_id if run.refresh else None)
-            self._journal.land(run, batch)
-
-        await _in_thread(land)
 
     async def _finish_swaps(self) -> None:
         """Let complete refreshes take the place of what their dates held, also after a kill."""
         for run in [run for run in self._journal.runs() if run.state == "swapping"]:
-            store = STORES[run.store](self._layout)
-            await _in_thread(store.swap, run.run_date, run.run_id)
+            await in_thread(self._store.swap, run.run_date, run.run_id)
             self._journal.replace(run)
+        open_ones = {run.run_id for run in self._journal.runs() if run.state == "open"}
+        await in_thread(partial(self._layout.drop_staged, but=open_ones))
 
     def _again(self, run: Run) -> Run:
         return next(other for other in self._journal.runs() if other.run_id == run.run_id)
@@ -264,33 +297,3 @@ class _Landing:
             mixed=run.mixed,
             already_complete=already_complete,
         )
-
-
-async def _in_thread(work: Callable[..., None], *arguments: Any) -> None:
-    """Let a thread do what blocks; when cancelled, not before it has ended.
-
-    The journal is closed and the lock given back by whoever leaves, and a thread would still use both.
-    """
-    task = asyncio.create_task(asyncio.to_thread(work, *arguments))
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise
-
-
-def _rows_of(page: Page) -> int:
-    if page.error is not None or page.key.kind == "check":
-        return 0
-    if page.key.kind == "asn_details":
-        return len(page.result.customers) + len(page.result.providers) + len(page.result.peers)
-    return len(page.result)
-
-
-def _digest(page: Page) -> str:
-    """Return what is equal for pages with equal rows, whatever bytes they came in."""
-    result: Any = page.result
-    if page.key.asn is not None:
-        result = (*result.customers, *result.providers, *result.peers)
-    rows = [msgspec.structs.astuple(row) for row in result]
-    return hashlib.blake2b(msgspec.json.encode(rows), digest_size=16).hexdigest()

@@ -1,26 +1,50 @@
-"""Where things lie in a target folder, and how files come to be there whole or not at all."""
+"""Where things lie: the tables of a target, and what a pull keeps of its own."""
 
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from kentik_async.errors import TargetError
+from kentik_async.bulk.folder import LocalFolder, TableFolder
+from kentik_async.bulk.remote import RemoteFolder, is_url, state_folder
 
-__all__ = ["Layout", "finish_file", "sync_folder", "target_errors"]
+__all__ = ["Layout"]
 
 
 class Layout:
     """The paths of one target.
 
     TARGET/<table>/run_date=YYYY-MM-DD/part-NNNN.<suffix>
-    TARGET/.kentik-async/{journal.sqlite,lock,tmp}
+    TARGET/.kentik-async/{journal.sqlite,lock,tmp,staged}
+
+    Of a target that is a URL the second line lies in the user's own state folder.
+
+    Attributes:
+        name: The target, as it is shown.
+        local: The folder, or None if the target is a URL.
+        tables: Where the tables lie.
+        state: What the pull keeps of its own.
     """
 
-    def __init__(self, target: Path) -> None:
-        self.target = target
-        self.state = target / ".kentik-async"
+    def __init__(self, target: str | os.PathLike[str]) -> None:
+        """Tell where a target's things lie; nothing is touched.
+
+        Raises:
+            ConfigError: What such a URL needs is not installed.
+            ValidationError: There is no such kind of URL.
+        """
+        self.tables: TableFolder
+        self.local: Path | None = None
+        if is_url(target):
+            remote = RemoteFolder(str(target))
+            self.name = remote.shown
+            self.tables = remote
+            self.state = state_folder(remote.shown)
+        else:
+            self.local = Path(target)
+            self.name = str(self.local)
+            self.tables = LocalFolder(self.local)
+            self.state = self.local / ".kentik-async"
+        self._own = LocalFolder(self.state)
         self.journal = self.state / "journal.sqlite"
         self.lock = self.state / "lock"
         self.tmp = self.state / "tmp"
@@ -31,8 +55,8 @@ class Layout:
         Raises:
             TargetError: The target cannot be written.
         """
-        with target_errors(self.target):
-            self.state.mkdir(parents=True, exist_ok=True)
+        self.tables.make()
+        self._own.make()
 
     def clear_unfinished(self) -> None:
         """Clear away what a killed run left unfinished; only the lock's holder may.
@@ -40,49 +64,23 @@ class Layout:
         Raises:
             TargetError: The target cannot be written.
         """
-        with target_errors(self.target):
+        with self._own.errors():
             if self.tmp.exists():
                 shutil.rmtree(self.tmp)
             self.tmp.mkdir()
 
-    def parts(self, table: str, run_date: str, staged: str | None = None) -> Path:
-        """Return the folder of a table's parts for one date.
+    def staged(self, run_id: str) -> Path:
+        """Return where the parts of a run are kept aside until it is complete."""
+        return self.state / "staged" / run_id
 
-        Args:
-            table: The table.
-            run_date: The date.
-            staged: A run whose parts are kept aside until it is complete.
+    def drop_staged(self, *, but: set[str]) -> None:
+        """Clear away what was kept aside, but for that of some runs.
+
+        Raises:
+            TargetError: The target cannot be written.
         """
-        root = self.target if staged is None else self.state / "staged" / staged
-        return root / table / f"run_date={run_date}"
-
-
-@contextmanager
-def target_errors(target: Path) -> Iterator[None]:
-    """Turn the operating system's errors into one line that names the target."""
-    try:
-        yield
-    except OSError as error:
-        reason = f"{error.strerror or error} ({error.filename or target})"
-        raise TargetError(
-            f"the target {target} cannot be used: {reason}; all that has landed stays"
-        ) from error
-
-
-def finish_file(unfinished: Path, finished: Path) -> None:
-    """Give a written file its name, once all of it is on the disk; there is never a part of it to be seen."""
-    with unfinished.open("rb") as file:
-        os.fsync(file.fileno())
-    finished.parent.mkdir(parents=True, exist_ok=True)
-    unfinished.replace(finished)
-    sync_folder(finished.parent)
-    sync_folder(finished.parent.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """See to it that a folder's entries are on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        folder = self.state / "staged"
+        with self._own.errors():
+            for path in folder.iterdir() if folder.exists() else ():
+                if path.name not in but:
+                    shutil.rmtree(path)

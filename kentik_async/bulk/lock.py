@@ -14,7 +14,7 @@ __all__ = ["locked"]
 
 
 @contextmanager
-def locked(path: Path, target: Path) -> Iterator[None]:
+def locked(path: Path, target: object) -> Iterator[None]:
     """Hold a target's lock.
 
     Args:
@@ -37,7 +37,7 @@ def locked(path: Path, target: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _refusal(descriptor: int, target: Path) -> TargetLockedError:
+def _refusal(descriptor: int, target: object) -> TargetLockedError:
     try:
         holder = json.loads(os.pread(descriptor, 4096, 0))
         pid, host = int(holder["pid"]), str(holder["host"])

@@ -3,16 +3,17 @@
 import asyncio
 import datetime as dt
 import os
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from kentik_async._operations import Request
 from kentik_async.bulk.asks import Ask, remaining
 from kentik_async.bulk.keys import PageKey
+from kentik_async.bulk.pages import Answer, Page
+from kentik_async.bulk.plan import PullPlan
+from kentik_async.bulk.walk import Walk
 from kentik_async.errors import (
     AuthenticationError,
     ClientClosedError,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from kentik_async.bulk.landing import PullReport
     from kentik_async.models import Market, Records
 
-__all__ = ["Answer", "Fetcher", "Page", "Progress", "Pull", "PullPlan", "leads_of", "page_of"]
+__all__ = ["Fetcher", "Progress", "Pull"]
 
 T = TypeVar("T")
 
@@ -35,9 +36,6 @@ _AHEAD = 4
 """Pages asked for beyond those that the quota lets fly: the queue for quota shall not run dry."""
 
 _MARKETS = PageKey("markets")
-
-_SECOND_CHANCES = 1
-"""How often a page that failed is asked for again, after all others."""
 
 _FATAL = (AuthenticationError, PermissionDeniedError, ConfigError, ClientClosedError, TargetError)
 
@@ -60,57 +58,6 @@ class Fetcher(Protocol):
     def concurrency(self) -> int:
         """Return how many requests the quota lets fly at once."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class PullPlan:
-    """What a pull will cost.
-
-    Attributes:
-        calls: How many requests it takes.
-        exact: Whether that is known; else it is the most that it can be.
-        seconds: How long that takes from now, by the quota's present state and the latency measured.
-    """
-
-    calls: int
-    exact: bool
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One call's answer as it came.
-
-    Attributes:
-        key: What was asked.
-        fetched_at: When the answer came.
-        attempts: How often the pull asked for it.
-        raw: The answer's bytes.
-    """
-
-    key: PageKey
-    fetched_at: dt.datetime
-    attempts: int
-    raw: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One call's end.
-
-    Attributes:
-        key: What was asked.
-        fetched_at: When the answer, or the error, came.
-        attempts: How often the pull asked for it.
-        result: The answer: `Records[Market]`, `Rankings` or `ASNDetails`; None with an error.
-        error: Why there is no answer, or None.
-    """
-
-    key: PageKey
-    fetched_at: dt.datetime
-    attempts: int
-    result: Any = field(default=None, repr=False)
-    error: KentikError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +120,7 @@ class Pull:
         self._landed = landed or {}
         self._keep = keep
         self._markets: Page | None = None
-        self._book = _Book()
+        self._walk: Walk | None = None
         self._tasks: set[asyncio.Task[Page]] = set()
 
     async def plan(self) -> PullPlan:
@@ -208,7 +155,7 @@ class Pull:
     @property
     def first(self) -> PageKey | None:
         """The first page asked for, the list of markets aside; None before anything was."""
-        return self._book.first
+        return None if self._walk is None else self._walk.first
 
     async def save(
         self,
@@ -217,14 +164,19 @@ class Pull:
         *,
         date: dt.date | None = None,
         refresh: bool = False,
+        allow_multi_day: bool = False,
     ) -> "PullReport":
         """Pull everything into a folder of tables; killed at any instant, the same call goes on from there.
 
+        More than 12 hours are warned of in the log.
+
         Args:
-            target: The folder; made if it is not there.
+            target: The folder, made if it is not there; or a URL such as "s3://bucket/kmi", whose journal
+                is kept on this machine: there alone an interrupted pull can be gone on with.
             store: "parquet", "sqlite", "ndjson" or "csv".
             date: The date that the rows bear; today's, by UTC, if omitted.
             refresh: Whether to pull again what a finished run of the date holds.
+            allow_multi_day: Whether it may take more than 24 hours.
 
         Returns:
             What it came to: calls, pages, rows, failures.
@@ -232,7 +184,8 @@ class Pull:
         Raises:
             TargetLockedError: Another run holds the target.
             TargetError: The target cannot be written, or holds tables of another version.
-            ValidationError: There is no such store.
+            ValidationError: There is no such store, or it would take more than 24 hours.
+            ConfigError: What the URL, or the store, needs is not installed.
             KentikError: No further page would fare better; what has landed stays.
         """
         from kentik_async.bulk.landing import save  # imports this module, and is needed by saving alone
@@ -240,10 +193,11 @@ class Pull:
         return await save(
             self.fetcher,
             self.ask,
-            Path(target),
+            target,
             store=store,
             date=date,
             refresh=refresh,
+            allow_multi_day=allow_multi_day,
             on_progress=self.on_progress,
             shard=self.part,
         )
@@ -263,59 +217,31 @@ class Pull:
             AuthenticationError: The credentials are not accepted; likewise PermissionDeniedError and
                 ConfigError: no further page would fare better.
         """
-        book = self._book = _Book()
-        self._note(self.ask.opening())
+        walk = self._walk = Walk(self.ask, self._landed, self.part)
         most = _AHEAD + self.fetcher.concurrency()
         try:
-            while book.pending or self._tasks or book.again:
-                if not book.pending and not self._tasks:
-                    book.pending.extend(book.again)
-                    book.again.clear()
-                while book.pending and len(self._tasks) < most:
-                    self._tasks.add(asyncio.create_task(self._fetch(book.pending.popleft())))
+            while True:
+                while len(self._tasks) < most and (step := walk.next(in_flight=len(self._tasks))):
+                    self._tasks.add(asyncio.create_task(self._fetch(*step)))
+                if not self._tasks:
+                    return
                 ended, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
                 for task in ended:
                     self._tasks.discard(task)
                     page = task.result()
-                    if self._settled(page):
-                        yield page
+                    if isinstance(page.error, _FATAL):
+                        raise page.error
+                    if walk.settle(page):
+                        self._tell(walk)
+                        if page.key.kind != "markets" or self.ask.list_markets:
+                            yield page
         finally:
             await self._stop()
 
-    def _settled(self, page: Page) -> bool:
-        """Enter a page's end; return whether it is to be handed over."""
-        if isinstance(page.error, _FATAL):
-            raise page.error
-        book = self._book
-        if page.error is not None and page.attempts <= _SECOND_CHANCES:
-            book.again.append(page.key)
-            return False
-        if page.error is not None:
-            book.failed += 1
-        else:
-            book.done += 1
-            self._note(self.ask.following(page.key, leads_of(page)))
-        self._tell()
-        return page.key.kind != "markets" or self.ask.list_markets
-
-    def _note(self, keys: Iterable[PageKey]) -> None:
-        """Enter pages to ask for; of those that have landed, enter what they lead to."""
-        for key in keys:
-            if key in self._book.seen or not self.ask.wanted(key, self.part):
-                continue
-            self._book.seen.add(key)
-            if self._book.first is None and key.kind != "markets":
-                self._book.first = key
-            if key in self._landed:
-                self._note(self.ask.following(key, self._landed[key]))
-            else:
-                self._book.pending.append(key)
-
-    def _tell(self) -> None:
+    def _tell(self, walk: Walk) -> None:
         if self.on_progress is not None:
-            book = self._book
-            waiting = len(book.pending) + len(self._tasks) + len(book.again)
-            self.on_progress(Progress(book.done, book.failed, book.done + book.failed + waiting))
+            calls = walk.done + walk.failed + walk.waiting + len(self._tasks)
+            self.on_progress(Progress(walk.done, walk.failed, calls))
 
     async def list_markets(self) -> "Records[Market]":
         """Return the markets that the pull is about if it is about all; asked for once.
@@ -324,63 +250,29 @@ class Pull:
             KentikError: They could not be fetched.
         """
         if self._markets is None:
-            page = await self._fetch(_MARKETS)
+            page = await self._fetch(_MARKETS, 1)
             if page.error is not None:
                 raise page.error
             self._markets = page
         markets: Records[Market] = self._markets.result
         return markets
 
-    async def _fetch(self, key: PageKey) -> Page:
+    async def _fetch(self, key: PageKey, attempt: int) -> Page:
         if key.kind == "markets" and self._markets is not None:
             return self._markets
-        attempts = self._book.asked[key] = self._book.asked.get(key, 0) + 1
-        request = key.request(self.fetcher.now)
 
         def take(raw: bytes) -> None:
             if self._keep is not None:
-                self._keep(Answer(key, self.fetcher.now(), attempts, raw))
+                self._keep(Answer(key, self.fetcher.now(), attempt, raw))
 
         try:
-            result = await self.fetcher.run(request.with_arrival(take))
+            result = await self.fetcher.run(key.request(self.fetcher.now).with_arrival(take))
         except KentikError as error:
-            return Page(key, self.fetcher.now(), attempts, error=error)
-        return Page(key, self.fetcher.now(), attempts, result)
+            return Page(key, self.fetcher.now(), attempt, error=error)
+        return Page(key, self.fetcher.now(), attempt, result)
 
     async def _stop(self) -> None:
         tasks, self._tasks = self._tasks, set()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-@dataclass(slots=True)
-class _Book:
-    """The state of one walk through a pull's pages."""
-
-    seen: set[PageKey] = field(default_factory=set)
-    pending: deque[PageKey] = field(default_factory=deque)
-    again: list[PageKey] = field(default_factory=list)
-    asked: dict[PageKey, int] = field(default_factory=dict)
-    first: PageKey | None = None
-    done: int = 0
-    failed: int = 0
-
-
-def page_of(answer: Answer) -> Page:
-    """Read an answer.
-
-    Raises:
-        DecodeError: It is not what the schema promises.
-    """
-    result = answer.key.request(lambda: answer.fetched_at).decode(answer.raw)
-    return Page(answer.key, answer.fetched_at, answer.attempts, result)
-
-
-def leads_of(page: Page) -> list[Any]:
-    """Return what a page leads to: the ids of all markets, or the networks of a ranking, best first."""
-    if page.key.kind == "markets":
-        return [market.market_id for market in page.result]
-    if page.key.kind == "rankings":
-        return [row.asn for row in page.result if row.asn is not None]
-    return []

@@ -32,20 +32,21 @@ def open_target(target: str | os.PathLike[str]) -> "Tables":
         tables.rankings.to_table(filter=ds.field("rank") <= 10).to_pandas()
 
     Args:
-        target: The folder.
+        target: The folder, or its URL.
 
     Returns:
         Its tables as pyarrow datasets; `run_date`, a date, is a column of each.
 
     Raises:
         TargetError: No pull was saved there.
-        ConfigError: pyarrow is not installed.
+        ConfigError: pyarrow, or what such a URL needs, is not installed.
     """
-    layout = Layout(Path(target))
-    if not layout.state.is_dir():
-        raise TargetError(f"no pull was saved in {target}: 'kentik-async kmi pull' saves one")
+    layout = Layout(target)
+    there = layout.state.is_dir() if layout.local else bool(layout.tables.parts("pages"))
+    if not there:
+        raise TargetError(f"no pull was saved in {layout.name}: 'kentik-async kmi pull' saves one")
     arrow_schema("pages")  # says what to install, if pyarrow is missing
-    return Tables(layout.target)
+    return Tables(layout)
 
 
 class Tables:
@@ -55,8 +56,8 @@ class Tables:
     memory; of the other kinds, only what a query needs.
     """
 
-    def __init__(self, target: Path) -> None:
-        self._target = target
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
 
     @cached_property
     def rankings(self) -> "ds.Dataset":
@@ -114,17 +115,22 @@ class Tables:
 
         run_date = pa.schema([("run_date", pa.date32())])
         schema = pa.unify_schemas([run_date, arrow_schema(table)])
-        if (self._target / _SQLITE).exists():
-            return ds.dataset(_from_sqlite(self._target / _SQLITE, table, schema))
-        part = next((self._target / table).glob("run_date=*/part-*"), None)
+        local, folder = self._layout.local, self._layout.tables
+        if local is not None and (local / _SQLITE).exists():
+            return ds.dataset(_from_sqlite(local / _SQLITE, table, schema))
+        part = next(iter(folder.parts(table)), None)
         if part is None:
-            raise TargetError(f"{self._target} has no table {table!r}: no pull into it asked for such rows")
-        return ds.dataset(
-            self._target / table,
-            schema=schema,
-            format=_format(_SUFFIXES[part.suffix]),
-            partitioning=ds.partitioning(run_date, flavor="hive"),
-        )
+            raise TargetError(
+                f"{self._layout.name} has no table {table!r}: no pull into it asked for such rows"
+            )
+        with folder.errors():
+            return ds.dataset(
+                f"{folder.root}/{table}",
+                schema=schema,
+                format=_format(_SUFFIXES[Path(part).suffix]),
+                partitioning=ds.partitioning(run_date, flavor="hive"),
+                filesystem=folder.filesystem,
+            )
 
 
 def _format(name: str) -> Any:

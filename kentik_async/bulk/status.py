@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from kentik_async.bulk.asks import remaining
+from kentik_async.bulk.folder import size_of
 from kentik_async.bulk.keys import PageKey
 from kentik_async.bulk.layout import Layout
 from kentik_async.bulk.runs import Run, ask_identity, asked_of, refuse_other_store, run_to_take_up
@@ -73,12 +74,12 @@ class TargetStatus:
     """What a target holds.
 
     Attributes:
-        target: The folder.
+        target: The folder, or the URL.
         runs: Its runs, oldest first.
         bytes: The size of its files, the journal's included.
     """
 
-    target: Path
+    target: str
     runs: tuple[RunStatus, ...]
     bytes: int
 
@@ -112,13 +113,15 @@ def target_status(target: str | os.PathLike[str]) -> TargetStatus:
     Raises:
         TargetError: No pull was saved there, or its journal cannot be read.
     """
-    layout = Layout(Path(target))
+    layout = Layout(target)
     if not layout.journal.exists():
-        raise TargetError(f"no pull was saved in {target}: 'kentik-async kmi pull' saves one")
+        here = "" if layout.local else "from this machine "
+        raise TargetError(f"no pull was saved {here}in {layout.name}: 'kentik-async kmi pull' saves one")
     running = _holder_lives(layout.lock)
     with _journal(layout) as db:
         runs = tuple(_status(db, run, running=running) for run in _runs(db))
-    return TargetStatus(layout.target, runs, _size(layout.target))
+    size = layout.tables.size() + (0 if layout.local else size_of(layout.state))
+    return TargetStatus(layout.name, runs, size)
 
 
 async def outlook(
@@ -144,13 +147,13 @@ async def outlook(
         TargetError: The journal cannot be read, or the target holds another kind of tables.
         KentikError: The list of markets could not be fetched.
     """
-    layout = Layout(Path(target))
+    layout = Layout(target)
     landed: dict[PageKey, list[Any]] = {}
     found = None
     if layout.journal.exists():
         with _journal(layout) as db:
             runs = _runs(db)
-            refuse_other_store(runs, store, target)
+            refuse_other_store(runs, store, layout.name)
             identity = ask_identity(pull.ask, pull.part)
             found = run_to_take_up(runs, identity, store, date=date, refresh=refresh, now=now)
             if found is not None and found.state == "complete":
@@ -234,7 +237,8 @@ def _landed(
 ) -> dict[PageKey, list[Any]]:
     """Return the pages that need no asking, each with what it leads to; see `Journal.landed`."""
     rows = db.execute(
-        "SELECT key, leads FROM pages JOIN runs USING (run_id)"
+        "SELECT key, coalesce(leads, '[]')"
+        " FROM pages JOIN runs USING (run_id) LEFT JOIN leads USING (page_id)"
         " WHERE status IN ('done', 'raw') AND (run_id = ?"
         " OR NOT ? AND run_date = ? AND store = ? AND state <> 'replaced'"
         " AND (NOT refresh OR state = 'complete'))",
@@ -258,13 +262,3 @@ def _holder_lives(lock: Path) -> bool:
     except (OSError, ValueError, KeyError, TypeError):
         return False
     return True
-
-
-def _size(folder: Path) -> int:
-    size = 0
-    for path in folder.rglob("*"):
-        try:
-            size += path.stat().st_size if path.is_file() else 0
-        except OSError:
-            continue  # it was moved meanwhile
-    return size

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from kentik_async.bulk.journal import StoredPage
+from kentik_async.bulk.batches import StoredPage
 from kentik_async.bulk.runs import Run
 from kentik_async.codec import kmi
 from kentik_async.codec.kmi_columns import decode_asn_details_columns, decode_rankings_columns

@@ -1,11 +1,12 @@
 """What every kind of table can do, and what those that write a file a part have in common."""
 
-import shutil
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Protocol
 
-from kentik_async.bulk.layout import Layout, finish_file, sync_folder, target_errors
+from kentik_async.bulk.folder import finish_file
+from kentik_async.bulk.layout import Layout
 from kentik_async.bulk.tables import TABLES
 
 __all__ = ["PartStore", "PartWriter", "Store"]
@@ -70,41 +71,26 @@ class PartStore:
         """Write a file for each table that has rows."""
         name = f"part-{batch:04d}.{self._suffix}"
         writers: dict[str, PartWriter] = {}
-        with target_errors(self._layout.target):
+        with self._layout.tables.errors(), ExitStack() as stack:
             for rows in chunks:
                 for table, columns in rows.items():
                     if table not in writers:
                         writers[table] = self._writer(table, self._layout.tmp / f"{table}-{name}")
+                        stack.callback(writers[table].close)
                     writers[table].add(columns)
-            for table, writer in writers.items():
-                writer.close()
-                finished = self._layout.parts(table, run_date, staged) / name
-                finish_file(self._layout.tmp / f"{table}-{name}", finished)
+        for table in [table for table in TABLES if table in writers]:
+            # In the tables' order, the pages last: where they are, the others are too.
+            self._finish(self._layout.tmp / f"{table}-{name}", f"{table}/run_date={run_date}/{name}", staged)
+
+    def _finish(self, unfinished: Path, part: str, staged: str | None) -> None:
+        with self._layout.tables.errors():
+            if staged is None:
+                self._layout.tables.finish(unfinished, part)
+                unfinished.unlink(missing_ok=True)  # what was uploaded is still here
+            else:
+                finish_file(unfinished, self._layout.staged(staged) / part)
 
     def swap(self, run_date: str, staged: str) -> None:
-        """Move the staged folders to where the date's are, one table after the other."""
-        with target_errors(self._layout.target):
-            ready = self._layout.state / "staged" / staged / "ready"
-            if not ready.exists():
-                # A table without new rows loses its old ones too: it is swapped for an empty folder. From
-                # here on a folder that is missing was moved before a kill: the mark stays for good.
-                for table in TABLES:
-                    self._layout.parts(table, run_date, staged).mkdir(parents=True, exist_ok=True)
-                ready.touch()
-                sync_folder(ready.parent)
-            for table in TABLES:
-                new = self._layout.parts(table, run_date, staged)
-                if new.exists():
-                    self._swap_folder(new, self._layout.parts(table, run_date), self._layout.tmp / table)
-
-    @staticmethod
-    def _swap_folder(new: Path, old: Path, aside: Path) -> None:
-        if old.exists():
-            shutil.rmtree(aside, ignore_errors=True)
-            old.replace(aside)
-        if any(new.iterdir()):
-            old.parent.mkdir(parents=True, exist_ok=True)
-            new.replace(old)
-            sync_folder(old.parent)
-        else:
-            new.rmdir()
+        """Let the staged parts take the place of the date's."""
+        with self._layout.tables.errors():
+            self._layout.tables.swap(self._layout.staged(staged), run_date, TABLES)

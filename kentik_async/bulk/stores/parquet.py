@@ -4,16 +4,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kentik_async.bulk.journal import SCHEMA_VERSION
 from kentik_async.bulk.layout import Layout
 from kentik_async.bulk.stores.base import PartStore
 from kentik_async.bulk.tables import SORTED_BY, TABLES
-from kentik_async.errors import ConfigError, TargetError
+from kentik_async.bulk.versions import SCHEMA_VERSION, refuse_other_version
+from kentik_async.errors import ConfigError
 
 if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]  # pyarrow ships no types
 
 __all__ = ["ParquetStore", "arrow_schema"]
+
+_ROWS_A_GROUP = 1 << 17
+"""Rows that are sorted and written at once: what a part takes of memory, however large it becomes."""
 
 _VERSION_KEY = b"kentik_async.schema_version"
 
@@ -29,38 +32,50 @@ class ParquetStore(PartStore):
         arrow_schema("pages")  # says what to install, if pyarrow is missing
         import pyarrow.parquet as pq  # type: ignore[import-untyped]  # pyarrow ships no types
 
+        folder = self._layout.tables
         for table in TABLES:
-            part = next(self._layout.target.glob(f"{table}/run_date=*/part-*.parquet"), None)
+            part = next((part for part in folder.parts(table) if part.endswith(".parquet")), None)
             if part is None:
                 continue
-            version = (pq.read_schema(part).metadata or {}).get(_VERSION_KEY, b"none").decode()
-            if version != str(SCHEMA_VERSION):
-                raise TargetError(
-                    f"{part} has schema version {version}, and this release writes {SCHEMA_VERSION}: "
-                    "use the release that wrote it, or another target"
-                )
+            with folder.errors():
+                schema = pq.read_schema(f"{folder.root}/{part}", filesystem=folder.filesystem)
+            version = (schema.metadata or {}).get(_VERSION_KEY)
+            refuse_other_version(int(version) if version else None, part, self._layout.name)
 
 
 class _ParquetWriter:
+    """Writes rows in groups, each sorted; pages come in the tables' order, and so do the groups."""
+
     def __init__(self, table: str, path: Path) -> None:
-        self._table = table
-        self._path = path
+        import pyarrow.parquet as pq
+
+        self._order = [(name, "ascending") for name in SORTED_BY[table]]
         self._schema = arrow_schema(table)
+        self._file = pq.ParquetWriter(path, self._schema, compression="zstd")
         self._chunks: list[pa.Table] = []
+        self._rows = 0
 
     def add(self, columns: Mapping[str, list[Any]]) -> None:
         import pyarrow as pa
 
         arrays = [pa.array(columns[field.name], type=field.type) for field in self._schema]
         self._chunks.append(pa.Table.from_arrays(arrays, schema=self._schema))
+        self._rows += self._chunks[-1].num_rows
+        if self._rows >= _ROWS_A_GROUP:
+            self._write()
 
     def close(self) -> None:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
+        if self._chunks:
+            self._write()
+        self._file.close()
 
-        rows = pa.concat_tables(self._chunks)
-        rows = rows.sort_by([(name, "ascending") for name in SORTED_BY[self._table]])
-        pq.write_table(rows, self._path, compression="zstd", row_group_size=1 << 20)
+    def _write(self) -> None:
+        import pyarrow as pa
+
+        rows = pa.concat_tables(self._chunks).sort_by(self._order)
+        self._file.write_table(rows, row_group_size=rows.num_rows)
+        self._chunks.clear()
+        self._rows = 0
 
 
 def arrow_schema(table: str) -> "pa.Schema":

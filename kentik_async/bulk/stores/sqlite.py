@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from kentik_async.bulk.journal import SCHEMA_VERSION
 from kentik_async.bulk.layout import Layout
 from kentik_async.bulk.stores.base import Rows
 from kentik_async.bulk.tables import with_iso_timestamps
-from kentik_async.errors import TargetError
+from kentik_async.bulk.versions import SCHEMA_VERSION, refuse_other_version
+from kentik_async.errors import TargetError, ValidationError
 
 __all__ = ["SqliteStore"]
 
@@ -98,7 +98,14 @@ class SqliteStore:
     """A file `kmi.sqlite` in the target."""
 
     def __init__(self, layout: Layout) -> None:
-        self._path = layout.target / _FILE
+        """Tell where the file lies.
+
+        Raises:
+            ValidationError: The target is a URL: a database is written to all over, and parts are not.
+        """
+        if layout.local is None:
+            raise ValidationError(f"{layout.name} takes parquet, ndjson or csv; sqlite needs a local folder")
+        self._path = layout.local / _FILE
 
     def check(self) -> None:
         """Raise TargetError if the file was written by another version."""
@@ -154,11 +161,8 @@ class SqliteStore:
         version = db.execute("PRAGMA user_version").fetchone()[0]
         if version == 0:
             db.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
-        elif version != SCHEMA_VERSION:
-            raise TargetError(
-                f"{self._path} has schema version {version}, and this release writes {SCHEMA_VERSION}: "
-                "use the release that wrote it, or another target"
-            )
+        else:
+            refuse_other_version(version, self._path, self._path.parent)
 
 
 def _drop(db: sqlite3.Connection, condition: str, arguments: tuple[Any, ...]) -> None:

@@ -1,4 +1,4 @@
-"""Tables as text: NDJSON and CSV, one file a batch, sorted as far as memory allows: 200 pages at a time."""
+"""Tables as text: NDJSON and CSV, one file a batch, sorted some pages at a time, and these by key."""
 
 import csv
 from collections.abc import Iterator, Mapping
