@@ -17,12 +17,10 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from limiter_processes import by_file, seconds, served_by_file
+
 from kentik_async.quota import Limiter, LocalLimiter, Quota
 from kentik_async.quota.file_limiter import open_file_limiter
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "shared"))
-
-from file_harness import StrictServer, Worker, fastest
 
 UNHURRIED = Quota(1, None, 0.0, 3750, None, minute=0.005)
 """As many tokens as the vendor's longest window has, and never short of them."""
@@ -81,27 +79,13 @@ async def uncontended(folder: str, rounds: int) -> None:
         print(f"| each of 10 000 waiters, {name} | {await waiting(limiter, 10_000) * 1e6:.1f} µs |")
 
 
-async def run(quota: Quota, latency: float, calls: int, processes: int, folder: str) -> StrictServer:
-    """Let processes pull from a strict server until it has answered so many calls."""
-    server = StrictServer(quota, latency, calls)
-    await server.open(processes)
-    name = f"{processes}-{quota.max_concurrent}-{latency}"
-    workers = [Worker(f"p{n}", Path(folder) / name, server, calls=4) for n in range(processes)]
-    for worker in workers:
-        await worker.end(600)
-    await server.close()
-    return server
-
-
-def span(server: StrictServer) -> float:
-    """Return the seconds from the first receipt to the last answer."""
-    return max(visit.finished or 0.0 for visit in server.visits) - server.visits[0].received
-
-
 async def hand_over(folder: str) -> None:
     """Measure what a hand-over between processes costs."""
     quota = Quota(1, None, 0.0, None, 3750)
-    spans = {n: span(await run(quota, 0.0, 1000, n, folder)) / 1000 for n in (1, 2, 4)}
+    spans = {}
+    for n in (1, 2, 4):
+        server = await served_by_file(Path(folder, f"{n} processes"), quota, 0.0, 1000, n)
+        spans[n] = seconds(server) / 1000
     print(f"| a call at a server that answers at once, 1 process | {spans[1] * 1e6:.0f} µs |")
     for n in (2, 4):
         print(f"| the same, {n} processes: a hand-over each | {spans[n] * 1e6:.0f} µs |")
@@ -113,12 +97,11 @@ async def sharing(folder: str, speed: float, calls: int) -> None:
         ("non-query", Quota.NON_QUERY.scaled(speed), 0.05),
         ("query", Quota.QUERY.scaled(speed), 0.1),
     ):
-        server = await run(quota, latency, calls, 4, folder)
-        share = fastest(quota, latency, calls) / span(server)
-        turns = "/".join(str(count) for _, count in sorted(server.turns(since=80).items()))
+        shared = await by_file(Path(folder, name), quota, latency, calls)
+        turns = "/".join(map(str, shared.turns))
         print(
-            f"| 4 processes, {name} | {len(server.refused())} refused, at most {server.most_flying} in "
-            f"flight, {share:.1%} of the optimum, turns from the 21st on {turns} |"
+            f"| 4 processes, {name} | {shared.refused} refused, at most {shared.most_flying} in "
+            f"flight, {shared.share:.1%} of the optimum, turns from the 21st on {turns} |"
         )
 
 

@@ -19,15 +19,13 @@ import uuid
 from itertools import pairwise
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "shared"))
-
-from redis_harness import RedisServer, StrictServer, Worker, optimum, running_redis
+from limiter_processes import PROCESSES, by_redis
+from redis_harness import RedisServer, running_redis  # found by the module above
 
 from kentik_async.quota import Limiter, LocalLimiter, Quota
 from kentik_async.quota.redis_open import open_redis_limiter
 
 ONE_AT_A_TIME = Quota(1, None, 0.0, None, None, minute=1.0, hour=60.0, drain=0.1)
-PROCESSES = 4
 
 
 def open_limiter(url: str, customer: str, quota: Quota = ONE_AT_A_TIME) -> Limiter:
@@ -100,27 +98,6 @@ def hand_over(url: str, turns: int, hold: float) -> tuple[float, float]:
     return cuts[49], cuts[98]
 
 
-async def pull(url: str, speed: float, requests: int) -> dict[str, str]:
-    """Let processes pull together; return what the server saw."""
-    quota, latency = Quota.NON_QUERY.scaled(speed), 0.05 / speed
-    server = StrictServer(quota, latency, requests)
-    await server.open(PROCESSES)
-    customer = uuid.uuid4().hex
-    workers = [Worker(f"p{number}", url, server, customer) for number in range(PROCESSES)]
-    await server.done.wait()
-    taken = max(request.answered for request in server.log) - server.log[0].received
-    for worker in workers:
-        await worker.end()
-    await server.close()
-    turns = [request.process for request in server.log[20:]]
-    return {
-        "share of the optimum": f"{optimum(quota, latency, requests) / taken:.1%}",
-        "refused": str(server.refused()),
-        "most in flight": str(server.most_flying),
-        "turns from the 21st on": ", ".join(str(turns.count(name)) for name in sorted(set(turns))),
-    }
-
-
 def script_cost(server: RedisServer) -> tuple[int, float]:
     """Steps since the last reset, and the server's microseconds for each."""
     stats = server.admin.info("commandstats")["cmdstat_evalsha"]
@@ -146,7 +123,10 @@ def main(speed: float, requests: int) -> None:
                 f"{median * 1e3:.2f} ms (99 %: {worst * 1e3:.2f} ms), "
                 f"{steps / (300 * PROCESSES):.2f} steps a grant, {cost:.0f} us each in Redis"
             )
-        rows |= asyncio.run(pull(server.url, speed, requests))
+        shared = asyncio.run(by_redis(server.url, Quota.NON_QUERY.scaled(speed), 0.05 / speed, requests))
+        rows["share of the optimum"] = f"{shared.share:.1%}"
+        rows["refused"], rows["most in flight"] = str(shared.refused), str(shared.most_flying)
+        rows["turns from the 21st on"] = ", ".join(map(str, shared.turns))
         log = max(server.admin.memory_usage(key) for key in server.admin.keys("*:log"))
         rows["memory in Redis, one class"] = f"{log / 1000:.0f} kB of log for 3750 requests"
     print("| | |\n|---|---|")
