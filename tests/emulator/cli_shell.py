@@ -1,5 +1,9 @@
-"""The command line as a user runs it: processes of their own, against an emulator that is one itself."""
+"""The command line as a user runs it, against an emulator that is a process of its own.
 
+A command runs in the tests' own process, which is quick; where a process is the point, in one of its own.
+"""
+
+import io
 import json
 import os
 import signal
@@ -7,9 +11,14 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+import pytest
+
+from kentik_async.cli.__main__ import main
 
 KENTIK_ASYNC = (sys.executable, "-m", "kentik_async.cli")
 PATIENCE = 60.0
@@ -40,8 +49,20 @@ class Shell:
         """The environment of a command."""
         return {**os.environ, **self.ready["env"], "COLUMNS": "100"}
 
-    def __call__(self, *arguments: str, stdin: str = "", **env: str) -> Done:
-        """Run a command to its end, its streams being pipes."""
+    def __call__(self, *arguments: str, stdin: str = "", at: Path | None = None, **env: str) -> Done:
+        """Run a command to its end within this process, its streams being no terminal."""
+        out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            for name, value in {**self.env, **env}.items():
+                patch.setenv(name, value)
+            patch.setattr(sys, "stdin", io.StringIO(stdin))
+            if at is not None:
+                patch.chdir(at)
+            code = main(arguments)
+        return Done(code, *(stream.buffer.getvalue().decode() for stream in (out, err)))
+
+    def process(self, *arguments: str, stdin: str = "", **env: str) -> Done:
+        """Run a command to its end in a process of its own, its streams being pipes."""
         done = subprocess.run(
             [*KENTIK_ASYNC, *arguments],
             input=stdin,
@@ -54,7 +75,7 @@ class Shell:
         return Done(done.returncode, done.stdout, done.stderr)
 
     def control(self, verb: str, arguments: Mapping[str, Any] | None = None) -> Any:
-        """Steer the emulator: reset, fail, report, calls."""
+        """Steer the emulator: reset, advance, fail, report, calls."""
         body = None if verb in ("report", "calls") else json.dumps(arguments or {}).encode()
         with urllib.request.urlopen(
             urllib.request.Request(f"{self.ready['control']}/{verb}", body)

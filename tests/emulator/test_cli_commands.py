@@ -200,7 +200,7 @@ def test_what_the_vendor_would_refuse_is_2_and_no_call(shell: Shell) -> None:
 
 
 def test_a_locale_without_our_signs_ends_no_table(shell: Shell) -> None:
-    done = shell("sites", "list", "-o", "table", PYTHONIOENCODING="ascii")
+    done = shell.process("sites", "list", "-o", "table", PYTHONIOENCODING="ascii")
     assert done.code == 0
     assert done.out.splitlines()[-1].split()[:4] == ["3", "Warehouse", "?", "?"]
 
@@ -245,7 +245,7 @@ def test_quota_tells_rules_state_and_time_without_a_call(shell: Shell) -> None:
 
 def test_no_quota_is_4(shell: Shell) -> None:
     shell.control("fail", {"n": 50, "status": 429, "retry_after": 30})
-    done = shell("kmi", "markets", "--max-wait", "1")
+    done = shell.process("kmi", "markets", "--max-wait", "1")
     assert done.code == 4
     (error,) = done.err.splitlines()
     assert error.startswith("error: kmi.list_markets: ")

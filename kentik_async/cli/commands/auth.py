@@ -28,9 +28,10 @@ async def status(*, context: Ctx) -> None:
     settings = context.settings()
     region = settings.get("region", "us")
     known = REGIONS.get(region)
+    email = str(settings["email"]) if "email" in settings else None  # shown here, where it is asked for
     who = {
-        "email": settings.get("email"),
-        "customer": settings.get("customer", settings.get("email")),
+        "email": email,
+        "customer": settings.get("customer", email),
         "region": region,
         "grpc_endpoint": settings.get("grpc_endpoint") or (known and known.grpc_endpoint),
         "rest_endpoint": settings.get("rest_endpoint") or (known and known.rest_endpoint),
