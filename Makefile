@@ -16,7 +16,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: demo test gen check-gen lint type cover build clean help
+.PHONY: demo test gen check-gen lint type cover chaos soak fuzz bench audit build clean help
 
 # The stamps tell nothing when the Python under .venv has gone or the repository has moved.
 $(shell [ -x $(PY) ] && [ "$$(cat .venv/.place 2>/dev/null)" = "$$(pwd -P)" ] || rm -f .venv/.ready-*)
@@ -47,6 +47,19 @@ cover: .venv/.ready-dev ## The test suite with branch coverage and its floor
 	@$(PY) -m coverage combine --quiet
 	@$(PY) -m coverage report
 
+chaos: .venv/.ready-dev ## 20,000 calls at peers that misbehave, and a table of what became of them
+	@PYTHONPATH=tests $(PY) -m chaos --calls 20000 $(ARGS)
+
+MINUTES ?= 30
+soak: .venv/.ready-dev ## 64 tasks for half an hour under faults (MINUTES=2 for less)
+	@$(PY) -m tests.soak --minutes $(MINUTES) $(ARGS)
+
+bench: .venv/.ready-bench ## The limiter beside its peers: a table and a picture in benchmarks/results
+	@$(PY) benchmarks/limiter.py $(ARGS)
+
+audit: .venv/.ready-dev ## Known weaknesses in what we depend on (asks the public index)
+	@$(PY) -m pip_audit --skip-editable $(ARGS)
+
 # The date of the commit, not of the build: two builds of one commit give the same bytes.
 build: .venv/.ready-dev ## Wheel and sdist in dist/, reproducible
 	@rm -rf dist
@@ -75,6 +88,10 @@ help: ## This list
 	@$(INSTALL) -e ".[$(EXTRAS)]" --group dev
 	@pwd -P >.venv/.place
 	@touch .venv/.ready-runtime $@
+
+.venv/.ready-bench: .venv/.ready-dev
+	@$(INSTALL) --group bench
+	@touch $@
 
 # "pip>=25.1" above is for --group; the pip that Python 3.11 brings is older.
 $(PY):
