@@ -60,6 +60,12 @@ HTTP_ERRORS: Mapping[int, type[APIError]] = {
 }
 
 _QUOTED_HTTP_STATUS = re.compile(r"Received http2? header with status: (\d{3})", re.IGNORECASE)
+_WITHOUT_MEANING = frozenset({"UNKNOWN", "INTERNAL"})
+"""What gRPC makes of an HTTP status that it has no word for: 408 and 409 are UNKNOWN, 400 is INTERNAL."""
+
+_OVER_SIZE = re.compile(r"larger than max|metadata size exceeds")
+"""How grpcio (1.51 to 1.85) says that an answer, or its headers and trailers, are more than it takes."""
+
 _DETAIL_LENGTH = 300
 _LONGEST_PAUSE = 24 * 3600.0
 
@@ -78,7 +84,7 @@ def error_for_http(
     Returns:
         The error, not raised; other 4xx are a BadRequestError, other 5xx and 3xx a ServerError.
     """
-    kind = HTTP_ERRORS.get(status) or (BadRequestError if 400 <= status < 500 else ServerError)
+    kind = _kind_of_http(status)
     detail = _detail_of_body(body)
     error = kind(_sentence(f"HTTP {status}", detail), http_status=status, detail=detail)
     if isinstance(error, RateLimitedError):
@@ -103,13 +109,16 @@ def error_for_grpc(
     trailers = trailers or {}
     detail = _clean(details)
     sentence = _sentence(f"gRPC {status}", detail)
-    if status == "RESOURCE_EXHAUSTED" and "larger than max" in details:
+    if status == "RESOURCE_EXHAUSTED" and _OVER_SIZE.search(details):
         return DecodeError(sentence)
     kind = GRPC_ERRORS.get(status, ServerError)
     if kind is DeadlineExceededError:
         return DeadlineExceededError(sentence)
-    if status == "UNAVAILABLE" and _is_disguised_refusal(details, trailers):
+    quoted = _QUOTED_HTTP_STATUS.search(details)
+    if status == "UNAVAILABLE" and ((quoted and quoted[1] == "429") or "x-envoy-ratelimited" in trailers):
         kind = RateLimitedError
+    elif status in _WITHOUT_MEANING and quoted:
+        kind = _kind_of_http(int(quoted[1]))
     error = kind(sentence)
     if isinstance(error, APIError):
         error.grpc_status = status
@@ -134,9 +143,8 @@ def retry_after_seconds(headers: Mapping[str, str], *, now: datetime | None = No
     return None if pause is None else min(max(pause, 0.0), _LONGEST_PAUSE)
 
 
-def _is_disguised_refusal(details: str, trailers: Mapping[str, str]) -> bool:
-    quoted = _QUOTED_HTTP_STATUS.search(details)
-    return (quoted is not None and quoted[1] == "429") or "x-envoy-ratelimited" in trailers
+def _kind_of_http(status: int) -> type[APIError]:
+    return HTTP_ERRORS.get(status) or (BadRequestError if 400 <= status < 500 else ServerError)
 
 
 def _number(text: str | None, *, scale: float) -> float | None:

@@ -16,7 +16,14 @@ import grpc.aio
 from kentik_async._operations import Request
 from kentik_async._statuses import error_for_grpc
 from kentik_async.config import Credentials, Endpoint, Trust
-from kentik_async.errors import ClientClosedError, ConnectError, RateLimitedError
+from kentik_async.errors import (
+    APIError,
+    ClientClosedError,
+    ConnectError,
+    DecodeError,
+    RateLimitedError,
+    UnavailableError,
+)
 from kentik_async.transport.tls import Probe
 from kentik_async.transport.wire import MAX_ANSWER_BYTES, Messages, Reply, StreamKind
 
@@ -29,13 +36,20 @@ _NEVER_SENT = re.compile(r"failed to connect to all addresses|errors? resolving 
 
 _BROKEN_OFF = re.compile(
     r"stream removed|socket closed|goaway|received rst_stream|(recv|send)msg:|connection reset|broken pipe"
-    r"|keepalive|endpoint closing|transport closed|end of (tcp )?stream",
+    r"|keepalive|endpoint closing|transport closed|end of (tcp )?stream"
+    r"|failed parsing http/?2|trying to connect an http1",
     re.IGNORECASE,
 )
 """How it begins to say that the connection, or the stream, ended before the answer was there."""
 
 _LIBRARY_STATUSES = frozenset({"UNAVAILABLE", "INTERNAL", "UNKNOWN", "CANCELLED"})
 """What the library itself ends such a call with; any other status is an answer."""
+
+_RESET = re.compile(r"(Stream removed \(RST_STREAM \()?Received RST_STREAM with error code (11|12)\b")
+_RESET_STATUSES = frozenset({"RESOURCE_EXHAUSTED", "PERMISSION_DENIED"})
+"""But for two of HTTP/2's codes, ENHANCE_YOUR_CALM and INADEQUATE_SECURITY: neither is a word of the API's,
+and whoever took the first for a refusal would repeat a create that the server may have carried out.
+"""
 
 _OPTIONS: tuple[tuple[str, str | int], ...] = (
     ("grpc.enable_retries", 0),
@@ -64,13 +78,16 @@ class _GrpcFlight:
 
     async def reply(self) -> Reply:
         try:
-            return Reply(await self._call)
+            body = await self._call
         except grpc.aio.AioRpcError as failure:
             status, details, trailers = failure.code().name, failure.details(), failure.trailing_metadata()
         except asyncio.CancelledError:
             if not self._call.cancelled():
                 raise
             return _broken_off()
+        else:
+            # For an answer that says "OK" and holds no message, or half of one, the library returns None.
+            return _no_message() if body is None else Reply(body)
         # Outside the handler: the library's own exception, with its frames, is not dragged along.
         return self._transport.reply_for(status, details, trailers)
 
@@ -133,12 +150,21 @@ def reply_for_status(status: str, details: str, trailers: dict[str, str], *, con
         connected: Whether the connection stands.
     """
     error = error_for_grpc(status, details, trailers)
-    if isinstance(error, RateLimitedError):
-        return Reply(error=error, outcome="refused")
     if status == "UNAVAILABLE" and not connected and _NEVER_SENT.match(details):
         return Reply(error=ConnectError(error.args[0]), outcome="not_sent")
-    lost = status in _LIBRARY_STATUSES and (not connected or _BROKEN_OFF.match(details))
-    return Reply(error=error, outcome="unknown" if lost else "answered")
+    if isinstance(error, APIError) and _is_broken_off(status, details):
+        lost = UnavailableError(error.args[0], grpc_status=status, detail=error.detail)
+        return Reply(error=lost, outcome="unknown")
+    if isinstance(error, RateLimitedError):
+        return Reply(error=error, outcome="refused")
+    fate_unknown = status in _LIBRARY_STATUSES and not connected
+    return Reply(error=error, outcome="unknown" if fate_unknown else "answered")
+
+
+def _is_broken_off(status: str, details: str) -> bool:
+    if status in _LIBRARY_STATUSES:
+        return _BROKEN_OFF.match(details) is not None
+    return status in _RESET_STATUSES and _RESET.match(details) is not None
 
 
 class GrpcTransport:
@@ -244,6 +270,10 @@ async def _answer_of(call: Any) -> bytes:
 
 def _broken_off() -> Reply:
     return Reply(error=ClientClosedError("the call was broken off"), outcome="unknown")
+
+
+def _no_message() -> Reply:
+    return Reply(error=DecodeError("the answer says that all is well, and holds no complete message"))
 
 
 def _see(reading: "asyncio.Future[Any]") -> None:
