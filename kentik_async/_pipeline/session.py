@@ -117,6 +117,9 @@ class Session:
         finally:
             timer.cancel()
             self._landing.discard(landed)
+            # Its exception holds this frame: in a circle with it, the connection would outlive the client
+            # until the garbage collector comes by.
+            del landed
         return await _book_end(flight, grant)
 
     def follow(self, stream: Stream) -> None:

@@ -77,6 +77,9 @@ class Link:
             raise
         finally:
             self._waiting.pop(future, None)
+            # Its exception holds this frame: in a circle with it, all that hangs on the connection would
+            # outlive the client until the garbage collector comes by.
+            del future
 
     async def aclose(self) -> None:
         """Stop connecting."""

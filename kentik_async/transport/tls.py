@@ -12,7 +12,10 @@ from kentik_async.errors import ConnectError
 
 __all__ = ["Probe", "reason_of", "ssl_context"]
 
-_LAST_WORD_TIMEOUT = 1.0
+_LAST_WORD_TIMEOUT = 0.15
+"""Who asks for the reason has waited long enough already, in seconds."""
+
+_NO_ANSWER = "no answer"
 
 
 def ssl_context(trust: Trust) -> ssl.SSLContext:
@@ -64,6 +67,7 @@ class Probe:
         Raises:
             ConnectError: The server cannot be trusted; trying again would not help.
         """
+        self._reason = _NO_ANSWER  # for whoever breaks the attempt off
         self._reason = reason = await self._attempt(timeout)
         return reason
 
@@ -89,7 +93,7 @@ class Probe:
         except socket.gaierror as error:
             return f"the host name cannot be resolved: {error.strerror}"
         except TimeoutError:
-            return f"no answer within {timeout:g} s"
+            return _NO_ANSWER
         except OSError as error:
             return reason_of(error)
         except ValueError as error:  # UnicodeError: no name that DNS could carry

@@ -70,7 +70,7 @@ class Dialer(Protocol):
         ...
 
     async def diagnose(self) -> str:
-        """Say in a few words why no connection could be made; takes a second at most."""
+        """Say in a few words why no connection could be made; takes a fifth of a second at most."""
         ...
 
     def ready(self) -> bool:

@@ -3,11 +3,15 @@
 import asyncio
 import gc
 import tracemalloc
+import weakref
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import pytest
 from foreign import ONE_AT_A_TIME, UNLIMITED, ForeignGrpc
-from held import Client, Held, settled
+from held import Call, Client, Held, over_both, settled
+
+from kentik_async import ConnectError, DeadlineExceededError, KentikClient
 
 DRAIN = ONE_AT_A_TIME.drain
 
@@ -78,3 +82,26 @@ class TestLeaks:
         await asyncio.sleep(0)  # the last one forgets itself
         assert after[0] - before[0] < 1_000 * 50
         assert not kentik._pipeline._session._abandoned  # type: ignore[union-attr]  # it is there
+
+
+@over_both
+async def test_failures_leave_no_garbage_behind(client: Client, held: Held, call: Call) -> None:
+    """Whoever failed lets go of the connections: no circle of references keeps them until a collection."""
+    gc.collect()
+    gc.disable()
+    try:
+        await assert_let_go(client(timeout=0.02), call, DeadlineExceededError)
+        nowhere = "http://127.0.0.1:1"
+        absent = client(grpc_endpoint=nowhere, rest_endpoint=nowhere, connect_timeout=0.02)
+        await assert_let_go(absent, call, ConnectError)
+    finally:
+        gc.enable()
+
+
+async def assert_let_go(kentik: KentikClient, call: Call, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        await call(kentik)
+    transports = [weakref.ref(wire.transport) for wire in kentik._pipeline._session._wires.values()]  # type: ignore[union-attr]
+    assert transports
+    await kentik.aclose()
+    assert not [transport for transport in (ref() for ref in transports) if transport is not None]

@@ -80,7 +80,7 @@ class TestNeverThere:
             url = server.url.replace("http:", "https:")
             kentik = client(rest_endpoint=url, connect_timeout=0.1)
             watch = Stopwatch()
-            with pytest.raises(ConnectError, match="no answer within 1 s"):
+            with pytest.raises(ConnectError, match=r"no answer$"):
                 await kentik.sites.list()
             assert watch.elapsed < 2.0
             await kentik.aclose()
