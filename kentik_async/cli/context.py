@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
@@ -13,6 +14,7 @@ from cyclopts import Parameter
 from kentik_async.cli.notes import Notes
 from kentik_async.cli.options import Options
 from kentik_async.cli.output import Printer
+from kentik_async.errors import ConfigError
 
 if TYPE_CHECKING:
     from kentik_async import KentikClient
@@ -31,10 +33,36 @@ class Context:
         notes: Where notes, progress and questions go: to stderr.
     """
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, notes: Notes | None = None) -> None:
         """Take the options; nothing is opened."""
         self.options = options
-        self.notes = Notes(quiet=options.quiet, colour=not options.no_color)
+        self.notes = notes or Notes(quiet=options.quiet, colour=not options.no_color)
+
+    def of_each_profile(self) -> "dict[str, Context]":
+        """Return the surroundings of each profile that was named, by its name.
+
+        Raises:
+            ConfigError: One was named twice.
+        """
+        profiles = self.options.profile
+        twice = next((name for name in profiles if profiles.count(name) > 1), None)
+        if twice is not None:
+            raise ConfigError(f"--profile names {twice!r} twice")
+        return {
+            name: Context(replace(self.options, profile=(name,)), self.notes.about(name)) for name in profiles
+        }
+
+    @property
+    def profile(self) -> str | None:
+        """The profile that was named, if any.
+
+        Raises:
+            ConfigError: Several were, and a command asks as one customer.
+        """
+        profiles = self.options.profile
+        if len(profiles) > 1:
+            raise ConfigError(f"--profile names {', '.join(profiles)}: only 'kmi pull' takes several")
+        return profiles[0] if profiles else None
 
     @cached_property
     def printer(self) -> Printer:
@@ -50,7 +78,7 @@ class Context:
         """
         from kentik_async._environment import settings_from
 
-        return settings_from(self.options.profile, os.environ, Path.home()) | self._overrides()
+        return settings_from(self.profile, os.environ, Path.home()) | self._overrides()
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator["KentikClient"]:
@@ -63,7 +91,7 @@ class Context:
         from kentik_async.cli.waiting import telling_of_waits
 
         kentik = KentikClient.from_env(
-            self.options.profile,
+            self.profile,
             on_event=self.notes.retries,
             connect_timeout=_CONNECT_TIMEOUT,
             **self._overrides(),

@@ -1,5 +1,6 @@
 """What the process's exit code says: one table for all commands."""
 
+from collections.abc import Iterable
 from enum import IntEnum
 
 from kentik_async.errors import (
@@ -13,7 +14,7 @@ from kentik_async.errors import (
     ValidationError,
 )
 
-__all__ = ["Exit", "exit_for"]
+__all__ = ["Exit", "exit_for", "worst"]
 
 
 class Exit(IntEnum):
@@ -35,6 +36,23 @@ _EXITS: tuple[tuple[tuple[type[KentikError], ...], Exit], ...] = (
     ((RateLimitedError, QuotaWaitError), Exit.RATE_LIMITED),
     ((TargetLockedError,), Exit.LOCKED),
 )
+
+
+_BY_GRAVITY = (
+    Exit.OK,
+    Exit.FAILURES,
+    Exit.RATE_LIMITED,
+    Exit.LOCKED,
+    Exit.API_ERROR,
+    Exit.AUTH,
+    Exit.USAGE,
+    Exit.INTERRUPTED,
+)
+
+
+def worst(exits: Iterable[Exit]) -> Exit:
+    """Return the one of several that a person has to know first: what waiting mends counts least."""
+    return max(exits, key=_BY_GRAVITY.index, default=Exit.OK)
 
 
 def exit_for(error: KentikError) -> Exit:

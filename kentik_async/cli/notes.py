@@ -21,12 +21,19 @@ class Notes:
 
     Attributes:
         quiet: Whether only errors and questions are said.
+        subject: What all of it is about, where there are several; each line names it.
     """
 
-    def __init__(self, *, quiet: bool = False, colour: bool = True) -> None:
+    def __init__(self, *, quiet: bool = False, colour: bool = True, subject: str = "") -> None:
         """Choose how much is said."""
         self.quiet = quiet
+        self.subject = subject
         self._colour = colour
+        self._about = f"{subject}: " if subject else ""
+
+    def about(self, subject: str) -> "Notes":
+        """Return notes on one of several things."""
+        return Notes(quiet=self.quiet, colour=self._colour, subject=subject)
 
     @cached_property
     def console(self) -> "Console":
@@ -43,12 +50,16 @@ class Notes:
     def note(self, text: str) -> None:
         """Say something that is good to know."""
         if not self.quiet:
-            print(f"note: {on_one_line(text)}", file=sys.stderr, flush=True)
+            print(f"note: {self._about}{on_one_line(text)}", file=sys.stderr, flush=True)
 
     def plain(self, text: str) -> None:
         """Say something without a word before it, lines as they are."""
         if not self.quiet:
-            print(text, file=sys.stderr, flush=True)
+            print(f"{self._about}{text}", file=sys.stderr, flush=True)
+
+    def error(self, text: str) -> None:
+        """Say what went wrong, on one line; also when quiet."""
+        print(f"error: {self._about}{on_one_line(text)}", file=sys.stderr, flush=True)
 
     def retries(self, event: "Event") -> None:
         """Take a client's events, and tell of attempts that failed."""

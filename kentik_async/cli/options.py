@@ -29,9 +29,13 @@ class Options:
         ),
     ] = None
     profile: Annotated[
-        str | None,
-        Parameter(group=GLOBAL, help="Credentials from ~/.kentik/PROFILE, before the environment."),
-    ] = None
+        tuple[str, ...],
+        Parameter(
+            group=GLOBAL,
+            show_default=False,
+            help="Credentials from ~/.kentik/PROFILE, before the environment; 'kmi pull' takes several.",
+        ),
+    ] = ()
     region: Annotated[Literal["us", "eu"] | None, Parameter(group=GLOBAL, help="The company's region.")] = (
         None
     )

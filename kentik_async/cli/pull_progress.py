@@ -1,22 +1,21 @@
-"""How far a pull is: a bar on a terminal, else a line every ten seconds; with its rate and what is left."""
+"""How far pulls are: a bar each on a terminal, else a line each every ten seconds; with rate and rest."""
 
 import asyncio
-import time
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from kentik_async.cli.notes import Notes
 from kentik_async.cli.spans import text_for_span
 
 if TYPE_CHECKING:
-    from rich.progress import Progress as Bar
+    from rich.progress import Progress as Bars
 
     from kentik_async import KentikClient
     from kentik_async.bulk.pull import Progress, Pull
 
-__all__ = ["following"]
+__all__ = ["Board", "shown_on_a_board"]
 
 _BETWEEN_DRAWINGS = 0.5
 _BETWEEN_LINES = 10.0
@@ -24,38 +23,59 @@ _RATE_OVER = 60.0
 
 
 @asynccontextmanager
-async def following(notes: Notes, kentik: "KentikClient", pull: "Pull") -> AsyncIterator[None]:
-    """Show how far a pull is while the block runs it.
-
-    Args:
-        notes: Where to show it.
-        kentik: The client that runs it, for what is left of the quota.
-        pull: The pull; its `on_progress` is taken.
-    """
-    course = _Course(kentik, pull)
-    pull.on_progress = course.enter
+async def shown_on_a_board(notes: Notes) -> AsyncIterator["Board"]:
+    """Offer a board, and show how far the pulls on it are while the block runs them."""
+    board = Board()
     if notes.quiet:
-        yield
+        yield board
         return
-    task = asyncio.create_task(_drawing(notes, course) if notes.live else _telling(notes, course))
+    task = asyncio.create_task(_drawing(notes, board) if notes.live else _telling(notes, board))
     try:
-        yield
+        yield board
     finally:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
 
 
+class Board:
+    """The pulls under way."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.courses: list[_Course] = []
+        self.begun = asyncio.Event()
+
+    @contextmanager
+    def following(self, subject: str, kentik: "KentikClient", pull: "Pull") -> Iterator[None]:
+        """Have a pull on the board while the block runs it.
+
+        Args:
+            subject: What to call it, where there are several.
+            kentik: The client that runs it, for what is left of the quota.
+            pull: The pull; its `on_progress` is taken.
+        """
+        course = _Course(subject, kentik, pull)
+        pull.on_progress = course.enter
+        self.courses.append(course)
+        self.begun.set()
+        try:
+            yield
+        finally:
+            self.courses.remove(course)
+
+
 class _Course:
     """What is known of a pull's way so far."""
 
-    def __init__(self, kentik: "KentikClient", pull: "Pull") -> None:
+    def __init__(self, subject: str, kentik: "KentikClient", pull: "Pull") -> None:
+        self.subject = subject
         self.done = 0
         self.total = 0
         self._failed = 0
         self._kentik = kentik
         self._pull = pull
-        self._ends: deque[tuple[float, int]] = deque([(time.monotonic(), 0)])
+        self._ends: deque[tuple[float, int]] = deque([(asyncio.get_running_loop().time(), 0)])
 
     def enter(self, progress: "Progress") -> None:
         """Take the engine's word after a page; it is called often, so it only notes."""
@@ -79,7 +99,7 @@ class _Course:
 
     def _rate(self) -> float:
         """Return the pages a minute of late."""
-        now = time.monotonic()
+        now = asyncio.get_running_loop().time()
         self._ends.append((now, self.done))
         while len(self._ends) > 2 and self._ends[0][0] < now - _RATE_OVER:
             self._ends.popleft()
@@ -87,27 +107,41 @@ class _Course:
         return 60 * (self.done - before) / max(now - began, 1e-9)
 
 
-async def _telling(notes: Notes, course: _Course) -> None:
+async def _telling(notes: Notes, board: Board) -> None:
     while True:
         await asyncio.sleep(_BETWEEN_LINES)
-        notes.plain(f"{course.done:,} of {course.total:,} pages; {await course.remarks()}")
+        for course in tuple(board.courses):
+            words = f"{course.done:,} of {course.total:,} pages; {await course.remarks()}"
+            notes.about(course.subject).plain(words)
 
 
-async def _drawing(notes: Notes, course: _Course) -> None:
-    bar = _bar(notes)
-    task = bar.add_task("", total=None)
-    with bar:
+async def _drawing(notes: Notes, board: Board) -> None:
+    await board.begun.wait()  # what is said before goes to a terminal without a bar
+    with _bars(notes) as bars:
         while True:
-            bar.update(task, completed=course.done, total=course.total or None)
-            bar.update(task, description=await course.remarks())
-            bar.refresh()
+            await _draw(bars, board)
             await asyncio.sleep(_BETWEEN_DRAWINGS)
 
 
-def _bar(notes: Notes) -> "Bar":
+async def _draw(bars: "Bars", board: Board) -> None:
+    """Bring the bars up to date: one a pull, gone when it has ended."""
+    tasks = {task.fields["course"]: task.id for task in bars.tasks}
+    for course in tasks.keys() - set(board.courses):
+        bars.remove_task(tasks[course])
+    for course in tuple(board.courses):
+        subject = f"{course.subject} " if course.subject else ""
+        if course not in tasks:
+            tasks[course] = bars.add_task("", total=None, course=course, subject=subject)
+        remarks = await course.remarks()
+        bars.update(tasks[course], completed=course.done, total=course.total or None, description=remarks)
+    bars.refresh()
+
+
+def _bars(notes: Notes) -> "Bars":
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     return Progress(
+        TextColumn("{task.fields[subject]}"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.description}"),

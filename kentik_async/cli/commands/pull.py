@@ -7,7 +7,8 @@ from cyclopts import App, Parameter
 from kentik_async.cli.choices import RelationKind
 from kentik_async.cli.context import Ctx
 from kentik_async.cli.exits import Exit
-from kentik_async.cli.pulling import Asked, How, Several, run_pull
+from kentik_async.cli.pull_options import Asked, How, Several
+from kentik_async.cli.pulling import run_pull
 from kentik_async.errors import ValidationError
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from kentik_async.cli.columns import Column
 from kentik_async.cli.context import Ctx
-from kentik_async.cli.pulling import Several, date_given
+from kentik_async.cli.pull_options import Several, date_given
 from kentik_async.errors import ValidationError
 
 if TYPE_CHECKING:

@@ -1,0 +1,193 @@
+"""`kentik-async kmi pull` where the process is the point: signals, terminals, several customers at once."""
+
+import asyncio
+import contextlib
+import json
+import os
+import pty
+import signal
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kentik_async.bulk.status import RunStatus, target_status
+from kentik_async.emulator import Emulator, User
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+class CommandLine:
+    def __init__(self, emulator: Emulator, home: Path) -> None:
+        names = ("email", "token", "grpc_endpoint", "rest_endpoint")
+        email, token, grpc, rest = (emulator.connection[name] for name in names)
+        self.environment = {
+            "HOME": str(home),
+            "PATH": "/usr/bin:/bin",
+            "KENTIK_EMAIL": email,
+            "KENTIK_API_TOKEN": token,
+            "KENTIK_GRPC_ENDPOINT": grpc,
+            "KENTIK_REST_ENDPOINT": rest,
+            "KENTIK_SPEED": "600",
+        }
+        self.home = home
+
+    async def start(self, *arguments: str, **streams: Any) -> asyncio.subprocess.Process:
+        both = {"stdout": asyncio.subprocess.PIPE, "stderr": asyncio.subprocess.PIPE} | streams
+        command = (sys.executable, "-m", "kentik_async.cli", "kmi", *arguments)
+        return await asyncio.create_subprocess_exec(*command, env=self.environment, cwd=self.home, **both)
+
+    async def __call__(self, *arguments: str) -> Ended:
+        process = await self.start(*arguments)
+        out, err = await process.communicate()
+        return Ended(process.returncode or 0, out.decode(), err.decode())
+
+
+USERS = [User("noc@one.example", "token-of-one"), User("noc@two.example", "token-of-two")]
+
+
+@pytest.fixture
+async def emulator() -> AsyncIterator[Emulator]:
+    async with Emulator(speed=600, users=USERS) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def kmi(emulator: Emulator, tmp_path: Path) -> CommandLine:
+    return CommandLine(emulator, tmp_path)
+
+
+async def test_ctrl_c_ends_cleanly_and_the_command_it_names_goes_on(
+    kmi: CommandLine, emulator: Emulator, tmp_path: Path
+) -> None:
+    emulator.latency = 0.01
+    command = ("pull", "rankings", "data", "--markets", "US", "DE", "FR", "BR", "--date", "2026-11-20")
+    process = await kmi.start(*command)
+    while emulator.report().requests < 10:
+        assert process.returncode is None
+        await asyncio.sleep(0.001)
+    process.send_signal(signal.SIGINT)
+    _, err = await process.communicate()
+    assert process.returncode == 130
+    assert f"Resume with: kentik-async kmi {' '.join(command)}" in err.decode()
+    assert "Traceback" not in err.decode()
+    run = run_of(kmi, "data")
+    assert (run.state, run.done + (run.left or 0)) == ("interrupted", 4 * 12 + 1)
+    before = emulator.report().requests
+    ended = await kmi(*command)
+    assert ended.code == 0
+    assert f"resuming run 2026-11-20.1: {run.done} pages there" in ended.err
+    assert emulator.report().requests - before <= (run.left or 0) + 2
+    run = run_of(kmi, "data")
+    assert (run.state, run.done, run.left, run.failed) == ("complete", 49, 0, 0)
+
+
+async def test_a_terminal_gets_a_bar_with_rate_and_quota(kmi: CommandLine) -> None:
+    ours, theirs = pty.openpty()
+    kmi.environment |= {"TERM": "xterm", "COLUMNS": "160"}
+    process = await kmi.start("pull", "rankings", "data", "--markets", "US", "DE", stderr=theirs)
+    os.close(theirs)
+    reader = asyncio.create_task(asyncio.to_thread(read_all, ours))
+    await process.communicate()
+    drawn = await reader
+    assert process.returncode == 0
+    assert "a minute" in drawn
+    assert "quota for" in drawn
+
+
+def run_of(kmi: CommandLine, target: str) -> RunStatus:
+    (run,) = target_status(kmi.home / target).runs
+    return run
+
+
+def read_all(descriptor: int) -> str:
+    data = b""
+    with contextlib.suppress(OSError):  # how Linux says that the other end of a terminal is closed
+        while chunk := os.read(descriptor, 65_536):
+            data += chunk
+    os.close(descriptor)
+    return data.decode()
+
+
+def profiles(kmi: CommandLine, **tokens: str) -> list[str]:
+    """Write a profile for each customer, and return the options that name them."""
+    folder = kmi.home / ".kentik"
+    folder.mkdir()
+    for user, (name, token) in zip(USERS, tokens.items(), strict=True):
+        (folder / name).write_text(json.dumps({"email": user.email, "api-key": token}), encoding="utf-8")
+        (folder / name).chmod(0o600)
+    return [word for name in tokens for word in ("--profile", name)]
+
+
+FEW = ("--markets", "US", "DE", "--rank-types", "customer_base", "peering_base")
+
+
+async def test_several_customers_pull_side_by_side_into_a_target_each(
+    kmi: CommandLine, emulator: Emulator
+) -> None:
+    emulator.latency = 0.01
+    options = profiles(kmi, one="token-of-one", two="token-of-two")
+    ended = await kmi("pull", "rankings", "data", *FEW, *options)
+    assert ended.code == 0, ended.err
+    assert [row["target"] for row in ended.rows] == ["data/one", "data/two"]
+    assert {row["pages"] for row in ended.rows} == {9}
+    for line in ("one: data/one: 10 calls, ", "two: data/two: 10 calls, "):
+        assert line in ended.err
+    report = emulator.report()
+    assert (report.requests, report.refused) == (20, 0)
+    mine, yours = ([call.received for call in emulator.calls if call.user == user.email] for user in USERS)
+    assert min(mine) < max(yours), "one did not wait for the other"
+    assert min(yours) < max(mine)
+    for row in ended.rows:
+        run = run_of(kmi, row["target"])
+        assert (run.state, run.done) == ("complete", 9)
+
+
+async def test_the_failure_of_one_customer_is_not_the_others(kmi: CommandLine) -> None:
+    options = profiles(kmi, one="not-my-token", two="token-of-two")
+    ended = await kmi("pull", "rankings", "data", *FEW, *options)
+    assert ended.code == 3
+    assert [(row["target"], row["failed"]) for row in ended.rows] == [("data/two", 0)]
+    (error,) = (line for line in ended.err.splitlines() if line.startswith("error: "))
+    assert error.startswith("error: one: kmi.list_markets: gRPC UNAUTHENTICATED")
+
+
+async def test_ctrl_c_ends_all_customers_and_each_is_told_how_to_go_on(
+    kmi: CommandLine, emulator: Emulator
+) -> None:
+    emulator.latency = 0.01
+    options = profiles(kmi, one="token-of-one", two="token-of-two")
+    process = await kmi.start("pull", "rankings", "data", *FEW, *options)
+    while {call.user for call in emulator.calls if call.operation == "kmi.get_rankings"} != {
+        user.email for user in USERS
+    }:
+        assert process.returncode is None
+        await asyncio.sleep(0.001)
+    process.send_signal(signal.SIGINT)
+    _, err = await process.communicate()
+    assert process.returncode == 130
+    assert "Traceback" not in err.decode()
+    told = [line for line in err.decode().splitlines() if "interrupted; what was answered is kept" in line]
+    same = f"kentik-async kmi pull rankings data/{{0}} {' '.join(FEW)} --profile {{0}}"
+    assert sorted(line.partition("Resume with: ")[2] for line in told) == [
+        same.format("one"),
+        same.format("two"),
+    ]
+    for customer in ("one", "two"):
+        run = run_of(kmi, f"data/{customer}")
+        assert (run.state, run.done + (run.left or 0)) == ("interrupted", 9)
+    again = await kmi("pull", "rankings", "data/one", *FEW, "--profile", "one")
+    assert again.code == 0
+    assert "resuming run" in again.err
