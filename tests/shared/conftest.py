@@ -1,4 +1,4 @@
-"""A real Redis for a file of tests, and a wire to it."""
+"""A real Redis for all tests that leave it as it was, and a wire to it."""
 
 import time
 import uuid
@@ -14,26 +14,36 @@ from kentik_async.quota import Limiter
 from kentik_async.quota.redis_open import open_redis_limiter
 
 
-@pytest.fixture(scope="module")
-def ledger_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+# A server that has just come might have lost what was used in the last minute, of 3 s: nobody is granted.
+_QUIET = 4.2
+
+
+@pytest.fixture(scope="session")
+def young_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """The server of the whole run, perhaps just started."""
     with running_redis(tmp_path_factory.mktemp("redis")) as server:
         yield server
 
 
+@pytest.fixture(scope="session")
+def server(young_server: RedisServer) -> RedisServer:
+    """The server of the whole run, up for long enough to be trusted at once."""
+    time.sleep(max(_QUIET - young_server.age(), 0.0))
+    return young_server
+
+
 @pytest.fixture(scope="module")
-def wire(ledger_server: RedisServer) -> Iterator[Wire]:
-    wire = Wire(ledger_server)
+def wire(young_server: RedisServer) -> Iterator[Wire]:
+    wire = Wire(young_server)
     yield wire
     wire.close()
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    with running_redis(tmp_path_factory.mktemp("redis")) as server:
-        time.sleep(
-            4.2
-        )  # a server that has just come might have lost what was used in the last minute, of 3 s
-        yield server
+@pytest.fixture
+def emptied_server(server: RedisServer) -> RedisServer:
+    """The server of the whole run, with nothing in it."""
+    server.admin.flushall()
+    return server
 
 
 @pytest.fixture

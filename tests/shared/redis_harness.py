@@ -45,6 +45,7 @@ class RedisServer:
         self._folder = folder
         self._options = options
         self._process: subprocess.Popen[bytes] | None = None
+        self._started = 0.0
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}"
         # Any: redis-py types its commands for both its clients at once.
@@ -64,7 +65,8 @@ class RedisServer:
         self._process = subprocess.Popen(
             [*command, "--save", "", *self._options], stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT
         )
-        deadline = time.monotonic() + 20
+        self._started = time.monotonic()
+        deadline = self._started + 20
         while True:
             try:
                 self.admin.ping()
@@ -76,6 +78,10 @@ class RedisServer:
                 time.sleep(0.02)
             else:
                 return
+
+    def age(self) -> float:
+        """How long it has been running, in seconds."""
+        return time.monotonic() - self._started
 
     def kill(self) -> None:
         """End it at once, as a power cut would."""

@@ -29,7 +29,7 @@ async def serving(quota: Quota, latency: float, total: int, processes: int) -> A
 
 
 @pytest.mark.parametrize(
-    ("quota", "latency", "total"), [(NON_QUERY, 0.05, 70), (QUERY, 0.1, 150)], ids=["non-query", "query"]
+    ("quota", "latency", "total"), [(NON_QUERY, 0.05, 45), (QUERY, 0.1, 115)], ids=["non-query", "query"]
 )
 async def test_four_processes_keep_the_fastest_schedule(
     tmp_path: Path, quota: Quota, latency: float, total: int
@@ -48,7 +48,7 @@ async def test_four_processes_keep_the_fastest_schedule(
 @pytest.mark.parametrize("slots", [1, 2])
 async def test_four_processes_take_turns_however_much_each_wants(tmp_path: Path, slots: int) -> None:
     quota = Quota(slots, None, 0.0, None, 3750)
-    async with serving(quota, 0.004 * slots, 600, 4) as server:
+    async with serving(quota, 0.004 * slots, 400, 4) as server:
         workers = [
             Worker(name, tmp_path / "quota", server, calls=calls)
             for name, calls in zip(FOUR, (4, 4, 8, 50), strict=True)
@@ -116,7 +116,7 @@ async def test_a_stopped_holder_that_is_killed_is_waited_out(tmp_path: Path) -> 
 async def test_refusals_hold_all_processes_back_and_one_of_them_probes(tmp_path: Path) -> None:
     """Somebody outside spends the same quota: the server refuses although nobody here was over a limit."""
     quota = replace(NON_QUERY, soft_delay=0.0, drain=0.5)
-    async with serving(quota, 0.01, 60, 3) as server:
+    async with serving(quota, 0.01, 45, 3) as server:
         server.refuse_between(20, 23)
         workers = [Worker(name, tmp_path / "quota", server, retry_after=0.4) for name in FOUR[:3]]
         reports = [await worker.end() for worker in workers]
@@ -131,7 +131,7 @@ async def test_refusals_hold_all_processes_back_and_one_of_them_probes(tmp_path:
 
 async def test_a_file_that_is_cut_short_under_way_counts_as_spent(tmp_path: Path) -> None:
     quota = Quota(1, None, 0.0, 20, None, minute=1.5, drain=0.5)
-    async with serving(quota, 0.005, 70, 3) as server:
+    async with serving(quota, 0.005, 50, 3) as server:
         workers = [Worker(name, tmp_path / "quota", server) for name in FOUR[:3]]
         damaged = await server.until(10)
         with (tmp_path / "quota.non_query").open("r+b") as file:
@@ -156,12 +156,12 @@ def delete_all(folder: Path) -> None:
 
 async def test_deleting_the_files_under_way_loses_no_count(tmp_path: Path) -> None:
     """Those that run put back what they know, in the files that take the place of the deleted ones."""
-    quota = Quota(1, None, 0.0, 40, 3750, minute=4.0, drain=0.5)
-    async with serving(quota, 0.05, 80, 2) as server:
+    quota = Quota(1, None, 0.0, 40, 3750, minute=3.0, drain=0.5)
+    async with serving(quota, 0.05, 60, 2) as server:
         workers = [Worker(name, tmp_path / "quota", server) for name in FOUR[:2]]
         await server.until(10)
         delete_all(tmp_path)
         for worker in workers:
             await worker.end()
     assert [visit.over for visit in server.visits if visit.over and "minute" in visit.over] == []
-    assert len(server.visits) == 80
+    assert len(server.visits) == 60

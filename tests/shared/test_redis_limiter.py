@@ -162,20 +162,20 @@ async def test_snapshot_and_estimate_see_all_processes(server: RedisServer, open
 
 
 async def test_ten_thousand_waiting_calls_are_one_entry_and_a_step_a_grant(
-    server: RedisServer, opener: Opener
+    emptied_server: RedisServer, opener: Opener
 ) -> None:
-    first, second = opener(server), opener(server)
+    first, second = opener(emptied_server), opener(emptied_server)
     held = await first.acquire("non_query")
     calls = [ask(second) for _ in range(10_000)]
     await settled(*calls)
-    server.admin.config_resetstat()
+    emptied_server.admin.config_resetstat()
     held.close("answered")
     for call in calls[:200]:
         (await call).close("answered")
-    steps = server.admin.info("commandstats")["cmdstat_evalsha"]["calls"]
+    steps = emptied_server.admin.info("commandstats")["cmdstat_evalsha"]["calls"]
     assert steps <= 200 * 1.2 + 10
-    names = [key.decode() for key in server.admin.keys("*")]
-    assert max(server.admin.memory_usage(name) or 0 for name in names) < 2000
+    names = [key.decode() for key in emptied_server.admin.keys("*")]
+    assert max(emptied_server.admin.memory_usage(name) or 0 for name in names) < 2000
     for call in calls:
         call.cancel()
     await asyncio.wait(calls)

@@ -8,7 +8,7 @@ import os
 import signal
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -25,11 +25,9 @@ LEASE = 1.0
 SLACK = 0.6  # of a busy machine
 
 
-@pytest.fixture(scope="module")
-def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    with running_redis(tmp_path_factory.mktemp("redis")) as server:
-        time.sleep(MEASURED.minute + 1)  # else it might have lost what was used in the last minute
-        yield server
+@pytest.fixture
+def redis(server: RedisServer) -> RedisServer:
+    return server
 
 
 @asynccontextmanager
@@ -89,7 +87,7 @@ def gaps(server: StrictServer) -> list[float]:
 
 
 async def test_four_processes_take_turns_and_lose_no_time(redis: RedisServer) -> None:
-    total = 160
+    total = 120
     async with pull(redis, total, quota=MEASURED, latency=MEASURED_LATENCY) as (server, _):
         await finished(server)
         check(server)
@@ -103,7 +101,7 @@ async def test_four_processes_take_turns_and_lose_no_time(redis: RedisServer) ->
 
 async def test_four_processes_at_the_hard_limit_are_never_refused(redis: RedisServer) -> None:
     quota = Quota(1, None, 0.0, 60, 3750, minute=MEASURED.minute, hour=MEASURED.hour, drain=MEASURED.drain)
-    total = 181  # the last of them goes when three minutes have passed
+    total = 121  # the last of them goes when two minutes have passed
     async with pull(redis, total, quota=quota, latency=MEASURED_LATENCY) as (server, _):
         await finished(server)
         check(server)
@@ -112,7 +110,7 @@ async def test_four_processes_at_the_hard_limit_are_never_refused(redis: RedisSe
 
 
 async def test_who_is_killed_in_flight_costs_lease_and_drain(redis: RedisServer) -> None:
-    async with pull(redis, 100) as (server, workers):
+    async with pull(redis, 70) as (server, workers):
         await until(server, 30)
         server.hold_next("w1", QUOTA.drain)
         while server.log[-1].process != "w1" or not server.flying:
@@ -126,7 +124,7 @@ async def test_who_is_killed_in_flight_costs_lease_and_drain(redis: RedisServer)
 
 
 async def test_who_is_killed_while_it_waits_costs_nobody_anything(redis: RedisServer) -> None:
-    async with pull(redis, 100) as (server, workers):
+    async with pull(redis, 70) as (server, workers):
         await until(server, 30)
         server.hold_next("w2", 0.2)
         while server.log[-1].process != "w2" or not server.flying:
@@ -138,7 +136,7 @@ async def test_who_is_killed_while_it_waits_costs_nobody_anything(redis: RedisSe
 
 
 async def test_who_is_stopped_with_a_grant_finds_it_invalid_when_it_wakes(redis: RedisServer) -> None:
-    async with pull(redis, 120, {"stop_after": 6}) as (server, workers):
+    async with pull(redis, 100, {"stop_after": 3}) as (server, workers):
         await until(server, 10)
         async with asyncio.timeout(30):
             while not stopped(workers[0]):
@@ -155,7 +153,7 @@ async def test_who_is_stopped_with_a_grant_finds_it_invalid_when_it_wakes(redis:
 
 
 async def test_who_is_stopped_in_flight_does_not_overrun_when_it_wakes(redis: RedisServer) -> None:
-    async with pull(redis, 120) as (server, workers):
+    async with pull(redis, 80) as (server, workers):
         await until(server, 30)
         server.hold_next("w3", 0.1)
         while server.log[-1].process != "w3" or not server.flying:
@@ -173,18 +171,18 @@ async def test_who_is_stopped_in_flight_does_not_overrun_when_it_wakes(redis: Re
 )
 async def test_redis_restarted_in_mid_pull(tmp_path: Any, memory: tuple[str, ...]) -> None:
     with running_redis(tmp_path, *memory) as redis:
-        async with pull(redis, 120) as (server, workers):
+        async with pull(redis, 80) as (server, workers):
             await until(server, 40)
             await asyncio.to_thread(redis.kill)
             await asyncio.sleep(0.3)
             await asyncio.to_thread(redis.start)
             await finished(server)
             check(server)
-            assert sum(report["answered"] for report in await ended(workers)) == 120
+            assert sum(report["answered"] for report in await ended(workers)) == 80
 
 
 async def test_redis_emptied_in_mid_pull(redis: RedisServer) -> None:
-    async with pull(redis, 120) as (server, _):
+    async with pull(redis, 80) as (server, _):
         await until(server, 40)
         server.hold_next("w0", 0.4)
         while server.log[-1].process != "w0" or not server.flying:

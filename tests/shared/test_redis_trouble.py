@@ -92,19 +92,19 @@ async def test_a_wrong_password_is_a_matter_of_the_settings(tmp_path: Any, opene
 
 
 async def test_a_user_who_may_too_little_is_told_what_he_needs(
-    own_server: RedisServer, opener: Opener
+    emptied_server: RedisServer, opener: Opener
 ) -> None:
-    own_server.admin.execute_command(
+    emptied_server.admin.execute_command(
         "ACL", "SETUSER", "joe", "on", f">{SECRET}", "+@all", "~*", "resetchannels"
     )
-    url = own_server.url.replace("//", f"//joe:{SECRET}@")
+    url = emptied_server.url.replace("//", f"//joe:{SECRET}@")
     with pytest.raises(ConfigError, match="channels kentik-async:") as caught:
-        await opener(own_server, url=url).acquire("non_query")
+        await opener(emptied_server, url=url).acquire("non_query")
     assert SECRET not in str(caught.value)
     rights = (
         "evalsha eval info time ping subscribe publish get set append del strlen getrange setrange pexpire"
     )
-    own_server.admin.execute_command(
+    emptied_server.admin.execute_command(
         "ACL",
         "SETUSER",
         "jane",
@@ -115,23 +115,23 @@ async def test_a_user_who_may_too_little_is_told_what_he_needs(
         "~kentik-async:*",
         "&kentik-async:*",
     )
-    url = own_server.url.replace("//", f"//jane:{SECRET}@")
-    assert (await opener(own_server, url=url).snapshot()).in_flight == 0
-    (await opener(own_server, url=url).acquire("non_query")).close("answered")
+    url = emptied_server.url.replace("//", f"//jane:{SECRET}@")
+    assert (await opener(emptied_server, url=url).snapshot()).in_flight == 0
+    (await opener(emptied_server, url=url).acquire("non_query")).close("answered")
 
 
 async def test_no_secret_and_no_name_stands_in_redis_or_in_a_message(
-    own_server: RedisServer, opener: Opener, caplog: pytest.LogCaptureFixture
+    emptied_server: RedisServer, opener: Opener, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    own_server.admin.acl_setuser(
+    emptied_server.admin.acl_setuser(
         "joe", enabled=True, passwords=[f"+{SECRET}"], commands=["+@all"], keys=["*"], channels=["*"]
     )
-    url = own_server.url.replace("//", f"//joe:{SECRET}@")
-    ears = own_server.admin.pubsub()
+    url = emptied_server.url.replace("//", f"//joe:{SECRET}@")
+    ears = emptied_server.admin.pubsub()
     ears.psubscribe("*")
-    limiter = opener(own_server, url=url, customer="joe.doe@example.net")
-    other = opener(own_server, url=url, customer="joe.doe@example.net")
+    limiter = opener(emptied_server, url=url, customer="joe.doe@example.net")
+    other = opener(emptied_server, url=url, customer="joe.doe@example.net")
     grant = await limiter.acquire("non_query")
     waiting = ask(other)
     await settled(waiting)
@@ -142,10 +142,10 @@ async def test_no_secret_and_no_name_stands_in_redis_or_in_a_message(
     while (message := ears.get_message(timeout=0.2)) is not None:
         heard.append(repr(message))
     ears.close()
-    keys = own_server.admin.keys("*")
+    keys = emptied_server.admin.keys("*")
     assert len(keys) == 1
     assert len(heard) > 1
-    stored = [repr((key, own_server.admin.get(key))) for key in keys]
+    stored = [repr((key, emptied_server.admin.get(key))) for key in keys]
     shown = [repr(limiter), repr(vars(limiter)), caplog.text]
     for text in (*stored, *heard, *shown):
         assert SECRET not in text
@@ -185,66 +185,68 @@ async def test_redis_lost_on_the_way_can_be_an_error_and_a_call_after_it_succeed
     (await within(10, ask(limiter))).close("answered")
 
 
-async def test_a_server_that_hangs_is_one_that_is_lost(own_server: RedisServer, opener: Opener) -> None:
-    limiter = opener(own_server)
+async def test_a_server_that_hangs_is_one_that_is_lost(emptied_server: RedisServer, opener: Opener) -> None:
+    limiter = opener(emptied_server)
     (await limiter.acquire("non_query")).close("answered")
     await settled()
-    own_server.send(signal.SIGSTOP)
+    emptied_server.send(signal.SIGSTOP)
     waiting = ask(limiter)
     await asyncio.sleep(1.5)
-    own_server.send(signal.SIGCONT)
+    emptied_server.send(signal.SIGCONT)
     (await within(10, waiting)).close("answered")
     assert (await limiter.snapshot()).in_flight == 0
 
 
 async def test_a_server_that_cannot_write_at_present_is_waited_for(
-    own_server: RedisServer, opener: Opener, caplog: pytest.LogCaptureFixture
+    emptied_server: RedisServer, opener: Opener, caplog: pytest.LogCaptureFixture
 ) -> None:
-    limiter = opener(own_server)
+    limiter = opener(emptied_server)
     (await limiter.acquire("non_query")).close("answered")
     await settled()
-    own_server.admin.config_set("maxmemory", 1)
+    emptied_server.admin.config_set("maxmemory", 1)
     waiting = ask(limiter)
     await asyncio.sleep(0.5)
     assert not waiting.done()
-    own_server.admin.config_set("maxmemory", 0)
+    emptied_server.admin.config_set("maxmemory", 0)
     (await within(5, waiting)).close("answered")
     assert len([record for record in caplog.records if "requests wait for it" in record.message]) == 1
 
 
 async def test_nobody_is_granted_what_redis_could_not_write_down(
-    own_server: RedisServer, opener: Opener
+    emptied_server: RedisServer, opener: Opener
 ) -> None:
-    first, second = opener(own_server), opener(own_server)
+    first, second = opener(emptied_server), opener(emptied_server)
     held = await first.acquire("non_query")
     waiting = ask(second)
     await settled(waiting)
-    own_server.admin.config_set("maxmemory", 1)
+    emptied_server.admin.config_set("maxmemory", 1)
     held.close("answered")
     await asyncio.sleep(0.3)
     assert not waiting.done()
-    own_server.admin.config_set("maxmemory", 0)
+    emptied_server.admin.config_set("maxmemory", 0)
     await within(5, waiting)
 
 
-async def test_an_old_connection_that_was_cut_is_no_outage(own_server: RedisServer, opener: Opener) -> None:
-    limiter = opener(own_server, on_outage="raise")
+async def test_an_old_connection_that_was_cut_is_no_outage(
+    emptied_server: RedisServer, opener: Opener
+) -> None:
+    limiter = opener(emptied_server, on_outage="raise")
     (await limiter.acquire("non_query")).close("answered")
     await settled()
-    own_server.admin.client_kill_filter(_type="normal", skipme=True)
+    emptied_server.admin.client_kill_filter(_type="normal", skipme=True)
     (await limiter.acquire("non_query")).close("answered")
 
 
-async def test_a_ledger_of_another_version_is_left_alone(own_server: RedisServer, opener: Opener) -> None:
-    limiter = opener(own_server)
+async def test_a_ledger_of_another_version_is_left_alone(emptied_server: RedisServer, opener: Opener) -> None:
+    limiter = opener(emptied_server)
     (await limiter.acquire("non_query")).close("answered")
     await settled()
-    (key,) = own_server.admin.keys("*:state")
-    state = own_server.admin.get(key)
-    own_server.admin.set(key, state.replace(b"\xa6format\x01", b"\xa6format\x02"))
+    (key,) = emptied_server.admin.keys("*:state")
+    state = emptied_server.admin.get(key)
+    emptied_server.admin.set(key, state.replace(b"\xa6format\x01", b"\xa6format\x02"))
     with pytest.raises(ConfigError, match="written by another version"):
         await limiter.acquire("non_query")
-    own_server.admin.set(key, state)
+    emptied_server.admin.set(key, state)
     (await limiter.acquire("non_query")).close("answered")
 
 
