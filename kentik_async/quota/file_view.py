@@ -33,7 +33,7 @@ class Outlook:
         """
         ledger = mirror.settle()
         flying = [*flights, *(entry.sent for entry in mirror.others())]
-        self._forecast = Forecast(ledger, mirror.freeze, now, pace.expected(), flying)
+        self._forecast = Forecast(ledger, mirror.freeze, now, pace, flying)
         self._elsewhere = mirror.waiting_elsewhere()
         self._mirror = mirror
         self._version = mirror.version

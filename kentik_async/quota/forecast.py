@@ -1,7 +1,7 @@
 """When the next requests will be answered, if all goes as it has gone so far. Pure.
 
 The forecast plays the fastest schedule forward from the present state, request by request, with the
-latency measured so far and the vendor's soft delay added where the soft limit will have been passed.
+latency measured so far, and that of delayed answers where the soft limit will have been passed.
 """
 
 import heapq
@@ -11,6 +11,7 @@ from math import inf
 
 from kentik_async.quota.freeze import Freeze
 from kentik_async.quota.ledger import Ledger, Window
+from kentik_async.quota.pace import Pace
 
 __all__ = ["Forecast"]
 
@@ -22,7 +23,7 @@ class Forecast:
     """
 
     __slots__ = (
-        "_delay",
+        "_delayed",
         "_ends",
         "_latency",
         "_minute",
@@ -35,7 +36,7 @@ class Forecast:
     )
 
     def __init__(
-        self, ledger: Ledger, freeze: Freeze, now: float, latency: float, flights: Iterable[float]
+        self, ledger: Ledger, freeze: Freeze, now: float, pace: Pace, flights: Iterable[float]
     ) -> None:
         """Start from the present; nothing of it is kept.
 
@@ -43,11 +44,11 @@ class Forecast:
             ledger: What was used and what is in flight.
             freeze: Whether a refusal holds everyone back.
             now: The present instant.
-            latency: Seconds from sending to an answer that is not delayed.
+            pace: How long answers take.
             flights: When the requests that have not ended yet were sent.
         """
         quota = ledger.quota
-        self._latency, self._delay = latency, quota.soft_delay
+        self._latency, self._delayed = pace.expected(), pace.expected_delayed()
         self._soft, self._minute = quota.soft_per_minute, quota.minute
         self._starts: list[float] = []
         self._ends: list[float] = []
@@ -109,7 +110,7 @@ class Forecast:
         sends, soft = self._sends, self._soft
         delayed = soft is not None and len(sends) >= soft and sends[-soft] + self._minute > start
         sends.append(start)
-        return start + self._latency + (self._delay if delayed else 0.0)
+        return start + (self._delayed if delayed else self._latency)
 
 
 class _Schedule:

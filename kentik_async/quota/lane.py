@@ -202,7 +202,7 @@ class Lane:
 
     def _foresee(self, now: float) -> Forecast:
         flights = [grant.sent for grant in list(self.tray.holders)]
-        return Forecast(self._ledger, self._freeze, now, self._pace.expected(), flights)
+        return Forecast(self._ledger, self._freeze, now, self._pace, flights)
 
     def _expire(self, waiter: Waiter[LaneGrant], max_wait: float) -> None:
         with self._latch:

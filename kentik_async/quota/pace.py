@@ -8,6 +8,13 @@ from kentik_async.quota.rules import Pacing, Quota
 __all__ = ["Pace"]
 
 _ASSUMED_LATENCY = 0.05 / 60  # of a minute, before the first answer
+_SOFTWARE = 0.001
+"""Seconds that both sides' programs add to a latency, and their timers to a delay, whatever the clock."""
+
+_SET_UP = 8.0
+_SETTLING = 3
+"""One of the first answers that takes less than an eighth of those before it shows that they were set-up:
+connections, imports, a server's empty caches."""
 
 _ENOUGH = 15
 _WEIGHT = 1 / (_ENOUGH + 1)
@@ -25,11 +32,13 @@ class Pace:
         latency: Seconds from sending to an answer that is not delayed; None before the first answer.
     """
 
-    __slots__ = ("_answers", "_quota", "latency", "pacing")
+    __slots__ = ("_answers", "_delayed", "_late", "_quota", "latency", "pacing")
 
     def __init__(self, quota: Quota, pacing: Pacing) -> None:
         self._quota = quota
         self._answers = 0
+        self._late = 0
+        self._delayed = 0.0
         self.pacing: Pacing = pacing
         self.latency: float | None = None
 
@@ -45,20 +54,43 @@ class Pace:
         delay = self._quota.soft_delay if delayed else inf
         for sent, answered in ended:
             duration = answered - sent
-            if latency is None:
-                latency = duration - delay if duration >= delay else duration
-                continue
-            if duration >= delay and duration - delay / 2 > latency:
+            late = duration >= delay and (latency is None or duration - delay / 2 > latency)
+            if late:
+                self._learn_delayed(duration, latency)
                 duration -= delay
+            if latency is None or (not late and answers < _SETTLING and duration * _SET_UP < latency):
+                latency, answers = duration, 0
+                continue
             if duration > _OUTLIER * latency > 0:
                 duration = _OUTLIER * latency
             answers += 1
             latency += (duration - latency) * (_WEIGHT if answers > _ENOUGH else 1 / (answers + 1))
         self.latency, self._answers = latency, answers
 
+    def take_over(self, latency: float) -> None:
+        """Take for measured what others have measured."""
+        self.latency, self._answers = latency, _ENOUGH
+
     def expected(self) -> float:
         """Return the latency to reckon with, also before the first answer."""
-        return self._quota.minute * _ASSUMED_LATENCY if self.latency is None else self.latency
+        latency = self.latency
+        if latency is not None:
+            # Where the clock is compressed set-up is not: a first answer that would be over a second of the
+            # vendor's, yet is under a real one, says nothing.
+            second = self._quota.minute / 60
+            if self._answers or not second < latency < 1.0:
+                return latency
+        return self._quota.minute * _ASSUMED_LATENCY + _SOFTWARE
+
+    def expected_delayed(self) -> float:
+        """Return the seconds from sending to an answer that is delayed: as measured, else as announced."""
+        return self._delayed if self._late else self.expected() + self._quota.soft_delay + _SOFTWARE
+
+    def _learn_delayed(self, duration: float, latency: float | None) -> None:
+        if latency:
+            duration = min(duration, self._quota.soft_delay + _OUTLIER * latency)
+        self._late = min(self._late + 1, _ENOUGH + 1)
+        self._delayed += (duration - self._delayed) / self._late
 
     def courteous(self) -> bool:
         """Tell whether the soft limit is to be kept like a hard one at present."""

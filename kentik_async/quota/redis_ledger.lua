@@ -118,7 +118,12 @@ local function learn(sent)
     s.latency = took >= delay and took - delay or took
     return
   end
-  if took >= delay and took - delay / 2 > usual then took = took - delay end
+  if took >= delay and took - delay / 2 > usual then
+    took = took - delay
+  elseif s.answers < 3 and 8 * took < usual then
+    s.latency, s.answers = took, 0
+    return
+  end
   if usual > 0 then took = math.min(took, 4 * usual) end
   s.answers = s.answers + 1
   s.latency = usual + (took - usual) / math.min(s.answers + 1, 16)

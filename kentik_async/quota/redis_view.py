@@ -34,7 +34,8 @@ class View:
         self._waiting_elsewhere = look.waiting
         self._flights = [_seconds(at, now) for at in look.holds]
         self._pace = Pace(quota, pacing)
-        self._pace.latency = look.latency / 1_000_000 if look.latency >= 0 else None
+        if look.latency >= 0:
+            self._pace.take_over(look.latency / 1_000_000)
         courteous = look.courteous if look.known else self._pace.courteous()
         self._ledger = ledger = Ledger(quota, courteous=courteous)
         ended = _entries(look, log, microseconds(quota.minute) / 60_000)
@@ -83,8 +84,7 @@ class View:
 
     def _foresee(self) -> Forecast:
         if self._forecast is None:
-            latency = self._pace.expected()
-            self._forecast = Forecast(self._ledger, self._freeze, 0.0, latency, self._flights)
+            self._forecast = Forecast(self._ledger, self._freeze, 0.0, self._pace, self._flights)
         return self._forecast
 
 

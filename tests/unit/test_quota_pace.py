@@ -23,11 +23,47 @@ def learned(*durations: float, delayed: bool = False, pace: Pace | None = None) 
 
 def test_before_the_first_answer_nothing_is_claimed() -> None:
     assert Pace(NON_QUERY, "auto").latency is None
-    assert Pace(NON_QUERY, "auto").expected() == pytest.approx(0.05)
+    assert Pace(NON_QUERY, "auto").expected() == pytest.approx(0.051)
 
 
 def test_the_first_answers_are_averaged() -> None:
     assert learned(0.1, 0.2, 0.3) == pytest.approx(0.2)
+
+
+def test_set_up_among_the_first_answers_is_forgotten() -> None:
+    assert learned(0.5, 0.2, 0.002, 0.001) == pytest.approx(0.0015)
+    assert learned(*[0.5] * 6, 0.002) > 0.4
+
+
+def test_on_a_compressed_clock_a_first_answer_full_of_set_up_is_not_reckoned_with() -> None:
+    pace = Pace(NON_QUERY.scaled(60), "throughput")
+    learned(0.3, pace=pace)
+    assert pace.expected() == Pace(NON_QUERY.scaled(60), "throughput").expected() < 0.002
+    learned(0.2, pace=pace)
+    assert pace.expected() == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize("latency", [0.002, 0.9, 1.5, 8.0])
+def test_on_the_vendors_clock_a_first_answer_is_believed(latency: float) -> None:
+    pace = Pace(NON_QUERY, "throughput")
+    learned(latency, pace=pace)
+    assert pace.expected() == latency
+
+
+def test_a_delay_is_reckoned_with_as_it_was_measured() -> None:
+    pace = Pace(NON_QUERY, "throughput")
+    learned(0.05, 0.05, pace=pace)
+    assert pace.expected_delayed() == pytest.approx(1.55, rel=0.001)
+    learned(1.95, 2.05, delayed=True, pace=pace)
+    assert pace.expected_delayed() > 1.6
+    learned(*[1.65] * 60, delayed=True, pace=pace)
+    assert pace.expected_delayed() == pytest.approx(1.65, rel=0.01)
+
+
+def test_one_stuck_answer_beyond_the_soft_limit_changes_little() -> None:
+    pace = Pace(NON_QUERY, "throughput")
+    learned(0.05, *[1.55] * 20, 90.0, delayed=True, pace=pace)
+    assert pace.expected_delayed() < 1.57
 
 
 def test_a_lasting_change_is_followed() -> None:
