@@ -133,36 +133,27 @@ class Journal:
             ).fetchall()
         return {**{status: count for status, count, _ in rows}, "rows": sum(row[2] for row in rows)}
 
-    def seal(self, run: Run, *, failed_too: bool) -> None:
-        """Gather the pages that are in no batch into one, if there are any.
+    def seal(self, run: Run) -> None:
+        """Gather the answered pages that are in no batch into one, if there are any."""
+        with self._file.transaction():
+            self._seal(run, failed_too=False)
 
-        Args:
-            run: The run.
-            failed_too: Whether pages that failed are gathered: at the run's end they are not asked again.
+    def conclude(self, run: Run, *, now: float, mixed: bool | None) -> None:
+        """Gather what is left, failures too, and enter that nothing more will be asked for: it has to land.
+
+        Both at once: a page whose failure has landed must not be asked for again.
         """
         with self._file.transaction():
-            self._flush()
-            last = self._db.execute(
-                "SELECT coalesce(max(batch), 0) FROM batches WHERE run_date = ?", (run.run_date,)
-            ).fetchone()[0]
-            taken = self._db.execute(
-                "UPDATE pages SET batch = ? WHERE run_id = ? AND batch IS NULL AND status <> 'raw'"
-                " AND (? OR status <> 'failed')",
-                (last + 1, run.run_id, failed_too),
-            )
-            if taken.rowcount:
-                self._db.execute(
-                    "INSERT INTO batches VALUES (?, ?, ?, 0)", (run.run_date, last + 1, run.run_id)
-                )
-
-    def set_state(self, run: Run, state: str, *, now: float | None = None, mixed: bool | None = None) -> None:
-        """Enter a run's new state; with `complete`, when and whether its data was mixed."""
-        with self._file.transaction():
+            self._seal(run, failed_too=True)
             self._db.execute(
-                "UPDATE runs SET state = ?, finished_at = coalesce(?, finished_at),"
-                " mixed = coalesce(?, mixed) WHERE run_id = ?",
-                (state, now, mixed, run.run_id),
+                "UPDATE runs SET state = 'landing', finished_at = ?, mixed = ? WHERE run_id = ?",
+                (now, mixed, run.run_id),
             )
+
+    def enter_state(self, run: Run, state: str) -> None:
+        """Enter a run's new state."""
+        with self._file.transaction():
+            self._db.execute("UPDATE runs SET state = ? WHERE run_id = ?", (state, run.run_id))
 
     def replace(self, run: Run) -> None:
         """Enter that a refresh has taken the place of all other runs of its date, open ones included.
@@ -176,6 +167,19 @@ class Journal:
                 (run.run_date, run.store, run.run_id),
             )
             self._db.execute("UPDATE runs SET state = 'complete' WHERE run_id = ?", (run.run_id,))
+
+    def _seal(self, run: Run, *, failed_too: bool) -> None:
+        self._flush()
+        last = self._db.execute(
+            "SELECT coalesce(max(batch), 0) FROM batches WHERE run_date = ?", (run.run_date,)
+        ).fetchone()[0]
+        taken = self._db.execute(
+            "UPDATE pages SET batch = ? WHERE run_id = ? AND batch IS NULL AND status <> 'raw'"
+            " AND (? OR status <> 'failed')",
+            (last + 1, run.run_id, failed_too),
+        )
+        if taken.rowcount:
+            self._db.execute("INSERT INTO batches VALUES (?, ?, ?, 0)", (run.run_date, last + 1, run.run_id))
 
     def _enter(
         self,

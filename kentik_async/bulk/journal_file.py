@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS runs (
     run_date TEXT NOT NULL,
     ask TEXT NOT NULL,
     store TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('open', 'swapping', 'complete', 'replaced')),
+    state TEXT NOT NULL CHECK (state IN ('open', 'landing', 'swapping', 'complete', 'replaced')),
     refresh INTEGER NOT NULL,
     started_at REAL NOT NULL,
     finished_at REAL,

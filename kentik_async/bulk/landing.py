@@ -149,7 +149,7 @@ class _Landing:
     ) -> PullReport:
         """Take up the open run or begin one, and bring it to its end."""
         await in_thread(self._store.check)
-        await self._finish_swaps()
+        await self._finish_runs()
         run = self._choose(ask_identity(ask, self._shard), store, date, refresh=refresh)
         await in_thread(self._match_parts, run)
         if run.state == "complete":
@@ -183,7 +183,7 @@ class _Landing:
         for other in self._journal.runs():
             if other.state == "open" and not other.refresh and other.run_id != run.run_id:
                 self._describe_leftovers(other)
-                self._journal.seal(other, failed_too=False)
+                self._journal.seal(other)
                 await self._lander.begin(other)
         await self._lander.finish()
 
@@ -229,7 +229,7 @@ class _Landing:
             self._describe(run, page)
             unlanded += 1
             if unlanded >= self._batch_pages(landed):
-                self._journal.seal(run, failed_too=False)
+                self._journal.seal(run)
                 await self._lander.begin(run)
                 unlanded = 0
 
@@ -251,11 +251,8 @@ class _Landing:
 
     async def _complete(self, run: Run) -> None:
         mixed = await self._ask_witness_again(run)
-        self._journal.seal(run, failed_too=True)
-        await self._lander.begin(run)
-        await self._lander.finish()
-        self._journal.set_state(run, "swapping" if run.refresh else "complete", now=time.time(), mixed=mixed)
-        await self._finish_swaps()
+        self._journal.conclude(run, now=time.time(), mixed=mixed)
+        await self._finish_runs()
 
     async def _ask_witness_again(self, run: Run) -> bool | None:
         """Fetch the run's first page once more; return whether it changed, or None if that cannot be told."""
@@ -274,8 +271,15 @@ class _Landing:
         self._journal.check(run, page, mixed=mixed)
         return mixed
 
-    async def _finish_swaps(self) -> None:
-        """Let complete refreshes take the place of what their dates held, also after a kill."""
+    async def _finish_runs(self) -> None:
+        """Finish the runs that have asked for all they want, also after a kill.
+
+        They land; then a refresh takes the place of what its date held.
+        """
+        for run in [run for run in self._journal.runs() if run.state == "landing"]:
+            await self._lander.begin(run)
+            await self._lander.finish()
+            self._journal.enter_state(run, "swapping" if run.refresh else "complete")
         for run in [run for run in self._journal.runs() if run.state == "swapping"]:
             await in_thread(self._store.swap, run.run_date, run.run_id)
             self._journal.replace(run)

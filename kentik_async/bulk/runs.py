@@ -27,8 +27,8 @@ class Run:
         run_date: The date that its rows bear, YYYY-MM-DD.
         ask: What it pulls, as text.
         store: The kind of tables it writes.
-        state: "open", "swapping" (a refresh that is taking the old run's place) or "complete"; "replaced"
-            by a later refresh.
+        state: "open"; "landing" (all is asked for); "swapping" (a refresh that is taking the old run's
+            place) or "complete"; "replaced" by a later refresh.
         refresh: Whether it replaces what the date already holds.
         started_at: When it began, in seconds since the Unix epoch.
         mixed: Whether the data changed while it ran; None until that is known.

@@ -40,8 +40,8 @@ class RunStatus:
         run_date: The date that its rows bear, YYYY-MM-DD.
         ask: What it pulls, as text.
         store: The kind of tables.
-        state: "running", "interrupted" (the same command goes on with it), "swapping", "complete", or
-            "replaced" by a later refresh.
+        state: "running", "interrupted" (the same command goes on with it), "complete", or "replaced"
+            by a later refresh.
         refresh: Whether it replaces what the date held.
         started_at: When it began, in seconds since the Unix epoch.
         finished_at: When it ended, likewise; None if it has not.
@@ -204,7 +204,8 @@ def _status(db: sqlite3.Connection, run: Run, *, running: bool) -> RunStatus:
     )
     total = db.execute("SELECT coalesce(sum(rows), 0) FROM pages WHERE run_id = ?", (run.run_id,))
     left, exact = _left(db, run) if run.state == "open" else (0, True)
-    state = run.state if run.state != "open" else "running" if running else "interrupted"
+    ended = run.state in {"complete", "replaced"}
+    state = run.state if ended else "running" if running else "interrupted"
     return RunStatus(
         run_id=run.run_id,
         run_date=run.run_date,

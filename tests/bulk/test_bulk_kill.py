@@ -6,14 +6,18 @@ import random
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import anyio
 import anyio.to_thread
 import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 import pytest
 
+from kentik_async.bulk.tables import TABLES
 from kentik_async.emulator import Emulator
 
 SPEED = 600
@@ -24,24 +28,58 @@ PULL = {
     "ips": ["v4", "v6"],
 }
 
-
-def arguments(emulator: Emulator, target: Path, store: str = "parquet") -> str:
-    connection = emulator.connection
-    names = ("email", "token", "grpc_endpoint", "rest_endpoint")
-    given: dict[str, Any] = {name: connection[name] for name in names}
-    return json.dumps({**given, "speed": SPEED, "pull": PULL, "target": str(target), "store": store})
+SMALL = {"top": 2, "markets": ["planet$earth"], "rank_types": ["customer_base"]}
 
 
-def start(emulator: Emulator, target: Path) -> "subprocess.Popen[str]":
-    command = [sys.executable, str(Path(__file__).with_name("pull_process.py")), arguments(emulator, target)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+class Puller:
+    """Pulls in processes that can be killed."""
+
+    def __init__(self, emulator: Emulator, process: "subprocess.Popen[str]", pull: dict[str, Any]) -> None:
+        self.emulator = emulator
+        self._pull = pull
+        self._process = process
+
+    def calls_to_come(self, calls: int) -> Callable[[], bool]:
+        """Return what tells whether so many further calls have come."""
+        enough = self.emulator.report().requests + calls
+        return lambda: self.emulator.report().requests >= enough
+
+    def start(self, target: str) -> int:
+        """Start a pull; return its process's number."""
+        names = ("email", "token", "grpc_endpoint", "rest_endpoint")
+        connection = {name: self.emulator.connection[name] for name in names}
+        job = {**connection, "speed": SPEED, "pull": self._pull, "target": target, "store": "parquet"}
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(job) + "\n")
+        self._process.stdin.flush()
+        return int(self._told())
+
+    async def finish(self, target: str) -> dict[str, Any]:
+        """Pull to the end; return the report."""
+        await anyio.to_thread.run_sync(self.start, target)
+        report = await anyio.to_thread.run_sync(self._told)
+        assert await anyio.to_thread.run_sync(self._told) == {"ended": 0}
+        return report
+
+    async def start_and_kill(self, target: str, reached: Callable[[], bool], pause: float = 0.0) -> None:
+        """Let a pull come so far and go on for a moment, then kill it."""
+        pid = await anyio.to_thread.run_sync(self.start, target)
+        while not reached():
+            await anyio.sleep(0.001)
+        await anyio.sleep(pause)
+        os.kill(pid, signal.SIGKILL)
+        assert await anyio.to_thread.run_sync(self._told) == {"ended": -signal.SIGKILL}, "it was over before"
+
+    def _told(self) -> Any:
+        assert self._process.stdout is not None
+        return json.loads(self._process.stdout.readline())
 
 
-async def finish(emulator: Emulator, target: Path) -> dict[str, Any]:
-    process = start(emulator, target)
-    output, _ = await anyio.to_thread.run_sync(process.communicate)
-    assert process.returncode == 0
-    return json.loads(output)
+@contextmanager
+def puller(emulator: Emulator, pull: dict[str, Any] = PULL) -> Iterator[Puller]:
+    command = [sys.executable, str(Path(__file__).with_name("pull_process.py"))]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield Puller(emulator, process, pull)
 
 
 def tables(target: Path) -> dict[str, list[dict[str, Any]]]:
@@ -54,29 +92,20 @@ def tables(target: Path) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-async def start_and_kill(emulator: Emulator, target: Path, calls: int, pause: float) -> None:
-    """Let a pull make so many calls and go on for a moment, then kill it."""
-    process = start(emulator, target)
-    enough = emulator.report().requests + calls
-    while process.poll() is None and emulator.report().requests < enough:
-        await anyio.sleep(0.001)
-    await anyio.sleep(pause)
-    assert process.poll() is None, "the run was over before it could be killed"
-    os.kill(process.pid, signal.SIGKILL)
-    process.communicate()
-
-
 @pytest.mark.timeout(300)
 async def test_twenty_kills_leave_the_same_tables_as_none(tmp_path: Path) -> None:
     chance = random.Random(20261120)
+    calm, killed = (str(tmp_path / name) for name in ("calm", "killed"))
     async with Emulator(speed=SPEED) as emulator:
-        undisturbed = await finish(emulator, tmp_path / "calm")
-        calls_when_calm = emulator.report().requests
-        emulator.reset()
-        for _ in range(KILLS):
-            await start_and_kill(emulator, tmp_path / "killed", chance.randint(1, 9), chance.random() * 0.01)
-        last = await finish(emulator, tmp_path / "killed")
-        report = emulator.report()
+        with puller(emulator) as pulls:
+            undisturbed = await pulls.finish(calm)
+            calls_when_calm = emulator.report().requests
+            emulator.reset()
+            for _ in range(KILLS):
+                reached = pulls.calls_to_come(chance.randint(1, 9))
+                await pulls.start_and_kill(killed, reached, chance.random() * 0.01)
+            last = await pulls.finish(killed)
+            report = emulator.report()
     assert (last["failed"], undisturbed["failed"]) == (0, 0)
     assert last["pages"] == undisturbed["pages"]
     assert tables(tmp_path / "killed") == tables(tmp_path / "calm")
@@ -85,13 +114,34 @@ async def test_twenty_kills_leave_the_same_tables_as_none(tmp_path: Path) -> Non
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize("scheme", ["", "file://"], ids=["folder", "url"])
+async def test_kills_while_the_tables_are_written_leave_no_torn_part(tmp_path: Path, scheme: str) -> None:
+    calm, killed = (f"{scheme}{tmp_path / name}" for name in ("calm", "killed"))
+
+    def parts() -> list[Path]:
+        return list((tmp_path / "killed").glob("*/run_date=*/part-*"))
+
+    async with Emulator(speed=SPEED) as emulator:
+        with puller(emulator, SMALL) as pulls:
+            await pulls.finish(calm)
+            for number in range(1, len(TABLES) + 1):
+                await pulls.start_and_kill(killed, lambda enough=number: len(parts()) >= enough)
+                for part in parts():
+                    assert pq.read_table(part).num_rows, part
+            await pulls.finish(killed)
+    assert tables(tmp_path / "killed") == tables(tmp_path / "calm")
+
+
+@pytest.mark.timeout(300)
 async def test_a_run_resumed_after_midnight_keeps_its_date_and_says_that_its_data_is_mixed(
     tmp_path: Path,
 ) -> None:
+    target = str(tmp_path / "t")
     async with Emulator(speed=SPEED) as emulator:
-        await start_and_kill(emulator, tmp_path / "t", 30, 0.0)
-        emulator.advance_day()
-        report = await finish(emulator, tmp_path / "t")
+        with puller(emulator) as pulls:
+            await pulls.start_and_kill(target, pulls.calls_to_come(30))
+            emulator.advance_day()
+            report = await pulls.finish(target)
     pages = ds.dataset(tmp_path / "t" / "pages", partitioning="hive").to_table().to_pylist()
     assert report["mixed"] is True
     assert [page["status"] for page in pages if page["kind"] == "check"] == ["mixed"]
