@@ -1,0 +1,19 @@
+"""The first networks of some markets: all calls started at once, sent as the quota allows."""
+
+import asyncio
+
+from kentik_async import KentikClient
+
+
+async def main() -> None:
+    async with KentikClient.from_env() as kentik:
+        markets = await kentik.kmi.list_markets()
+        rankings = await asyncio.gather(
+            *(kentik.kmi.get_rankings(market.market_id, limit=3) for market in markets[:10])
+        )
+        for market, ranking in zip(markets, rankings, strict=False):
+            print(market.name, "-", ", ".join(f"{row.rank}. AS{row.asn} {row.name}" for row in ranking))
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
