@@ -122,11 +122,27 @@ def encode(*fields: float) -> bytes:
 
 
 def decode(raw: bytes) -> Entry | None:
-    """Return the entry, or None for bytes that are torn or never were one."""
+    """Return the entry, or None for bytes that are torn, never were one, or say what cannot be."""
     if len(raw) != ENTRY_SIZE or _SUM.unpack_from(raw, _BODY.size)[0] != crc32(raw[: _BODY.size]):
         return None
     entry = Entry._make(_BODY.unpack_from(raw))
-    return entry if entry.state in _STATES else None
+    return entry if entry.state in _STATES and _is_possible(entry) else None
 
 
+def _is_possible(entry: Entry) -> bool:
+    """Tell whether instants and spans are finite and such as timers can bear, and counts can go on."""
+    return (
+        -_FAR < entry.sent < _FAR
+        and -_FAR < entry.stamp < _FAR
+        and -_FAR < entry.wall < _FAR
+        and NO_PAUSE <= entry.pause < _LONG
+        and entry.order < _MANY
+        and entry.epoch < _MANY
+        and entry.seq < _MANY * _MANY * 2
+    )
+
+
+_FAR = 1e11  # seconds: three thousand years
+_LONG = 1e7
+_MANY = 2**31
 _STATES = frozenset(int(state) for state in State)

@@ -92,8 +92,11 @@ class Ring:
         header = Header.decode(pread(self._fd, HEADER_SIZE, 0))
         if header is None:
             raise DamagedError("it does not begin as a quota file of this version does")
-        raw = self._pread_all(header.capacity * ENTRY_SIZE)
-        if len(raw) != header.capacity * ENTRY_SIZE:
+        size = header.capacity * ENTRY_SIZE
+        # Asked first: room for what a damaged header promises may not be had.
+        whole = os.fstat(self._fd).st_size >= HEADER_SIZE + size
+        raw = self._pread_all(size) if whole else b""
+        if len(raw) != size:
             raise DamagedError("it was cut short")
         entries = [decode(raw[at : at + ENTRY_SIZE]) for at in range(0, len(raw), ENTRY_SIZE)]
         sound = [entry for entry in entries if entry is not None]

@@ -6,6 +6,7 @@ import gc
 import json
 import os
 import random
+import statistics
 import sys
 import time
 import urllib.request
@@ -19,10 +20,9 @@ from kentik_async.cli.demo.process import EmulatorProcess, emulator_process
 from .leaving import Leavers, at_rest
 
 _AT_ONCE = 200
-_WARM_UP = 0.1
-"""The share of the calls after which memory is looked at for the first time."""
-
 _FLAT_MB = 5.0
+"""How much the resident memory may differ between the second and the last quarter of the calls: medians."""
+
 _QUOTAS = {
     "one at a time": Quota(1, None, 0.0, None, None, drain=0.1),
     "all at once": Quota(None, None, 0.0, None, None, drain=0.1),
@@ -39,14 +39,11 @@ def resident() -> float:
 
 async def leave_many(
     emulator: EmulatorProcess, calls: int, chance: random.Random
-) -> tuple[float, Counter[str]]:
-    """Leave so many calls, half under each quota; return by how many MB memory grew, and their ends."""
+) -> tuple[list[float], Counter[str]]:
+    """Leave so many calls, half under each quota; return the memory after each round, and how calls ended."""
     ended: Counter[str] = Counter()
-    before = 0.0
-    rounds = max(calls // _AT_ONCE, 2)
-    for number in range(rounds):
-        if number == max(int(rounds * _WARM_UP), 1):
-            before = resident()
+    memory: list[float] = []
+    for number in range(max(calls // _AT_ONCE, 4)):
         quota = _QUOTAS["one at a time" if number % 2 else "all at once"]
         async with _client(emulator, quota) as kentik:
             leavers = Leavers(kentik, chance)
@@ -56,7 +53,8 @@ async def leave_many(
             await at_rest(kentik)
         ended += leavers.ended
         await asyncio.to_thread(_steer, emulator, "reset", {})
-    return resident() - before, ended
+        memory.append(resident())
+    return memory, ended
 
 
 def main() -> int:
@@ -67,17 +65,20 @@ def main() -> int:
     given = parser.parse_args()
     seed = time.time_ns() % 1_000_000 if given.seed is None else given.seed
     began = time.monotonic()
-    grown, ended = asyncio.run(_run(given.calls, seed))
+    memory, ended = asyncio.run(_run(given.calls, seed))
+    quarter = len(memory) // 4
+    grown = statistics.median(memory[-quarter:]) - statistics.median(memory[quarter : 2 * quarter])
     flat = grown <= _FLAT_MB
     ways = ", ".join(f"{count} {end}" for end, count in ended.most_common())
     print(
         f"{'PASSED' if flat else 'FAILED'}: {ended.total()} calls left in {time.monotonic() - began:.0f} s "
-        f"({ways}), no slot lost, memory {grown:+.2f} MB after the first tenth, --seed {seed}"
+        f"({ways}), no slot lost, memory {memory[0]:.1f} to {memory[-1]:.1f} MB, "
+        f"{grown:+.2f} from the second quarter to the last, --seed {seed}"
     )
     return 0 if flat else 1
 
 
-async def _run(calls: int, seed: int) -> tuple[float, Counter[str]]:
+async def _run(calls: int, seed: int) -> tuple[list[float], Counter[str]]:
     async with emulator_process(speed=1e6, seed=0) as emulator:
         return await leave_many(emulator, calls, random.Random(seed))
 

@@ -1,5 +1,6 @@
 """What is read is what was written, or is recognised as torn: the entries of a quota file, and its ring."""
 
+import math
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,19 +12,19 @@ from hypothesis import strategies as st
 from kentik_async.quota.file_entry import ENTRY_SIZE, HEADER_SIZE, Entry, Header, State, decode, encode
 from kentik_async.quota.file_ring import DamagedError, Ring, capacity_for, create_file, image
 
-instants = st.floats(allow_nan=False, allow_infinity=False)
+instants = st.floats(-1e11, 1e11, exclude_min=True, exclude_max=True)
 halves, bytes_ = st.integers(0, 2**16 - 1), st.integers(0, 255)
-words = st.integers(0, 2**32 - 1)
+words, counts = st.integers(0, 2**32 - 1), st.integers(0, 2**31 - 1)
 entries = st.builds(
     Entry,
-    seq=st.integers(0, 2**64 - 1),
+    seq=st.integers(0, 2**63 - 1),
     sent=instants,
     stamp=instants,
     wall=instants,
-    pause=instants,
-    order=words,
+    pause=st.floats(-1, 1e7, exclude_max=True),
+    order=counts,
     pid=words,
-    epoch=words,
+    epoch=counts,
     member=halves,
     waiting=halves,
     state=st.sampled_from(State),
@@ -72,8 +73,19 @@ def test_foreign_bytes_are_no_entry(raw: bytes) -> None:
     assert decode(raw) is None
 
 
-def test_an_unknown_state_is_no_entry() -> None:
-    assert decode(encode(*Entry(1)._replace(state=99))) is None
+@pytest.mark.parametrize(
+    "absurd",
+    [
+        *(
+            {name: value}
+            for name in ("sent", "stamp", "wall", "pause")
+            for value in (math.nan, math.inf, 1e12)
+        ),
+        *({"pause": -2.0}, {"seq": 2**63}, {"order": 2**31}, {"epoch": 2**31}, {"state": 99}),
+    ],
+)
+def test_what_cannot_be_is_no_entry(absurd: dict[str, float]) -> None:
+    assert decode(encode(*Entry(1, pause=0.0)._replace(**absurd))) is None
 
 
 @given(st.integers(1, 2**32 - 1), st.text("0123456789abcdef-", max_size=36))

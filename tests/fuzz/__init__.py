@@ -1,0 +1,1 @@
+"""Whatever comes from outside: a model or an error of ours, bounded memory, one clear line."""
