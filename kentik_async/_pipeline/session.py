@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from kentik_async._operations import Protocol
 from kentik_async.errors import ClientClosedError, DeadlineExceededError, RateLimitedError
-from kentik_async.quota import Grant
+from kentik_async.quota import Grant, HeedfulGrant
 from kentik_async.transport.link import Link
 from kentik_async.transport.wire import Flight, Reply, Stream, Transport
 
@@ -33,8 +33,14 @@ class Wire:
 
 def book(grant: Grant, reply: Reply) -> None:
     """Enter an attempt's end in the quota's books."""
-    refusal = reply.error if isinstance(reply.error, RateLimitedError) else None
-    grant.close(reply.outcome, retry_after=None if refusal is None else refusal.retry_after)
+    pause, allowance = None, reply.allowance
+    if isinstance(reply.error, RateLimitedError):
+        pause = reply.error.retry_after
+        if pause is None and allowance is not None and not allowance.left:
+            pause = allowance.reset
+    if allowance is not None and isinstance(grant, HeedfulGrant):
+        grant.heed(allowance)
+    grant.close(reply.outcome, retry_after=pause)
 
 
 class Session:

@@ -1,12 +1,9 @@
 """The calls of one process that wait for a shared quota, in whichever threads and event loops."""
 
-import asyncio
 from collections.abc import Callable
-from math import inf
-from threading import get_ident
 
 from kentik_async.errors import KentikError
-from kentik_async.quota.home import Home
+from kentik_async.quota.home import Home, Homes
 from kentik_async.quota.queue import Waiter, WaitQueue
 from kentik_async.quota.seam import Grant
 
@@ -18,10 +15,9 @@ class Callers:
 
     Attributes:
         queue: Those who wait.
-        by_thread: The event loop at home in each thread, by the thread's identifier; read without the lock.
     """
 
-    __slots__ = ("_homes", "_ring", "by_thread", "queue")
+    __slots__ = ("_homes", "queue")
 
     def __init__(self, ring: Callable[[], None]) -> None:
         """Start with nobody.
@@ -29,14 +25,13 @@ class Callers:
         Args:
             ring: Called, without the lock, in an event loop whose alarm rings.
         """
-        self._ring = ring
-        self._homes: dict[asyncio.AbstractEventLoop, Home] = {}
-        self.by_thread: dict[int, Home] = {}
+        self._homes = Homes(ring)
         self.queue: WaitQueue[Grant] = WaitQueue()
 
     def join(self, priority: int, since: float) -> Waiter[Grant]:
         """Let a call of the running loop wait from now on."""
-        home = self._enter_home()
+        self._homes.drop_closed()
+        home = self._homes.enter()
         waiter: Waiter[Grant] = Waiter(priority, since, home, home.loop.create_future())
         self.queue.push(waiter)
         return waiter
@@ -71,28 +66,13 @@ class Callers:
                 continue
 
     def set_alarms(self, when: float, delay: float) -> None:
-        """Arm a timer in every loop: the one of those who wait may be closed without a word."""
-        if when != inf:
-            for home in self._homes.values():
-                home.ring_at(when, delay)
+        """Have all looked after at an instant, even if the loops that wait are closed without a word."""
+        self._homes.ring_at(when, delay)
 
-    def forget_closed_loops(self) -> None:
-        """Drop the homes in loops that were closed."""
-        self._homes = {loop: home for loop, home in self._homes.items() if not loop.is_closed()}
-        self.by_thread = {t: home for t, home in self.by_thread.items() if not home.loop.is_closed()}
-
-    def _enter_home(self) -> Home:
-        """Return the running loop's home, made at its first coming."""
-        loop, thread = asyncio.get_running_loop(), get_ident()
-        home = self._homes.get(loop)
-        if home is None:
-            self.forget_closed_loops()
-            home = self._homes[loop] = Home(loop, self._ring)
-        if self.by_thread.get(thread) is not home:
-            # A loop may run in another thread than before; it is at home in one thread only.
-            here = {other: at for other, at in self.by_thread.items() if at is not home}
-            self.by_thread = {**here, thread: home}
-        return home
+    @property
+    def by_thread(self) -> dict[int, Home]:
+        """The event loop at home in each thread, by the thread's identifier; read without the lock."""
+        return self._homes.by_thread
 
 
 def _deliver(waiter: Waiter[Grant], grant: Grant) -> None:

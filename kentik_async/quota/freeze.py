@@ -42,8 +42,8 @@ class Freeze:
         """Enter that a request was granted: during a freeze it is the probe."""
         self.probing = self.active
 
-    def refused(self, now: float, epoch: int, retry_after: float | None) -> None:
-        """Enter a refusal of a request that was granted in `epoch`.
+    def refused(self, now: float, epoch: int, retry_after: float | None) -> bool:
+        """Enter a refusal of a request that was granted in `epoch`; return whether it is news.
 
         Args:
             now: The instant of the refusal.
@@ -52,7 +52,7 @@ class Freeze:
                 a quarter of a minute, doubling up to a minute while probes are refused.
         """
         if epoch != self.epoch:
-            return
+            return False
         if retry_after is None:
             retry_after = min(self._quota.minute / 4 * 2.0**self._streak, self._quota.minute)
         self._streak = min(self._streak + 1, 16)
@@ -60,6 +60,7 @@ class Freeze:
         self.active = True
         self.probing = False
         self.until = now + retry_after
+        return True
 
     def answered(self, epoch: int) -> None:
         """Enter that a request granted in `epoch` was answered: if it was the probe, the freeze lifts."""

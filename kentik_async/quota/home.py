@@ -1,11 +1,12 @@
-"""An event loop in which a quota is used, and the one timer that wakes it."""
+"""The event loops in which a quota is used, and the one timer that wakes each of them."""
 
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from math import inf
+from threading import get_ident
 
-__all__ = ["Home"]
+__all__ = ["Home", "Homes"]
 
 _SHORTEST_TIMER = 1e-6  # below the resolution of a clock a timer may fire without time having passed
 
@@ -62,3 +63,54 @@ class Home:
         self._handle = None
         self._when = inf
         self._ring()
+
+
+class Homes:
+    """The event loops in which one quota is used. Its owner holds a lock around every call.
+
+    Attributes:
+        by_thread: The loop at home in each thread, by the thread's identifier. It is replaced and never
+            changed, so it may be read without the lock.
+    """
+
+    __slots__ = ("_by_loop", "_ring", "by_thread")
+
+    def __init__(self, ring: Callable[[], None]) -> None:
+        """Start with none.
+
+        Args:
+            ring: Called, without the lock, in a loop whose timer rings.
+        """
+        self._ring = ring
+        self._by_loop: dict[asyncio.AbstractEventLoop, Home] = {}
+        self.by_thread: dict[int, Home] = {}
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._by_loop)
+
+    def enter(self) -> Home:
+        """Return the running loop's home, made at its first coming."""
+        loop, thread = asyncio.get_running_loop(), get_ident()
+        home = self._by_loop.get(loop)
+        if home is None:
+            home = self._by_loop[loop] = Home(loop, self._ring)
+        if self.by_thread.get(thread) is not home:
+            # A loop may run in another thread than before; it is at home in one thread only.
+            elsewhere = {other: at for other, at in self.by_thread.items() if at is not home}
+            self.by_thread = {**elsewhere, thread: home}
+        return home
+
+    def drop_closed(self) -> bool:
+        """Forget the loops that were closed; return whether there were any."""
+        if not any(loop.is_closed() for loop in self._by_loop):
+            return False
+        self._by_loop = {loop: home for loop, home in self._by_loop.items() if not loop.is_closed()}
+        self.by_thread = {thread: at for thread, at in self.by_thread.items() if not at.loop.is_closed()}
+        return True
+
+    def ring_at(self, when: float, delay: float) -> None:
+        """Arm every loop's timer: the loop of those who wait may be closed without a word."""
+        if when != inf:
+            for home in self._by_loop.values():
+                home.ring_at(when, delay)

@@ -4,20 +4,20 @@ There is no polling and no sleeping task a waiter: an answer wakes the next wait
 can help, one timer an event loop does.
 """
 
-import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from math import inf
-from threading import get_ident
 
-from kentik_async.errors import ClientClosedError, QuotaWaitError
+from kentik_async.errors import ClientClosedError
+from kentik_async.quota.allowance import Allowance
+from kentik_async.quota.congestion import Congestion
 from kentik_async.quota.forecast import Forecast
 from kentik_async.quota.freeze import Freeze
-from kentik_async.quota.home import Home
+from kentik_async.quota.home import Home, Homes
 from kentik_async.quota.latch import Latch
 from kentik_async.quota.ledger import Ledger
 from kentik_async.quota.pace import Pace
 from kentik_async.quota.queue import Waiter, WaitQueue
+from kentik_async.quota.report import snapshot_of, too_long
 from kentik_async.quota.rules import Outcome, Pacing, Quota, QuotaClass
 from kentik_async.quota.seam import QuotaSnapshot
 from kentik_async.quota.tray import LaneGrant, Tray
@@ -26,6 +26,9 @@ __all__ = ["Lane"]
 
 _LAID_OUT = 128
 """Permits and tokens laid out at once: the work under the lock is then 5 % of an uncontended request."""
+
+_TELLING = 3
+"""How many of them to weigh as evidence that others spend the same quota."""
 
 _LESSONS = 32
 """How many of the latest answers to learn from, when many are entered at once: those before hardly count."""
@@ -60,8 +63,9 @@ class Lane:
         self._ledger = Ledger(quota)
         self._pace = Pace(quota, pacing)
         self._freeze = Freeze(quota)
+        self._congestion = Congestion(quota)
         self._queue: WaitQueue[LaneGrant] = WaitQueue()
-        self._homes: dict[asyncio.AbstractEventLoop, Home] = {}
+        self._homes = Homes(self._rung)
         self._forecast: Forecast | None = None
         self._closed = False
         self._ledger.courteous = self._pace.courteous()
@@ -103,6 +107,10 @@ class Lane:
         else:
             self._latch.run(self._queue.discard, waiter)
 
+    def told(self, grant: LaneGrant, allowance: Allowance) -> None:
+        """Enter what the server says is left, with the answer to a grant's request; never blocks."""
+        self._latch.run(self._told, grant, allowance)
+
     def end(self, grant: LaneGrant, outcome: Outcome, retry_after: float | None) -> None:
         """Enter how a granted request ended, and let the next one go; never blocks."""
         self._latch.run(self._end, grant, outcome, retry_after)
@@ -142,7 +150,7 @@ class Lane:
         self._ledger.end_all(self.monotonic())
         self._freeze.probing = False
         self._queue = WaitQueue()
-        self._homes = {}
+        self._homes = Homes(self._rung)
         self.tray.homes = {}
 
     def idle(self) -> bool:
@@ -155,20 +163,16 @@ class Lane:
         """Return the present state."""
         with self._latch:
             self._count()
-            now, ledger, quota = self.monotonic(), self._ledger, self.quota
-            minute, hour = ledger.used(now)
-            free = max(ledger.free_at(now), self._freeze.free_at(now))
-            return QuotaSnapshot(
-                quota_class=self.quota_class,
-                in_flight=ledger.in_flight,
+            now = self.monotonic()
+            self._heed(now)
+            return snapshot_of(
+                self.quota_class,
+                self._ledger,
+                now=now,
+                free=self._free_at(now),
                 waiting=len(self._queue),
-                left_soft_minute=_left(quota.soft_per_minute, minute),
-                left_hard_minute=_left(quota.hard_per_minute, minute),
-                left_hour=_left(quota.per_hour, hour),
-                next_free=None if free == inf else free - now,
                 frozen=self._freeze.active,
                 latency=self._pace.latency,
-                pacing="courteous" if ledger.courteous else "throughput",
             )
 
     def estimate(self, n: int) -> float:
@@ -176,20 +180,16 @@ class Lane:
         with self._latch:
             self._count()
             now = self.monotonic()
+            self._heed(now)
             waiting = len(self._queue)
             forecast = self._foresee(now)
         return forecast.end_of(waiting + n) - now
 
     def _enter_home(self) -> Home:
         """Enter the running loop as the one at home in this thread."""
-        loop = asyncio.get_running_loop()
-        home = self._homes.get(loop)
-        if home is None:
-            self._reap()
-            home = self._homes[loop] = Home(loop, self._rung)
-        # A loop may run in another thread than before; it is at home in one thread only.
-        elsewhere = {thread: at for thread, at in self.tray.homes.items() if at is not home}
-        self.tray.homes = {**elsewhere, get_ident(): home}
+        self._reap()
+        home = self._homes.enter()
+        self.tray.homes = self._homes.by_thread
         return home
 
     def _refuse_hopeless(self, now: float, priority: int, queued_since: float, max_wait: float) -> None:
@@ -198,17 +198,18 @@ class Lane:
         ahead = self._queue.ahead_of(priority, queued_since)
         estimate = self._forecast.start_of(ahead, until=now + max_wait) - now
         if estimate > max_wait:
-            raise _too_long(self.quota_class, max_wait, estimate)
+            raise too_long(self.quota_class, max_wait, estimate)
 
     def _foresee(self, now: float) -> Forecast:
         flights = [grant.sent for grant in list(self.tray.holders)]
-        return Forecast(self._ledger, self._freeze, now, self._pace, flights)
+        opening = max(now, self._congestion.hold)
+        return Forecast(self._ledger, self._freeze, opening, self._pace, flights)
 
     def _expire(self, waiter: Waiter[LaneGrant], max_wait: float) -> None:
         with self._latch:
             self._queue.discard(waiter)
         if not waiter.future.done():
-            waiter.future.set_exception(_too_long(self.quota_class, max_wait, None))
+            waiter.future.set_exception(too_long(self.quota_class, max_wait, None))
 
     def _rung(self) -> None:
         self._latch.run(self._look_about)
@@ -221,6 +222,12 @@ class Lane:
         self._take_in()
         self._pump(self.monotonic())
 
+    def _told(self, grant: LaneGrant, allowance: Allowance) -> None:
+        self._take_in()
+        now = self.monotonic()
+        self._congestion.told(now, self._load(grant, now), allowance)
+        self._pump(now)
+
     def _end(self, grant: LaneGrant, outcome: Outcome, retry_after: float | None) -> None:
         self._take_in()
         now = self.monotonic()
@@ -230,6 +237,7 @@ class Lane:
     def _pump(self, now: float) -> None:
         """Grant to those whose turn it is as long as there is quota; then see to it that all goes on."""
         queue, room = self._queue, -1.0
+        self._heed(now)
         while (waiter := queue.peek()) is not None:
             if waiter.lost():
                 queue.discard(waiter)
@@ -237,7 +245,7 @@ class Lane:
             if room < 0:
                 room = self._room(now)
             if room < 1:
-                self._set_alarms(max(self._freeze.free_at(now), self._ledger.free_at(now)), now)
+                self._set_alarms(min(self._free_at(now), self._congestion.eases_at(now)), now)
                 return
             queue.pop()
             self._hand_over(waiter, now)
@@ -246,11 +254,17 @@ class Lane:
 
     def _room(self, now: float) -> float:
         """Return how many may go this instant."""
+        if self._congestion.hold > now:
+            return 0
         slots, tokens = self._ledger.room(now)
         room = min(tokens, slots)
         if self._freeze.active:
             return min(room, 1) if self._freeze.free_at(now) <= now else 0
         return room
+
+    def _free_at(self, now: float) -> float:
+        """Return when one may go if nothing ends before."""
+        return max(self._freeze.free_at(now), self._ledger.free_at(now), self._congestion.hold)
 
     def _hand_over(self, waiter: Waiter[LaneGrant], now: float) -> None:
         self._freeze.granted()
@@ -271,18 +285,41 @@ class Lane:
         ledger, freeze = self._ledger, self._freeze
         self._forecast = None
         if outcome == "answered":
-            self._learn([(grant.sent, now)], delayed=ledger.delayed(grant.sent))
+            self._weigh([(grant.sent, now)])
+            self._learn([(grant.sent, now)], delayed=ledger.delayed(grant.sent) or self._congestion.late > 0)
             ledger.use(grant.sent, now)
             freeze.answered(grant.epoch)
         elif outcome == "refused":
+            load = self._load(grant, now)
             ledger.use(grant.sent, now)
-            freeze.refused(now, grant.epoch, retry_after)
+            if freeze.refused(now, grant.epoch, retry_after):
+                self._congestion.refused(now, load)
         else:
             if outcome == "not_sent":
                 ledger.give_back()
             else:
                 ledger.drain(now)
             freeze.probe_lost(grant.epoch)
+
+    def _load(self, grant: LaneGrant, now: float) -> int:
+        """Return how many requests counted in the minute when a grant's was sent, it included."""
+        self._ledger.room(now)
+        return self._ledger.load(later=sum(other.sent > grant.sent for other in list(self.tray.holders)))
+
+    def _weigh(self, ended: Sequence[tuple[float, float]]) -> None:
+        """Look whether answers tell of others who spend the same quota."""
+        usual = self._pace.latency
+        for sent, answered in ended:
+            if usual is not None and self._congestion.telling(answered - sent, usual):
+                self._ledger.room(answered)
+                self._congestion.answered(answered, answered - sent, usual, self._ledger.load())
+
+    def _heed(self, now: float) -> None:
+        """Leave to others what they are taken to spend."""
+        ledger, others = self._ledger, self._congestion.others(now)
+        if others != ledger.others:
+            ledger.others = others
+            self._forecast = None
 
     def _learn(self, ended: Sequence[tuple[float, float]], *, delayed: bool) -> None:
         self._pace.learn(ended, delayed=delayed)
@@ -292,7 +329,7 @@ class Lane:
 
     def _lay_out(self, now: float) -> None:
         """Lay out what may go whatever happens next; nobody is waiting."""
-        if self._closed or self._freeze.active:
+        if self._closed or self._freeze.active or self._congestion.hold > now:
             return
         ledger, soft = self._ledger, self.quota.soft_per_minute
         slots, tokens = ledger.room(now)
@@ -321,30 +358,28 @@ class Lane:
             self._forecast = None
             ledger.give_back(unused)
         if ended:
-            self._learn(ended[-_LESSONS:], delayed=ledger.delayed(ended[0][0]))
+            delayed = ledger.delayed(ended[0][0])
             ledger.stamp(ended)
+            self._weigh(ended[-_TELLING:])
+            self._learn(ended[-_LESSONS:], delayed=delayed or self._congestion.late > 0)
 
     def _reap(self) -> None:
         """Take the slots of holders whose event loop was closed: their requests may still be working."""
-        closed = {loop for loop in self._homes if loop.is_closed()}
-        if not closed:
+        if not self._homes.drop_closed():
             return
         now = self.monotonic()
-        self._homes = {loop: home for loop, home in self._homes.items() if loop not in closed}
-        self.tray.homes = {t: at for t, at in self.tray.homes.items() if at.loop not in closed}
-        for grant in [grant for grant in list(self.tray.holders) if grant.home.loop in closed]:
+        self.tray.homes = self._homes.by_thread
+        for grant in [grant for grant in list(self.tray.holders) if grant.home.loop.is_closed()]:
             with suppress(KeyError):  # closed by another thread this moment
                 self.tray.holders.remove(grant)
                 self._enter(grant, "unknown", None, now)
 
     def _set_alarms(self, when: float, now: float) -> None:
-        """Arm a timer in every loop: the loop of those who wait may be closed without a word."""
+        """See to it that somebody looks again at that instant, if nothing happens before."""
         if len(self._homes) > 1:
-            # So may the loop of those in flight, whose slots then nobody gives back.
+            # The loop of those in flight may be closed, and their slots then nobody gives back.
             when = min(when, now + max(self.quota.drain, self.quota.minute / 60))
-        if when != inf:
-            for home in self._homes.values():
-                home.ring_at(when, when - now)
+        self._homes.ring_at(when, when - now)
 
 
 def _deliver(waiter: Waiter[LaneGrant], grant: LaneGrant) -> None:
@@ -357,17 +392,3 @@ def _deliver(waiter: Waiter[LaneGrant], grant: LaneGrant) -> None:
 def _fail(waiter: Waiter[LaneGrant]) -> None:
     if not waiter.future.done():
         waiter.future.set_exception(ClientClosedError("the limiter was closed"))
-
-
-def _left(limit: int | None, used: int) -> int | None:
-    return None if limit is None else max(limit - used, 0)
-
-
-def _too_long(quota_class: QuotaClass, max_wait: float, estimate: float | None) -> QuotaWaitError:
-    kind = quota_class.replace("_", "-")
-    known = "" if estimate is None else f"; it frees in about {estimate:.1f} s"
-    return QuotaWaitError(
-        f"no {kind} quota within max_wait={max_wait:g} s{known}: wait longer, or start fewer calls",
-        max_wait=max_wait,
-        estimate=estimate,
-    )

@@ -66,7 +66,18 @@ class Ledger:
         hour: The rolling hour.
     """
 
-    __slots__ = ("_courteous", "_kept", "_slots", "draining", "hour", "in_flight", "minute", "quota", "sends")
+    __slots__ = (
+        "_courteous",
+        "_kept",
+        "_others",
+        "_slots",
+        "draining",
+        "hour",
+        "in_flight",
+        "minute",
+        "quota",
+        "sends",
+    )
 
     def __init__(self, quota: Quota, *, courteous: bool = False) -> None:
         """Start with nothing used.
@@ -85,6 +96,7 @@ class Ledger:
         limited = quota.per_hour is not None
         self._kept = (*((self.minute,) if counted else ()), *((self.hour,) if limited else ()))
         self._slots = inf if quota.max_concurrent is None else quota.max_concurrent
+        self._others = 0
         self.courteous = courteous
 
     @property
@@ -95,9 +107,17 @@ class Ledger:
     @courteous.setter
     def courteous(self, courteous: bool) -> None:
         self._courteous = courteous
-        soft = self.quota.soft_per_minute if courteous else None
-        limits = [limit for limit in (self.quota.hard_per_minute, soft) if limit is not None]
-        self.minute.limit = min(limits, default=None)
+        self._set_limit()
+
+    @property
+    def others(self) -> int:
+        """How many requests of the rolling minute somebody else is taken to spend."""
+        return self._others
+
+    @others.setter
+    def others(self, others: int) -> None:
+        self._others = others
+        self._set_limit()
 
     def free_at(self, now: float) -> float:
         """Return the instant from which one more request may go: `now` at the earliest.
@@ -175,12 +195,28 @@ class Ledger:
 
     def delayed(self, sent: float) -> bool:
         """Tell whether a request sent at that instant was beyond the soft limit, so its answer delayed."""
-        sends = self.sends
-        return 0 < len(sends) == self.quota.soft_per_minute and sends[0] + self.quota.minute > sent
+        sends, soft = self.sends, self.quota.soft_per_minute
+        if soft is None:
+            return False
+        spare = soft - self._others
+        return spare <= 0 or (len(sends) >= spare and sends[-spare] + self.quota.minute > sent)
+
+    def load(self, later: int = 0) -> int:
+        """Return how many requests counted in the rolling minute when one under way was sent, it included.
+
+        Args:
+            later: How many of those under way were sent after it.
+        """
+        return len(self.minute.stamps) + self.in_flight - later
 
     def idle(self, now: float) -> bool:
         """Tell whether nothing is in flight and every token has returned, so nothing needs remembering."""
         return self.used(now) == (0, 0)
+
+    def _set_limit(self) -> None:
+        soft = self.quota.soft_per_minute if self._courteous else None
+        limits = [limit for limit in (self.quota.hard_per_minute, soft) if limit is not None]
+        self.minute.limit = max(min(limits) - self._others, 1) if limits else None
 
     def _settle(self, now: float) -> None:
         while self.draining and self.draining[0] <= now:

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from kentik_async.quota.allowance import Allowance
 from kentik_async.quota.rules import Outcome, QuotaClass
 
-__all__ = ["Grant", "Limiter", "QuotaSnapshot"]
+__all__ = ["Grant", "HeedfulGrant", "Limiter", "QuotaSnapshot"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,8 @@ class QuotaSnapshot:
         latency: The usual time from sending to an answer that is not delayed, in seconds; None before
             the first answer.
         pacing: "throughput" or "courteous": what holds at present.
+        others: Requests of the rolling minute that somebody outside is taken to spend, by the server's
+            answers; they are not among those left.
     """
 
     quota_class: QuotaClass
@@ -37,6 +40,7 @@ class QuotaSnapshot:
     frozen: bool
     latency: float | None
     pacing: str
+    others: int = 0
 
 
 @runtime_checkable
@@ -55,6 +59,19 @@ class Grant(Protocol):
                 certainly never saw it: slot and token are as before; "unknown": it may still be working
                 there, so the slot stays taken for `drain` seconds.
             retry_after: With "refused": the pause that the server asked for, in seconds.
+        """
+        ...
+
+
+@runtime_checkable
+class HeedfulGrant(Grant, Protocol):
+    """A grant that is of use to know what the server counts; a limiter of one's own may do without."""
+
+    def heed(self, allowance: Allowance) -> None:
+        """Enter what the server says is left; called before `close`, and never blocks.
+
+        Args:
+            allowance: What came with the answer to this grant's request.
         """
         ...
 

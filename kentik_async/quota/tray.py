@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from kentik_async.quota.allowance import Allowance
 from kentik_async.quota.home import Home
 from kentik_async.quota.rules import Outcome
 
@@ -50,6 +51,11 @@ class LaneGrant(msgspec.Struct, eq=False):
     def valid(self) -> bool:
         """Tell whether the right still holds: not closed, not reaped, and not inherited through a fork."""
         return self in self.tray.holders
+
+    def heed(self, allowance: Allowance) -> None:
+        """Enter what the server says is left; before `close`, after which it is no news."""
+        if self.valid():
+            self.tray.lane.told(self, allowance)
 
     def close(self, outcome: Outcome, *, retry_after: float | None = None) -> None:
         """Give the slot back and enter how the request ended; only the first call counts."""

@@ -7,7 +7,8 @@ the library makes on its own are attempts that no limiter counts.
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import grpc
@@ -24,6 +25,7 @@ from kentik_async.errors import (
     RateLimitedError,
     UnavailableError,
 )
+from kentik_async.quota import read_allowance
 from kentik_async.transport.tls import Probe
 from kentik_async.transport.wire import MAX_ANSWER_BYTES, Messages, Reply, StreamKind
 
@@ -80,16 +82,18 @@ class _GrpcFlight:
         try:
             body = await self._call
         except grpc.aio.AioRpcError as failure:
-            status, details, trailers = failure.code().name, failure.details(), failure.trailing_metadata()
+            status, details = failure.code().name, failure.details()
+            metadata = _pairs(failure.initial_metadata(), failure.trailing_metadata())
         except asyncio.CancelledError:
             if not self._call.cancelled():
                 raise
             return _broken_off()
         else:
             # For an answer that says "OK" and holds no message, or half of one, the library returns None.
-            return _no_message() if body is None else Reply(body)
+            left = read_allowance(await _metadata_of(self._call))
+            return _no_message() if body is None else Reply(body, allowance=left)
         # Outside the handler: the library's own exception, with its frames, is not dragged along.
-        return self._transport.reply_for(status, details, trailers)
+        return self._transport.reply_for(status, details, metadata)
 
 
 class _GrpcStream:
@@ -120,10 +124,10 @@ class _GrpcStream:
         if self._given_up:
             return _broken_off()
         status = (await self._call.code()).name
+        metadata = await _metadata_of(self._call)
         if status == "OK":
-            return Reply()
-        details, trailers = await self._call.details(), await self._call.trailing_metadata()
-        reply = self._transport.reply_for(status, details, trailers)
+            return Reply(allowance=read_allowance(metadata))
+        reply = self._transport.reply_for(status, await self._call.details(), metadata)
         if status == "DEADLINE_EXCEEDED":  # our own clock's: the server may still be at it
             return Reply(error=reply.error, outcome="unknown")
         return reply
@@ -146,7 +150,7 @@ def reply_for_status(status: str, details: str, trailers: dict[str, str], *, con
     Args:
         status: The status's name.
         details: Its message.
-        trailers: The trailing metadata.
+        trailers: The metadata.
         connected: Whether the connection stands.
     """
     error = error_for_grpc(status, details, trailers)
@@ -230,10 +234,12 @@ class GrpcTransport:
         call = getattr(self._open(), kind)(path)(messages, timeout=timeout, metadata=self._metadata)
         return _GrpcStream(call, self, many=kind != "stream_unary")
 
-    def reply_for(self, status: str, details: str | None, trailers: Any) -> Reply:
+    def reply_for(self, status: str, details: str | None, metadata: Sequence[tuple[str, Any]]) -> Reply:
         """Tell what a call's status says of the request's fate; see `reply_for_status`."""
         told = self._credentials.scrub(details or "")
-        return reply_for_status(status, told, _as_dict(trailers), connected=self.ready())
+        texts = {name: value for name, value in metadata if isinstance(value, str)}
+        reply = reply_for_status(status, told, texts, connected=self.ready())
+        return replace(reply, allowance=read_allowance(metadata))
 
     async def aclose(self) -> None:
         """Close the channel; calls under way are broken off."""
@@ -282,6 +288,11 @@ def _see(reading: "asyncio.Future[Any]") -> None:
         reading.exception()
 
 
-def _as_dict(metadata: Any) -> dict[str, str]:
-    pairs = ((name, value) for name, value in metadata or ())
-    return {name: value for name, value in pairs if isinstance(value, str)}
+async def _metadata_of(call: Any) -> Sequence[tuple[str, Any]]:
+    """Return the metadata of a call that has ended."""
+    return _pairs(await call.initial_metadata(), await call.trailing_metadata())
+
+
+def _pairs(initial: Any, trailing: Any) -> Sequence[tuple[str, Any]]:
+    """Return what came before an answer and after it; a gateway that refuses may have only the one."""
+    return (*(initial or ()), *(trailing or ()))

@@ -22,7 +22,7 @@ from kentik_async.errors import (
     RateLimitedError,
     UnavailableError,
 )
-from kentik_async.quota import Outcome
+from kentik_async.quota import Outcome, read_allowance
 from kentik_async.transport.tls import Probe, reason_of, ssl_context
 from kentik_async.transport.wire import MAX_ANSWER_BYTES, Reply
 
@@ -170,11 +170,12 @@ def reply_for_answer(status: int, headers: dict[str, str], body: bytes) -> Reply
         headers: The answer's headers.
         body: The answer's body.
     """
+    allowance = read_allowance(headers.items())
     if 200 <= status < 300:
-        return Reply(body)
+        return Reply(body, allowance=allowance)
     error = error_for_http(status, body, headers)
     outcome: Outcome = "refused" if isinstance(error, RateLimitedError) else "answered"
-    return Reply(error=error, outcome=outcome)
+    return Reply(error=error, outcome=outcome, allowance=allowance)
 
 
 async def _read(answer: "aiohttp.ClientResponse") -> bytes:

@@ -6,7 +6,7 @@ from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from kentik_async._operations import Request
 from kentik_async.errors import KentikError
-from kentik_async.quota import Outcome
+from kentik_async.quota import Allowance, Outcome
 
 __all__ = [
     "MAX_ANSWER_BYTES",
@@ -35,11 +35,13 @@ class Reply:
         body: The answer's bytes; empty with an error.
         error: The error that the answer, or its absence, means; None for success.
         outcome: What is known of the request's fate, for the quota's books.
+        allowance: What the server says is left of the quota, if it does.
     """
 
     body: bytes = field(default=b"", repr=False)
     error: KentikError | None = None
     outcome: Outcome = "answered"
+    allowance: Allowance | None = None
 
 
 class Flight(Protocol):

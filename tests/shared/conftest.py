@@ -13,7 +13,6 @@ from redis_opening import ENDPOINTS, ONE_AT_A_TIME, Opener
 from kentik_async.quota import Limiter
 from kentik_async.quota.redis_open import open_redis_limiter
 
-
 # A server that has just come might have lost what was used in the last minute, of 3 s: nobody is granted.
 _QUIET = 4.2
 

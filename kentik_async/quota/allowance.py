@@ -1,0 +1,89 @@
+"""What a server says is left of a quota: `x-ratelimit-details`, read leniently. Pure.
+
+The value is JSON in unpadded base64url: what Envoy's rate limit service knows of a limit
+(envoy/service/ratelimit/v3/rls.proto, `DescriptorStatus`), in either spelling that protobuf gives its fields.
+"""
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+__all__ = ["Allowance", "read_allowance"]
+
+_HEADER = "x-ratelimit-details"
+_HEADER_LENGTH = len(_HEADER)
+_LONGEST_TEXT = 4096
+_MOST_LEFT = 10**9
+_LONGEST_RESET = 24 * 3600.0  # as with `Retry-After`: more is taken for a mistake
+_SPAN = re.compile(r"\s*(\d{1,12}(?:\.\d{1,9})?)\s*s?\s*", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What is left of a quota, by the server's own count.
+
+    Attributes:
+        left: Requests left, after the one that this came with.
+        reset: In how many seconds the server counts anew, or has room again.
+    """
+
+    left: int
+    reset: float
+
+
+def read_allowance(headers: Iterable[tuple[str, Any]]) -> Allowance | None:
+    """Return what an answer's headers or metadata say is left; None if nothing that can be used.
+
+    Args:
+        headers: Names, in any case, and values; they come from outside, so anything may stand there.
+    """
+    for name, value in headers:
+        if len(name) == _HEADER_LENGTH and name.lower() == _HEADER and isinstance(value, str):
+            allowance = _read(value)
+            if allowance is not None:
+                return allowance
+    return None
+
+
+def _read(text: str) -> Allowance | None:
+    if len(text) > _LONGEST_TEXT:
+        return None
+    bare = text.strip().rstrip("=")
+    try:
+        document = json.loads(base64.b64decode(bare + "=" * (-len(bare) % 4), altchars=b"-_", validate=True))
+    except (ValueError, binascii.Error, RecursionError):
+        return None
+    if not isinstance(document, dict):
+        return None
+    left = _count(_field(document, "limit_remaining", "limitRemaining"))
+    reset = _seconds(_field(document, "duration_until_reset", "durationUntilReset"))
+    if left is None or reset is None:
+        return None
+    return Allowance(min(left, _MOST_LEFT), min(reset, _LONGEST_RESET))
+
+
+def _field(document: dict[str, Any], name: str, json_name: str) -> Any:
+    return document.get(name, document.get(json_name))
+
+
+def _count(value: Any) -> int | None:
+    seconds = _seconds(value)
+    return None if seconds is None or seconds != int(seconds) else int(seconds)
+
+
+def _seconds(value: Any) -> float | None:
+    """Return a span that is a number, a text such as "12.5s", or protobuf's `{"seconds": …, "nanos": …}`."""
+    if isinstance(value, dict):
+        seconds, nanos = _seconds(value.get("seconds", 0)), _seconds(value.get("nanos", 0))
+        return None if seconds is None or nanos is None else seconds + nanos / 1e9
+    if isinstance(value, str):
+        match = _SPAN.fullmatch(value)
+        return float(match[1]) if match else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0 <= value < 1e12 and isfinite(value) else None

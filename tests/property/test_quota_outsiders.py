@@ -1,0 +1,97 @@
+"""Somebody outside spends the same quota, unseen: how often we are refused, and how much we still use.
+
+The class is the queries', without the hourly limit; a job of ours always wants more. A refused request counts
+at the server. What is left to us is what the others do not spend.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import pytest
+from support.quota_outsider import Greedy, Hint, SharedServer, between, bursts, by_chance, play, steady
+from support.virtual_time import VirtualTime
+
+from kentik_async.quota import LocalLimiter, Pacing, Quota
+
+QUOTA = replace(Quota.QUERY, per_hour=None)
+HOUR, LIMIT = 3600.0, 100
+HINTS: tuple[Hint, ...] = ("", "retry_after", "details")
+
+
+def beside(
+    outside: Iterable[float], hint: Hint, seconds: float = HOUR, pacing: Pacing = "auto"
+) -> SharedServer:
+    time, server = VirtualTime(), SharedServer(QUOTA, hint)
+    limiter = LocalLimiter(QUOTA, QUOTA, pacing=pacing, clock=time.clock)
+    time.run(lambda: play(Greedy(limiter, server), outside, seconds))
+    return server
+
+
+def answered(server: SharedServer, start: float = 0.0, end: float = HOUR) -> int:
+    """How many of our requests were answered between two instants of the run."""
+    return sum(not one.refused and start <= one.at - 1000.0 < end for one in server.asked)
+
+
+def refused_in_100(server: SharedServer) -> float:
+    return 100 * sum(one.refused for one in server.asked) / answered(server)
+
+
+@pytest.mark.parametrize("hint", HINTS)
+def test_beside_a_steady_consumer_of_40_hardly_any_is_refused_and_what_is_left_is_used(hint: Hint) -> None:
+    server = beside(steady(40, HOUR), hint)
+    assert refused_in_100(server) <= 1.0
+    assert answered(server) / (60 * 60) >= 0.97
+
+
+@pytest.mark.parametrize("hint", HINTS)
+@pytest.mark.parametrize(
+    ("outside", "left", "refused", "used"),
+    [
+        pytest.param(lambda: bursts(40, 60, HOUR), 60, 1, 0.97, id="bursts"),
+        pytest.param(lambda: bursts(20, 30, HOUR), 60, 1, 0.97, id="short bursts"),
+        pytest.param(lambda: bursts(80, 120, HOUR), 60, 8, 0.90, id="rare bursts"),
+        pytest.param(lambda: by_chance(40, HOUR), 60, 8, 0.80, id="by chance"),
+        pytest.param(lambda: steady(10, HOUR), 90, 1, 0.95, id="little"),
+        pytest.param(lambda: steady(80, HOUR), 20, 4, 0.95, id="most"),
+    ],
+)
+def test_whatever_the_shape(
+    hint: Hint, outside: Iterable[float], left: int, refused: int, used: float
+) -> None:
+    server = beside(outside(), hint)  # type: ignore[operator]
+    assert refused_in_100(server) <= refused
+    assert answered(server) / (left * 60) >= used
+
+
+@pytest.mark.parametrize("hint", HINTS)
+@pytest.mark.parametrize("rate", [20, 40, 80])
+def test_the_whole_quota_is_used_again_soon_after_it_has_vanished(hint: Hint, rate: int) -> None:
+    """Stated: `4 + log2(n) / 4` minutes; then the minute that has to fill."""
+    server = beside(between(steady(rate, HOUR), 600.0, 1800.0), hint)
+    used_again = 1800.0 + 60.0 * (4 + 7 / 4 + 1)
+    assert answered(server, used_again, HOUR) / (LIMIT * (HOUR - used_again) / 60) >= 0.97
+
+
+@pytest.mark.parametrize("hint", HINTS)
+def test_one_that_appears_is_noticed_within_a_minute_or_two(hint: Hint) -> None:
+    server = beside(between(steady(40, HOUR), 1800.0, HOUR), hint)
+    early = [one for one in server.asked if one.at - 1000.0 < 1800.0]
+    assert not any(one.refused for one in early)
+    settled = [one for one in server.asked if one.at - 1000.0 >= 1920.0]
+    assert sum(one.refused for one in settled) <= len(settled) / 50
+
+
+@pytest.mark.parametrize("hint", HINTS)
+def test_with_nobody_outside_nothing_is_refused_and_nothing_changes(hint: Hint) -> None:
+    server = beside((), hint)
+    assert not any(one.refused for one in server.asked)
+    assert answered(server) / (LIMIT * 60) >= 0.97
+
+
+@pytest.mark.parametrize("hint", ["", "details"])
+def test_who_would_be_courteous_leaves_the_soft_limit_to_others_too(hint: Hint) -> None:
+    """By the delays alone, or by what the server says: of 30 undelayed requests somebody else takes 20."""
+    server = beside(steady(20, HOUR), hint, pacing="courteous")
+    asked = len(server.asked)
+    assert server.delayed <= asked / (20 if hint else 5)
+    assert asked >= 0.9 * 10 * 60

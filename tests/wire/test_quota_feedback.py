@@ -1,0 +1,119 @@
+"""What a server says of the quota reaches the limiter: by either protocol, before an answer or after it."""
+
+import base64
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from foreign import Abort, Answer, ForeignGrpc, ForeignRest
+from held import Client, over_both
+
+from kentik_async import KentikClient, NotFoundError, Quota, RateLimitedError
+
+SPACIOUS = Quota(1, None, 0.0, 60, None)
+HEADER = "x-ratelimit-details"
+
+
+def details(left: int, reset: float) -> str:
+    document = {"limit_remaining": left, "duration_until_reset": f"{reset}s"}
+    return base64.urlsafe_b64encode(json.dumps(document).encode()).decode().rstrip("=")
+
+
+def answer_with(metadata: tuple[tuple[str, str], ...], *, early: bool) -> Callable[[Any], Any]:
+    async def answer(context: Any) -> bytes:
+        if early:
+            await context.send_initial_metadata(metadata)
+        else:
+            context.set_trailing_metadata(metadata)
+        return b""
+
+    return answer
+
+
+async def others(kentik: KentikClient) -> int:
+    return (await kentik.quota.snapshot()).others
+
+
+@pytest.mark.parametrize("early", [True, False], ids=["initial", "trailing"])
+async def test_a_successful_rpc_may_say_what_is_left(
+    client: Client, grpc_server: ForeignGrpc, early: bool
+) -> None:
+    kentik = client(SPACIOUS)
+    grpc_server.usual = answer_with(((HEADER, details(20, 5)),), early=early)
+    await kentik.kmi.list_markets()
+    snapshot = await kentik.quota.snapshot()
+    assert (snapshot.others, snapshot.left_hard_minute) == (39, 20)
+    grpc_server.usual = answer_with(((HEADER, details(58, 5)),), early=early)
+    await kentik.kmi.list_markets()
+    assert await others(kentik) == 0
+
+
+async def test_a_successful_exchange_may_say_what_is_left(client: Client, rest_server: ForeignRest) -> None:
+    kentik = client(SPACIOUS)
+    rest_server.usual = Answer(body=b'{"sites": []}', headers={"X-RateLimit-Details": details(20, 5)})
+    await kentik.sites.list()
+    assert await others(kentik) == 39
+
+
+@over_both
+async def test_an_answer_that_is_an_error_may_say_so_too(
+    client: Client, grpc_server: ForeignGrpc, rest_server: ForeignRest, call: Callable[[KentikClient], Any]
+) -> None:
+    kentik = client(SPACIOUS)
+    grpc_server.usual = Abort("NOT_FOUND", "", ((HEADER, details(20, 5)),))
+    rest_server.usual = Answer(404, headers={HEADER: details(20, 5)})
+    with pytest.raises(NotFoundError):
+        await call(kentik)
+    assert await others(kentik) == 39
+
+
+@over_both
+async def test_nothing_left_holds_all_back_until_the_server_has_room(
+    client: Client, grpc_server: ForeignGrpc, rest_server: ForeignRest, call: Callable[[KentikClient], Any]
+) -> None:
+    kentik = client(SPACIOUS)
+    grpc_server.usual = answer_with(((HEADER, details(0, 45)),), early=False)
+    rest_server.usual = Answer(body=b'{"sites": []}', headers={HEADER: details(0, 45)})
+    await call(kentik)
+    next_free = (await kentik.quota.snapshot()).next_free
+    assert next_free is not None
+    assert 40 < next_free <= 45
+
+
+@over_both
+async def test_a_refusal_that_names_no_pause_is_borne_until_the_server_has_room(
+    client: Client, grpc_server: ForeignGrpc, rest_server: ForeignRest, call: Callable[[KentikClient], Any]
+) -> None:
+    kentik = client(SPACIOUS)
+    grpc_server.answers.append(Abort("RESOURCE_EXHAUSTED", "", ((HEADER, details(0, 0.05)),)))
+    rest_server.answers.append(Answer(429, headers={HEADER: details(0, 0.05)}))
+    grpc_server.usual, rest_server.usual = b"", Answer(body=b'{"sites": []}')
+    await call(kentik)  # else it would take a quarter of a minute
+    assert (await kentik.quota.snapshot()).left_hard_minute is not None
+
+
+@over_both
+@pytest.mark.parametrize("text", ["", "e30", "not base64!", details(-1, 5), "A" * 3000])
+async def test_what_cannot_be_read_is_ignored(
+    client: Client,
+    grpc_server: ForeignGrpc,
+    rest_server: ForeignRest,
+    call: Callable[[KentikClient], Any],
+    text: str,
+) -> None:
+    kentik = client(SPACIOUS)
+    grpc_server.usual = answer_with(((HEADER, text), ("x-bytes-bin", b"\xff")), early=False)  # type: ignore[arg-type]
+    rest_server.usual = Answer(body=b'{"sites": []}', headers={HEADER: text})
+    await call(kentik)
+    assert await others(kentik) == 0
+
+
+async def test_a_refusal_tells_of_others(client: Client, grpc_server: ForeignGrpc) -> None:
+    kentik = client(SPACIOUS)
+    for _ in range(40):
+        await kentik.kmi.list_markets()
+    grpc_server.answers.append(Abort("RESOURCE_EXHAUSTED", "", (("retry-after", "100"),)))
+    with pytest.raises(RateLimitedError):
+        await kentik.with_options(max_wait=0.5).kmi.list_markets()
+    assert await others(kentik) == 20
