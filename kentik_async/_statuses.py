@@ -66,6 +66,10 @@ _WITHOUT_MEANING = frozenset({"UNKNOWN", "INTERNAL"})
 _OVER_SIZE = re.compile(r"larger than max|metadata size exceeds")
 """How grpcio (1.51 to 1.85) says that an answer, or its headers and trailers, are more than it takes."""
 
+_TITLE = re.compile(r"<title[^<>]*>([^<]*)</title>", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]*>")
+"""Neither looks beyond the next angle bracket: a page full of them would block the event loop for seconds."""
+
 _DETAIL_LENGTH = 300
 _LONGEST_PAUSE = 24 * 3600.0
 
@@ -171,13 +175,13 @@ def _sentence(status: str, detail: str) -> str:
 
 def _detail_of_body(body: bytes) -> str:
     text = body[:65536].decode("utf-8", "replace")
-    title = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
+    title = _TITLE.search(text)
     if title:
         return _clean(title[1])
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
-        return _clean(re.sub(r"<[^>]*>", " ", text)) if "<" in text else _clean(text)
+        return _clean(_TAG.sub(" ", text)) if "<" in text else _clean(text)
     if isinstance(document, dict):
         for name in ("error", "message", "detail"):
             if isinstance(document.get(name), str):

@@ -96,12 +96,28 @@ def _safe_path(path: str) -> str:
 def _texts(params: Mapping[str, str | float]) -> dict[str, str]:
     if not isinstance(params, Mapping):
         raise ValidationError(f"params is {params!r}: give a mapping of names to texts or numbers")
-    for name, value in params.items():
-        if not isinstance(name, str) or not isinstance(value, str | int | float):
-            raise ValidationError(f"params holds {name!r}: {value!r}: give names with texts or numbers")
-    return {
-        name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in params.items()
-    }
+    texts = {name: _text(name, value) for name, value in params.items()}
+    for name, text in texts.items():
+        if not _can_be_sent(name + text):
+            raise ValidationError(f"params holds {name!r}: {text!r}: give texts without lone surrogates")
+    return texts
+
+
+def _text(name: object, value: object) -> str:
+    if not isinstance(name, str) or not isinstance(value, str | int | float):
+        raise ValidationError(f"params holds {name!r}: {value!r}: give names with texts or numbers")
+    try:
+        return str(value).lower() if isinstance(value, bool) else str(value)
+    except ValueError:  # Python writes no integer of more than 4300 digits
+        raise ValidationError(f"params holds {name!r}: a number too long to be sent") from None
+
+
+def _can_be_sent(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _encode(document: Any) -> bytes:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import urllib.parse
 from contextlib import suppress
 
 import pytest
@@ -10,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kentik_async._generated.kmi import v202212 as wire
+from kentik_async._statuses import error_for_http
 from kentik_async.codec import as_groups, kmi, plans, sites
 from kentik_async.codec.kmi_columns import decode_asn_details_columns, decode_rankings_columns
-from kentik_async.errors import DecodeError
+from kentik_async.errors import DecodeError, ValidationError
+from kentik_async.resources import rest
 
 NOON = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 
@@ -160,3 +163,80 @@ def test_any_bytes_for_a_body(decode, raw: bytes) -> None:
 def test_a_body_cut_short_is_never_read(decode, raw: bytes, cut: int) -> None:
     with pytest.raises(DecodeError):
         decode(b'{"sites":[{"id":1}],"plans":[{"id":1}],"site":{"id":1},"x":' + raw[:cut])
+
+
+DEEP = 1_000_000
+HOSTILE = {
+    "arrays": b"[" * DEEP + b"]" * DEEP,
+    "arrays that never end": b"[" * DEEP,
+    "objects that never end": b'{"sites":' * DEEP,
+    "deep in a site": b'{"sites":[{"id":1,"lat":' + b"[" * DEEP + b"]" * DEEP + b"}]}",
+    "deep in a plan": b'{"plans":[{"id":1,"metadata":' + b'{"a":' * DEEP + b"1" + b"}" * DEEP + b"}]}",
+    "deep where nobody looks": b'{"other":' + b"[" * DEEP + b"]" * DEEP + b',"sites":[],"plans":[]}',
+    "NaN": b'{"sites":[{"id":1,"lat":NaN}],"site":{"id":1,"lat":NaN},"plans":[{"id":1,"max_fps":NaN}]}',
+    "NaN as text": b'{"sites":[{"id":1,"lat":"NaN"}],"site":{"id":1,"lon":"-inf"},"plans":[{"id":"NaN"}]}',
+    "too large": b'{"sites":[{"id":1,"lat":1e999}],"site":{"id":1,"lat":1e999},"plans":[{"id":1e999}]}',
+    "an endless number": b'{"sites":[{"id":' + b"9" * DEEP + b'}],"plans":[{"id":' + b"9" * DEEP + b"}]}",
+    "half a pair": rb'{"sites":[{"id":1,"site_name":"\ud800"}],"plans":[{"id":1,"name":"\udfff"}]}',
+    "a surrogate as bytes": b'{"sites":[{"id":1,"site_name":"\xed\xa0\x80"}],"plans":[{"name":"\xed\xa0\x80"}]}',
+    "an endless text": b'{"sites":[{"id":1,"site_name":"' + b"a" * DEEP,
+    "NUL": b"\0" * DEEP,
+    "UTF-16": '{"sites":[],"plans":[],"site":{"id":1}}'.encode("utf-16"),
+}
+
+
+@pytest.mark.parametrize("raw", HOSTILE.values(), ids=list(HOSTILE))
+@pytest.mark.parametrize("decode", JSON)
+def test_hostile_documents_are_refused_in_one_short_line(decode, raw: bytes) -> None:
+    with pytest.raises(DecodeError) as caught:
+        decode(raw)
+    message = str(caught.value)
+    assert len(message.encode()) < 400
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize("raw", HOSTILE.values(), ids=list(HOSTILE))
+def test_hostile_documents_where_any_json_may_come(raw: bytes) -> None:
+    """Raw access keeps what Python reads, NaN included; what it cannot read is refused."""
+    message = ""
+    try:
+        rest._decode(raw)
+    except DecodeError as error:
+        message = str(error)
+    assert len(message) < 400
+
+
+@given(raw=documents | st.binary(max_size=64))
+def test_any_bytes_where_any_json_may_come(raw: bytes) -> None:
+    with suppress(DecodeError):
+        rest._decode(raw)
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()) | st.binary(),
+    lambda inner: st.lists(inner) | st.dictionaries(inner.filter(lambda key: key.__hash__), inner),
+    max_leaves=8,
+)
+
+
+@given(document=anything)
+def test_any_document_to_send(document) -> None:
+    with suppress(ValidationError):
+        json.loads(rest._encode(document) or b"null")
+
+
+@given(params=st.dictionaries(st.text(st.characters()), anything) | anything)
+def test_any_parameters_to_send(params) -> None:
+    with suppress(ValidationError):
+        urllib.parse.urlencode(rest._texts(params))
+
+
+PAGES = ["<title>", "<title", "<", "< ", "<a", "<title>x</title", "]", '{"error":', "\ud800", "\x1b[31m"]
+
+
+@pytest.mark.parametrize("piece", PAGES)
+def test_an_error_page_of_one_thing_again_and_again(piece: str) -> None:
+    body = (piece * 65536).encode("utf-8", "surrogatepass")
+    message = str(error_for_http(500, body))
+    assert message.isprintable()
+    assert len(message) < 340
