@@ -96,6 +96,7 @@ class Batches:
                 "UPDATE batches SET landed = 1 WHERE run_date = ? AND batch = ?", (run.run_date, batch)
             )
         self.drop_landed(run)
+        self._file.checkpoint()
 
     def drop_landed(self, run: Run) -> None:
         """Let the raw answers go whose parts are finished; a kill may have come before that."""
@@ -110,7 +111,6 @@ class Batches:
                 self._db.executemany(
                     "DELETE FROM answers WHERE page_id = ?", rows[start : start + _PAGES_AT_ONCE]
                 )
-        self._file.checkpoint()
 
 
 def _place(key: PageKey) -> tuple[str, str, str, str, int]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from kentik_async.bulk.folder import LocalFolder
 from kentik_async.errors import TargetLockedError
 
 __all__ = ["locked"]
@@ -23,18 +24,25 @@ def locked(path: Path, target: object) -> Iterator[None]:
 
     Raises:
         TargetLockedError: Another run holds it; the message names its process and machine.
+        TargetError: The lock cannot be written.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    with LocalFolder(path.parent).errors():
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise _refusal(descriptor, target) from None
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode(), 0)
+        with LocalFolder(path.parent).errors():
+            _take(descriptor, target)
         yield
     finally:
         os.close(descriptor)
+
+
+def _take(descriptor: int, target: object) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise _refusal(descriptor, target) from None
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode(), 0)
 
 
 def _refusal(descriptor: int, target: object) -> TargetLockedError:

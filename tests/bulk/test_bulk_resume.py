@@ -3,9 +3,7 @@
 import asyncio
 import datetime as dt
 import os
-import shutil
 import socket
-import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -223,56 +221,3 @@ async def test_another_kind_of_tables_is_refused(emu: Emulator, kentik: KentikCl
     with pytest.raises(TargetError, match="holds csv tables, not parquet"):
         await few(kentik).save(tmp_path)
     assert emu.report().requests == before
-
-
-async def test_another_schema_version_is_refused(emu: Emulator, kentik: KentikClient, tmp_path: Path) -> None:
-    await few(kentik).save(tmp_path)
-    with sqlite3.connect(tmp_path / ".kentik-async" / "journal.sqlite") as db:
-        db.execute("PRAGMA user_version = 99")
-    db.close()
-    with pytest.raises(TargetError, match="schema version 99"):
-        await few(kentik).save(tmp_path)
-
-
-@pytest.mark.parametrize("place", ["file", "proc"])
-async def test_a_target_that_cannot_be_written_is_an_error_before_anything_is_asked(
-    emu: Emulator, kentik: KentikClient, tmp_path: Path, place: str
-) -> None:
-    target = Path("/proc/kentik") if place == "proc" else tmp_path / "file" / "t"
-    (tmp_path / "file").touch()
-    with pytest.raises(TargetError, match="cannot be used"):
-        await few(kentik).save(target)
-    assert emu.report().requests == 0
-
-
-async def test_a_target_that_vanishes_is_an_error(kentik: KentikClient, tmp_path: Path) -> None:
-    def vanish(progress: Progress) -> None:
-        if progress.done == 3:
-            shutil.rmtree(tmp_path / "t")
-
-    with pytest.raises(TargetError, match=str(tmp_path)):
-        await few(kentik, on_progress=vanish).save(tmp_path / "t")
-
-
-async def test_a_full_disk_is_an_error_and_what_landed_stays(
-    emu: Emulator, kentik: KentikClient, tmp_path: Path
-) -> None:
-    await few(kentik).save(tmp_path, date=DAY)
-    before = landed_rankings(tmp_path)
-
-    # A folder in the place of the unfinished part: writing it fails as on a full disk, when it is landed.
-    def block(progress: Progress) -> None:
-        (tmp_path / ".kentik-async" / "tmp" / "rankings-part-0002.parquet").mkdir(exist_ok=True)
-
-    pull = kentik.kmi.pull_rankings(["cc$BR"], "customer_base", "v4", on_progress=block)
-    with pytest.raises(TargetError, match="all that has landed stays"):
-        await pull.save(tmp_path, date=DAY)
-    assert landed_rankings(tmp_path) == before
-    requests = emu.report().requests
-    await kentik.kmi.pull_rankings(["cc$BR"], "customer_base", "v4").save(tmp_path, date=DAY)
-    assert emu.report().requests == requests + 1, "only the check, again"
-    assert landed_rankings(tmp_path) == before + len(emu.state.rankings("cc$BR"))
-
-
-def landed_rankings(target: Path) -> int:
-    return int(open_target(target).rankings.count_rows())
