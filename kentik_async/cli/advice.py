@@ -12,6 +12,7 @@ from kentik_async.errors import (
     PermissionDeniedError,
     RateLimitedError,
     ServerError,
+    TargetError,
     UnavailableError,
 )
 
@@ -58,7 +59,8 @@ def error_line(error: KentikError) -> str:
     advice = _advice(error)
     if advice and advice not in said:
         said = f"{said}; {advice}"
-    subject = f"{error.operation}: " if error.operation else ""
+    about_a_call = error.operation and not isinstance(error, TargetError)  # a full disk is no call's fault
+    subject = f"{error.operation}: " if about_a_call else ""
     return " ".join(f"{subject}{said}".split())
 
 

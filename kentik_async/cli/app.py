@@ -57,6 +57,7 @@ app.command(emulator.emulator, group=START)
 kmi.app.command(pull.app)
 kmi.app.command(targets.status)
 kmi.app.command(targets.diff)
+kmi.app.command(targets.migrate)
 for _group in (as_groups, auth, kmi, plans, sites):
     app.command(_group.app)
 app.command(raw.raw, group=ASK)

@@ -12,7 +12,7 @@ from kentik_async.cli.notes import printable
 __all__ = ["ABSENT", "Column", "Kind", "columns_of_fields", "text_for_csv", "text_for_people"]
 
 Kind: TypeAlias = Literal[
-    "text", "id", "count", "change", "degrees", "seconds", "milliseconds", "share", "time"
+    "text", "name", "id", "count", "change", "degrees", "seconds", "milliseconds", "share", "time"
 ]
 
 ABSENT = "—"
@@ -34,8 +34,9 @@ class Column:
     Attributes:
         field: The field whose value it shows.
         header: What stands above it; the field's name by default.
-        kind: "text"; "time"; "id", a number that is a name; "count", with thousands; "change", with its
-            sign; "degrees"; "seconds"; "milliseconds", of a value in seconds; "share", in per cent.
+        kind: "text"; "name", a text that is never broken; "time"; "id", a number that is a name; "count",
+            with thousands; "change", with its sign; "degrees"; "seconds"; "milliseconds", of a value in
+            seconds; "share", in per cent.
         read: What makes the value from the row, where it is not the field as it is.
     """
 
@@ -52,7 +53,7 @@ class Column:
     @property
     def numeric(self) -> bool:
         """Whether the column is aligned to the right."""
-        return self.kind not in ("text", "time")
+        return self.kind not in ("text", "name", "time")
 
     def text(self, row: Any) -> str:
         """Return the cell of a row, a model or a mapping."""

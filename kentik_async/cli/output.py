@@ -80,7 +80,10 @@ class Printer:
 
     def section(self, title: str, rows: Sequence[Any], columns: Sequence[Column]) -> None:
         """Write one of several tables under a title; in the form "table" alone."""
-        self._table(rows, columns, title=f"{title}: {len(rows):,}")
+        if rows:
+            self._table(rows, columns, title=f"{title}: {len(rows):,}")
+        else:
+            self.text(f"{title}: none")
 
     def document(self, document: Any) -> None:
         """Write something of unknown form as JSON, whatever the form asked for."""

@@ -82,20 +82,34 @@ class _Course:
         self.done, self.total = progress.done + progress.failed, progress.calls
         self._failed = progress.failed
 
-    async def remarks(self) -> str:
-        """Return the rate, the time left, what is left of the quota, and how many failed."""
-        remarks = [f"{self._rate():.0f} a minute"]
+    async def words(self) -> str:
+        """Return how far it is, the rate, the time left, how many failed, and what is left of the quota."""
+        words = [f"{self.done:,} of {self.total:,} pages", f"{self._rate():.0f} a minute"]
+        words += await self._rest()
+        minute, hour = await self._quota()
+        return "; ".join([*words, f"quota for {minute} this minute, {hour} this hour"])
+
+    async def short_words(self) -> str:
+        """Return the same for a bar, which says itself how far it is; what may be cut off stands last."""
+        minute, hour = await self._quota()
+        return "; ".join([f"{self._rate():.0f}/min", *await self._rest(), f"quota {minute}/min, {hour}/h"])
+
+    async def _rest(self) -> list[str]:
+        rest = []
         if self.total:
             seconds = await self._pull.fetcher.estimate(self.total - self.done)
-            remarks.append(f"{text_for_span(seconds)} left")
-        state = await self._kentik.quota.snapshot()
-        windows = ((state.left_soft_minute, "this minute"), (state.left_hour, "this hour"))
-        left = [f"{number:,} {window}" for number, window in windows if number is not None]
-        if left:
-            remarks.append(f"quota for {', '.join(left)}")
+            rest.append(f"{text_for_span(seconds)} left")
         if self._failed:
-            remarks.append(f"{self._failed:,} failed")
-        return "; ".join(remarks)
+            rest.append(f"{self._failed:,} failed")
+        return rest
+
+    async def _quota(self) -> tuple[str, str]:
+        """Return what is left of a minute and an hour; without a limit, any number."""
+        state = await self._kentik.quota.snapshot()
+        minute, hour = (
+            "any" if left is None else f"{left:,}" for left in (state.left_soft_minute, state.left_hour)
+        )
+        return minute, hour
 
     def _rate(self) -> float:
         """Return the pages a minute of late."""
@@ -111,13 +125,12 @@ async def _telling(notes: Notes, board: Board) -> None:
     while True:
         await asyncio.sleep(_BETWEEN_LINES)
         for course in tuple(board.courses):
-            words = f"{course.done:,} of {course.total:,} pages; {await course.remarks()}"
-            notes.about(course.subject).plain(words)
+            notes.about(course.subject).plain(await course.words())
 
 
 async def _drawing(notes: Notes, board: Board) -> None:
     await board.begun.wait()  # what is said before goes to a terminal without a bar
-    with _bars(notes) as bars:
+    with _bars(notes, several=bool(board.courses[0].subject)) as bars:
         while True:
             await _draw(bars, board)
             await asyncio.sleep(_BETWEEN_DRAWINGS)
@@ -129,23 +142,24 @@ async def _draw(bars: "Bars", board: Board) -> None:
     for course in tasks.keys() - set(board.courses):
         bars.remove_task(tasks[course])
     for course in tuple(board.courses):
-        subject = f"{course.subject} " if course.subject else ""
+        words = await course.short_words()
         if course not in tasks:
-            tasks[course] = bars.add_task("", total=None, course=course, subject=subject)
-        remarks = await course.remarks()
-        bars.update(tasks[course], completed=course.done, total=course.total or None, description=remarks)
+            tasks[course] = bars.add_task("", total=None, course=course, subject=course.subject)
+        bars.update(tasks[course], completed=course.done, total=course.total or None, description=words)
     bars.refresh()
 
 
-def _bars(notes: Notes) -> "Bars":
+def _bars(notes: Notes, *, several: bool) -> "Bars":
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.table import Column
 
     return Progress(
-        TextColumn("{task.fields[subject]}"),
-        BarColumn(),
+        *([TextColumn("{task.fields[subject]}")] if several else []),
+        BarColumn(bar_width=16),
         MofNCompleteColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)),
         console=notes.console,
         auto_refresh=False,  # a thread that draws would take the interpreter from the pull
+        expand=True,
         transient=True,
     )

@@ -37,6 +37,9 @@ _IN_A_LIST = tuple(column for column in _COLUMNS if column.field not in ("run_da
 
 def announce(notes: Notes, pull: "Pull", target: str, ahead: "Outlook") -> None:
     """Say what a pull will take."""
+    if ahead.complete:
+        notes.plain(f"{target}: 0 calls, run {ahead.run_id} has finished")
+        return
     most = "" if ahead.exact else "at most "
     if ahead.run_id is not None:
         notes.plain(f"resuming run {ahead.run_id}: {_counted(ahead.there, 'page')} there")

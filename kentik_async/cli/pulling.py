@@ -4,6 +4,7 @@ import asyncio
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from kentik_async import KentikClient
     from kentik_async.bulk.landing import PullReport
     from kentik_async.bulk.pull import Pull
+    from kentik_async.bulk.status import Outlook
     from kentik_async.cli.pull_progress import Board
 
 __all__ = ["run_pull"]
@@ -127,12 +129,19 @@ class _Errand:
             ahead = await outlook(
                 pull, self.target, how.store, date=self.day, refresh=how.refresh, now=time.time()
             )
-            if not ahead.complete:
+            if how.dry_run or not ahead.complete:
                 announce(self.context.notes, pull, self.target, ahead)
-                if how.dry_run:
-                    return None
-                if ahead.seconds > _MULTI_DAY and not how.allow_multi_day:
-                    span = text_for_span(ahead.seconds)
-                    raise ValidationError(f"it takes {span}: ask for less, or add --allow-multi-day")
-            with board.following(self.context.notes.subject, kentik, pull):
+            if how.dry_run:
+                return None
+            if ahead.seconds > _MULTI_DAY and not how.allow_multi_day:
+                span = text_for_span(ahead.seconds)
+                raise ValidationError(f"it takes {span}: ask for less, or add --allow-multi-day")
+            with self._followed(board, kentik, pull, ahead):
                 return await pull.save(self.target, how.store, date=self.day, refresh=how.refresh)
+
+    def _followed(
+        self, board: "Board", kentik: "KentikClient", pull: "Pull", ahead: "Outlook"
+    ) -> AbstractContextManager[None]:
+        if ahead.complete:  # no bar for what is over at once
+            return nullcontext()
+        return board.following(self.context.notes.subject, kentik, pull)

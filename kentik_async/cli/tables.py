@@ -41,7 +41,7 @@ def write_rows(
         if column.numeric:
             table.add_column(column.title, justify="right", no_wrap=True)
         else:
-            table.add_column(column.title, overflow="fold", no_wrap=column.kind == "time")
+            table.add_column(column.title, overflow="fold", no_wrap=column.kind != "text")
     for row in rows:
         table.add_row(*(Text(column.text(row)) for column in columns))
     heading = (Text(title, style="bold"),) if title else ()

@@ -5,7 +5,9 @@ import fcntl
 import json
 import os
 import socket
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +124,33 @@ def test_a_folder_without_a_pull_is_one_line(kmi: Kmi) -> None:
     assert done.err.startswith("error: no pull was saved in nothing")
 
 
+def test_a_target_of_today_needs_no_migration(kmi: Kmi) -> None:
+    kmi("pull", "rankings", "data", *FEW)
+    done = kmi("migrate", "data")
+    (row,) = done.rows
+    assert (done.code, row["changed"], row["found"]) == (0, False, row["version"])
+    assert "nothing was changed" in done.err
+    assert kmi("migrate", "nothing").code == 1
+
+
+def test_a_target_of_a_later_release_is_refused_and_left_alone(kmi: Kmi, tmp_path: Path) -> None:
+    kmi("pull", "rankings", "data", *FEW)
+    with closing(sqlite3.connect(tmp_path / "data/.kentik-async/journal.sqlite")) as db:
+        db.execute("PRAGMA user_version = 999")
+    for command in ("migrate", "pull rankings"):
+        done = kmi(*command.split(), "data")
+        assert (done.code, done.out) == (1, "")
+        assert "has schema version 999" in done.err.splitlines()[-1]
+
+
+def test_a_url_is_a_target_like_a_folder(kmi: Kmi, tmp_path: Path) -> None:
+    url = (tmp_path / "data").as_uri()
+    assert kmi("pull", "rankings", url, *FEW, XDG_STATE_HOME=str(tmp_path)).code == 0
+    (run,) = kmi("status", url, XDG_STATE_HOME=str(tmp_path)).rows
+    assert (run["state"], run["done"]) == ("complete", 3)
+    assert list((tmp_path / "data" / "rankings").glob("run_date=*/part-*.parquet"))
+
+
 def test_diff_is_what_the_server_says_changed(kmi: Kmi) -> None:
     then = kmi.state.day
     kmi("pull", "all", "data", *FEW, "--top", "2", "--date", "2026-11-19")
@@ -151,6 +180,15 @@ def test_diff_is_what_the_server_says_changed(kmi: Kmi) -> None:
         for asn in firsts[0] & firsts[1]
         for change in changed_neighbours(kmi.state, "cc$US", asn or 0, then, now)
     }
+
+
+def test_a_day_differs_not_from_itself(kmi: Kmi) -> None:
+    kmi("pull", "rankings", "data", *FEW, "--date", "2026-11-19")
+    day = ("--from", "2026-11-19", "--to", "2026-11-19")
+    assert kmi("diff", "data", *day, "-o", "table").out == "rankings: none\n\nneighbours: none\n"
+    missing = kmi("diff", "data", "--from", "2026-11-18", "--to", "2026-11-19")
+    assert missing.code == 2
+    assert "holds nothing of 2026-11-18: it holds 2026-11-19" in missing.err
 
 
 def changed_neighbours(state: State, market: str, asn: int, *days: dt.date) -> set[tuple[Any, ...]]:

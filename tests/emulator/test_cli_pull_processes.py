@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import pty
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -44,17 +45,20 @@ class CommandLine:
         }
         self.home = home
 
-    async def start(self, *arguments: str, **streams: Any) -> asyncio.subprocess.Process:
+    async def start(self, *arguments: str, under: str = "", **streams: Any) -> asyncio.subprocess.Process:
         both = {"stdout": asyncio.subprocess.PIPE, "stderr": asyncio.subprocess.PIPE} | streams
-        command = (sys.executable, "-m", "kentik_async.cli", "kmi", *arguments)
+        command = [sys.executable, "-m", "kentik_async.cli", "kmi", *arguments]
+        if under:  # a line of shell before it
+            command = ["bash", "-c", f'{under}; exec "$@"', "bash", *command]
         return await asyncio.create_subprocess_exec(*command, env=self.environment, cwd=self.home, **both)
 
-    async def __call__(self, *arguments: str) -> Ended:
-        process = await self.start(*arguments)
+    async def __call__(self, *arguments: str, under: str = "") -> Ended:
+        process = await self.start(*arguments, under=under)
         out, err = await process.communicate()
         return Ended(process.returncode or 0, out.decode(), err.decode())
 
 
+FEW = ("--markets", "US", "DE", "--rank-types", "customer_base", "peering_base")
 USERS = [User("noc@one.example", "token-of-one"), User("noc@two.example", "token-of-two")]
 
 
@@ -94,22 +98,37 @@ async def test_ctrl_c_ends_cleanly_and_the_command_it_names_goes_on(
     assert (run.state, run.done, run.left, run.failed) == ("complete", 49, 0, 0)
 
 
+async def test_a_full_disk_is_one_line_and_with_room_the_same_command_goes_on(kmi: CommandLine) -> None:
+    command = ("pull", "rankings", "data", *FEW)
+    full = await kmi(*command, under="ulimit -f 100")  # kB a file: the journal soon holds more
+    assert (full.code, full.out) == (1, "")
+    error = full.err.splitlines()[-1]
+    assert error.startswith("error: the journal data/.kentik-async/journal.sqlite cannot be used: ")
+    assert error.endswith("; all that has landed stays")
+    again = await kmi(*command)
+    assert again.code == 0
+    assert "resuming run" in again.err
+
+
 async def test_a_terminal_gets_a_bar_with_rate_and_quota(kmi: CommandLine) -> None:
     ours, theirs = pty.openpty()
-    kmi.environment |= {"TERM": "xterm", "COLUMNS": "160"}
+    kmi.environment |= {"TERM": "xterm", "COLUMNS": "80"}
     process = await kmi.start("pull", "rankings", "data", "--markets", "US", "DE", stderr=theirs)
     os.close(theirs)
     reader = asyncio.create_task(asyncio.to_thread(read_all, ours))
     await process.communicate()
     drawn = await reader
     assert process.returncode == 0
-    assert "a minute" in drawn
-    assert "quota for" in drawn
+    assert re.search(r"\d/25.* \d+/min; [\d.]+ s left; quota \d+/min, [\d,]+/h", without_colours(drawn))
 
 
 def run_of(kmi: CommandLine, target: str) -> RunStatus:
     (run,) = target_status(kmi.home / target).runs
     return run
+
+
+def without_colours(text: str) -> str:
+    return re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", text)
 
 
 def read_all(descriptor: int) -> str:
@@ -129,9 +148,6 @@ def profiles(kmi: CommandLine, **tokens: str) -> list[str]:
         (folder / name).write_text(json.dumps({"email": user.email, "api-key": token}), encoding="utf-8")
         (folder / name).chmod(0o600)
     return [word for name in tokens for word in ("--profile", name)]
-
-
-FEW = ("--markets", "US", "DE", "--rank-types", "customer_base", "peering_base")
 
 
 async def test_several_customers_pull_side_by_side_into_a_target_each(

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from cli_shell import KENTIK_ASYNC, PATIENCE, Shell, readiness, started
@@ -65,6 +66,20 @@ def test_a_terminal_gets_a_table_that_fits(shell: Shell) -> None:
     assert lines[0].split() == ["rank", "+/-", "asn", "name", "score", "+/-"]
     assert max(map(len, lines)) <= 80
     assert "\x1b[1m" in terminal.screen, "bold titles"
+
+
+def test_a_targets_runs_fit_a_terminal(shell: Shell, tmp_path: Path) -> None:
+    target = str(tmp_path / "data")
+    assert (
+        shell("kmi", "pull", "rankings", target, "--markets", "US", "--rank-types", "peering_base").code == 0
+    )
+    terminal = Terminal(shell, "kmi", "status", target)
+    assert terminal.end() == 0
+    head, line, run, size = re.sub(r"\x1b\[[0-9;]*m", "", terminal.screen).splitlines()
+    assert head.split() == ["run", "state", "done", "failed", "left", "rows", "began", "(UTC)"]
+    assert len(line) <= 80
+    assert run.split()[1:5] == ["complete", "3", "0", "0"]
+    assert size.startswith(f"{target}: ")
 
 
 @pytest.mark.parametrize("how", [{"arguments": ["--no-color"]}, {"env": {"NO_COLOR": "1"}}])

@@ -27,6 +27,10 @@ COMMANDS = [
     "kmi rankings",
     "kmi asn",
     "kmi insights",
+    *(f"kmi pull {what}" for what in ("rankings", "details", "all")),
+    "kmi status",
+    "kmi diff",
+    "kmi migrate",
     *(
         f"{group} {verb}"
         for group in ("as-groups", "sites")

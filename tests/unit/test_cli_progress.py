@@ -33,7 +33,7 @@ async def test_a_line_every_ten_seconds(time: VirtualTime, capsys: pytest.Captur
             await asyncio.sleep(0.2)
             (line,) = capsys.readouterr().err.splitlines()
             assert line.startswith("5 of 24 pages; 30 a minute; ")
-            assert line.endswith("left; quota for 20 this minute, 3,750 this hour; 1 failed")
+            assert line.endswith(" left; 1 failed; quota for 20 this minute, 3,750 this hour")
             pull.on_progress(Progress(done=24, failed=0, calls=24))
             await asyncio.sleep(30)
             assert len(capsys.readouterr().err.splitlines()) == 3

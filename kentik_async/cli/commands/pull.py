@@ -21,7 +21,10 @@ _HELP = """Pull many rankings and details into a folder of tables.
 
 The same command goes on where it was cut off and asks for nothing twice. The
 vendor's APIs are not meant for full data extraction: --dry-run tells first
-what a pull takes, --leave keeps some of each minute for others."""
+what a pull takes, --leave keeps some of each minute for others.
+
+Several customers side by side: --profile a --profile b pulls into TARGET/a and
+TARGET/b, each under its own quota, and ends with the worst of their exit codes."""
 
 app = App(name="pull", help=_HELP)
 
@@ -46,7 +49,7 @@ async def rankings(
       $ kentik-async kmi pull rankings data --markets US DE "western europe"
 
     Args:
-        target: The folder; made if it is not there.
+        target: The folder, made if it is not there, or a URL such as s3://bucket/kmi.
         asked: Which rankings.
         how: Where they land.
         context: Handed over.
@@ -81,7 +84,7 @@ async def details(
       $ kentik-async kmi pull details data --top 10 --markets US --ips v4
 
     Args:
-        target: The folder; made if it is not there.
+        target: The folder, made if it is not there, or a URL such as s3://bucket/kmi.
         asns: These networks, in each of the markets, which must be named then.
         top: The first so many networks of each ranking.
         type: Which neighbours.
@@ -122,7 +125,7 @@ async def everything(
       $ kentik-async kmi pull all data --top 20 --rank-types customer_base --leave 10
 
     Args:
-        target: The folder; made if it is not there.
+        target: The folder, made if it is not there, or a URL such as s3://bucket/kmi.
         top: The neighbours of how many first networks of each ranking.
         asked: Which rankings.
         how: Where they land.

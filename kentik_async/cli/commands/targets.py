@@ -1,4 +1,4 @@
-"""`kentik-async kmi status` and `kmi diff`: what a folder of tables holds. Nothing is sent."""
+"""`kentik-async kmi status`, `kmi diff` and `kmi migrate`: what a target holds. Nothing is sent."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kentik_async.bulk.diff import Day
     from kentik_async.bulk.saved import Tables
 
-__all__ = ["diff", "status"]
+__all__ = ["diff", "migrate", "status"]
 
 _RUN_FIELDS = (
     "run_id",
@@ -35,16 +35,13 @@ _RUN_FIELDS = (
     "bytes",
 )
 _RUN_COLUMNS = (
-    Column("run_id", "run"),
-    Column("store"),
-    Column("state"),
-    Column("done", "pages done", kind="count"),
+    Column("run_id", "run", kind="name"),
+    Column("state", kind="name"),
+    Column("done", kind="count"),
     Column("failed", kind="count"),
     Column("left", kind="count"),
     Column("rows", kind="count"),
-    Column("mixed"),
-    Column("started_at", "started (UTC)", kind="time"),
-    Column("finished_at", "finished (UTC)", kind="time"),
+    Column("started_at", "began (UTC)", kind="name", read=lambda run: f"{run['started_at']:%m-%d %H:%M}"),
 )
 _DIFF_FIELDS = (
     "market_id",
@@ -90,7 +87,7 @@ def status(target: str, /, *, context: Ctx) -> None:
       $ kentik-async kmi status data
 
     Args:
-        target: The folder.
+        target: The folder, or its URL.
         context: Handed over.
     """
     from kentik_async.bulk.status import target_status
@@ -102,6 +99,29 @@ def status(target: str, /, *, context: Ctx) -> None:
     for run in found.runs:
         if run.state == "interrupted":
             context.notes.note(f"run {run.run_id} was cut off: the same command goes on with it")
+
+
+def migrate(target: str, /, *, context: Ctx) -> None:
+    """Bring a target that an earlier release wrote up to date.
+
+    A release refuses to write to a target of another version and names this
+    command. It may be repeated, also after it was cut off.
+
+    For example:
+
+      $ kentik-async kmi migrate data
+
+    Args:
+        target: The folder, or its URL.
+        context: Handed over.
+    """
+    from kentik_async.bulk.migration import migrate_target
+
+    done = migrate_target(target)
+    record = {"target": done.target, "found": done.found, "version": done.version, "changed": done.changed}
+    context.printer.record(record, tuple(record))
+    if not done.changed:
+        context.notes.note(f"{done.target} has schema version {done.version} already: nothing was changed")
 
 
 def _run_row(run: Any, size: int) -> dict[str, Any]:
@@ -133,7 +153,7 @@ def diff(
       $ kentik-async kmi diff data --from 2026-11-19 --to 2026-11-20 --market US
 
     Args:
-        target: The folder.
+        target: The folder, or its URL.
         since: The earlier date.
         until: The later date.
         markets: Only these markets: planet:earth, cc:US, US, or names that the target knows.
