@@ -6,10 +6,12 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from support.canary import files_with_a_token, token_in
 
 # No deadline: a busy machine is no bug. In CI the same examples in every run: a red build can be repeated.
 hypothesis.settings.register_profile("local", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+hypothesis.settings.register_profile("fuzz", deadline=None, max_examples=2000, print_blob=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 _REAL_TIME = "shared"
@@ -32,6 +34,26 @@ def _own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         patch.setenv("XDG_CONFIG_HOME", os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config"))
         patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_file_holds_a_token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Search what the tests have left in their temporary folders, targets and quota files among it."""
+    yield
+    found = files_with_a_token(tmp_path_factory.getbasetemp())
+    assert not found, f"a token was written to {found}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Iterator[None]:
+    """Fail a test whose captured output or log holds a token."""
+    report: pytest.TestReport = yield
+    if report.when == "teardown":
+        for name, text in report.sections:
+            if (token := token_in(text)) is not None:
+                report.outcome = "failed"
+                report.longrepr = f"{name} holds the token {token!r}:\n{text}"
+    return report
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.canary import token_in
 
 from kentik_async.cli.__main__ import main
 
@@ -31,6 +32,9 @@ class Done:
     code: int
     out: str
     err: str
+
+    def __post_init__(self) -> None:
+        assert token_in(self.out + self.err) is None, "the command line shows the token"
 
     @property
     def rows(self) -> list[dict[str, Any]]:

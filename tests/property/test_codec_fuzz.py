@@ -178,7 +178,7 @@ HOSTILE = {
     "too large": b'{"sites":[{"id":1,"lat":1e999}],"site":{"id":1,"lat":1e999},"plans":[{"id":1e999}]}',
     "an endless number": b'{"sites":[{"id":' + b"9" * DEEP + b'}],"plans":[{"id":' + b"9" * DEEP + b"}]}",
     "half a pair": rb'{"sites":[{"id":1,"site_name":"\ud800"}],"plans":[{"id":1,"name":"\udfff"}]}',
-    "a surrogate as bytes": b'{"sites":[{"id":1,"site_name":"\xed\xa0\x80"}],"plans":[{"name":"\xed\xa0\x80"}]}',
+    "surrogates": b'{"sites":[{"id":1,"site_name":"\xed\xa0\x80"}],"plans":[{"name":"\xed\xa0\x80"}]}',
     "an endless text": b'{"sites":[{"id":1,"site_name":"' + b"a" * DEEP,
     "NUL": b"\0" * DEEP,
     "UTF-16": '{"sites":[],"plans":[],"site":{"id":1}}'.encode("utf-16"),

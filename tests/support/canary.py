@@ -1,0 +1,38 @@
+"""Looks for the tokens of the tests in everything that the tests emit: none may be there.
+
+What is captured of a test's output and log is searched after each test, what commands print as they end,
+and what lies in the temporary folders at the end; of those files only profiles may hold a token.
+"""
+
+import os
+from pathlib import Path
+
+__all__ = ["TOKENS", "files_with_a_token", "token_in"]
+
+TOKENS = ("canary-5f1c0ffee5eed", "emulator-token")
+
+_RAW = tuple(token.encode() for token in TOKENS)
+_KEY_IN_A_PROFILE = b'"api-key"'
+_MOST_BYTES = 64 * 1024 * 1024
+
+
+def token_in(text: str) -> str | None:
+    """Return the token that a text holds, or None."""
+    return next((token for token in TOKENS if token in text), None)
+
+
+def files_with_a_token(folder: Path) -> list[Path]:
+    """Return the files under a folder that hold a token, or bear it in their names, profiles left aside."""
+    found = []
+    for root, _, names in os.walk(folder):
+        paths = (Path(root, name) for name in names)
+        found += [path for path in paths if token_in(str(path)) is not None or _holds_one(path)]
+    return found
+
+
+def _holds_one(path: Path) -> bool:
+    if not path.is_file() or path.parent.name == ".kentik":  # a socket, a link that leads nowhere; a profile
+        return False
+    with path.open("rb") as file:
+        content = file.read(_MOST_BYTES)
+    return any(token in content for token in _RAW) and _KEY_IN_A_PROFILE not in content
