@@ -22,7 +22,7 @@ class Call:
         sent: How many attempts went out.
         failed: How many of them failed, refusals left aside.
         waited: Seconds spent waiting for quota.
-        unsent_since: Since when nothing of it could be sent, None while things are well.
+        unsent_until: Until when it is tried to send it, None while things are well.
         refused_since: When it was first refused.
         refusal: How it was last refused.
     """
@@ -34,7 +34,7 @@ class Call:
     sent: int = 0
     failed: int = 0
     waited: float = 0.0
-    unsent_since: float | None = None
+    unsent_until: float | None = None
     refused_since: float | None = None
     refusal: RateLimitedError | None = None
 

@@ -170,7 +170,7 @@ class Pipeline:
             if reply.outcome == "not_sent":
                 await self._bear_outage(call, error)
                 continue
-            call.unsent_since = None
+            call.unsent_until = None
             if isinstance(error, RateLimitedError):
                 self.bear_refusal(call, error)
             else:
@@ -191,8 +191,8 @@ class Pipeline:
         call.sent += 1
         self._report(call, "sent", call.waited)
         reply = await session.land(flight, grant, timeout)
-        if reply.outcome == "not_sent":
-            wire.link.lost()
+        if reply.outcome == "not_sent" and reply.error is not None:
+            wire.link.lost(reply.error)
         else:
             self._report_end(call, reply, self._monotonic() - sent)
         return reply
@@ -200,7 +200,8 @@ class Pipeline:
     async def _clear(self, call: Call, wire: Wire) -> Grant:
         """Wait until there is a connection and a grant, both at once."""
         while True:
-            await wire.link.wait()
+            patience = None if call.unsent_until is None else call.unsent_until - self._monotonic()
+            await wire.link.wait(patience)
             grant = await self._acquire(call)
             if grant.valid() and wire.link.ready():
                 return grant
@@ -222,7 +223,10 @@ class Pipeline:
                 raise call.refusal from error
             raise
         finally:
-            call.waited += self._monotonic() - asked
+            waited = self._monotonic() - asked
+            call.waited += waited
+            if call.unsent_until is not None:
+                call.unsent_until += waited  # what was waited for meanwhile was no connection
 
     def _drain(self, call: Call) -> float:
         return self._settings.quotas[call.request.operation.quota_class].drain
@@ -231,10 +235,11 @@ class Pipeline:
         """Let a call whose request never went out try again: it is no attempt, and cost no quota."""
         call.sent -= 1
         now, pause = self._monotonic(), _PAUSE_WHEN_UNSENT
-        if call.unsent_since is None:
-            call.unsent_since, pause = now, 0.0
-        if now - call.unsent_since > self._settings.outage_wait:
+        if call.unsent_until is None:
+            call.unsent_until, pause = now + self._settings.outage_wait, 0.0
+        if now >= call.unsent_until:
             raise error
+        pause = min(pause, call.unsent_until - now)
         self._report(call, "retried", pause, error)
         await self._bind().interruptible(asyncio.sleep(pause))
 

@@ -7,7 +7,7 @@ during an outage make one connection, not a thousand.
 import asyncio
 import random
 
-from kentik_async.errors import ConnectError
+from kentik_async.errors import ConnectError, KentikError
 from kentik_async.transport.wire import Dialer
 
 __all__ = ["Link"]
@@ -41,6 +41,7 @@ class Link:
         self._outage_wait = outage_wait
         self._up = False
         self._ever_up = False
+        self._lost_by: tuple[object, ...] = ()
         self._given_up: ConnectError | None = None
         self._waiting: dict[asyncio.Future[None], None] = {}  # in the order of arrival, as they are woken
         self._connector: asyncio.Task[None] | None = None
@@ -49,12 +50,21 @@ class Link:
         """Tell whether a request sent this instant would find a connection, as far as is known."""
         return self._up and self._dialer.ready()
 
-    def lost(self) -> None:
-        """Enter that the connection is gone; the next to need it connects anew."""
-        self._up = False
+    def lost(self, error: KentikError) -> None:
+        """Enter that the connection is gone; the next to need it connects anew.
 
-    async def wait(self) -> None:
+        Args:
+            error: How that showed: the reason for whoever is let down by connections again and again.
+        """
+        self._up = False
+        self._lost_by = error.args
+
+    async def wait(self, patience: float | None = None) -> None:
         """Return when there is a connection.
+
+        Args:
+            patience: How long to wait at most, in seconds, of a caller who was let down by connections
+                before: each outage alone is waited out no longer than the client's options say.
 
         Raises:
             ConnectError: None could be made in time, or an outage has already lasted too long.
@@ -69,6 +79,7 @@ class Link:
             self._connector = loop.create_task(self._connect())
         future = loop.create_future()
         self._waiting[future] = None
+        timer = None if patience is None else loop.call_later(patience, self._disappoint, future)
         try:
             await future
         except asyncio.CancelledError:
@@ -76,6 +87,8 @@ class Link:
                 future.exception()  # cancelled at the very moment: seen, so that asyncio does not log it
             raise
         finally:
+            if timer is not None:
+                timer.cancel()
             self._waiting.pop(future, None)
             # Its exception holds this frame: in a circle with it, all that hangs on the connection would
             # outlive the client until the garbage collector comes by.
@@ -127,6 +140,10 @@ class Link:
             self._up = self._ever_up = True
             return None
         return ConnectError(f"no connection to {self._endpoint}: {reason}")
+
+    def _disappoint(self, future: "asyncio.Future[None]") -> None:
+        if not future.done():
+            future.set_exception(ConnectError(*self._lost_by))
 
     def _release(self, error: ConnectError | None) -> None:
         for future in self._waiting:

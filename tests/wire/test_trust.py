@@ -4,6 +4,7 @@ import datetime as dt
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 import trustme
 from foreign import Answer, ForeignGrpc, ForeignRest
 
-from kentik_async import ConnectError, KentikClient
+from kentik_async import ConnectError, Event, KentikClient
 
 Client = Callable[..., KentikClient]
 
@@ -149,3 +150,19 @@ async def test_a_server_without_tls(client: Client, protocol: str) -> None:
     await kentik.aclose()
     await plain_grpc.stop()
     await plain_rest.stop()
+
+
+async def test_handshakes_that_fail_every_other_time(client: Client, secured: Secured, ca_file: Path) -> None:
+    """Whoever looks whether the server is there is led on each time: that must have an end as well."""
+    await secured.present(OURS.issue_cert("127.0.0.1"))
+    refused = cycle((False, True))
+    secured.rest.ssl_context.sni_callback = lambda *_: (
+        ssl.ALERT_DESCRIPTION_HANDSHAKE_FAILURE if next(refused) else None
+    )
+    events: list[Event] = []
+    kentik = client(**secured.endpoints, ca_file=ca_file, outage_wait=0.1, on_event=events.append)
+    with pytest.raises(ConnectError) as caught:
+        await kentik.sites.list()
+    assert caught.value.attempts == 0
+    assert not secured.rest.received
+    assert sum(event.duration for event in events if event.kind == "retried") <= 0.1
