@@ -1,0 +1,45 @@
+"""The fault suite from the command line: `PYTHONPATH=tests python -m chaos`, at the repository's root."""
+
+import argparse
+import asyncio
+import os
+import sys
+import time
+
+
+def main() -> int:
+    """Run the cases; return 1 if any did not end as it had to."""
+    # Before gRPC is loaded: it would write of each of the hundreds of GOAWAYs.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    from chaos.cases import CASES
+    from chaos.suite import run_all
+    from chaos.table import lines, passed
+
+    asked = _arguments()
+    if asked.list:
+        print("\n".join(case.name for case in CASES))
+        return 0
+    chosen = [case for case in CASES if asked.case in (None, case.name)]
+    if not chosen:
+        print(f"there is no case {asked.case!r}: --list names them all", file=sys.stderr)
+        return 2
+    started = time.monotonic()
+    outcomes = asyncio.run(run_all(chosen, asked.calls, asked.seed))
+    print("\n".join(lines(outcomes)))
+    failed = sum(not passed(outcome) for outcome in outcomes)
+    verdict = f"{failed} cases failed" if failed else "every case ended as it had to"
+    print(f"seed {asked.seed}, {time.monotonic() - started:.0f} s: {verdict}")
+    return 1 if failed else 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="chaos", description=__doc__)
+    parser.add_argument("--calls", type=int, default=20_000, help="how many calls, over all cases together")
+    parser.add_argument("--seed", type=int, default=1, help="what chance is drawn from")
+    parser.add_argument("--case", help="run this case alone, with as many calls as it has among all")
+    parser.add_argument("--list", action="store_true", help="name the cases")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

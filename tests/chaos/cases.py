@@ -1,0 +1,159 @@
+"""All cases: what happens, around the calls and to them, and how the calls must end."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from chaos import grpc_faults, rest_faults, scenes
+from chaos.calls import WIRES, Wire
+from chaos.faults import Fault
+from chaos.plan import ATTEMPTS, Call, Due, due_after
+from kentik_async import ConnectError, KentikError, UnavailableError
+
+__all__ = ["CASES", "Case"]
+
+Faults = Mapping[Wire, Sequence[Fault[Any]]]
+
+_WELL: Faults = dict.fromkeys(WIRES, ())
+
+
+@dataclass(frozen=True)
+class Case:
+    """One kind of misbehaviour.
+
+    Attributes:
+        name: Its name.
+        family: What it is counted under in the table.
+        faults: What may happen to a request, by protocol.
+        share: To how many of the calls anything happens.
+        scene: What happens around the calls.
+        identity: What the peers show for a certificate; see `tls.py`.
+        endpoints: The client's arguments that point it elsewhere than to the peers.
+        weight: How many calls it gets, in proportion to others.
+        at_once: How many calls the quota allows at once.
+        timeout: How long an attempt may take, in seconds.
+        patience: How long a missing connection is waited for, in seconds.
+        attempts: How often the client sends a request at most.
+        ends: How calls may end where it is not their ordeal that decides.
+        creates_end: The same for creates; as the others if empty.
+    """
+
+    name: str
+    family: str
+    faults: Faults = field(default_factory=lambda: _WELL)
+    share: float = 0.5
+    scene: scenes.Scene = scenes.steady
+    identity: str = "none"
+    endpoints: Mapping[str, str] = field(default_factory=dict)
+    weight: float = 1.0
+    at_once: int = 8
+    timeout: float = 20.0
+    patience: float = 20.0
+    attempts: int = ATTEMPTS
+    ends: tuple[type[KentikError] | None, ...] = ()
+    creates_end: tuple[type[KentikError] | None, ...] = ()
+
+    def due(self, call: Call) -> tuple[Due, ...]:
+        """Return how a call may end."""
+        if not self.ends:
+            return (due_after(call),)
+        allowed = self.creates_end if call.effect == "create" and self.creates_end else self.ends
+        return tuple(Due(error, None) for error in allowed)
+
+
+def _each(family: str, wire: Wire, faults: Sequence[Fault[Any]], **options: Any) -> list[Case]:
+    return [Case(f"{wire}: {fault.name}", family, faults={wire: [fault]}, **options) for fault in faults]
+
+
+_ANYTHING: Faults = {
+    "grpc": [
+        *grpc_faults.STATUSES,
+        *grpc_faults.PAGES,
+        *grpc_faults.BROKEN,
+        *grpc_faults.UNREADABLE,
+        *grpc_faults.REFUSALS,
+    ],
+    "rest": [
+        *rest_faults.STATUSES,
+        *rest_faults.BROKEN,
+        *rest_faults.UNREADABLE,
+        *rest_faults.REFUSALS,
+    ],
+}
+
+# Whoever is under way when a connection breaks is hit as well: reads, updates and deletes get there in the
+# end, and of a create nobody can tell.
+_CAUGHT_UP: dict[str, Any] = {"ends": (None,), "creates_end": (None, UnavailableError), "attempts": 1000}
+
+_SECURED: dict[str, Any] = {"identity": "right", "weight": 4}
+
+_UNREACHED: dict[str, Any] = {"ends": (ConnectError,), "patience": 0.4, "weight": 0.3}
+
+CASES: tuple[Case, ...] = (
+    *_each("gRPC statuses", "grpc", grpc_faults.STATUSES),
+    *_each("HTTP statuses over gRPC", "grpc", grpc_faults.PAGES),
+    *_each("HTTP statuses", "rest", rest_faults.STATUSES),
+    *_each("refusals", "grpc", grpc_faults.REFUSALS, share=0.2),
+    *_each("refusals", "rest", rest_faults.REFUSALS, share=0.2),
+    *_each("streams reset, answers broken off", "grpc", grpc_faults.BROKEN),
+    *_each("streams reset, answers broken off", "rest", rest_faults.BROKEN),
+    *_each("answers that cannot be read", "grpc", grpc_faults.UNREADABLE),
+    *_each("answers that cannot be read", "rest", rest_faults.UNREADABLE),
+    *_each("too large", "grpc", grpc_faults.HEAVY),
+    *_each("too large", "rest", rest_faults.HEAVY, weight=0.1),
+    *_each("silence and trickles", "grpc", grpc_faults.SLOW, timeout=1.0, at_once=16, weight=0.5),
+    *_each("silence and trickles", "rest", rest_faults.SLOW, timeout=1.0, at_once=16, weight=0.5),
+    *_each("unusual and right", "grpc", grpc_faults.HARMLESS),
+    *_each("unusual and right", "rest", rest_faults.HARMLESS),
+    *_each("connections cut, GOAWAY", "grpc", grpc_faults.CUTTING, share=0.3, **_CAUGHT_UP),
+    *_each("connections cut, GOAWAY", "rest", rest_faults.CUTTING, share=0.3, **_CAUGHT_UP),
+    Case("never there", "no connection", scene=scenes.absent, **_UNREACHED),
+    Case("deaf", "no connection", scene=scenes.deaf, **_UNREACHED),
+    Case("away for good", "no connection", scene=scenes.away_for_good, **_UNREACHED),
+    Case(
+        "no such host",
+        "no connection",
+        scene=scenes.absent,
+        endpoints={
+            "grpc_endpoint": "https://kentik.invalid",
+            "rest_endpoint": "https://kentik.invalid/api/v5",
+        },
+        **_UNREACHED,
+    ),
+    *(
+        Case(f"certificate {identity}", "no trust", identity=identity, **_UNREACHED)
+        for identity in ("another host's", "expired", "of an unknown authority")
+    ),
+    Case(
+        "vanishing",
+        "no connection",
+        scene=scenes.vanishing,
+        ends=(None, ConnectError),
+        creates_end=(None, ConnectError, UnavailableError),
+        patience=0.4,
+        attempts=1000,
+    ),
+    Case(
+        "teasing",
+        "no connection",
+        faults={"rest": ()},
+        scene=scenes.teasing,
+        identity="right",
+        at_once=1,
+        **_UNREACHED,
+    ),
+    Case("fickle", "comings and goings", scene=scenes.fickle, identity="right", ends=(None,)),
+    Case("coming late", "comings and goings", scene=scenes.coming_late, ends=(None,)),
+    Case("restarts", "comings and goings", scene=scenes.restarting, weight=8, **_CAUGHT_UP),
+    Case(
+        "restarts, over TLS",
+        "comings and goings",
+        scene=scenes.restarting,
+        identity="right",
+        weight=4,
+        **_CAUGHT_UP,
+    ),
+    Case("anything", "anything at once", faults=_ANYTHING, weight=8),
+    Case("anything, over TLS", "anything at once", faults=_ANYTHING, **_SECURED),
+    Case("anything, one at a time", "anything at once", faults=_ANYTHING, at_once=1, weight=2),
+)

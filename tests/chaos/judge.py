@@ -1,0 +1,48 @@
+"""The vendor's limits said once more, over the peer's own record: exact, and no line of it the package's."""
+
+import heapq
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chaos.record import Visit
+
+__all__ = ["Limits", "violations"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one customer may ask; the spans in seconds."""
+
+    at_once: int
+    a_minute: int
+    an_hour: int
+    minute: float
+    hour: float
+
+
+def violations(visits: Sequence[Visit], limits: Limits) -> int:
+    """Return how many requests came beyond a limit.
+
+    A request counts in a window for the window's length from its receipt, and as concurrent until the peer
+    is done with it.
+    """
+    received = sorted(visit.received for visit in visits)
+    return (
+        _too_dense(received, limits.a_minute, limits.minute)
+        + _too_dense(received, limits.an_hour, limits.hour)
+        + _too_many_at_once(visits, limits.at_once)
+    )
+
+
+def _too_dense(received: Sequence[float], limit: int, window: float) -> int:
+    return sum(earlier + window > later for earlier, later in zip(received, received[limit:], strict=False))
+
+
+def _too_many_at_once(visits: Sequence[Visit], limit: int) -> int:
+    beyond, ends = 0, list[float]()
+    for visit in sorted(visits, key=lambda visit: visit.received):
+        while ends and ends[0] <= visit.received:
+            heapq.heappop(ends)
+        beyond += len(ends) >= limit
+        heapq.heappush(ends, visit.finished)
+    return beyond

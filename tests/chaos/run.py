@@ -1,0 +1,208 @@
+"""One case from beginning to end: the peers, the client, its calls, and what is left when all is over."""
+
+import asyncio
+import random
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from chaos.calls import WIRES, make
+from chaos.cases import Case
+from chaos.desk import Desk
+from chaos.judge import Limits, violations
+from chaos.peers import Peers
+from chaos.plan import Call, Due, draw
+from chaos.scenes import WARM_UP, Stage
+from chaos.tls import IDENTITIES, trusted_file
+from chaos.trace import End, Trace, current, follow
+from kentik_async import KentikClient, LocalLimiter, Quota, Retry
+
+__all__ = ["Outcome", "run"]
+
+CALLERS = 64
+HUNG_AFTER = 45.0
+DRAIN = 0.2
+LIMITS = Limits(at_once=8, a_minute=150, an_hour=3000, minute=0.5, hour=12.0)
+
+_GONE_BY = 5.0
+
+
+@dataclass
+class Outcome:
+    """What became of one case.
+
+    Attributes:
+        case: Its name.
+        calls: How many calls were made.
+        succeeded: How many were answered.
+        rightly: How many failed as they had to.
+        wrongly: Those that ended otherwise than they had to, in words.
+        hung: How many were never released.
+        doubled: How many creates were carried out more than once.
+        leaked: What was left over, in words.
+        violations: How many requests came beyond the quota.
+        slowest: By how many seconds a caller was released later than promised, at most.
+        seconds: How long it took.
+    """
+
+    case: Case
+    calls: int
+    succeeded: int = 0
+    rightly: int = 0
+    wrongly: list[str] = field(default_factory=list)
+    hung: int = 0
+    doubled: int = 0
+    leaked: list[str] = field(default_factory=list)
+    violations: int = 0
+    slowest: float = 0.0
+    seconds: float = 0.0
+
+
+async def run(case: Case, count: int, seed: int) -> Outcome:
+    """Make the calls of one case, and look at what became of them.
+
+    Args:
+        case: What happens.
+        count: How many calls.
+        seed: Where its chance comes from, together with its name.
+    """
+    chance = random.Random(f"{seed}/{case.name}")
+    calls = draw(count, case.faults, case.share, chance)
+    outcome, started = Outcome(case, count), time.monotonic()
+    before, complaints = _belongings(), list[str]()
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(
+        lambda _, context: complaints.append(f"{context['message']}: {context.get('exception')!r}")
+    )
+    try:
+        await _play(case, calls, chance, outcome)
+        outcome.leaked += await _left_over(before)
+    finally:
+        loop.set_exception_handler(None)
+    outcome.leaked += complaints
+    outcome.seconds = time.monotonic() - started
+    return outcome
+
+
+async def _play(case: Case, calls: Sequence[Call], chance: random.Random, outcome: Outcome) -> None:
+    warm_ups = [Call(WARM_UP + place, wire, "read") for place, wire in enumerate(WIRES)]
+    desk = Desk([*calls, *warm_ups], timeout=case.timeout, drain=DRAIN, chance=chance)
+    limits = replace(LIMITS, at_once=case.at_once)
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        peers = Peers(desk, IDENTITIES[case.identity]())
+        stack.push_async_callback(peers.close)
+        kentik = _client(case, peers, limits, trusted_file(folder))
+        stack.push_async_callback(kentik.aclose)
+        stage = Stage(peers, kentik, chance, desk)
+        await stack.enter_async_context(case.scene(stage))
+        traces = await _call_all(kentik, case, calls)
+        outcome.leaked += await _slots_left(kentik, case.timeout)
+    _count(outcome, case, calls, traces, stage.gone_since)
+    outcome.doubled = desk.record.doubled({call.number for call in calls if call.effect == "create"})
+    outcome.violations = violations(desk.record.visits, limits)
+
+
+def _client(case: Case, peers: Peers, limits: Limits, authorities: Path) -> KentikClient:
+    quota = Quota(
+        max_concurrent=limits.at_once,
+        soft_per_minute=None,
+        soft_delay=0.0,
+        hard_per_minute=limits.a_minute,
+        per_hour=limits.an_hour,
+        minute=limits.minute,
+        hour=limits.hour,
+        drain=DRAIN,
+    )
+    return KentikClient(
+        "ada@example.com",
+        "canary-5f1c0ffee5eed",
+        quota=quota,
+        query_quota=quota,
+        limiter=LocalLimiter(quota, quota),
+        timeout=case.timeout,
+        connect_timeout=case.patience,
+        outage_wait=case.patience,
+        retry=Retry(attempts=case.attempts, base=0.01, cap=0.05),
+        ca_file=authorities,
+        on_event=follow,
+        **{**peers.endpoints, **case.endpoints},
+    )
+
+
+async def _call_all(kentik: KentikClient, case: Case, calls: Sequence[Call]) -> dict[int, Trace]:
+    """Let a number of callers make all the calls; a call that is never released has no trace."""
+    traces: dict[int, Trace] = {}
+    left = iter(calls)
+
+    async def caller() -> None:
+        for call in left:
+            trace = Trace(case.timeout, case.patience)
+            current.set(trace)
+            try:
+                async with asyncio.timeout(HUNG_AFTER) as patience:
+                    await make(kentik, call.wire, call.effect, call.number)
+            except Exception as error:  # noqa: BLE001 (whatever it is, it is judged)
+                if patience.expired():
+                    continue
+                trace.error = End.of(error)
+            trace.ended = time.monotonic()
+            traces[call.number] = trace
+
+    async with asyncio.TaskGroup() as callers:
+        for _ in range(min(CALLERS, len(calls))):
+            callers.create_task(caller())
+    return traces
+
+
+def _count(
+    outcome: Outcome, case: Case, calls: Iterable[Call], traces: dict[int, Trace], gone_since: float
+) -> None:
+    for call in calls:
+        trace = traces.get(call.number)
+        if trace is None:
+            outcome.hung += 1
+            continue
+        outcome.slowest = max(outcome.slowest, trace.late(gone_since))
+        allowed = case.due(call)
+        if not any(_as_due(trace.error, due) for due in allowed):
+            outcome.wrongly.append(f"{call} ended with {trace.error}; {allowed} was due")
+        elif trace.error is None:
+            outcome.succeeded += 1
+        else:
+            outcome.rightly += 1
+
+
+def _as_due(error: End | None, due: Due) -> bool:
+    if due.error is None or error is None:
+        return due.error is error
+    return error.kind is due.error and due.attempts in (None, error.attempts)
+
+
+async def _slots_left(kentik: KentikClient, timeout: float) -> list[str]:
+    """Wait until no attempt is under way any more, behind its caller's back or not."""
+    until = time.monotonic() + min(timeout, 5.0) + DRAIN + 1.0
+    while (snapshot := await kentik.quota.snapshot()).in_flight or snapshot.waiting:
+        if time.monotonic() > until:
+            return [f"{snapshot.in_flight} slots, {snapshot.waiting} waiters"]
+        await asyncio.sleep(0.01)
+    return []
+
+
+def _belongings() -> tuple[int, int]:
+    """How many tasks and open files there are."""
+    return len(asyncio.all_tasks()), len(list(Path("/proc/self/fd").iterdir()))
+
+
+async def _left_over(before: tuple[int, int]) -> list[str]:
+    """Say what there is more of than before; libraries close some of it a moment later."""
+    until = time.monotonic() + _GONE_BY
+    while any(now > then for now, then in zip(_belongings(), before, strict=True)):
+        if time.monotonic() > until:
+            tasks, files = _belongings()
+            return [f"{tasks - before[0]} tasks, {files - before[1]} open files"]
+        await asyncio.sleep(0.01)
+    return []
