@@ -1,7 +1,6 @@
 """The entry point: every error becomes one line on stderr and an exit code, never a traceback."""
 
 import io
-import logging
 import os
 import signal
 import sys
@@ -83,6 +82,8 @@ def _fail(text: str, code: int, *, word: str = "error: ") -> int:
 
 def _interrupted() -> int:
     """End: whoever presses Ctrl-C once more, while Python takes itself down, has been heard."""
+    import logging
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.disable()  # asyncio's words on what a second Ctrl-C kept from ending in order
     return _fail("interrupted", _INTERRUPTED, word="")

@@ -1,7 +1,6 @@
 """The tree of commands, and what all of them share: the options, and how a command is called."""
 
-import asyncio
-import inspect
+from functools import partial
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
@@ -79,16 +78,16 @@ def run(
         options: Those options.
     """
     command, bound, unparsed = app.parse_args(tokens, exit_on_error=False, print_error=False)
+    if getattr(command, "__func__", None) in (App.help_print, App.version_print):
+        command(*bound.args, **bound.kwargs)
+        # A group without a command is answered with its help; nothing at all is an invitation to it.
+        return Exit.USAGE if tokens and not _asks_for_help(tokens) else Exit.OK
+    from kentik_async.cli.calling import call
+
     context = Context(options)
     if "context" in unparsed:
         bound.arguments["context"] = context
-    with context.notes.taking_the_log():
-        result: Any = command(*bound.args, **bound.kwargs)
-        if inspect.iscoroutine(result):
-            result = asyncio.run(result)
-    # A group without a command is answered with its help; nothing at all is an invitation to it.
-    if getattr(command, "__func__", None) is App.help_print and tokens and not _asks_for_help(tokens):
-        return Exit.USAGE
+    result: Any = call(partial(command, *bound.args, **bound.kwargs), context.notes)
     return Exit.OK if result is None else Exit(result)
 
 

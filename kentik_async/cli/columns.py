@@ -5,8 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-import msgspec
-
 from kentik_async.cli.notes import printable
 
 __all__ = ["ABSENT", "Column", "Kind", "columns_of_fields", "text_for_csv", "text_for_people"]
@@ -79,7 +77,7 @@ def text_for_people(value: Any, kind: Kind = "text") -> str:
         return _NUMBERS.get(kind, str)(value)
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%S")
-    return printable(value if isinstance(value, str) else msgspec.json.encode(value).decode())
+    return printable(value if isinstance(value, str) else _json(value))
 
 
 def text_for_csv(value: Any) -> str:
@@ -89,9 +87,15 @@ def text_for_csv(value: Any) -> str:
             return ""
         case str():
             return value
-        case bool() | Mapping() | msgspec.Struct() | list() | tuple():
-            return msgspec.json.encode(value).decode()
-        case dt.datetime():
-            return msgspec.json.encode(value).decode().strip('"')
-        case _:
+        case dt.date():
+            return _json(value).strip('"')
+        case int() | float() if not isinstance(value, bool):
             return str(value)
+        case _:
+            return _json(value)
+
+
+def _json(value: Any) -> str:
+    import msgspec  # no help needs it
+
+    return msgspec.json.encode(value).decode()

@@ -1,6 +1,5 @@
 """The question before something is deleted."""
 
-import asyncio
 import sys
 
 from kentik_async.cli.context import Context
@@ -37,6 +36,8 @@ def declined(context: Context) -> Exit:
 
 async def _readable(descriptor: int) -> None:
     """Wait for input. A plain read would not end at Ctrl-C: the event loop takes that signal for itself."""
+    import asyncio
+
     loop = asyncio.get_running_loop()
     ready = asyncio.Event()
     loop.add_reader(descriptor, ready.set)

@@ -1,6 +1,5 @@
 """Notes, warnings and progress, all to stderr: stdout is for results alone."""
 
-import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,7 +49,7 @@ class Notes:
     def note(self, text: str) -> None:
         """Say something that is good to know."""
         if not self.quiet:
-            print(f"note: {self._about}{on_one_line(text)}", file=sys.stderr, flush=True)
+            self.line("note", text)
 
     def plain(self, text: str) -> None:
         """Say something without a word before it, lines as they are."""
@@ -59,7 +58,11 @@ class Notes:
 
     def error(self, text: str) -> None:
         """Say what went wrong, on one line; also when quiet."""
-        print(f"error: {self._about}{on_one_line(text)}", file=sys.stderr, flush=True)
+        self.line("error", text)
+
+    def line(self, word: str, text: str) -> None:
+        """Say something of a kind, on one line; also when quiet."""
+        print(f"{word}: {self._about}{on_one_line(text)}", file=sys.stderr, flush=True)
 
     def retries(self, event: "Event") -> None:
         """Take a client's events, and tell of attempts that failed."""
@@ -74,34 +77,6 @@ class Notes:
             return
         with self.console.status("") as status:
             yield status
-
-    @contextmanager
-    def taking_the_log(self) -> Iterator[None]:
-        """Let the package's log lines appear as notes and warnings while the block runs."""
-        logger = logging.getLogger("kentik_async")
-        level, propagate = logger.level, logger.propagate
-        handler = _NoteHandler(self)
-        logger.addHandler(handler)
-        logger.setLevel(logging.WARNING)
-        logger.propagate = False
-        try:
-            yield
-        finally:
-            logger.removeHandler(handler)
-            logger.setLevel(level)
-            logger.propagate = propagate
-
-
-class _NoteHandler(logging.Handler):
-    def __init__(self, notes: Notes) -> None:
-        super().__init__()
-        self._notes = notes
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if self._notes.quiet and record.levelno < logging.ERROR:
-            return
-        word = "note" if record.levelno < logging.WARNING else record.levelname.lower()
-        print(f"{word}: {on_one_line(record.getMessage())}", file=sys.stderr, flush=True)
 
 
 def printable(text: str) -> str:

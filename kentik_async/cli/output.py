@@ -9,8 +9,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from kentik_async.cli.columns import Column, columns_of_fields, text_for_csv
 
 if TYPE_CHECKING:
@@ -57,7 +55,7 @@ class Printer:
         elif self.form == "json":
             self._json(list(rows))
         elif self.form == "ndjson":
-            self._write(b"".join(msgspec.json.encode(row) + b"\n" for row in rows))
+            self._write(b"".join(_encoded(row) + b"\n" for row in rows))
         else:
             self._csv(rows, fields)
 
@@ -88,7 +86,7 @@ class Printer:
     def document(self, document: Any) -> None:
         """Write something of unknown form as JSON, whatever the form asked for."""
         if self.form == "ndjson":
-            self._write(msgspec.json.encode(document) + b"\n")
+            self._write(_encoded(document) + b"\n")
         else:
             self._json(document)
 
@@ -102,7 +100,7 @@ class Printer:
         tables.write_rows(rows, columns, title=title, colour=self._colour)
 
     def _json(self, document: Any) -> None:
-        self._write(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
+        self._write(_encoded(document, indent=2) + b"\n")
 
     def _csv(self, rows: Sequence[Any], fields: Sequence[str]) -> None:
         lines = _Lines()
@@ -118,6 +116,13 @@ class Printer:
         sys.stdout.flush()
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
+
+
+def _encoded(value: Any, *, indent: int = 0) -> bytes:
+    import msgspec  # no help needs it
+
+    encoded = msgspec.json.encode(value)
+    return msgspec.json.format(encoded, indent=indent) if indent else encoded
 
 
 class _Lines:

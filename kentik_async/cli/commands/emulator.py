@@ -1,6 +1,5 @@
 """`kentik-async emulator`: a Kentik on this machine, for tests and trials in any language."""
 
-import asyncio
 import datetime as dt
 import json
 import os
@@ -18,6 +17,8 @@ from kentik_async.cli.options import Flag
 from kentik_async.errors import ConfigError, ValidationError
 
 if TYPE_CHECKING:
+    import asyncio
+
     from kentik_async.emulator import Emulator
 
 __all__ = ["emulator"]
@@ -91,6 +92,8 @@ async def _running(emulated: "Emulator") -> AsyncIterator[None]:
 @asynccontextmanager
 async def _ending(*, until_stdin_ends: bool) -> AsyncIterator["asyncio.Future[Exit]"]:
     """Offer a future that is set when the process is told to end."""
+    import asyncio
+
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[Exit] = loop.create_future()
 
