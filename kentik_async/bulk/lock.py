@@ -31,7 +31,10 @@ def locked(path: Path, target: object) -> Iterator[None]:
     try:
         with LocalFolder(path.parent).errors():
             _take(descriptor, target)
-        yield
+        try:
+            yield
+        finally:
+            os.ftruncate(descriptor, 0)  # nobody holds it, though the process may live on
     finally:
         os.close(descriptor)
 

@@ -10,10 +10,21 @@ import msgspec
 from kentik_async.bulk.asks import Ask
 from kentik_async.errors import TargetError
 
-__all__ = ["RESUMABLE_SECONDS", "Run", "ask_identity", "asked_of", "refuse_other_store", "run_to_take_up"]
+__all__ = [
+    "ASKED_FOR_ALL",
+    "RESUMABLE_SECONDS",
+    "Run",
+    "ask_identity",
+    "asked_of",
+    "refuse_other_store",
+    "run_to_take_up",
+]
 
 RESUMABLE_SECONDS = 24 * 3600.0
 """For how long a run that was cut off is gone on with, also after midnight."""
+
+ASKED_FOR_ALL = frozenset({"landing", "swapping", "complete"})
+"""The states of runs that will ask for nothing more."""
 
 _SHARD = " shard "
 
@@ -87,7 +98,7 @@ def run_to_take_up(
         if run.state == "open" and fits and run.refresh == refresh:
             return run
     run_date = (date or dt.datetime.fromtimestamp(now, dt.UTC).date()).isoformat()
-    finished = [run for run in mine if run.state == "complete" and run.run_date == run_date]
+    finished = [run for run in mine if run.state in ASKED_FOR_ALL and run.run_date == run_date]
     return finished[-1] if finished and not refresh else None
 
 

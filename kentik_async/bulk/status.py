@@ -20,7 +20,15 @@ from kentik_async.bulk.asks import remaining
 from kentik_async.bulk.folder import size_of
 from kentik_async.bulk.keys import PageKey
 from kentik_async.bulk.layout import Layout
-from kentik_async.bulk.runs import Run, ask_identity, asked_of, refuse_other_store, run_to_take_up
+from kentik_async.bulk.runs import (
+    ASKED_FOR_ALL,
+    Run,
+    ask_identity,
+    asked_of,
+    refuse_other_store,
+    run_to_take_up,
+)
+from kentik_async.bulk.versions import refuse_other_version
 from kentik_async.errors import TargetError
 
 if TYPE_CHECKING:
@@ -114,11 +122,11 @@ def target_status(target: str | os.PathLike[str]) -> TargetStatus:
         TargetError: No pull was saved there, or its journal cannot be read.
     """
     layout = Layout(target)
-    if not layout.journal.exists():
-        here = "" if layout.local else "from this machine "
-        raise TargetError(f"no pull was saved {here}in {layout.name}: 'kentik-async kmi pull' saves one")
     running = _holder_lives(layout.lock)
     with _journal(layout) as db:
+        if db is None:
+            here = "" if layout.local else "from this machine "
+            raise TargetError(f"no pull was saved {here}in {layout.name}: 'kentik-async kmi pull' saves one")
         runs = tuple(_status(db, run, running=running) for run in _runs(db))
     size = layout.tables.size() + (0 if layout.local else size_of(layout.state))
     return TargetStatus(layout.name, runs, size)
@@ -150,13 +158,13 @@ async def outlook(
     layout = Layout(target)
     landed: dict[PageKey, list[Any]] = {}
     found = None
-    if layout.journal.exists():
-        with _journal(layout) as db:
+    with _journal(layout) as db:
+        if db is not None:
             runs = _runs(db)
             refuse_other_store(runs, store, layout.name)
             identity = ask_identity(pull.ask, pull.part)
             found = run_to_take_up(runs, identity, store, date=date, refresh=refresh, now=now)
-            if found is not None and found.state == "complete":
+            if found is not None and found.state in ASKED_FOR_ALL:
                 return Outlook(found.run_id, complete=True)
             today = dt.datetime.fromtimestamp(now, dt.UTC).date()
             day = found.run_date if found else (date or today).isoformat()
@@ -174,18 +182,27 @@ async def outlook(
 
 
 @contextmanager
-def _journal(layout: Layout) -> Iterator[sqlite3.Connection]:
-    """Open the journal for reading; on a medium that cannot be written, as a file that nobody changes."""
+def _journal(layout: Layout) -> Iterator[sqlite3.Connection | None]:
+    """Open the journal for reading, None if there is none.
+
+    On a medium that cannot be written it is opened as a file that nobody changes.
+    """
+    if not layout.journal.exists():
+        yield None
+        return
     address = layout.journal.absolute().as_uri()
     try:
         try:
             db = sqlite3.connect(f"{address}?mode=ro", uri=True, isolation_level=None)
-            db.execute("SELECT 1 FROM runs LIMIT 1")
+            db.execute("PRAGMA user_version").fetchone()
         except sqlite3.OperationalError:
             db = sqlite3.connect(f"{address}?immutable=1", uri=True, isolation_level=None)
         with closing(db):
             db.execute("BEGIN")
-            yield db
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            if version:
+                refuse_other_version(version, layout.journal, layout.name)
+            yield db if version else None  # a kill came before anything was entered
     except sqlite3.Error as error:
         raise TargetError(f"the journal {layout.journal} cannot be read: {error}") from error
 

@@ -48,7 +48,7 @@ def expected(state: State) -> dict[str, Rows]:
     return {name: sorted(rows, key=str) for name, rows in tables.items()}
 
 
-def landed(target: Path, date: str | None = None) -> dict[str, Rows]:
+def landed(target: Path | str, date: str | None = None) -> dict[str, Rows]:
     """Return what the tables hold, sorted, without the instants and the date."""
     tables = saved.open_target(target)
     found = {}

@@ -1,0 +1,57 @@
+"""How long a pull takes is told first: beyond 12 hours it warns, beyond 24 it has to be allowed."""
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from kentik_async import Quota, ValidationError
+from kentik_async.bulk.plan import PullPlan, refuse_multi_day
+from kentik_async.emulator import Emulator
+
+HOUR = 3600.0
+
+
+@pytest.mark.parametrize(
+    ("hours", "long", "multi_day"),
+    [(0.0, False, False), (12.0, False, False), (12.1, True, False), (24.0, True, False), (24.1, True, True)],
+)
+def test_from_when_on_a_plan_is_long(hours: float, long: bool, multi_day: bool) -> None:
+    plan = PullPlan(1000, True, hours * HOUR)
+    assert (plan.long, plan.multi_day) == (long, multi_day)
+    if multi_day:
+        with pytest.raises(ValidationError, match=r"takes 1000 calls and 24 hours.*--allow-multi-day"):
+            refuse_multi_day(plan)
+    else:
+        refuse_multi_day(plan)
+
+
+def test_what_it_takes_at_most_is_told_as_such() -> None:
+    with pytest.raises(ValidationError, match="takes up to 9 calls and up to 30 hours"):
+        refuse_multi_day(PullPlan(9, False, 30 * HOUR))
+
+
+async def test_a_pull_of_days_has_to_be_allowed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    # One call in ten hours, of which the emulator knows nothing: the third would come after twenty.
+    quota = Quota(1, None, 0.0, 1, None, minute=10 * HOUR, hour=10 * HOUR)
+    async with Emulator(speed=600) as emulator, emulator.client(quota=quota) as kentik:
+        pull = kentik.kmi.pull_rankings(["cc$US", "cc$DE"], "customer_base")
+        plan = await pull.plan()
+        assert plan.multi_day
+        with pytest.raises(ValidationError, match="allow_multi_day=True"):
+            await pull.save(tmp_path)
+        assert emulator.report().requests == 0
+        assert [record.levelname for record in caplog.records] == ["WARNING"]
+        assert "not meant for full data extraction" in caplog.text
+
+
+async def test_a_pull_of_half_a_day_is_warned_of_and_begins(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    quota = Quota(1, None, 0.0, 2, None, minute=13 * HOUR, hour=13 * HOUR)
+    async with Emulator(speed=600) as emulator, emulator.client(quota=quota, max_wait=0.0) as kentik:
+        pull = kentik.kmi.pull_rankings(["cc$US", "cc$DE"], "customer_base", "v4")
+        with caplog.at_level(logging.WARNING, logger="kentik_async"):
+            await pull.save(tmp_path)
+        assert emulator.report().requests > 0
+        assert any("13 hours" in record.getMessage() for record in caplog.records)
