@@ -137,7 +137,13 @@ class _Errand:
                 span = text_for_span(ahead.seconds)
                 raise ValidationError(f"it takes {span}: ask for less, or add --allow-multi-day")
             with self._followed(board, kentik, pull, ahead):
-                return await pull.save(self.target, how.store, date=self.day, refresh=how.refresh)
+                return await pull.save(
+                    self.target,
+                    how.store,
+                    date=self.day,
+                    refresh=how.refresh,
+                    allow_multi_day=how.allow_multi_day,
+                )
 
     def _followed(
         self, board: "Board", kentik: "KentikClient", pull: "Pull", ahead: "Outlook"
