@@ -3,14 +3,12 @@
 import asyncio
 import gc
 import random
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any
 
 import anyio
 import pytest
 
+from endurance.emulating import emulator_in_a_thread
 from endurance.leaving import CALLS, Call, Leavers, at_rest
 from kentik_async import ClientClosedError, KentikClient, LocalLimiter, Quota, Retry
 from kentik_async.emulator import Emulator
@@ -103,21 +101,6 @@ async def test_a_coroutine_that_is_dropped_in_flight_keeps_its_slot_until_the_an
         await at_rest(kentik)
         await call(kentik)
         assert emulator.report().violations == 0
-
-
-@contextmanager
-def emulator_in_a_thread(**options: Any) -> Iterator[Emulator]:
-    """An emulator that outlives the event loops of the test."""
-    emulator = Emulator(**options)
-    with ThreadPoolExecutor(1) as thread, asyncio.Runner() as runner:
-        thread.submit(runner.run, emulator.start()).result()
-        serving = thread.submit(runner.get_loop().run_forever)
-        try:
-            yield emulator
-        finally:
-            runner.get_loop().call_soon_threadsafe(runner.get_loop().stop)
-            serving.result()
-            thread.submit(runner.run, emulator.stop()).result()
 
 
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # whoever closes a loop so has left them open

@@ -8,26 +8,31 @@ from typing import Any
 
 __all__ = ["SLOW", "Faults"]
 
-SLOW = 0.25
+SLOW = 0.7
 """The longest that a fault delays an answer, in seconds: a client's timeout and drain together exceed it."""
 
 _PAUSE = 0.15
 """Seconds between two faults, on average."""
 
-_FAULTS: tuple[dict[str, Any], ...] = (
+_QUICK: tuple[dict[str, Any], ...] = (
     *({"status": status} for status in (500, 502, 503, 504)),
     *({"status": status} for status in ("INTERNAL", "UNAVAILABLE", "UNKNOWN", "DEADLINE_EXCEEDED")),
     *({"status": status} for status in (401, 403, 404, 409, "ABORTED", "DATA_LOSS")),
     *({"status": 429, "shape": shape} for shape in ("resource_exhausted", "http2_429", "envoy")),
     {"status": 429, "retry_after": 0.05},
     {"status": 503, "when": "after"},
-    {"drop": True},
-    {"drop": True, "when": "after"},
-    {"delay": SLOW},
-    {"delay": SLOW / 4, "when": "after"},
+    {"delay": SLOW / 20, "when": "after"},
     {"body": "<html><title>Bad gateway</title></html>"},
     {"body": '{"sites": [{"id": '},
 )
+_COSTLY: tuple[dict[str, Any], ...] = (
+    {"drop": True},
+    {"drop": True, "when": "after"},
+    {"delay": SLOW},
+)
+"""Each of these keeps the one slot taken for about a second."""
+
+_SHARE_OF_COSTLY = 0.03
 
 
 class Faults:
@@ -43,12 +48,23 @@ class Faults:
         """Script one fault after another until cancelled."""
         while True:
             await asyncio.sleep(self._chance.expovariate(1 / _PAUSE))
-            await self._post("fail", self._chance.choice(_FAULTS))
+            costly = self._chance.random() < _SHARE_OF_COSTLY
+            await self._post("fail", self._chance.choice(_COSTLY if costly else _QUICK))
             self.scripted += 1
 
     async def report(self) -> dict[str, Any]:
         """Return the server's own count since the last reset."""
         return await asyncio.to_thread(_asked, f"{self._control}/report")
+
+    async def violations(self) -> list[str]:
+        """Return a line for each request that exceeded a limit, with those that were under way then."""
+        calls = await asyncio.to_thread(_asked, f"{self._control}/calls")
+        return [
+            f"{_named(call)} exceeded {call['refusal'] or 'the concurrency'} beside "
+            f"{[_named(other) for other in calls if other['received'] < call['received'] < other['answered']]}"
+            for call in calls
+            if call["violation"]
+        ]
 
     async def reset(self) -> None:
         """Let the server forget all calls, scripted faults and changes."""
@@ -61,3 +77,8 @@ class Faults:
 def _asked(url: str, body: bytes | None = None) -> Any:
     with urllib.request.urlopen(urllib.request.Request(url, body), timeout=30) as answer:
         return json.load(answer)
+
+
+def _named(call: dict[str, Any]) -> str:
+    fate = "dropped" if call["dropped"] else f"{call['status']}{' by a fault' if call['fault'] else ''}"
+    return f"{call['operation']} ({fate}, {call['received']:.3f} to {call['answered']:.3f})"

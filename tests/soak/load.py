@@ -14,13 +14,18 @@ from kentik_async import KentikClient, KentikError, priority
 
 __all__ = ["TIMEOUT", "Load"]
 
-TIMEOUT = 0.2
+TIMEOUT = 0.5
 """Seconds that one attempt may take; the longest of the scripted delays exceeds it."""
 
 Call: TypeAlias = Callable[[KentikClient], Awaitable[Any]]
 
 _number = itertools.count()
 """Names are taken once only: what a cancellation leaves behind at the server must not be in the way."""
+
+
+async def _details(kentik: KentikClient) -> None:
+    rankings = await kentik.kmi.get_rankings("cc$US", limit=20)
+    await kentik.kmi.get_asn_details("cc$US", rankings[-1].asn)
 
 
 async def _group(kentik: KentikClient) -> None:
@@ -39,12 +44,12 @@ _CALLS: tuple[Call, ...] = (
     lambda kentik: kentik.kmi.list_markets(),
     lambda kentik: kentik.kmi.get_rankings("planet$earth", limit=600),
     lambda kentik: kentik.kmi.get_rankings("cc$US", rank_type="customer_base_retail", ip="v6", limit=20),
-    lambda kentik: kentik.kmi.get_asn_details("planet$earth", 3356),
     lambda kentik: kentik.kmi.get_global_insights(limit=50),
     lambda kentik: kentik.as_groups.list(),
     lambda kentik: kentik.sites.list(),
     lambda kentik: kentik.plans.list(),
     lambda kentik: kentik.rest.request("GET", "/sites"),
+    _details,
     _group,
     _site,
 )
