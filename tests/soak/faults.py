@@ -59,12 +59,12 @@ class Faults:
     async def violations(self) -> list[str]:
         """Return a line for each request that exceeded a limit, with those that were under way then."""
         calls = await asyncio.to_thread(_asked, f"{self._control}/calls")
-        return [
-            f"{_named(call)} exceeded {call['refusal'] or 'the concurrency'} beside "
-            f"{[_named(other) for other in calls if other['received'] < call['received'] < other['answered']]}"
-            for call in calls
-            if call["violation"]
-        ]
+        found = []
+        for call in (call for call in calls if call["violation"]):
+            beside = [one for one in calls if one["received"] < call["received"] < one["answered"]]
+            limit = call["refusal"] or "the concurrency"
+            found.append(f"{_named(call)} exceeded {limit} beside {[_named(one) for one in beside]}")
+        return found
 
     async def reset(self) -> None:
         """Let the server forget all calls, scripted faults and changes."""
