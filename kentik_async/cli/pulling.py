@@ -84,7 +84,7 @@ async def _ended(tasks: Iterable[asyncio.Task[Any]]) -> None:
 @dataclass(frozen=True, slots=True)
 class _End:
     exit: Exit
-    target: str
+    target: str = ""
     report: "PullReport | None" = None
 
 
@@ -105,23 +105,25 @@ class _Errand:
 
         notes = self.context.notes
         try:
-            report = await self._pull(board)
+            target, report = await self._pull(board)
         except asyncio.CancelledError:
             notes.plain(f"interrupted; what was answered is kept. Resume with: {self.resume}")
-            return _End(Exit.INTERRUPTED, self.target)
+            return _End(Exit.INTERRUPTED)
         except KentikError as error:
             notes.error(error_line(error))
-            return _End(exit_for(error), self.target)
-        if report is None:
-            return _End(Exit.OK, self.target)
-        return _End(tell_of(notes, report), self.target, report)
+            return _End(exit_for(error))
+        return _End(Exit.OK if report is None else tell_of(notes, report), target, report)
 
-    async def _pull(self, board: "Board") -> "PullReport | None":
-        """Return what it came to; None of a dry run."""
+    async def _pull(self, board: "Board") -> "tuple[str, PullReport | None]":
+        """Return what to call the target, a URL without its password, and what the pull came to.
+
+        A dry run comes to None.
+        """
+        from kentik_async.bulk.layout import Layout
         from kentik_async.bulk.status import outlook
         from kentik_async.cli.pull_words import announce
 
-        how = self.how
+        how, name = self.how, Layout(self.target).name
         # What waits for quota is shown with the progress; a line of its own would break the bar.
         calm = Context(replace(self.context.options, quiet=True))
         async with calm.client() as kentik:
@@ -130,20 +132,21 @@ class _Errand:
                 pull, self.target, how.store, date=self.day, refresh=how.refresh, now=time.time()
             )
             if how.dry_run or not ahead.complete:
-                announce(self.context.notes, pull, self.target, ahead)
+                announce(self.context.notes, pull, name, ahead)
             if how.dry_run:
-                return None
+                return name, None
             if ahead.seconds > _MULTI_DAY and not how.allow_multi_day:
                 span = text_for_span(ahead.seconds)
                 raise ValidationError(f"it takes {span}: ask for less, or add --allow-multi-day")
             with self._followed(board, kentik, pull, ahead):
-                return await pull.save(
+                report = await pull.save(
                     self.target,
                     how.store,
                     date=self.day,
                     refresh=how.refresh,
                     allow_multi_day=how.allow_multi_day,
                 )
+        return name, report
 
     def _followed(
         self, board: "Board", kentik: "KentikClient", pull: "Pull", ahead: "Outlook"

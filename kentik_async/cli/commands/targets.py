@@ -95,7 +95,7 @@ def status(target: str, /, *, context: Ctx) -> None:
     found = target_status(target)
     rows = [_run_row(run, found.bytes) for run in found.runs]
     context.printer.rows(rows, _RUN_FIELDS, _RUN_COLUMNS, what="runs")
-    context.notes.plain(f"{target}: {found.bytes / 1e6:,.1f} MB")
+    context.notes.plain(f"{found.target}: {found.bytes / 1e6:,.1f} MB")
     for run in found.runs:
         if run.state == "interrupted":
             context.notes.note(f"run {run.run_id} was cut off: the same command goes on with it")
