@@ -27,7 +27,7 @@ Whoever has spent `n` a minute and vanishes is forgotten after `4 + log2(n) / 4`
 Without such evidence the estimate is 0, and nothing here changes anything.
 """
 
-from math import inf
+from math import inf, isfinite
 
 from kentik_async.quota.allowance import Allowance
 from kentik_async.quota.rules import Quota
@@ -65,6 +65,13 @@ class Congestion:
         self.patience = 0
         self.hold = -inf
         self.late = 0
+
+    def take_over(self, spent: int, patience: int, since: float, hold: float) -> None:
+        """Believe what another process does, as far as that can be under these limits."""
+        self.spent = min(spent, self._most)
+        self.patience = min(patience, _MOST_PATIENT)
+        self.since = since if isfinite(since) else -inf
+        self.hold = hold if isfinite(hold) else -inf
 
     def others(self, now: float) -> int:
         """Return what others are taken to spend at present, in requests of a rolling minute."""

@@ -14,7 +14,10 @@ import msgspec
 
 from kentik_async.clock import Clock
 from kentik_async.errors import ConfigError
+from kentik_async.quota.allowance import Allowance
+from kentik_async.quota.congestion import Congestion
 from kentik_async.quota.file_entry import MOST_WAITING, NO_PAUSE, Entry, State, decode, encode
+from kentik_async.quota.file_head import read_congestion, write_congestion
 from kentik_async.quota.file_history import after_reboot, at_worst
 from kentik_async.quota.file_mirror import Member, Mirror
 from kentik_async.quota.file_ring import DamagedError, Loaded, Ring, capacity_for, create_file, image
@@ -62,12 +65,14 @@ class Book:
     Attributes:
         ring: The file.
         mirror: What the file says; None before it was first read.
+        congestion: What others are taken to spend, who do not enter it in the file.
         doubtful: Whether the file was found other than it was left, so that it has to be read again.
     """
 
     __slots__ = (
         "_boot",
         "_capacity",
+        "_fd",
         "_limit",
         "_me",
         "_monotonic",
@@ -75,6 +80,7 @@ class Book:
         "_path",
         "_quota",
         "_wall",
+        "congestion",
         "doubtful",
         "mirror",
         "ring",
@@ -102,6 +108,8 @@ class Book:
         limits = (quota.per_hour, quota.hard_per_minute, quota.soft_per_minute)
         self._capacity = capacity_for(max((limit for limit in limits if limit is not None), default=0))
         self._limit = min(quota.max_concurrent or MOST_AT_ONCE, MOST_AT_ONCE)
+        self._fd = -1
+        self.congestion = Congestion(quota)
         self.mirror: Mirror | None = None
         self.doubtful = False
         if not path.exists():
@@ -109,6 +117,7 @@ class Book:
 
     def open(self, fd: int) -> None:
         """Use a descriptor of the file from now on."""
+        self._fd = fd
         self.ring = Ring(fd)
 
     def load(self) -> Mirror | None:
@@ -142,6 +151,7 @@ class Book:
             changed.append(entry)
             seq += 1
         if changed:
+            read_congestion(self._fd, self.congestion)
             mirror.apply(changed, self._monotonic())
         return True
 
@@ -219,6 +229,41 @@ class Book:
         mirror.granted(seq)
         return Flight(seq, now, order, epoch, waiting, slot, streak, raw)
 
+    def heed(self, flight: Flight, allowance: Allowance, later: int) -> None:
+        """Enter what the server says is left, with the answer to a request. Needs its slot.
+
+        Args:
+            flight: The request.
+            allowance: What it says.
+            later: How many of this process's requests under way were sent after it.
+        """
+        mirror, now = self.mirror, self._monotonic()
+        if mirror is not None and self.sync(mirror):
+            self.congestion.told(now, mirror.load(flight.sent, now, later), allowance)
+            self._spread(mirror)
+
+    def weigh(self, flight: Flight, state: State, now: float, later: int) -> None:
+        """Look whether a request's end tells of others outside; before `end`. Needs its slot.
+
+        Args:
+            flight: The request.
+            state: How it ended.
+            now: The present instant.
+            later: See `heed`.
+        """
+        mirror, usual, took = self.mirror, self._pace.latency, now - flight.sent
+        refused = state is State.REFUSED
+        answered = state is State.USED and usual is not None and self.congestion.telling(took, usual)
+        # What other processes spend is not spent by others: first their entries.
+        if mirror is None or not (refused or answered) or not self.sync(mirror):
+            return
+        load = mirror.load(flight.sent, now, later)
+        if usual is not None and answered:
+            self.congestion.answered(now, took, usual, load)
+        elif refused and flight.epoch == mirror.freeze.epoch:
+            self.congestion.refused(now, load)
+        self._spread(mirror)
+
     def end(self, flight: Flight, state: State, now: float, pause: float) -> None:
         """Enter the end of a request. Needs its slot."""
         stamp = now + self._quota.drain if state is State.DRAINING else now
@@ -266,6 +311,15 @@ class Book:
         except OSError:
             return False
 
+    def _spread(self, mirror: Mirror) -> None:
+        """Let the other processes know, before they see the end that told it."""
+        mirror.sure = 0.0
+        mirror.version += 1
+        try:
+            write_congestion(self._fd, self.congestion)
+        except OSError as error:
+            self._not_written(error)
+
     def _not_written(self, error: OSError) -> None:
         # It stays in flight there, so whoever takes the slot next lets it drain: the safe side.
         _log.warning("the quota file %s cannot be written: %s", self._path, error.strerror)
@@ -276,12 +330,13 @@ class Book:
                 f"the quota file {self._path} has room for {self.ring.capacity} requests, and this quota "
                 f"needs {self._capacity}: delete it while nobody uses it, or name another"
             )
+        read_congestion(self._fd, self.congestion)
         self.mirror = self._reflect(loaded.entries, self._monotonic())
         self.doubtful = False
         return self.mirror
 
     def _reflect(self, entries: Iterable[Entry], now: float) -> Mirror:
-        return Mirror(self._quota, self._pace, self._me, entries, now)
+        return Mirror(self._quota, self._pace, self._me, entries, now, self.congestion)
 
 
 def _boot_id() -> str:

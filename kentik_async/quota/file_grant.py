@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from kentik_async.quota.allowance import Allowance
 from kentik_async.quota.file_book import Flight
 from kentik_async.quota.file_store import Store
 from kentik_async.quota.rules import Outcome
@@ -33,6 +34,11 @@ class FileGrant(msgspec.Struct, eq=False):
     def valid(self) -> bool:
         """Tell whether the right still holds: not closed, not inherited by a fork, and still in the file."""
         return self.open and self.store.holds(self.flight) and self.store.book.holds(self.flight)
+
+    def heed(self, allowance: Allowance) -> None:
+        """Enter what the server says is left; before `close`, after which it is no news."""
+        if self.open:
+            self.lane.heed(self.store, self.flight, allowance)
 
     def close(self, outcome: Outcome, *, retry_after: float | None = None) -> None:
         """Give the slot back and enter how the request ended; only the first call counts."""

@@ -10,6 +10,7 @@ from threading import get_ident
 
 from kentik_async.clock import Clock
 from kentik_async.errors import ClientClosedError, ConfigError, KentikError
+from kentik_async.quota.allowance import Allowance
 from kentik_async.quota.file_book import Flight
 from kentik_async.quota.file_callers import Callers
 from kentik_async.quota.file_entry import State
@@ -18,11 +19,12 @@ from kentik_async.quota.file_lock import Flock
 from kentik_async.quota.file_mirror import Mirror
 from kentik_async.quota.file_place import Place
 from kentik_async.quota.file_store import Store
-from kentik_async.quota.file_view import Outlook, snapshot, too_long
+from kentik_async.quota.file_view import Outlook
 from kentik_async.quota.home import Home
 from kentik_async.quota.latch import Latch
 from kentik_async.quota.pace import Pace
 from kentik_async.quota.queue import Waiter
+from kentik_async.quota.report import snapshot_of, too_long
 from kentik_async.quota.rules import Outcome, Pacing, Quota, QuotaClass
 from kentik_async.quota.seam import Grant, QuotaSnapshot
 
@@ -117,6 +119,10 @@ class FileLane:
             if expiry is not None:
                 expiry.cancel()
 
+    def heed(self, store: Store, flight: Flight, allowance: Allowance) -> None:
+        """Enter what the server says is left, with the answer to a granted request; never blocks."""
+        self._latch.run(partial(self._heed, store, flight, allowance))
+
     def end(self, store: Store, flight: Flight, outcome: Outcome, retry_after: float | None) -> None:
         """Enter how a granted request ended, and let the next one go; never blocks."""
         self._latch.run(partial(self._end, store, flight, outcome, retry_after))
@@ -151,8 +157,17 @@ class FileLane:
     def snapshot(self) -> QuotaSnapshot:
         """Return the present state."""
         with self._latch:
-            mirror, waiting = self._look(), len(self._callers.queue)
-            return snapshot(self.quota_class, mirror, self._pace, waiting, self._monotonic())
+            mirror, now = self._look(), self._monotonic()
+            free = mirror.free_at(now)
+            return snapshot_of(
+                self.quota_class,
+                mirror.ledger,
+                now=now,
+                free=free,
+                waiting=len(self._callers.queue) + sum(mirror.waiting_elsewhere()),
+                frozen=mirror.freeze.active,
+                latency=self._pace.latency,
+            )
 
     def estimate(self, n: int) -> float:
         """Return in how many seconds those that wait here and `n` more would all be answered."""
@@ -176,10 +191,12 @@ class FileLane:
 
     def _refuse_if_hopeless(self, waiter: Waiter[Grant], ahead: int, max_wait: float) -> None:
         mirror, now = self._look(), self._monotonic()
+        mirror.heed(now)
         if self._outlook is None or not self._outlook.good_for(mirror):
             self._outlook = self._look_ahead(mirror, now)
         estimate = self._outlook.start_of(ahead, until=now + max_wait) - now
-        if estimate > max_wait:
+        # What is eased meanwhile is not foreseen.
+        if estimate > max_wait and mirror.congestion.eases_at(now) > now + max_wait:
             self._strike(waiter)
             waiter.future.set_exception(too_long(self.quota_class, max_wait, estimate))
 
@@ -217,6 +234,10 @@ class FileLane:
                 self._callers.turn_away(self._unusable(error))
             if store is self._store:
                 self._pump()
+
+    def _heed(self, store: Store, flight: Flight, allowance: Allowance) -> None:
+        if store.holds(flight):
+            store.heed(flight, allowance)
 
     def _end(self, store: Store, flight: Flight, outcome: Outcome, retry_after: float | None) -> None:
         if store.flights.get(flight.slot) is not flight:

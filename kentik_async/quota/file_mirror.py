@@ -11,6 +11,7 @@ from itertools import chain
 from math import inf
 from typing import NamedTuple
 
+from kentik_async.quota.congestion import Congestion
 from kentik_async.quota.file_entry import Entry, State
 from kentik_async.quota.freeze import Freeze
 from kentik_async.quota.ledger import Ledger
@@ -37,6 +38,7 @@ class Mirror:
     Attributes:
         ledger: Tokens used and in flight, but for the ends in `ended`.
         freeze: What refusals have led to.
+        congestion: What others are taken to spend, who do not enter it here.
         streak: Refusals in a row that the freeze rests on.
         next: The place that has not been given yet.
         order: The number of the latest grant.
@@ -50,6 +52,7 @@ class Mirror:
         "_me",
         "_pace",
         "_recent",
+        "congestion",
         "freeze",
         "ledger",
         "next",
@@ -60,7 +63,15 @@ class Mirror:
         "version",
     )
 
-    def __init__(self, quota: Quota, pace: Pace, me: Member, entries: Iterable[Entry], now: float) -> None:
+    def __init__(
+        self,
+        quota: Quota,
+        pace: Pace,
+        me: Member,
+        entries: Iterable[Entry],
+        now: float,
+        congestion: Congestion | None = None,
+    ) -> None:
         """Read a whole ring.
 
         Args:
@@ -69,9 +80,11 @@ class Mirror:
             me: Who this is.
             entries: All entries by `seq`; those of the lap before included.
             now: The present instant; what is dated later is taken for present.
+            congestion: What others are taken to spend; nothing if omitted.
         """
         self._me = me
         self._pace = pace
+        self.congestion = congestion or Congestion(quota)
         self._ended: list[tuple[float, float]] = []
         self._recent: deque[Entry] = deque(maxlen=_RECENT)
         self.ledger = Ledger(quota, courteous=pace.courteous())
@@ -82,7 +95,10 @@ class Mirror:
         self.open: dict[int, Entry] = {}
         self.sure = 0.0
         self.version = 0
-        self.apply(entries, now)
+        known = list(entries)
+        if pace.latency is None:
+            self._study(known)
+        self.apply(known, now)
 
     def apply(self, entries: Iterable[Entry], now: float) -> None:
         """Take up entries that are new or have changed, at an instant not before any of them."""
@@ -144,16 +160,38 @@ class Mirror:
         """Return the ledger with all answers entered."""
         ended, ledger = self._ended, self.ledger
         if ended:
-            self._pace.learn(ended[-_LESSONS:], delayed=ledger.delayed(ended[0][0]))
+            delayed = ledger.delayed(ended[0][0]) or self.congestion.late > 0
+            self._pace.learn(ended[-_LESSONS:], delayed=delayed)
             ledger.stamp(ended)
             self._ended = []
             self.follow_pace()
         return ledger
 
+    def heed(self, now: float) -> Ledger:
+        """Return the ledger with all answers entered, and what others spend left to them."""
+        ledger, others = self.settle(), self.congestion.others(now)
+        if others != ledger.others:
+            ledger.others = others
+            self.sure = 0.0
+            self.version += 1
+        return ledger
+
+    def load(self, sent: float, now: float, later: int) -> int:
+        """Return how many requests counted in the minute when one was sent that is still under way.
+
+        Args:
+            sent: When it was sent.
+            now: The present instant.
+            later: How many of this process's requests under way were sent after it.
+        """
+        ledger = self.settle()
+        ledger.room(now)
+        return ledger.load(later + sum(entry.sent > sent for entry in self.others()))
+
     def free_at(self, now: float) -> float:
         """Return the instant from which one more request may go; infinity if another must end first."""
-        ledger = self.settle()
-        when = max(ledger.free_at(now), self.freeze.free_at(now))
+        ledger = self.heed(now)
+        when = max(ledger.free_at(now), self.freeze.free_at(now), self.congestion.hold)
         if self.open:
             # A process that allows fewer at once has its way while it has one in flight.
             limit = min((e.limit for e in self.open.values() if e.state == State.IN_FLIGHT), default=inf)
@@ -195,6 +233,18 @@ class Mirror:
         oldest = self.order - _RECENT
         latest = {(entry.pid, entry.member): entry.waiting for entry in self._recent if entry.order > oldest}
         return [waiting for waiting in latest.values() if waiting]
+
+    def _study(self, entries: Iterable[Entry]) -> None:
+        """Learn how long answers took that others had: a new process then need not begin with a guess."""
+        # Those entered to err on the safe side took no time.
+        used = [entry for entry in entries if entry.state == State.USED and entry.stamp > entry.sent]
+        used.sort(key=_stamp)
+        soft, minute = self.ledger.quota.soft_per_minute, self.ledger.quota.minute
+        for place in range(max(len(used) - _LESSONS, 0), len(used)):
+            sent = used[place].sent
+            delayed = soft is not None and place >= soft and used[place - soft].sent + minute > sent
+            self._pace.learn([(sent, used[place].stamp)], delayed=delayed)
+        self.ledger.courteous = self._pace.courteous()
 
     def _follow(self, entry: Entry) -> None:
         """Take over the freeze under which the latest grant was made."""

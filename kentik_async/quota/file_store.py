@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable
 from math import inf
 
 from kentik_async.clock import Clock
+from kentik_async.quota.allowance import Allowance
 from kentik_async.quota.file_book import MOST_AT_ONCE, Book, Flight
 from kentik_async.quota.file_entry import NO_PAUSE, State
 from kentik_async.quota.file_lock import Flock
@@ -131,9 +132,14 @@ class Store:
         """Tell whether a request has not ended, and has not been ended on its behalf."""
         return self.flights.get(flight.slot) is flight
 
+    def heed(self, flight: Flight, allowance: Allowance) -> None:
+        """Enter what the server says is left, with the answer to a request."""
+        self.book.heed(flight, allowance, self._later(flight))
+
     def settle(self, flight: Flight, state: State, now: float, pause: float | None, *, keep: bool) -> None:
         """Enter how a request ended, and let go of its slot, or keep it until `step` or `leave`."""
         slot = flight.slot
+        self.book.weigh(flight, state, now, self._later(flight) if state is State.REFUSED else 0)
         del self.flights[slot]
         self.book.end(flight, state, now, NO_PAUSE if pause is None else pause)
         if self.retired:
@@ -201,8 +207,11 @@ class Store:
                 return flight
             # The end of another's request helps where no time does, and may come before a drain's.
             if (when < inf and not mirror.ledger.draining) or not self._listen(mirror):
-                return when
+                return min(when, book.congestion.eases_at(now))
         return inf
+
+    def _later(self, flight: Flight) -> int:
+        return sum(other.sent > flight.sent for other in self.flights.values())
 
     def _pass_gate(self, *, again: bool) -> bool:
         gate, line, mirror = self._gate, self._line, self.book.mirror

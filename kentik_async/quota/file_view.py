@@ -1,16 +1,12 @@
-"""What a process tells of the shared quota: its present state, and when further requests will be through."""
+"""When further requests will be through, as a process that shares the quota sees it."""
 
 from collections.abc import Iterable
-from math import inf
 
-from kentik_async.errors import QuotaWaitError
 from kentik_async.quota.file_mirror import Mirror
 from kentik_async.quota.forecast import Forecast
 from kentik_async.quota.pace import Pace
-from kentik_async.quota.rules import QuotaClass
-from kentik_async.quota.seam import QuotaSnapshot
 
-__all__ = ["Outlook", "snapshot", "too_long"]
+__all__ = ["Outlook"]
 
 
 class Outlook:
@@ -31,9 +27,10 @@ class Outlook:
             flights: When what this process has in flight was sent.
             now: The present instant.
         """
-        ledger = mirror.settle()
+        ledger = mirror.heed(now)
+        opening = max(now, mirror.congestion.hold)
         flying = [*flights, *(entry.sent for entry in mirror.others())]
-        self._forecast = Forecast(ledger, mirror.freeze, now, pace, flying)
+        self._forecast = Forecast(ledger, mirror.freeze, opening, pace, flying)
         self._elsewhere = mirror.waiting_elsewhere()
         self._mirror = mirror
         self._version = mirror.version
@@ -58,45 +55,3 @@ class Outlook:
     def _turns(self, count: int) -> int:
         """Return how many turns others have among the first `count` of this process."""
         return sum(min(waiting, count) for waiting in self._elsewhere)
-
-
-def snapshot(quota_class: QuotaClass, mirror: Mirror, pace: Pace, waiting: int, now: float) -> QuotaSnapshot:
-    """Return the present state.
-
-    Args:
-        quota_class: The class.
-        mirror: What the file says.
-        pace: The latency measured.
-        waiting: How many calls wait in this process.
-        now: The present instant.
-    """
-    ledger, free = mirror.settle(), mirror.free_at(now)
-    quota = ledger.quota
-    minute, hour = ledger.used(now)
-    return QuotaSnapshot(
-        quota_class=quota_class,
-        in_flight=ledger.in_flight,
-        waiting=waiting + sum(mirror.waiting_elsewhere()),
-        left_soft_minute=_left(quota.soft_per_minute, minute),
-        left_hard_minute=_left(quota.hard_per_minute, minute),
-        left_hour=_left(quota.per_hour, hour),
-        next_free=None if free == inf else free - now,
-        frozen=mirror.freeze.active,
-        latency=pace.latency,
-        pacing="courteous" if ledger.courteous else "throughput",
-    )
-
-
-def too_long(quota_class: QuotaClass, max_wait: float, estimate: float | None) -> QuotaWaitError:
-    """Return the error of a call that would wait, or has waited, too long."""
-    kind = quota_class.replace("_", "-")
-    known = "" if estimate is None else f"; it frees in about {estimate:.1f} s"
-    return QuotaWaitError(
-        f"no {kind} quota within max_wait={max_wait:g} s{known}: wait longer, or start fewer calls",
-        max_wait=max_wait,
-        estimate=estimate,
-    )
-
-
-def _left(limit: int | None, used: int) -> int | None:
-    return None if limit is None else max(limit - used, 0)

@@ -193,11 +193,13 @@ class Lane:
         return home
 
     def _refuse_hopeless(self, now: float, priority: int, queued_since: float, max_wait: float) -> None:
+        self._heed(now)
         if self._forecast is None:
             self._forecast = self._foresee(now)
         ahead = self._queue.ahead_of(priority, queued_since)
         estimate = self._forecast.start_of(ahead, until=now + max_wait) - now
-        if estimate > max_wait:
+        # What is eased meanwhile is not foreseen.
+        if estimate > max_wait and self._congestion.eases_at(now) > now + max_wait:
             raise too_long(self.quota_class, max_wait, estimate)
 
     def _foresee(self, now: float) -> Forecast:

@@ -8,8 +8,18 @@ import secrets
 from collections import deque
 from dataclasses import dataclass
 
+from kentik_async.quota.allowance import Allowance
 from kentik_async.quota.redis_lease import Lease
-from kentik_async.quota.redis_script import NO_PAUSE, Back, Limits, Message, Reply, Step, microseconds
+from kentik_async.quota.redis_script import (
+    NO_PAUSE,
+    NOTHING_SAID,
+    Back,
+    Limits,
+    Message,
+    Reply,
+    Step,
+    microseconds,
+)
 from kentik_async.quota.rules import Outcome
 
 __all__ = ["Account"]
@@ -17,10 +27,15 @@ __all__ = ["Account"]
 
 @dataclass(slots=True)
 class _Holding:
-    """A grant that has not ended: when the ledger gave it, and under which birth it stands there."""
+    """A grant that has not ended: when the ledger gave it, and under which birth it stands there.
+
+    Attributes:
+        allowance: What the server said is left, with the answer to its request.
+    """
 
     at: int
     birth: int
+    allowance: Allowance | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +45,8 @@ class _Ending:
     at: int
     outcome: Outcome
     pause: int
+    left: int
+    reset: int
 
 
 class Account:
@@ -85,12 +102,20 @@ class Account:
             return False
         return lease.holds(instant)
 
+    def heed(self, grant: int, allowance: Allowance) -> None:
+        """Note what the server says is left, to be reported with the grant's end."""
+        holding = self._open.get(grant)
+        if holding is not None:
+            holding.allowance = allowance
+
     def end(self, grant: int, outcome: Outcome, retry_after: float | None) -> None:
         """Note how a granted request ended, to be reported with the next step."""
         holding = self._open.pop(grant, None)
         if holding is not None:
             pause = NO_PAUSE if retry_after is None else microseconds(max(retry_after, 0.0))
-            self._ended[grant] = _Ending(holding.at, outcome, pause)
+            said = holding.allowance
+            left, reset = (NOTHING_SAID, 0) if said is None else (said.left, microseconds(said.reset))
+            self._ended[grant] = _Ending(holding.at, outcome, pause, left, reset)
 
     def end_all(self) -> None:
         """Note that nobody will tell how the requests in flight end."""
@@ -119,7 +144,10 @@ class Account:
             mark=0 if back else self._mark,
             open=sum(holding.birth == self._birth for holding in self._open.values()),
             want=want,
-            endings=[(grant, ending.outcome, ending.pause) for grant, ending in self._ended.items()],
+            endings=[
+                (grant, ending.outcome, ending.pause, ending.left, ending.reset)
+                for grant, ending in self._ended.items()
+            ],
             roll=self.roll,
             back=self._back(instant) if back else None,
         )
@@ -209,7 +237,7 @@ class Account:
             holding.birth = 0 if lapsed else reply.birth
 
     def _remember(self, step: Step, reply: Reply) -> None:
-        for (grant, outcome, _), stamp in zip(step.endings, reply.stamps, strict=True):
+        for (grant, outcome, *_), stamp in zip(step.endings, reply.stamps, strict=True):
             self._ended.pop(grant, None)
             if outcome == "unknown":
                 if stamp:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from kentik_async.clock import Clock
-from kentik_async.errors import ClientClosedError, KentikError, QuotaWaitError
+from kentik_async.errors import ClientClosedError, KentikError
+from kentik_async.quota.allowance import Allowance
 from kentik_async.quota.home import Home
 from kentik_async.quota.queue import Waiter, WaitQueue
 from kentik_async.quota.redis_account import Account
@@ -18,6 +19,7 @@ from kentik_async.quota.redis_courier import OnOutage, RedisCourier, Sight
 from kentik_async.quota.redis_lease import sleepless
 from kentik_async.quota.redis_script import Limits
 from kentik_async.quota.redis_view import View
+from kentik_async.quota.report import too_long
 from kentik_async.quota.rules import Outcome, Pacing, Quota, QuotaClass
 from kentik_async.quota.seam import QuotaSnapshot
 
@@ -38,6 +40,10 @@ class RedisGrant:
     def valid(self) -> bool:
         """Tell whether the right still holds: not closed, and its lease in Redis cannot have ended."""
         return self._lane.valid(self._id)
+
+    def heed(self, allowance: Allowance) -> None:
+        """Note what the server says is left, to be told to Redis with the end."""
+        self._lane.heed(self._id, allowance)
 
     def close(self, outcome: Outcome, *, retry_after: float | None = None) -> None:
         """Note how the request ended, to be told to Redis; never blocks, and only the first call counts."""
@@ -127,6 +133,10 @@ class RedisLane:
         """Tell whether a grant's lease in Redis cannot have ended."""
         return self._account.valid(grant, self._instant())
 
+    def heed(self, grant: int, allowance: Allowance) -> None:
+        """Note what the server says is left, with the answer to a granted request."""
+        self._account.heed(grant, allowance)
+
     def end(self, grant: int, outcome: Outcome, retry_after: float | None) -> None:
         """Note how a granted request ended."""
         self._account.end(grant, outcome, retry_after)
@@ -205,9 +215,10 @@ class RedisLane:
             return
         left = bound.till - self._monotonic()
         ahead = max(bound.ahead - (self._handed - bound.handed), 0)
-        estimate = self._view(sight.result()).start_of(ahead, until=max(left, 0.0))
+        view = self._view(sight.result())
+        estimate = view.start_of(ahead, until=max(left, 0.0))
         bound.expiry.cancel()
-        if estimate > left:
+        if estimate > left and view.eases_in > left:  # what is eased meanwhile is not foreseen
             self._expire(waiter, bound.max_wait, estimate)
         else:
             bound.expiry = self._loop.call_later(left, self._expire, waiter, bound.max_wait, None)
@@ -216,7 +227,4 @@ class RedisLane:
         self._queue.discard(waiter)
         if waiter.future.done():
             return
-        kind = self._quota_class.replace("_", "-")
-        known = "" if estimate is None else f"; it frees in about {estimate:.1f} s"
-        message = f"no {kind} quota within max_wait={max_wait:g} s{known}: wait longer, or start fewer calls"
-        waiter.future.set_exception(QuotaWaitError(message, max_wait=max_wait, estimate=estimate))
+        waiter.future.set_exception(too_long(self._quota_class, max_wait, estimate))

@@ -1,7 +1,7 @@
--- The ledger in Redis: what was used, what is in flight, how requests end, what a refusal does.
+-- The ledger in Redis: what was used, and what is in flight.
 --
--- First half of one script; redis_step.lua is the second. It decides what ledger.py, freeze.py and pace.py
--- decide within one process, on the same numbers. KEYS: the state, the log. ARGV: the limits, the step, both
+-- First part of one script; the others are redis_congestion.lua, redis_ends.lua and redis_step.lua. It decides
+-- what ledger.py, congestion.py, freeze.py and pace.py decide within one process, on the same numbers. KEYS: the state, the log. ARGV: the limits, the step, both
 -- MessagePack. The state is one small value; the log is a ring of packed stamps that is read and written in
 -- place, so that a step costs the same however much was used. Instants are microseconds of the ledger's
 -- clock: the server's TIME, set forward wherever that would run backwards. A limit of 0 is none.
@@ -104,65 +104,4 @@ local function courteous()
   for _, process in pairs(s.processes) do pacing = math.max(pacing, process.pacing) end
   if pacing ~= 1 then return pacing == 2 end
   return s.latency >= 0 and limits.courtesy >= 0 and s.latency >= limits.courtesy
-end
-
--- How requests end -------------------------------------------------------------------------------------
-
-local function learn(sent)
-  local took, usual, delay = now - sent, s.latency, math.huge
-  if limits.soft > 0 and s.used >= limits.soft then
-    local _, soft_sent = entry(limits.soft)
-    if soft_sent + limits.minute > sent then delay = limits.soft_delay end
-  end
-  if usual < 0 then
-    s.latency = took >= delay and took - delay or took
-    return
-  end
-  if took >= delay and took - delay / 2 > usual then
-    took = took - delay
-  elseif s.answers < 3 and 8 * took < usual then
-    s.latency, s.answers = took, 0
-    return
-  end
-  if usual > 0 then took = math.min(took, 4 * usual) end
-  s.answers = s.answers + 1
-  s.latency = usual + (took - usual) / math.min(s.answers + 1, 16)
-end
-
-local function freeze(epoch, pause)
-  if epoch ~= s.epoch then return end
-  if pause < 0 then pause = math.min(limits.minute / 4 * 2 ^ s.streak, limits.minute) end
-  s.streak = math.min(s.streak + 1, 16)
-  s.epoch = s.epoch + 1
-  s.frozen, s.probing, s.till = true, false, now + math.floor(pause)
-end
-
-local function thaw(epoch)
-  if epoch == s.epoch and s.frozen then s.frozen, s.probing, s.streak = false, false, 0 end
-end
-
-local function take_out(list, id)
-  for place, item in ipairs(list) do
-    if item.id == id then return table.remove(list, place) end
-  end
-end
-
--- Returns when the token ages from; 0 if none does, or if the request is no longer known: then it was
--- entered before, by a step whose reply got lost, or when its drain ended.
-local function finish(id, outcome, pause)
-  local hold = take_out(mine.holds, id)
-  local late = not hold and take_out(s.draining, id)
-  if not (hold or late) then return 0 end
-  local epoch = (hold or late).epoch
-  if outcome == 'unknown' then
-    drain(hold or late, now)
-    return now + limits.drain
-  end
-  if outcome == 'not_sent' then
-    if epoch == s.epoch then s.probing = false end
-    return 0
-  end
-  if hold and outcome == 'answered' then learn(hold.at) end
-  if outcome == 'answered' then thaw(epoch) else freeze(epoch, pause) end
-  return use(now, hold and now - hold.at or 0)
 end

@@ -13,6 +13,7 @@ from kentik_async.quota.rules import PACINGS, Outcome, Pacing, Quota
 
 __all__ = [
     "LOG_ENTRY",
+    "NOTHING_SAID",
     "NO_PAUSE",
     "SCRIPT",
     "SCRIPT_SHA",
@@ -25,7 +26,7 @@ __all__ = [
     "microseconds",
 ]
 
-_PARTS = ("redis_ledger.lua", "redis_step.lua")
+_PARTS = ("redis_ledger.lua", "redis_congestion.lua", "redis_ends.lua", "redis_step.lua")
 
 SCRIPT = "\n".join(files("kentik_async.quota").joinpath(part).read_text(encoding="utf-8") for part in _PARTS)
 SCRIPT_SHA = sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
@@ -35,6 +36,9 @@ LOG_ENTRY = "<dH"
 
 NO_PAUSE = -1
 """In place of the pause that the server asked for, where it named none."""
+
+NOTHING_SAID = -1
+"""In place of the number of requests that the server says are left, where it says nothing."""
 
 _LEASE = 1 / 6  # of a minute: 10 s
 _SHORTEST_LEASE = 1_000_000  # of a compressed minute too, or a busy machine would let it lapse
@@ -149,7 +153,8 @@ class Step(msgspec.Struct):
         mark: The latest id of which the process has seen every grant of its own.
         open: How many grants of that birth it holds.
         want: How many calls wait in it.
-        endings: Its requests that ended, as (id, outcome, pause asked for).
+        endings: Its requests that ended, as (id, outcome, pause asked for, and of what the server
+            said is left: the number, `NOTHING_SAID` if it said nothing, and when that is renewed).
         roll: The generation whose roll call this answers; empty if none.
         leave: Whether it lets go of everything.
         look: Whether it only wants to see the ledger.
@@ -165,7 +170,7 @@ class Step(msgspec.Struct):
     mark: int
     open: int
     want: int
-    endings: list[tuple[int, Outcome, int]]
+    endings: list[tuple[int, Outcome, int, int, int]]
     roll: str = ""
     leave: bool = False
     look: bool = False
@@ -238,6 +243,9 @@ class Look(msgspec.Struct):
         frozen: Whether a refusal holds everyone back.
         probing: Whether a probe is under way.
         till: Until when the freeze lasts.
+        others: Requests of the rolling minute that others outside are taken to spend.
+        eases: When that will be less; of no meaning if it is nothing.
+        hold: Until when nobody is granted because the server has said that nothing is left.
     """
 
     known: bool
@@ -253,6 +261,9 @@ class Look(msgspec.Struct):
     frozen: bool = False
     probing: bool = False
     till: int = 0
+    others: int = 0
+    eases: float = 0
+    hold: float = 0
 
 
 class Message(msgspec.Struct):

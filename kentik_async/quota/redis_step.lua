@@ -1,6 +1,6 @@
 -- One step of one process: age the ledger, enter what the process reports, grant to those whose turn it is.
 --
--- Second half of one script, after redis_ledger.lua; it returns the reply, MessagePack. Every part of a step
+-- Last part of one script, after redis_ends.lua; it returns the reply, MessagePack. Every part of a step
 -- may be repeated, so that a process whose connection broke sends it again: endings name their grants, the
 -- wish for turns is a count and no increment, and grants are listed until the process has seen them.
 
@@ -14,7 +14,7 @@ end
 local function free_at(windows)
   local ended = s.draining[1] and s.draining[1].till or math.huge
   if s.frozen and s.probing then return math.huge end
-  local free = math.max(now, s.gate, s.frozen and s.till or 0)
+  local free = math.max(now, s.gate, s.hold, s.frozen and s.till or 0)
   if limits.slots > 0 and flying >= limits.slots then return math.max(free, ended) end
   for _, window in ipairs(windows) do
     -- Each request in flight holds a token whose age has not begun.
@@ -48,18 +48,19 @@ local function pump()
   local minute = limits.hard
   if courteous() and limits.soft > 0 and (minute == 0 or limits.soft < minute) then minute = limits.soft end
   local windows = {}
-  if minute > 0 then table.insert(windows, {minute, limits.minute}) end
+  if minute > 0 then table.insert(windows, {math.max(minute - others(), 1), limits.minute}) end
   if limits.hourly > 0 then table.insert(windows, {limits.hourly, limits.hour}) end
   count_flying()
   while s.queue[1] do
     local head, free = s.queue[1], free_at(windows)
+    local when = math.min(free, eases_at())
     if free <= now then
       grant(head)
-    elseif free == math.huge or (head ~= me and s.told == head and s.told_at == free) then
+    elseif when == math.huge or (head ~= me and s.told == head and s.told_at == when) then
       return math.huge
-    elseif head == me or tell(head, {kind = 'turn', wait = math.ceil(free - now)}) then
-      s.told, s.told_at = head, free
-      return head == me and free or math.huge
+    elseif head == me or tell(head, {kind = 'turn', wait = math.ceil(when - now)}) then
+      s.told, s.told_at = head, when
+      return head == me and when or math.huge
     else
       want(head, 0)
     end
@@ -81,6 +82,7 @@ local function load()
   local state = cmsgpack.unpack(packed)
   if state.format ~= FORMAT then error('the ledger was written by another version of kentik-async') end
   if redis.call('STRLEN', LOG) ~= state.size * WIDTH then return nil end
+  if not state.spent then forget_others(state) end -- written before there was any estimate of them
   return state
 end
 
@@ -92,6 +94,7 @@ local function create()
     epoch = 0, frozen = false, probing = false, till = 0, streak = 0, answers = 0, latency = -1,
     gate = step.started + limits.quiet, roll = 0, heard = {[me] = true}, returned = {},
   }
+  forget_others(s)
   write_all({}, limits.size)
   s.opening, s.roll = s.gate, call_the_roll()
   -- Who listens may know of a ledger that was lost. Until all have said that they do not, the worst holds.
@@ -140,14 +143,16 @@ s = load()
 if step.look then
   if not s then return {cmsgpack.pack({known = false}), ''} end
   local holds, waiting = {}, {}
+  now = math.max(clock + s.shift, s.now)
+  local eases = eases_at()
   for name, process in pairs(s.processes) do
     for _, hold in ipairs(process.holds) do table.insert(holds, hold.at) end
     if name ~= me then table.insert(waiting, process.want) end
   end
   return {cmsgpack.pack({
-    known = true, now = math.max(clock + s.shift, s.now), used = s.used, size = s.size, gate = s.gate,
+    known = true, now = now, others = others(), hold = s.hold, used = s.used, size = s.size, gate = s.gate,
     holds = holds, draining = s.draining, waiting = waiting, courteous = courteous(), latency = s.latency,
-    frozen = s.frozen, probing = s.probing, till = s.till,
+    frozen = s.frozen, probing = s.probing, till = s.till, eases = eases < math.huge and eases or 0,
   }), s.size > 0 and redis.call('GET', LOG) or ''}
 end
 
@@ -188,10 +193,10 @@ else
     if s.roll == 0 and not s.lost then s.gate = s.opening end
   end
   local stamps = {}
-  for place, ending in ipairs(step.endings) do stamps[place] = finish(ending[1], ending[2], ending[3]) end
+  for place, ending in ipairs(step.endings) do stamps[place] = finish(unpack(ending)) end
   if step.leave then
     -- It has ended all that it knew of: what is left are grants that it has not heard of, and never used.
-    while mine.holds[1] do finish(mine.holds[1].id, 'not_sent', -1) end
+    while mine.holds[1] do finish(mine.holds[1].id, 'not_sent', -1, -1, 0) end
     want(me, 0)
   else
     -- Grants that are on their way to it count as wants fulfilled.

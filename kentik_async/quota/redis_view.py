@@ -12,6 +12,7 @@ from kentik_async.quota.freeze import Freeze
 from kentik_async.quota.ledger import Ledger
 from kentik_async.quota.pace import Pace
 from kentik_async.quota.redis_script import LOG_ENTRY, Look, microseconds
+from kentik_async.quota.report import snapshot_of
 from kentik_async.quota.rules import Pacing, Quota, QuotaClass
 from kentik_async.quota.seam import QuotaSnapshot
 
@@ -19,7 +20,11 @@ __all__ = ["View"]
 
 
 class View:
-    """What one look at the ledger shows."""
+    """What one look at the ledger shows.
+
+    Attributes:
+        eases_in: In how many seconds others will be taken to spend less; infinity if they spend nothing.
+    """
 
     def __init__(self, look: Look, log: bytes, quota: Quota, pacing: Pacing) -> None:
         """Read a look.
@@ -38,14 +43,18 @@ class View:
             self._pace.take_over(look.latency / 1_000_000)
         courteous = look.courteous if look.known else self._pace.courteous()
         self._ledger = ledger = Ledger(quota, courteous=courteous)
+        ledger.others = look.others
+        self.eases_in = _seconds(look.eases, now) if look.others else inf
         ended = _entries(look, log, microseconds(quota.minute) / 60_000)
         ledger.stamp([(_seconds(sent, now), _seconds(used, now)) for sent, used in ended])
         ledger.draining.extend(_seconds(item.till, now) for item in look.draining)
         ledger.take(len(look.holds) + len(look.draining))
         self._refused = look.frozen
         self._freeze = freeze = Freeze(quota)
-        # A ledger that may have been lost holds everyone back just as a refusal does.
-        freeze.until = max(_seconds(look.gate, now), _seconds(look.till, now) if look.frozen else -inf)
+        # A ledger that may have been lost holds everyone back just as a refusal does, and as does an answer
+        # that said that nothing is left.
+        held = max(_seconds(look.gate, now), _seconds(look.hold, now))
+        freeze.until = max(held, _seconds(look.till, now) if look.frozen else -inf)
         freeze.active = look.frozen or freeze.until > 0
         freeze.probing = look.frozen and look.probing
         self._forecast: Forecast | None = None
@@ -57,20 +66,14 @@ class View:
             quota_class: The class.
             waiting: How many calls wait in this process.
         """
-        ledger, quota = self._ledger, self._ledger.quota
-        minute, hour = ledger.used(0.0)
-        free = max(ledger.free_at(0.0), self._freeze.free_at(0.0))
-        return QuotaSnapshot(
-            quota_class=quota_class,
-            in_flight=ledger.in_flight,
+        return snapshot_of(
+            quota_class,
+            self._ledger,
+            now=0.0,
+            free=max(self._ledger.free_at(0.0), self._freeze.free_at(0.0)),
             waiting=waiting + sum(self._waiting_elsewhere),
-            left_soft_minute=_left(quota.soft_per_minute, minute),
-            left_hard_minute=_left(quota.hard_per_minute, minute),
-            left_hour=_left(quota.per_hour, hour),
-            next_free=None if free == inf else free,
             frozen=self._refused,
             latency=self._pace.latency,
-            pacing="courteous" if ledger.courteous else "throughput",
         )
 
     def start_of(self, position: int, *, until: float) -> float:
@@ -104,7 +107,3 @@ def _turns(waiting: Iterable[int], count: int) -> int:
 
 def _seconds(instant: float, now: int) -> float:
     return (instant - now) / 1_000_000
-
-
-def _left(limit: int | None, used: int) -> int | None:
-    return None if limit is None else max(limit - used, 0)

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 from redis_harness import RedisServer
 
-from kentik_async.quota import Quota
+from kentik_async.quota import Allowance, Quota
+from kentik_async.quota.congestion import Congestion
 from kentik_async.quota.freeze import Freeze
 from kentik_async.quota.ledger import Ledger
 from kentik_async.quota.pace import Pace
@@ -120,7 +121,15 @@ class Party:
         look, log = self.wire.run(self.limits, step, clock)
         return View(msgspec.msgpack.decode(look, type=Look), log, self.quota, "throughput")
 
-    def end(self, outcome: str = "answered", retry_after: float | None = None, which: int = 0) -> None:
+    def end(
+        self,
+        outcome: str = "answered",
+        retry_after: float | None = None,
+        which: int = 0,
+        said: Allowance | None = None,
+    ) -> None:
+        if said is not None:
+            self.account.heed(self.grants[which], said)
         self.account.end(self.grants.pop(which), outcome, retry_after)  # type: ignore[arg-type]
 
 
@@ -142,20 +151,32 @@ class Model:
     def __post_init__(self) -> None:
         self.ledger = Ledger(self.quota)
         self.freeze = Freeze(self.quota)
+        self.congestion = Congestion(self.quota)
         self.pace = Pace(self.quota, self.pacing)  # type: ignore[arg-type]
         self.ledger.courteous = self.pace.courteous()
 
-    def end(self, grant: int, outcome: str, retry_after: float | None, now: float) -> None:
-        self.ledger.free_at(now)  # what has drained by now was used before
+    def end(
+        self, grant: int, outcome: str, retry_after: float | None, said: Allowance | None, now: float
+    ) -> None:
+        self.ledger.others = self.congestion.others(now)
+        self.ledger.room(now)  # what has drained by now was used before
         sent, epoch = self.holds.pop(grant)
+        load = self.ledger.load(later=sum(other > sent for other, _ in self.holds.values()))
+        if said is not None and outcome in ("answered", "refused"):
+            self.congestion.told(now, load, said)
         if outcome == "answered":
-            self.pace.learn([(sent, now)], delayed=self.ledger.delayed(sent))
+            usual = self.pace.latency
+            if usual is not None and self.congestion.telling(now - sent, usual):
+                self.congestion.answered(now, now - sent, usual, load)
+            delayed = self.ledger.delayed(sent) or self.congestion.late > 0
+            self.pace.learn([(sent, now)], delayed=delayed)
             self.ledger.courteous = self.pace.courteous()
             self.ledger.use(sent, now)
             self.freeze.answered(epoch)
         elif outcome == "refused":
             self.ledger.use(sent, now)
-            self.freeze.refused(now, epoch, retry_after)
+            if self.freeze.refused(now, epoch, retry_after):
+                self.congestion.refused(now, load)
         else:
             if outcome == "unknown":
                 self.ledger.drain(now)
@@ -171,7 +192,8 @@ class Model:
         self.wants[name] = count
 
     def free_at(self, now: float) -> float:
-        return max(self.ledger.free_at(now), self.freeze.free_at(now))
+        self.ledger.others = self.congestion.others(now)
+        return max(self.ledger.free_at(now), self.freeze.free_at(now), self.congestion.hold)
 
     def pump(self, now: float) -> list[tuple[str, tuple[float, int]]]:
         granted = []

@@ -12,17 +12,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from redis_model import ONE, QUOTA, START, Model, Party, Wire, limits_of
 
-from kentik_async.quota import Quota
+from kentik_async.quota import Allowance, Quota
 from kentik_async.quota.redis_script import LOG_ENTRY
 
 MOSTLY_ANSWERED = ["answered"] * 6 + ["refused", "not_sent", "unknown"]
 ANYTHING = ["answered", "refused", "refused", "not_sent", "unknown"]
+Ending = tuple[int, str, float | None, Allowance | None]
 WAITS = st.sampled_from([1, 2, 40, 300, 700, 1500, 4000, 16000])
 
 
 def events(outcomes: list[str]) -> st.SearchStrategy[list[Any]]:
     """Steps: milliseconds since the last, which process, how its requests end, how many calls wait."""
-    ending = st.tuples(st.integers(0, 3), st.sampled_from(outcomes), st.sampled_from([None, None, 0.7002]))
+    said = st.builds(Allowance, st.integers(0, 8), st.sampled_from([0.0, 0.9003, 4.0007]))
+    ending = st.tuples(
+        st.integers(0, 3),
+        st.sampled_from(outcomes),
+        st.sampled_from([None, None, 0.7002]),
+        st.one_of(*[st.none()] * 5, said),
+    )
     event = st.tuples(WAITS, st.integers(0, 2), st.lists(ending, max_size=2), st.integers(0, 3))
     return st.lists(event, min_size=1, max_size=60)
 
@@ -50,22 +57,23 @@ class Comparison:
         self.model = Model(quota, pacing)
         self.told: dict[str, float] = {}
 
-    def step(self, clock: int, who: int, endings: list[tuple[int, str, float | None]], want: int) -> None:
+    def step(self, clock: int, who: int, endings: list[Ending], want: int) -> None:
         now, party, model = (clock - START) / 10**6, self.parties[who], self.model
-        for number, outcome, retry_after in endings:
+        for number, outcome, retry_after, said in endings:
             if party.grants:
                 which = number % len(party.grants)
-                model.end(party.grants[which], outcome, retry_after, now)
-                party.end(outcome, retry_after, which)
+                model.end(party.grants[which], outcome, retry_after, said, now)
+                party.end(outcome, retry_after, which, said)
         model.want(party.account.process, want)
         issued = sorted(self.issue(party, clock, want, now))
         expected = model.pump(now)
         assert [name for _, name in issued] == [name for name, _ in expected]
         for (grant, _), (_, hold) in zip(issued, expected, strict=True):
             model.holds[grant] = hold
-        if model.queue and (free := model.free_at(now)) < inf:
+        when = min(model.free_at(now), model.congestion.eases_at(now))
+        if model.queue and when < inf:
             told = self.told.get(model.queue[0])
-            assert told == pytest.approx(free, abs=1e-4), "nobody would step when its turn comes"
+            assert told == pytest.approx(when, abs=1e-4), "nobody would step when its turn comes"
 
     def issue(self, party: Party, clock: int, want: int, now: float) -> Iterator[tuple[int, str]]:
         """Step, and yield every grant with its process, by whichever way it came."""
@@ -92,11 +100,13 @@ def compare(wire: Wire, quota: Quota, pacing: str, happens: list[Any]) -> None:
     model = both.model
     snapshot = both.parties[0].look(clock).snapshot("non_query", 0)
     minute, hour = model.ledger.used((clock - START) / 10**6)
+    others = model.congestion.others((clock - START) / 10**6)
     if quota.hard_per_minute is not None:
-        assert snapshot.left_hard_minute == max(quota.hard_per_minute - minute, 0)
+        assert snapshot.left_hard_minute == max(quota.hard_per_minute - minute - others, 0)
     assert snapshot.left_hour == max((quota.per_hour or 0) - hour, 0)
     assert snapshot.in_flight == model.ledger.in_flight
     assert snapshot.frozen == model.freeze.active
+    assert snapshot.others == others
     assert snapshot.latency == pytest.approx(model.pace.latency, abs=1e-6)
 
 
