@@ -51,6 +51,11 @@ class Notes:
         if not self.quiet:
             self.line("note", text)
 
+    def warn(self, text: str) -> None:
+        """Say what may be a mistake."""
+        if not self.quiet:
+            self.line("warning", text)
+
     def plain(self, text: str) -> None:
         """Say something without a word before it, lines as they are."""
         if not self.quiet:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["announce", "print_reports", "tell_of"]
 
-_LONG = 12 * 3600.0
 _DEFAULT_LIMIT = 600
 
 _FIELDS = (
@@ -35,8 +34,18 @@ _COLUMNS = tuple(Column(name, kind="count" if name in _COUNTS else "text") for n
 _IN_A_LIST = tuple(column for column in _COLUMNS if column.field not in ("run_date", "already_complete"))
 
 
-def announce(notes: Notes, pull: "Pull", target: str, ahead: "Outlook") -> None:
-    """Say what a pull will take."""
+def announce(notes: Notes, pull: "Pull", target: str, ahead: "Outlook", *, begins: bool) -> None:
+    """Say what a pull will take.
+
+    Args:
+        notes: Where to say it.
+        pull: The pull.
+        target: What to call the target.
+        ahead: What it will take.
+        begins: Whether it will be begun; then the library warns of one that takes long.
+    """
+    from kentik_async.bulk.plan import LONG_SECONDS, NOT_MEANT
+
     if ahead.complete:
         notes.plain(f"{target}: 0 calls, run {ahead.run_id} has finished")
         return
@@ -53,9 +62,8 @@ def announce(notes: Notes, pull: "Pull", target: str, ahead: "Outlook") -> None:
         f"{target}: {most}{_counted(ahead.calls, 'call')}, {most}{text_for_span(ahead.seconds)}; "
         + (" and ".join(expected) or "no rows to come")
     )
-    if ahead.seconds > _LONG:
-        span = text_for_span(ahead.seconds)
-        notes.note(f"it takes {span}: the vendor's APIs are not meant for full data extraction")
+    if ahead.seconds > LONG_SECONDS and not begins:
+        notes.warn(f"the pull takes {ahead.seconds / 3600:.0f} hours: {NOT_MEANT}")
 
 
 def tell_of(notes: Notes, report: "PullReport") -> Exit:

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["run_pull"]
 
-_MULTI_DAY = 24 * 3600.0
-
 Make: TypeAlias = Callable[["KentikClient"], Awaitable["Pull"]]
 
 
@@ -120,6 +118,7 @@ class _Errand:
         A dry run comes to None.
         """
         from kentik_async.bulk.layout import Layout
+        from kentik_async.bulk.plan import MULTI_DAY_SECONDS
         from kentik_async.bulk.status import outlook
         from kentik_async.cli.pull_words import announce
 
@@ -131,11 +130,13 @@ class _Errand:
             ahead = await outlook(
                 pull, self.target, how.store, date=self.day, refresh=how.refresh, now=time.time()
             )
+            refused = ahead.seconds > MULTI_DAY_SECONDS and not how.allow_multi_day
             if how.dry_run or not ahead.complete:
-                announce(self.context.notes, pull, name, ahead)
+                begins = not (how.dry_run or refused)
+                announce(self.context.notes, pull, name, ahead, begins=begins)
             if how.dry_run:
                 return name, None
-            if ahead.seconds > _MULTI_DAY and not how.allow_multi_day:
+            if refused:  # before anything is made, which the library's own refusal is not
                 span = text_for_span(ahead.seconds)
                 raise ValidationError(f"it takes {span}: ask for less, or add --allow-multi-day")
             with self._followed(board, kentik, pull, ahead):
