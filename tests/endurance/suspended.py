@@ -1,0 +1,142 @@
+"""Processes that are stopped and continued under way: `python -m tests.endurance.suspended --seconds 90`.
+
+As a laptop does whose lid is closed over the process, or an orchestrator that freezes it: the server goes
+on, and so does the clock. Nothing may be exceeded after the waking, and nobody may wait for ever.
+"""
+
+import argparse
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from kentik_async.emulator import Emulator
+
+from .emulating import emulator_in_a_thread
+
+__all__ = ["Outcome", "stopped_under_way"]
+
+_PULLER = Path(__file__).with_name("puller.py")
+
+
+@dataclass
+class Outcome:
+    """What came of it.
+
+    Attributes:
+        ended: How the calls ended, by the name of the error.
+        violations: Requests that exceeded a limit, by the server's own record.
+        seconds: How long it all took.
+    """
+
+    ended: Counter[str]
+    violations: int
+    seconds: float
+
+
+def stopped_under_way(
+    limiter: str, *, speed: float, processes: int, calls: int, stops: int, seconds: float, seed: int
+) -> Outcome:
+    """Let processes pull, and stop one of them again and again.
+
+    Args:
+        limiter: What keeps their quota, as `KentikClient` takes it.
+        speed: How many times faster than at the vendor time passes.
+        processes: How many pull.
+        calls: How many calls each of them makes.
+        stops: How often one is stopped.
+        seconds: For how long, each time.
+        seed: What the moments are drawn from.
+    """
+    chance, began = random.Random(seed), time.monotonic()
+    with emulator_in_a_thread(speed=speed) as emulator:
+        pullers = [_start(emulator, limiter, calls, speed) for _ in range(processes)]
+        try:
+            _until_first_request(emulator)
+            for _ in range(stops):
+                time.sleep(chance.uniform(0.0, 20.0 / speed))
+                victim = chance.choice(pullers)
+                victim.send_signal(signal.SIGSTOP)
+                time.sleep(seconds)
+                victim.send_signal(signal.SIGCONT)
+            ended = sum((_ended(puller) for puller in pullers), Counter[str]())
+        finally:
+            for puller in pullers:
+                puller.kill()
+                puller.communicate()
+        return Outcome(ended, emulator.report().violations, time.monotonic() - began)
+
+
+def _start(emulator: Emulator, limiter: str, calls: int, speed: float) -> "subprocess.Popen[str]":
+    credentials = {
+        "KENTIK_EMAIL": emulator.connection["email"],
+        "KENTIK_API_TOKEN": str(emulator.connection["token"]),
+        "KENTIK_GRPC_ENDPOINT": emulator.grpc_endpoint,
+        "KENTIK_REST_ENDPOINT": emulator.rest_endpoint,
+        "KENTIK_SPEED": repr(speed),
+    }
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
+    return subprocess.Popen(
+        [sys.executable, "-W", "error", str(_PULLER), limiter, str(calls)],
+        env={**kept, **credentials, "PYTHONPATH": str(Path.cwd())},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+
+
+def _until_first_request(emulator: Emulator) -> None:
+    deadline = time.monotonic() + 30
+    while not emulator.calls:
+        if time.monotonic() > deadline:
+            raise TimeoutError("nobody called")
+        time.sleep(0.005)
+
+
+def _ended(puller: "subprocess.Popen[str]") -> Counter[str]:
+    out, err = puller.communicate(timeout=600)
+    if puller.returncode:
+        raise RuntimeError(err)
+    return Counter(json.loads(out))
+
+
+def main() -> int:
+    """Run it on a clock as it is, and return 0 if nothing was exceeded and no call was lost."""
+    parser = argparse.ArgumentParser(prog="python -m tests.endurance.suspended", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=90.0, help="how long each stop lasts")
+    parser.add_argument("--stops", type=int, default=1)
+    parser.add_argument("--calls", type=int, default=60, help="of each process")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--speed", type=float, default=1.0, help="of the emulator's clock")
+    parser.add_argument("--limiter", default=None, help="a file of its own by default")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        outcome = stopped_under_way(
+            given.limiter or f"file:{folder}/quota",
+            speed=given.speed,
+            processes=given.processes,
+            calls=given.calls,
+            stops=given.stops,
+            seconds=given.seconds,
+            seed=time.time_ns(),
+        )
+    expected = given.processes * given.calls
+    late = outcome.ended["DeadlineExceededError"]
+    kept = outcome.violations == 0 and outcome.ended["done"] + late == expected and late <= given.stops
+    print(
+        f"{'PASSED' if kept else 'FAILED'}: {dict(outcome.ended)} of {expected} calls in {given.processes} "
+        f"processes, stopped {given.stops} times for {given.seconds:g} s, {outcome.violations} violations, "
+        f"{outcome.seconds:.0f} s"
+    )
+    return 0 if kept else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,99 @@
+"""Answers without an end: a clear error, and memory that stays bounded."""
+
+import asyncio
+import tracemalloc
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from kentik_async import DecodeError, KentikClient, KentikError, Quota, Retry
+
+ACCEPTED = 64 * 1024 * 1024
+UNLIMITED = Quota(None, None, 0.0, None, None, drain=0.1)
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+
+
+def again_and_again(piece: bytes) -> Iterator[bytes]:
+    while True:
+        yield piece
+
+
+def answer_to(path: str) -> Iterator[bytes]:
+    """What the server sends, piece by piece."""
+    if path.endswith("/body"):
+        yield HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+        yield from again_and_again(b"10000\r\n" + b"[" * 0x10000 + b"\r\n")
+    elif path.endswith("/headers"):
+        yield HEAD
+        yield from again_and_again(b"X-More: " + b"a" * 1000 + b"\r\n")
+    elif path.endswith("/header"):
+        yield HEAD + b"X-Long: "
+        yield from again_and_again(b"a" * 10_000)
+
+
+class Endless:
+    """A server that does not stop talking.
+
+    Attributes:
+        sent: How many bytes it got rid of.
+        port: Where it listens.
+    """
+
+    def __init__(self) -> None:
+        self.sent = 0
+        self.port = 0
+
+    async def meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            head = await reader.readuntil(b"\r\n\r\n")
+            for piece in answer_to(head.split()[1].decode()):
+                writer.write(piece)
+                await writer.drain()
+                self.sent += len(piece)
+        except ConnectionError:
+            pass
+        finally:
+            writer.transport.abort()
+
+
+@pytest.fixture
+async def endless() -> AsyncIterator[Endless]:
+    server = Endless()
+    listener = await asyncio.start_server(server.meet, "127.0.0.1", 0)
+    server.port = listener.sockets[0].getsockname()[1]
+    yield server
+    listener.close()
+    await listener.wait_closed()
+
+
+@pytest.mark.parametrize(
+    ("path", "error", "at_most"),
+    [
+        ("/body", DecodeError, ACCEPTED),
+        ("/headers", KentikError, 1 << 20),
+        ("/header", KentikError, 1 << 20),
+    ],
+)
+async def test_an_answer_without_an_end(
+    endless: Endless, path: str, error: type[KentikError], at_most: int
+) -> None:
+    kentik = KentikClient(
+        "ada@example.com",
+        "canary-5f1c0ffee5eed",
+        rest_endpoint=f"http://127.0.0.1:{endless.port}/api/v5",
+        quota=UNLIMITED,
+        limiter="process:",
+        retry=Retry(attempts=1),
+    )
+    async with kentik:
+        await kentik.quota.snapshot()
+        tracemalloc.start()
+        try:
+            with pytest.raises(error) as caught:
+                await kentik.rest.request("GET", path)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    assert "\n" not in str(caught.value)
+    assert endless.sent <= at_most + (8 << 20)  # what the sockets take in beyond that
+    assert peak < 3 * at_most + (32 << 20)

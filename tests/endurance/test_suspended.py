@@ -1,0 +1,17 @@
+"""Processes that are stopped for a minute of the quota, again and again: nothing exceeded, nothing stuck."""
+
+from pathlib import Path
+
+import pytest
+
+from endurance.suspended import stopped_under_way
+
+
+@pytest.mark.parametrize(("kind", "processes"), [("process:", 1), ("file:", 2)])
+def test_processes_that_are_stopped_under_way(tmp_path: Path, kind: str, processes: int) -> None:
+    limiter = f"file:{tmp_path}/quota" if kind == "file:" else kind
+    outcome = stopped_under_way(
+        limiter, speed=200, processes=processes, calls=90, stops=3, seconds=0.3, seed=1
+    )
+    assert outcome.violations == 0
+    assert outcome.ended == {"done": 90 * processes}
