@@ -1,0 +1,105 @@
+"""Clocks that jump: the monotonic one ahead, as after a sleep, and the wall clock to and fro."""
+
+import asyncio
+import random
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.quota_callers import Callers, Log, Script
+from support.quota_judge import Limits, Visit, overruns
+from support.quota_server import SimulatedServer, even, limits_of
+from support.virtual_time import VirtualTime
+
+from kentik_async import Quota
+from kentik_async.clock import SYSTEM_CLOCK, Clock
+from kentik_async.quota import LocalLimiter
+from kentik_async.quota.file_limiter import open_file_limiter
+
+QUOTA = Quota(2, 4, 0.5, 7, 20, minute=10.0, hour=60.0, drain=1.0)
+
+jumps = st.lists(
+    st.tuples(st.floats(0, 40), st.sampled_from([0.5, 5.0, 10.0, 90.0, 3600.0])), min_size=1, max_size=4
+)
+casts = st.lists(
+    st.builds(
+        Script,
+        arrives=st.floats(0, 40),
+        journey=st.sampled_from([even(0.05), even(0.8), even(3.0)]),
+        fate=st.sampled_from(["answered", "answered", "answered", "unknown"]),
+        gives_up=st.sampled_from([0.1, 1.0]),
+        max_wait=st.none() | st.sampled_from([0.5, 20.0]),
+        cancelled=st.none() | st.none() | st.floats(0, 20),
+    ),
+    min_size=8,
+    max_size=40,
+)
+
+
+def played(cast: Sequence[Script], leaps: Sequence[tuple[float, float]]) -> tuple[Log, SimulatedServer]:
+    """Play the cast while nobody runs for a span now and then, as in a process that is stopped."""
+    time, server = VirtualTime(), SimulatedServer(QUOTA)
+    limiter = LocalLimiter(QUOTA, QUOTA, clock=time.clock)
+
+    def leap(seconds: float) -> None:
+        time.now += seconds
+
+    async def main() -> Log:
+        for at, seconds in leaps:
+            asyncio.get_running_loop().call_later(at, leap, seconds)
+        log = await Callers(limiter, server, time, "query").play(cast)
+        snapshot = await limiter.snapshot("query")
+        await asyncio.sleep(QUOTA.drain + 0.001)
+        snapshot = await limiter.snapshot("query")
+        assert (snapshot.in_flight, snapshot.waiting) == (0, 0)
+        return log
+
+    return time.run(main), server
+
+
+@given(casts, jumps)
+def test_a_monotonic_clock_that_leaps_ahead(cast: list[Script], leaps: list[tuple[float, float]]) -> None:
+    log, server = played(cast, leaps)
+    assert overruns(server.visits, limits_of(QUOTA)) == []
+    asked = log.asked()
+    assert all(ask.granted is not None or ask.left is not None for ask in asked)
+
+
+def jumping(chance: random.Random) -> Iterator[float]:
+    """A wall clock that is set anew before each look, years back and ahead."""
+    while True:
+        yield SYSTEM_CLOCK.wall() + chance.choice([0.0, -1.0, 3600.0, -3600.0, 1e9, -1.7e9])
+
+
+@pytest.mark.parametrize("limiter", ["process", "file"])
+@pytest.mark.parametrize("seed", range(2))
+async def test_a_wall_clock_set_to_and_fro_changes_nothing(tmp_path: Path, limiter: str, seed: int) -> None:
+    quota = Quota(1, None, 0.0, 20, 50, minute=0.2, hour=0.6, drain=0.1)
+    looks = jumping(random.Random(seed))
+    clock = Clock(wall=lambda: next(looks))
+    if limiter == "process":
+        keeper = LocalLimiter(quota, quota, clock=clock)
+    else:
+        keeper = open_file_limiter(
+            tmp_path / "quota",
+            endpoints=(),
+            customer="",
+            quota=quota,
+            query_quota=quota,
+            pacing="auto",
+            clock=clock,
+        )
+    visits: list[Visit] = []
+    async with asyncio.timeout(20):
+        for number in range(70):
+            grant = await keeper.acquire("non_query")
+            visits.append(Visit(clock.monotonic()))
+            if number % 10 == 9:
+                await asyncio.sleep(0.001)
+            visits[-1].finished = clock.monotonic()
+            grant.close("answered")
+    await keeper.aclose()
+    limits = Limits(1, None, 20, 50, 0.2, 0.6)
+    assert overruns(visits, limits) == []
