@@ -84,6 +84,8 @@ class _GrpcFlight:
         except grpc.aio.AioRpcError as failure:
             status, details = failure.code().name, failure.details()
             metadata = _pairs(failure.initial_metadata(), failure.trailing_metadata())
+        except KeyError as stranger:  # grpcio 1.51 knows but the statuses of its list
+            status, details, metadata = "UNKNOWN", f"status {stranger}, which is none of gRPC's", ()
         except asyncio.CancelledError:
             if not self._call.cancelled():
                 raise
@@ -114,7 +116,7 @@ class _GrpcStream:
             if reading.cancelled() or reading.exception() is not None:  # told by reply()
                 return
             raw = reading.result()
-            if raw is grpc.aio.EOF:
+            if raw is grpc.aio.EOF or raw is None:  # None: see `_GrpcFlight.reply`
                 return
             yield raw
             if not self._many:

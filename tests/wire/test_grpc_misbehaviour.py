@@ -11,6 +11,7 @@ from foreign import (
     ForeignGrpc,
     RawServer,
 )
+from market_service import MarketServiceStub, ids
 from protowire import message
 from support.http2 import DATA, SETTINGS, http2_frame, http2_headers, http2_request
 
@@ -115,6 +116,25 @@ async def test_an_answer_that_cannot_be_read(client: Client, case: str) -> None:
         with pytest.raises(DecodeError) as caught:
             await kentik.as_groups.create("x", [1])
         assert caught.value.attempts == 1
+        assert (await kentik.quota.snapshot()).in_flight == 0
+        await kentik.aclose()
+
+
+async def test_a_stream_that_is_answered_without_a_message(client: Client) -> None:
+    async with RawServer(after_the_request(UNREADABLE["half a message"])) as server:
+        kentik = client(grpc_endpoint=server.url)
+        with pytest.raises(DecodeError, match="without a message"):
+            await kentik.stub(MarketServiceStub).Load(ids(3))
+        await kentik.aclose()
+
+
+async def test_a_status_that_is_none_of_the_list(client: Client) -> None:
+    frames = http2_headers(*GRPC, ("grpc-status", "99"))
+    async with RawServer(after_the_request(frames)) as server:
+        kentik = client(ONE_AT_A_TIME, grpc_endpoint=server.url)
+        with pytest.raises(ServerError) as caught:
+            await kentik.as_groups.create("x", [1])
+        assert caught.value.grpc_status == "UNKNOWN"
         assert (await kentik.quota.snapshot()).in_flight == 0
         await kentik.aclose()
 
