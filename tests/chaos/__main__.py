@@ -5,6 +5,10 @@ import asyncio
 import os
 import sys
 import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from chaos.run import Outcome
 
 
 def main() -> int:
@@ -12,24 +16,40 @@ def main() -> int:
     # Before gRPC is loaded: it would write of each of the hundreds of GOAWAYs.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     from chaos.cases import CASES
-    from chaos.suite import run_all
     from chaos.table import lines, passed
 
     asked = _arguments()
     if asked.list:
         print("\n".join(case.name for case in CASES))
         return 0
-    chosen = [case for case in CASES if asked.case in (None, case.name)]
-    if not chosen:
+    if asked.case is not None and asked.case not in {case.name for case in CASES}:
         print(f"there is no case {asked.case!r}: --list names them all", file=sys.stderr)
         return 2
     started = time.monotonic()
-    outcomes = asyncio.run(run_all(chosen, asked.calls, asked.seed))
+    outcomes = asyncio.run(_run(asked))
     print("\n".join(lines(outcomes)))
     failed = sum(not passed(outcome) for outcome in outcomes)
     verdict = f"{failed} cases failed" if failed else "every case ended as it had to"
     print(f"seed {asked.seed}, {time.monotonic() - started:.0f} s: {verdict}")
     return 1 if failed else 0
+
+
+async def _run(asked: argparse.Namespace) -> "list[Outcome]":
+    from chaos.cases import CASES
+    from chaos.suite import run_all, shared_out
+    from chaos.table import passed, troubles
+
+    chosen = [case for case in CASES if asked.case in (None, case.name)]
+    outcomes: list[Outcome] = []
+    async for outcome in run_all(chosen, shared_out(CASES, asked.calls), asked.seed):
+        outcomes.append(outcome)
+        if not passed(outcome):
+            alone = f'--calls {asked.calls} --seed {asked.seed} --case "{outcome.case.name}"'
+            again = f"PYTHONPATH=tests python -m chaos {alone}"
+            print("\n".join(troubles(outcome, again)), flush=True)
+        if sys.stderr.isatty():
+            print(f"{len(outcomes)} of {len(chosen)} cases", end="\r", file=sys.stderr)
+    return outcomes
 
 
 def _arguments() -> argparse.Namespace:

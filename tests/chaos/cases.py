@@ -1,7 +1,7 @@
 """All cases: what happens, around the calls and to them, and how the calls must end."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chaos import grpc_faults, rest_faults, scenes
@@ -10,7 +10,7 @@ from chaos.faults import Fault
 from chaos.plan import ATTEMPTS, Call, Due, due_after
 from kentik_async import ConnectError, KentikError, UnavailableError
 
-__all__ = ["CASES", "Case"]
+__all__ = ["CASES", "Case", "in_brief"]
 
 Faults = Mapping[Wire, Sequence[Fault[Any]]]
 
@@ -85,6 +85,8 @@ _ANYTHING: Faults = {
 # end, and of a create nobody can tell.
 _CAUGHT_UP: dict[str, Any] = {"ends": (None,), "creates_end": (None, UnavailableError), "attempts": 1000}
 
+_ANYTHING_AT_ONCE = "anything at once"
+
 _SECURED: dict[str, Any] = {"identity": "right", "weight": 4}
 
 _UNREACHED: dict[str, Any] = {"ends": (ConnectError,), "patience": 0.4, "weight": 0.3}
@@ -122,7 +124,7 @@ CASES: tuple[Case, ...] = (
     ),
     *(
         Case(f"certificate {identity}", "no trust", identity=identity, **_UNREACHED)
-        for identity in ("another host's", "expired", "of an unknown authority")
+        for identity in ("of another host", "expired", "of an unknown authority")
     ),
     Case(
         "vanishing",
@@ -145,15 +147,26 @@ CASES: tuple[Case, ...] = (
     Case("fickle", "comings and goings", scene=scenes.fickle, identity="right", ends=(None,)),
     Case("coming late", "comings and goings", scene=scenes.coming_late, ends=(None,)),
     Case("restarts", "comings and goings", scene=scenes.restarting, weight=8, **_CAUGHT_UP),
-    Case(
-        "restarts, over TLS",
-        "comings and goings",
-        scene=scenes.restarting,
-        identity="right",
-        weight=4,
-        **_CAUGHT_UP,
-    ),
-    Case("anything", "anything at once", faults=_ANYTHING, weight=8),
-    Case("anything, over TLS", "anything at once", faults=_ANYTHING, **_SECURED),
-    Case("anything, one at a time", "anything at once", faults=_ANYTHING, at_once=1, weight=2),
+    Case("restarts, over TLS", "comings and goings", scene=scenes.restarting, **_SECURED, **_CAUGHT_UP),
+    Case("anything", _ANYTHING_AT_ONCE, faults=_ANYTHING, weight=8),
+    Case("anything, over TLS", _ANYTHING_AT_ONCE, faults=_ANYTHING, **_SECURED),
+    Case("anything, one at a time", _ANYTHING_AT_ONCE, faults=_ANYTHING, at_once=1, weight=2),
 )
+
+
+def in_brief() -> tuple[Case, ...]:
+    """Return fewer cases that show the same: what may happen to a request, put together family by family."""
+    brief: dict[str, Case] = {}
+    for case in CASES:
+        if not any(case.faults.values()):
+            brief[case.name] = case
+        elif case.family not in brief:
+            brief[case.family] = replace(case, name=case.family)
+        elif case.family != _ANYTHING_AT_ONCE:
+            brief[case.family] = replace(brief[case.family], faults=_together(brief[case.family], case))
+    return tuple(brief.values())
+
+
+def _together(one: Case, other: Case) -> Faults:
+    wires = dict.fromkeys((*one.faults, *other.faults))
+    return {wire: (*one.faults.get(wire, ()), *other.faults.get(wire, ())) for wire in wires}

@@ -31,7 +31,7 @@ def _context(certificate: trustme.LeafCert) -> ssl.SSLContext:
 IDENTITIES: Mapping[str, Callable[[], ssl.SSLContext | None]] = {
     "none": lambda: None,
     "right": lambda: _context(_ours().issue_cert("127.0.0.1")),
-    "another host's": lambda: _context(_ours().issue_cert("kentik.example")),
+    "of another host": lambda: _context(_ours().issue_cert("kentik.example")),
     "expired": lambda: _context(_expired()),
     "of an unknown authority": lambda: _context(trustme.CA().issue_cert("127.0.0.1")),
 }

@@ -7,11 +7,10 @@ import weakref
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import pytest
 from foreign import ONE_AT_A_TIME, UNLIMITED, ForeignGrpc
-from held import Call, Client, Held, over_both, settled
+from held import Client, Held, settled
 
-from kentik_async import ConnectError, DeadlineExceededError, KentikClient
+from kentik_async import ConnectError, DeadlineExceededError
 
 DRAIN = ONE_AT_A_TIME.drain
 
@@ -84,24 +83,26 @@ class TestLeaks:
         assert not kentik._pipeline._session._abandoned  # type: ignore[union-attr]  # it is there
 
 
-@over_both
-async def test_failures_leave_no_garbage_behind(client: Client, held: Held, call: Call) -> None:
-    """Whoever failed lets go of the connections: no circle of references keeps them until a collection."""
-    gc.collect()
+async def test_a_failure_leaves_no_garbage_behind(client: Client, held: Held) -> None:
+    """No circle of references keeps it, and all that hangs on it, until the next collection.
+
+    Over REST alone: grpcio 1.51 has circles of its own.
+    """
+    absent = client(rest_endpoint="http://127.0.0.1:1", connect_timeout=0.02)
     gc.disable()
     try:
-        await assert_let_go(client(timeout=0.02), call, DeadlineExceededError)
-        nowhere = "http://127.0.0.1:1"
-        absent = client(grpc_endpoint=nowhere, rest_endpoint=nowhere, connect_timeout=0.02)
-        await assert_let_go(absent, call, ConnectError)
+        for kentik, kind in ((client(timeout=0.02), DeadlineExceededError), (absent, ConnectError)):
+            error = await failure_of(kentik.sites.list(), kind)
+            await kentik.aclose()  # until then the attempt goes on behind its caller
+            await asyncio.sleep(0)
+            assert error() is None
     finally:
         gc.enable()
 
 
-async def assert_let_go(kentik: KentikClient, call: Call, error: type[Exception]) -> None:
-    with pytest.raises(error):
-        await call(kentik)
-    transports = [weakref.ref(wire.transport) for wire in kentik._pipeline._session._wires.values()]  # type: ignore[union-attr]
-    assert transports
-    await kentik.aclose()
-    assert not [transport for transport in (ref() for ref in transports) if transport is not None]
+async def failure_of(call: Awaitable[Any], kind: type[Exception]) -> weakref.ref[Exception]:
+    try:
+        await call
+    except kind as error:
+        return weakref.ref(error)
+    raise AssertionError("the call did not fail")
