@@ -1,13 +1,14 @@
 """Every code block of the guide to bulk pulls does what it says, in its order, against the emulator."""
 
+import json
 import re
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 
-import anyio
-
-from kentik_async.emulator import Emulator
+import pytest
+from emulator.cli_shell import PATIENCE, Shell, readiness, started
 
 GUIDE = Path(__file__).parents[2] / "docs" / "bulk.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -18,46 +19,54 @@ def blocks() -> list[tuple[str, str]]:
     return BLOCK.findall(GUIDE.read_text(encoding="utf-8"))
 
 
-def programs() -> list[list[str]]:
-    """Return what follows Python's name for each block of code and each line of a console."""
-    found = []
-    for language, code in blocks():
-        if language == "python":
-            found.append(["-c", code])
-        elif language == "console":
-            for line in code.splitlines():
-                assert line.startswith("$ kentik-async "), line
-                found.append(["-m", "kentik_async.cli", *shlex.split(line)[2:]])
-    return found
-
-
 def test_no_block_is_left_out() -> None:
     assert {language for language, _ in blocks()} == {"python", "console", "text"}
     assert GUIDE.read_text(encoding="utf-8").count("```") == 2 * len(blocks())
 
 
-async def test_every_block_runs(tmp_path: Path) -> None:
-    async with Emulator(speed=600) as emulator:
-        connection = emulator.connection
-        environment = {
-            "HOME": str(tmp_path),
-            "PATH": "/usr/bin:/bin",
-            "KENTIK_EMAIL": connection["email"],
-            "KENTIK_API_TOKEN": connection["token"],
-            "KENTIK_GRPC_ENDPOINT": connection["grpc_endpoint"],
-            "KENTIK_REST_ENDPOINT": connection["rest_endpoint"],
-            "KENTIK_SPEED": "600",
-        }
-        for program in programs():
-            if FIRST_OF_A_DAY in " ".join(program):
-                emulator.advance_day()
-            command = [sys.executable, *program]
-            ended = await anyio.run_process(command, env=environment, cwd=tmp_path, check=False)
-            assert ended.returncode in expected_exits(program), (program, ended.stderr.decode())
-            assert ended.stdout.strip() or "--dry-run" in program, program
-            assert b"Warning" not in ended.stderr, ended.stderr.decode()
+def test_every_block_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("RUNTIME__DLTHUB_TELEMETRY", "false")
+    with started("emulator", "--speed", "600") as process:
+        shell = Shell(readiness(process))
+        write_profiles(tmp_path / ".kentik", shell)
+        for language, code in blocks():
+            if language == "python":
+                run_program(code, shell, tmp_path)
+            for line in code.splitlines() if language == "console" else ():
+                run_command(line, shell, tmp_path)
 
 
-def expected_exits(program: list[str]) -> set[int]:
+def write_profiles(folder: Path, shell: Shell) -> None:
+    folder.mkdir()
+    for name in ("east", "west"):
+        profile = {"email": shell.ready["email"], "api-key": shell.ready["token"], "customer": name}
+        (folder / name).write_text(json.dumps(profile), encoding="utf-8")
+        (folder / name).chmod(0o600)
+
+
+def run_command(line: str, shell: Shell, folder: Path) -> None:
+    assert line.startswith("$ kentik-async "), line
+    if FIRST_OF_A_DAY in line:
+        shell.control("advance")
+    done = shell(*shlex.split(line)[2:], at=folder)
     # The emulator's planet knows networks of its own making; those that the guide names need not be there.
-    return {0, 5} if "--asns" in program else {0}
+    assert done.code in ({0, 5} if "--asns" in line else {0}), (line, done.err)
+    assert done.out.strip() or "--dry-run" in line, line
+    assert "warning" not in done.err.lower(), done.err
+
+
+def run_program(code: str, shell: Shell, folder: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        encoding="utf-8",
+        env=shell.env,
+        cwd=folder,
+        check=False,
+        timeout=PATIENCE,
+    )
+    assert done.returncode == 0, (code, done.stderr)
+    assert done.stdout.strip(), code
+    assert "warning" not in done.stderr.lower(), (code, done.stderr)
