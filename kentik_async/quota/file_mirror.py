@@ -22,7 +22,6 @@ __all__ = ["Member", "Mirror"]
 
 _LONGEST_STREAK = 16
 _RECENT = 64  # grants: who has not been in turn for so long no longer waits
-_LESSONS = 32  # of the latest answers: those before hardly count
 
 
 class Member(NamedTuple):
@@ -160,8 +159,8 @@ class Mirror:
         """Return the ledger with all answers entered."""
         ended, ledger = self._ended, self.ledger
         if ended:
-            delayed = ledger.delayed(ended[0][0]) or self.congestion.late > 0
-            self._pace.learn(ended[-_LESSONS:], delayed=delayed)
+            delays = self._pace.delays(ended, ledger.sends)
+            self._pace.learn(ended, delayed=self.congestion.late > 0 or delays)
             ledger.stamp(ended)
             self._ended = []
             self.follow_pace()
@@ -239,11 +238,8 @@ class Mirror:
         # Those entered to err on the safe side took no time.
         used = [entry for entry in entries if entry.state == State.USED and entry.stamp > entry.sent]
         used.sort(key=_stamp)
-        soft, minute = self.ledger.quota.soft_per_minute, self.ledger.quota.minute
-        for place in range(max(len(used) - _LESSONS, 0), len(used)):
-            sent = used[place].sent
-            delayed = soft is not None and place >= soft and used[place - soft].sent + minute > sent
-            self._pace.learn([(sent, used[place].stamp)], delayed=delayed)
+        ended = [(entry.sent, entry.stamp) for entry in used]
+        self._pace.learn(ended, delayed=self._pace.delays(ended, ()))
         self.ledger.courteous = self._pace.courteous()
 
     def _follow(self, entry: Entry) -> None:

@@ -30,9 +30,6 @@ _LAID_OUT = 128
 _TELLING = 3
 """How many of them to weigh as evidence that others spend the same quota."""
 
-_LESSONS = 32
-"""How many of the latest answers to learn from, when many are entered at once: those before hardly count."""
-
 
 class Lane:
     """The state of one quota class in one process. Every public method may be called from any thread.
@@ -323,7 +320,7 @@ class Lane:
             ledger.others = others
             self._forecast = None
 
-    def _learn(self, ended: Sequence[tuple[float, float]], *, delayed: bool) -> None:
+    def _learn(self, ended: Sequence[tuple[float, float]], *, delayed: bool | Sequence[bool]) -> None:
         self._pace.learn(ended, delayed=delayed)
         courteous = self._pace.courteous()
         if courteous is not self._ledger.courteous:
@@ -360,10 +357,10 @@ class Lane:
             self._forecast = None
             ledger.give_back(unused)
         if ended:
-            delayed = ledger.delayed(ended[0][0])
+            delays = self._pace.delays(ended, ledger.sends)
             ledger.stamp(ended)
             self._weigh(ended[-_TELLING:])
-            self._learn(ended[-_LESSONS:], delayed=delayed or self._congestion.late > 0)
+            self._learn(ended, delayed=self._congestion.late > 0 or delays)
 
     def _reap(self) -> None:
         """Take the slots of holders whose event loop was closed: their requests may still be working."""

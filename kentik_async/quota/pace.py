@@ -1,6 +1,6 @@
 """How long an answer takes, and whether it pays to stay under the soft limit. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from math import inf
 
 from kentik_async.quota.rules import Pacing, Quota
@@ -19,6 +19,9 @@ connections, imports, a server's empty caches."""
 _ENOUGH = 15
 _WEIGHT = 1 / (_ENOUGH + 1)
 """Of one answer against the past, the first few aside: half of what is known is from the last 11 answers."""
+
+_LESSONS = 32
+"""Of many answers entered at once, how many of the latest to learn from."""
 
 _OUTLIER = 4.0
 """An answer counts as at most so many times the usual latency: one stuck request must not change the pace."""
@@ -42,18 +45,39 @@ class Pace:
         self.pacing: Pacing = pacing
         self.latency: float | None = None
 
-    def learn(self, ended: Iterable[tuple[float, float]], *, delayed: bool) -> None:
+    def delays(self, ended: Sequence[tuple[float, float]], sends: Sequence[float]) -> list[bool]:
+        """Tell for each of many answers whether it was beyond the soft limit, so that it was delayed.
+
+        Of very many only the latest are told of, since those before hardly count.
+
+        Args:
+            ended: When each request was sent and when it was answered.
+            sends: When the latest `soft_per_minute` requests before these were sent.
+        """
+        soft, minute, before = self._quota.soft_per_minute, self._quota.minute, len(sends)
+        places = range(max(len(ended) - _LESSONS, 0), len(ended))
+        if soft is None:
+            return [False] * len(places)
+        found = []
+        for place in places:
+            other = before + place - soft  # the one that must have left the minute
+            instant = -inf if other < 0 else sends[other] if other < before else ended[other - before][0]
+            found.append(instant + minute > ended[place][0])
+        return found
+
+    def learn(self, ended: Sequence[tuple[float, float]], *, delayed: bool | Sequence[bool]) -> None:
         """Enter how long answers took.
 
         Args:
             ended: When each request was sent and when it was answered.
-            delayed: Whether, by our count, the server delayed them: it counts from receipt, which we
-                cannot see, so about the limit's edge it may have been otherwise.
+            delayed: Whether, by our count, the server delayed them, or for each of the latest whether it
+                did: it counts from receipt, which we cannot see, so about the limit's edge it may have been
+                otherwise.
         """
         latency, answers = self.latency, self._answers
-        delay = self._quota.soft_delay if delayed else inf
-        for sent, answered in ended:
-            duration = answered - sent
+        delays = [delayed] * min(len(ended), _LESSONS) if isinstance(delayed, bool) else delayed
+        for (sent, answered), beyond in zip(ended[len(ended) - len(delays) :], delays, strict=True):
+            duration, delay = answered - sent, self._quota.soft_delay if beyond else inf
             late = duration >= delay and (latency is None or duration - delay / 2 > latency)
             if late:
                 self._learn_delayed(duration, latency)

@@ -107,3 +107,25 @@ def test_stamps_that_lie_ahead_count_as_present() -> None:
     quota = Quota(1, None, 0.0, 1, None, minute=60.0)
     mirror = mirror_of([used(NOW + 1e6, WALL)], quota)
     assert mirror.free_at(NOW) == NOW + 60.0
+
+
+def answered(sent: float, took: float) -> Entry:
+    return Entry(0, sent=sent, stamp=sent + took, wall=BOOTED + sent + took, state=State.USED)
+
+
+def test_a_new_process_knows_how_long_the_answers_of_others_took() -> None:
+    pace = Pace(Quota.NON_QUERY, "auto")
+    history = [answered(NOW - 100 + 1.7 * number, 0.2 if number < 20 else 1.7) for number in range(40)]
+    numbered = [entry._replace(seq=place) for place, entry in enumerate(history)]
+    Mirror(Quota.NON_QUERY, pace, Member(1, 1), numbered, NOW)
+    assert pace.latency == pytest.approx(0.2)
+    assert pace.expected_delayed() == pytest.approx(1.7)
+    Mirror(Quota.NON_QUERY, pace, Member(1, 1), [answered(NOW - 3, 3.0)._replace(seq=0)], NOW)
+    assert pace.latency == pytest.approx(0.2)  # what it has measured itself comes first
+
+
+def test_what_is_entered_to_err_on_the_safe_side_teaches_no_latency() -> None:
+    pace = Pace(Quota.NON_QUERY, "auto")
+    worst = [entry._replace(seq=n) for n, entry in enumerate(at_worst(Quota.NON_QUERY, NOW, WALL))]
+    Mirror(Quota.NON_QUERY, pace, Member(1, 1), worst, NOW)
+    assert pace.latency is None
