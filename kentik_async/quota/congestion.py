@@ -12,7 +12,8 @@ Evidence, `load` being our own requests in the minute at that instant, the one i
   another reason, such as two requests at once.
 - Delayed answers, three in a row that took the vendor's soft delay longer than usual where `load` lay within
   the soft limit: others spend at least `soft + 1 - load`. One will do where more was asked for than before.
-- An answer that was not delayed: others spend at most `soft - load`, so the estimate falls to that at once.
+- An answer that was not delayed: others spend at most `soft - load`, so the estimate falls to that at once,
+  unless the server has said better within the minute:
 - `x-ratelimit-details` on any answer says what is left: others spend `hard - load - left`, which is believed
   at once where it is more, and where it is less by more than requests that overtake each other explain. With
   nothing left, nobody goes before the instant that it names.
@@ -51,9 +52,10 @@ class Congestion:
         patience: How often in a row asking for more was refused.
         hold: Until when nobody may go, because the server has said that nothing is left.
         late: Delayed answers in a row that our own requests do not explain.
+        said: When the server last said what is left of the minute.
     """
 
-    __slots__ = ("_most", "_quota", "hold", "late", "patience", "since", "spent")
+    __slots__ = ("_most", "_quota", "hold", "late", "patience", "said", "since", "spent")
 
     def __init__(self, quota: Quota) -> None:
         """Start without any evidence."""
@@ -65,6 +67,7 @@ class Congestion:
         self.patience = 0
         self.hold = -inf
         self.late = 0
+        self.said = -inf
 
     def take_over(self, spent: int, patience: int, since: float, hold: float) -> None:
         """Believe what another process does, as far as that can be under these limits."""
@@ -124,7 +127,7 @@ class Congestion:
         excess, unexplained = (took - usual) / delay, load + self.others(now) <= soft
         if not _LATE <= excess <= _TOO_LATE:
             self.late = 0
-            if excess < _PROMPT and not unexplained:
+            if excess < _PROMPT and not unexplained and now - self.said >= self._quota.minute:
                 self.spent, self.since, self.patience = soft - load, now, 0
         elif unexplained:
             self.late += 1
@@ -146,6 +149,7 @@ class Congestion:
             self.hold = max(self.hold, now + min(allowance.reset, quota.hour))
         if quota.hard_per_minute is None or allowance.reset > quota.minute:
             return
+        self.said = now
         found = min(max(quota.hard_per_minute - load - allowance.left, 0), self._most)
         change = found - self.others(now)
         if change > 0 or change <= -(quota.max_concurrent or 1):

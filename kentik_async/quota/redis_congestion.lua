@@ -1,13 +1,13 @@
 -- Others outside who spend the same quota: what answers tell of them, as congestion.py decides it.
 --
 -- Middle part of the script, between redis_ledger.lua and redis_step.lua. See congestion.py for the law and
--- for what the words mean; its estimate stands in the state as spent, since, patience, hold and late.
+-- for what the words mean; its estimate stands in the state as spent, since, patience, hold, late and said.
 
 local MOST_PATIENT, EASING, KEPT, ALWAYS_OURS, LATE_IN_A_ROW = 2, 1 / 4, 1 / 2, 2, 3
 local PROMPT, LATE, TOO_LATE = 0.25, 0.75, 1.5
 
 local function forget_others(state)
-  state.spent, state.since, state.patience, state.hold, state.late = 0, 0, 0, 0, 0
+  state.spent, state.since, state.patience, state.hold, state.late, state.said = 0, 0, 0, 0, 0, 0
 end
 
 local function steps()
@@ -68,7 +68,7 @@ local function congest_answered(at)
   local unexplained = load + others() <= soft
   if excess < LATE * delay or excess > TOO_LATE * delay then
     s.late = 0
-    if excess < PROMPT * delay and not unexplained then
+    if excess < PROMPT * delay and not unexplained and now - s.said >= limits.minute then
       s.spent, s.since, s.patience = soft - load, now, 0
     end
   elseif unexplained then
@@ -80,6 +80,7 @@ end
 local function congest_told(load, left, reset)
   if left == 0 then s.hold = math.max(s.hold, now + math.min(reset, limits.hour)) end
   if limits.hard == 0 or reset > limits.minute then return end
+  s.said = now
   local found = math.min(math.max(limits.hard - load - left, 0), at_most())
   local change = found - others()
   if change > 0 or change <= -math.max(limits.slots, 1) then

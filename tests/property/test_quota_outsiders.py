@@ -6,12 +6,14 @@ at the server. What is left to us is what the others do not spend.
 
 from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from support.quota_outsider import Greedy, Hint, SharedServer, between, bursts, by_chance, play, steady
 from support.virtual_time import VirtualTime
 
 from kentik_async.quota import LocalLimiter, Pacing, Quota
+from kentik_async.quota.file_limiter import open_file_limiter
 
 QUOTA = replace(Quota.QUERY, per_hour=None)
 HOUR, LIMIT = 3600.0, 100
@@ -34,6 +36,28 @@ def answered(server: SharedServer, start: float = 0.0, end: float = HOUR) -> int
 
 def refused_in_100(server: SharedServer) -> float:
     return 100 * sum(one.refused for one in server.asked) / answered(server)
+
+
+@pytest.mark.parametrize("hint", HINTS)
+def test_through_a_file_it_is_the_same(tmp_path: Path, hint: Hint) -> None:
+    time, server = VirtualTime(), SharedServer(QUOTA, hint)
+    limiter = open_file_limiter(
+        tmp_path / "quota",
+        endpoints=(),
+        customer="",
+        quota=QUOTA,
+        query_quota=QUOTA,
+        pacing="auto",
+        clock=time.clock,
+    )
+
+    async def main() -> None:
+        await play(Greedy(limiter, server), steady(40, HOUR), HOUR)
+        await limiter.aclose()
+
+    time.run(main)
+    assert refused_in_100(server) <= 1.0
+    assert answered(server) / (60 * 60) >= 0.97
 
 
 @pytest.mark.parametrize("hint", HINTS)

@@ -136,16 +136,16 @@ def between(instants: Iterable[float], start: float, end: float) -> Iterator[flo
     return (instant for instant in instants if start <= instant < end)
 
 
-async def play(greedy: Greedy, outside: Iterable[float], seconds: float) -> None:
+async def play(job: Greedy, outside: Iterable[float], seconds: float) -> None:
     """Let a job of ours run beside somebody outside for so many seconds."""
     loop = asyncio.get_running_loop()
     began = loop.time()
-    job = asyncio.create_task(greedy.run())
+    running = asyncio.create_task(job.run())
     try:
         for instant in outside:
             await asyncio.sleep(max(began + instant - loop.time(), 0.0))
-            greedy.server.spend(loop.time())
+            job.server.spend(loop.time())
         await asyncio.sleep(max(began + seconds - loop.time(), 0.0))
     finally:
-        job.cancel()
-        await asyncio.wait([job])
+        running.cancel()
+        await asyncio.wait([running])

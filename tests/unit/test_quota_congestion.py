@@ -138,6 +138,14 @@ def test_what_the_server_says_is_left_is_believed_up_and_down(congestion: Conges
     assert congestion.others(103.0) == 0
 
 
+def test_what_the_server_says_outweighs_what_its_promptness_seems_to_say(congestion: Congestion) -> None:
+    congestion.told(100.0, 10, Allowance(30, 5.0))
+    congestion.answered(159.9, 0.05, 0.05, load=10)
+    assert congestion.others(159.9) == 60
+    congestion.answered(160.0, 0.05, 0.05, load=10)
+    assert congestion.others(160.0) == 20
+
+
 def test_with_nothing_left_nobody_goes_before_the_server_has_room_again(congestion: Congestion) -> None:
     congestion.told(100.0, 10, Allowance(0, 25.0))
     assert congestion.hold == 125.0
