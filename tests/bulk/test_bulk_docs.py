@@ -27,6 +27,7 @@ def test_no_block_is_left_out() -> None:
 def test_every_block_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("DLT_DATA_DIR", str(tmp_path / "dlt"))  # root's pipelines lie in no home
     monkeypatch.setenv("RUNTIME__DLTHUB_TELEMETRY", "false")
     with started("emulator", "--speed", "600") as process:
         shell = Shell(readiness(process))
