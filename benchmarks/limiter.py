@@ -1,6 +1,6 @@
 """Our limiter beside the peers: who keeps the vendor's rules, how fast, and at what cost.
 
-    python benchmarks/limiter.py [--quick] [--rounds 7] [--speed 30] [--into benchmarks/results]
+    python benchmarks/limiter.py [--quick] [--rounds 15] [--speed 30] [--into benchmarks/results]
 
 Needs the dependency group `bench`. All limiters run in turn, in one process, after a warm-up; figures of cost
 are medians of CPU time over the rounds. The judged pulls run in real time against a server whose clock runs
@@ -85,7 +85,7 @@ def costs(rounds: int) -> dict[str, dict[str, float]]:
             name: partial(waiter, partial(make, window_of(count), None), count)
             for name, make in makers.items()
         }
-        found[str(count)] = medians(waits, max(rounds // 2, 1))
+        found[str(count)] = medians(waits, max(rounds // 5, 1))
     sizes = {
         name: partial(bytes_a_waiter, partial(make, ONE_THROUGH, None), WAITERS[-1])
         for name, make in makers.items()
@@ -150,13 +150,13 @@ def main() -> None:
     """Run all; write the table and the picture."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="about a minute, with rough figures")
-    parser.add_argument("--rounds", type=int, default=None, help="rounds of the costs (7; quick: 1)")
+    parser.add_argument("--rounds", type=int, default=None, help="rounds of the costs (15; quick: 1)")
     parser.add_argument(
         "--speed", type=float, default=None, help="of the judged pulls' clock (30; quick: 60)"
     )
     parser.add_argument("--into", type=Path, default=None, help="folder (benchmarks/results; quick: none)")
     options = parser.parse_args()
-    options.rounds = options.rounds or (1 if options.quick else 7)
+    options.rounds = options.rounds or (1 if options.quick else 15)
     options.speed = options.speed or (60.0 if options.quick else 30.0)
     into = options.into
     if into is None and not options.quick:

@@ -38,6 +38,7 @@ def test_the_four_runs_and_the_verdict() -> None:
     assert max(map(len, out.splitlines())) <= 80
     for title in ("making up an Internet", "(a) ", "(b) ", "(c) ", "(d) "):
         assert title in done.stderr
+    assert re.search(r"^40 calls take \d\.\d s by the limiter's estimate", done.stderr, re.MULTILINE)
     assert "\x1b" not in out + done.stderr
 
 

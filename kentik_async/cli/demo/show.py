@@ -15,7 +15,9 @@ from kentik_async.cli.demo.process import emulator_process
 from kentik_async.cli.demo.progress import counting
 from kentik_async.cli.exits import Exit
 from kentik_async.cli.output import Printer
+from kentik_async.cli.spans import text_for_span
 from kentik_async.models import Rankings
+from kentik_async.quota import LocalLimiter, Quota
 
 __all__ = ["show"]
 
@@ -77,6 +79,7 @@ async def show(context: Context, *, calls: int, speed: float, seed: int) -> Exit
         different = list(dict.fromkeys(asked))
         async with counting(context.notes, "making up an Internet", len(different)) as tick:
             await runs.warmed_up(emulator, different, tick)
+        context.notes.plain(await _foretold(calls, speed))
         for run in _RUNS:
             some = asked[: run.at_most]
             title = f"({run.letter}) {run.title}"
@@ -85,6 +88,13 @@ async def show(context: Context, *, calls: int, speed: float, seed: int) -> Exit
     _print(context, outcomes, calls=calls, speed=speed)
     ours = outcomes[-1]
     return Exit.OK if not ours.refused and not ours.failed else Exit.FAILURES
+
+
+async def _foretold(calls: int, speed: float) -> str:
+    """Say how long so many calls take, one run after the other, before any was made."""
+    fresh = LocalLimiter(Quota.NON_QUERY.scaled(speed), pacing="throughput")
+    seconds = await fresh.estimate(calls)
+    return f"{calls:,} calls take {text_for_span(seconds)} by the limiter's estimate; there are four runs."
 
 
 @asynccontextmanager
