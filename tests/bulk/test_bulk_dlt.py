@@ -93,10 +93,10 @@ async def test_only_dates_that_are_new_or_changed_are_loaded(
     assert warehouse.counts("rankings") == {FIRST: 50, SECOND: 50}
 
     await pull(SECOND, top=3)
-    assert warehouse.load(source)["asns"] == 3, "the date is read again as a whole"
     await pull(FIRST, top=None, refresh=True)
     await pull(THIRD, top=1)
-    warehouse.load(source)
+    changed = warehouse.load(source)
+    assert changed["asns"] == 1 + 3 + 1, "a mark of what is gone, a date again as a whole, and a new one"
     assert warehouse.counts("rankings") == {FIRST: 50, SECOND: 50, THIRD: 50}
     assert warehouse.counts("asns") == {SECOND: 3, THIRD: 1}, "the refresh asked for rankings alone"
     assert {date for date, rows in warehouse.counts("relations").items() if rows} == {SECOND, THIRD}
