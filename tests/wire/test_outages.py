@@ -2,7 +2,11 @@
 
 import asyncio
 import os
+import socket
+import sys
 import time
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from foreign import ONE_AT_A_TIME, Answer, ForeignGrpc, ForeignRest, RawServer
@@ -175,6 +179,7 @@ class TestLongOutages:
         await call(kentik)
         await grpc_server.stop()
         await rest_server.stop()
+        await asyncio.sleep(0.05)  # what is sent before the loss is noticed is lost with it, and is an attempt
         pending = [asyncio.create_task(call(kentik)) for _ in range(3)]
         await asyncio.sleep(0.1)
         await grpc_server.start()
@@ -209,6 +214,27 @@ async def test_what_is_never_sent_is_no_attempt_and_costs_nothing(client: Client
     assert caught.value.attempts == 0
     assert [(event.kind, event.attempt) for event in events] == [("queued", 0), ("sent", 1), ("retried", 0)]
     assert (await kentik.quota.snapshot()).left_hard_minute == 99
+
+
+def patience_towards(port: int, number: int) -> list[int]:
+    """How long an open socket waits for acknowledgements, in milliseconds, if that is where it leads."""
+    with socket.socket(fileno=os.dup(number)) as ours:
+        if ours.family not in (socket.AF_INET, socket.AF_INET6) or ours.getpeername()[1] != port:
+            return []
+        return [ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the option is Linux's")
+async def test_a_connection_that_was_forgotten_is_given_up(client: Client, grpc_server: ForeignGrpc) -> None:
+    """The kernel closes it when nothing is acknowledged any more, and not after a quarter of an hour."""
+    kentik = client()
+    await kentik.kmi.list_markets()
+    patience = []
+    for path in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):  # the listing's own is gone by now
+            if path.readlink().name.startswith("socket:"):
+                patience += patience_towards(grpc_server.port, int(path.name))
+    assert patience == [20_000]
 
 
 @pytest.mark.parametrize(
