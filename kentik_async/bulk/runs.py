@@ -27,6 +27,7 @@ ASKED_FOR_ALL = frozenset({"landing", "swapping", "complete"})
 """The states of runs that will ask for nothing more."""
 
 _SHARD = " shard "
+_YEAR_10_000 = 253_402_300_800.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +59,23 @@ class Run:
 
     @classmethod
     def from_row(cls, row: Sequence[Any]) -> Self:
-        """Make one of a line of the journal: the columns in the order of the fields."""
+        """Make one of a line of the journal: the columns in the order of the fields.
+
+        Raises:
+            TargetError: They hold what no pull enters.
+        """
         run_id, run_date, ask, store, state, refresh, started_at, mixed, finished_at = row
+        texts = all(isinstance(text, str) for text in row[:5])
+        if not (texts and _is_instant(started_at) and (finished_at is None or _is_instant(finished_at))):
+            raise TargetError(
+                f"the journal holds a run {run_id!r} that no pull entered: restore a copy of it"
+            )
         known = None if mixed is None else bool(mixed)
         return cls(run_id, run_date, ask, store, state, bool(refresh), started_at, known, finished_at)
+
+
+def _is_instant(seconds: object) -> bool:
+    return isinstance(seconds, int | float) and 0 <= seconds < _YEAR_10_000
 
 
 def ask_identity(ask: Ask, shard: tuple[int, int] | None) -> str:
