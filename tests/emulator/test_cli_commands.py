@@ -235,7 +235,7 @@ def test_raw_paths_carry_the_token_nowhere_else(shell: Shell) -> None:
 
 
 def test_quota_tells_rules_state_and_time_without_a_call(shell: Shell) -> None:
-    non_query, query = shell("quota", "--calls", "60").rows
+    non_query, query = shell.process("quota", "--calls", "60").rows
     assert (non_query["hard_per_minute"], non_query["left_hard_minute"]) == (60, 60)
     assert query["max_concurrent"] == 4
     assert 0 < non_query["seconds"] < 1, "at speed 600"
