@@ -61,12 +61,12 @@ class Journal:
             self._db.execute("INSERT INTO answers VALUES (?, ?)", (page_id, answer.raw))
             self._flush()
 
-    def describe(self, run: Run, page: Page, *, rows: int, leads: Sequence[Any], digest: str) -> None:
+    def describe(self, run: Run, key: PageKey, *, rows: int, leads: Sequence[Any], digest: str) -> None:
         """Enter what an answer that is kept turned out to hold; on the disk with the next entry.
 
         Nothing is lost with it: it can be told from the answer again.
         """
-        described = (rows, digest, msgspec.json.encode(list(leads)).decode(), run.run_id, page.key.text)
+        described = (rows, digest, msgspec.json.encode(list(leads)).decode(), run.run_id, key.text)
         self._descriptions.append(described)
 
     def undescribed(self, run: Run) -> list[Answer]:

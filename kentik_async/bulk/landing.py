@@ -11,20 +11,21 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import msgspec
 
 from kentik_async.bulk.asks import Ask
 from kentik_async.bulk.batches import Batches
+from kentik_async.bulk.gist import Gist, gist_of
 from kentik_async.bulk.journal import Journal
 from kentik_async.bulk.journal_file import open_journal
 from kentik_async.bulk.keys import PageKey
 from kentik_async.bulk.lander import Lander, in_thread
 from kentik_async.bulk.layout import Layout
 from kentik_async.bulk.lock import locked
-from kentik_async.bulk.pages import Answer, Page, digest_of, leads_of, page_of, rows_of
+from kentik_async.bulk.pages import Answer, Page
 from kentik_async.bulk.plan import NOT_MEANT, refuse_multi_day
 from kentik_async.bulk.pull import Fetcher, Progress, Pull
 from kentik_async.bulk.remote import refuse_strange_parts
@@ -204,7 +205,9 @@ class _Landing:
             if on_progress is not None:
                 on_progress(progress)
 
-        pull = Pull(self._fetcher, ask, landed=landed, keep=keep, on_progress=note, shard=self._shard)
+        pull = Pull(
+            self._fetcher, ask, landed=landed, keep=keep, read=gist_of, on_progress=note, shard=self._shard
+        )
         plan = await pull.plan()
         if plan.long:
             _log.warning("the pull takes %.0f hours: %s", plan.hours, NOT_MEANT)
@@ -226,7 +229,7 @@ class _Landing:
             if page.error is not None:
                 self._journal.fail(run, page)
                 continue
-            self._describe(run, page)
+            self._describe(run, page.key, page.result)
             unlanded += 1
             if unlanded >= self._batch_pages(landed):
                 self._journal.seal(run)
@@ -241,13 +244,13 @@ class _Landing:
         """Make up for what a kill cut off between an answer's keeping and its reading."""
         for answer in self._journal.undescribed(run):
             try:
-                self._describe(run, page_of(answer))
+                self._describe(run, answer.key, gist_of(answer.key, answer.raw))
             except DecodeError as error:
                 self._journal.fail(run, Page(answer.key, answer.fetched_at, answer.attempts, error=error))
 
-    def _describe(self, run: Run, page: Page) -> None:
-        digest = digest_of(page) if page.key == self._witness else ""
-        self._journal.describe(run, page, rows=rows_of(page), leads=leads_of(page), digest=digest)
+    def _describe(self, run: Run, key: PageKey, gist: Gist) -> None:
+        digest = gist.digest() if key == self._witness else ""
+        self._journal.describe(run, key, rows=gist.rows, leads=gist.leads, digest=digest)
 
     async def _complete(self, run: Run) -> None:
         mixed = await self._ask_witness_again(run)
@@ -262,12 +265,13 @@ class _Landing:
         key = msgspec.structs.replace(self._witness, kind="check")
         self._calls += 1
         try:
-            result = await self._fetcher.run(key.request(self._fetcher.now))
+            request = replace(key.request(self._fetcher.now), decode=partial(gist_of, key))
+            gist: Gist = await self._fetcher.run(request)
         except KentikError as error:
             self._journal.fail(run, Page(key, self._fetcher.now(), 1, error=error))
             return None
-        page = Page(key, self._fetcher.now(), 1, result)
-        mixed = digest_of(page) != before
+        page = Page(key, self._fetcher.now(), 1, gist)
+        mixed = gist.digest() != before
         self._journal.check(run, page, mixed=mixed)
         return mixed
 

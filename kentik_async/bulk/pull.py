@@ -4,14 +4,15 @@ import asyncio
 import datetime as dt
 import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from kentik_async._operations import Request
 from kentik_async.bulk.asks import Ask, remaining
 from kentik_async.bulk.keys import PageKey
-from kentik_async.bulk.pages import Answer, Page
+from kentik_async.bulk.pages import Answer, Page, leads_of
 from kentik_async.bulk.plan import PullPlan
 from kentik_async.bulk.walk import Walk
 from kentik_async.errors import (
@@ -26,7 +27,6 @@ from kentik_async.errors import (
 
 if TYPE_CHECKING:
     from kentik_async.bulk.landing import PullReport
-    from kentik_async.models import Market, Records
 
 __all__ = ["Fetcher", "Progress", "Pull"]
 
@@ -99,6 +99,7 @@ class Pull:
         *,
         landed: Mapping[PageKey, Sequence[Any]] | None = None,
         keep: Callable[[Answer], None] | None = None,
+        read: Callable[[PageKey, bytes], Any] | None = None,
         on_progress: Callable[[Progress], None] | None = None,
         shard: tuple[int, int] | None = None,
     ) -> None:
@@ -110,6 +111,7 @@ class Pull:
             landed: Pages that are there already and need no asking, each with what it leads to: the list
                 of markets to their ids, a ranking to its networks.
             keep: Called with each answer the moment it came, before the next request goes out.
+            read: What makes the pages' results of answers; models of the rows if omitted.
             on_progress: Called after each page.
             shard: (i, n): only the i-th, from 0, of n equal parts of the pages.
         """
@@ -119,6 +121,7 @@ class Pull:
         self.fetcher = fetcher
         self._landed = landed or {}
         self._keep = keep
+        self._read = read
         self._markets: Page | None = None
         self._walk: Walk | None = None
         self._tasks: set[asyncio.Task[Page]] = set()
@@ -131,7 +134,7 @@ class Pull:
         """
         landed = dict(self._landed)
         if self.ask.needs_markets and _MARKETS not in landed:
-            landed[_MARKETS] = [market.market_id for market in await self.list_markets()]
+            landed[_MARKETS] = await self.list_markets()
         rest = remaining(self.ask, landed, self.part)
         return PullPlan(rest.calls, rest.exact, await self.fetcher.estimate(rest.calls))
 
@@ -243,8 +246,8 @@ class Pull:
             calls = walk.done + walk.failed + walk.waiting + len(self._tasks)
             self.on_progress(Progress(walk.done, walk.failed, calls))
 
-    async def list_markets(self) -> "Records[Market]":
-        """Return the markets that the pull is about if it is about all; asked for once.
+    async def list_markets(self) -> list[str]:
+        """Return the ids of the markets that the pull is about if it is about all; asked for once.
 
         Raises:
             KentikError: They could not be fetched.
@@ -254,19 +257,22 @@ class Pull:
             if page.error is not None:
                 raise page.error
             self._markets = page
-        markets: Records[Market] = self._markets.result
-        return markets
+        return leads_of(self._markets)
 
     async def _fetch(self, key: PageKey, attempt: int) -> Page:
         if key.kind == "markets" and self._markets is not None:
             return self._markets
+
+        request = key.request(self.fetcher.now)
+        if self._read is not None:
+            request = replace(request, decode=partial(self._read, key))
 
         def take(raw: bytes) -> None:
             if self._keep is not None:
                 self._keep(Answer(key, self.fetcher.now(), attempt, raw))
 
         try:
-            result = await self.fetcher.run(key.request(self.fetcher.now).with_arrival(take))
+            result = await self.fetcher.run(request.with_arrival(take))
         except KentikError as error:
             return Page(key, self.fetcher.now(), attempt, error=error)
         return Page(key, self.fetcher.now(), attempt, result)

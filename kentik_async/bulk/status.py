@@ -171,7 +171,7 @@ async def outlook(
             landed = _landed(db, found.run_id if found else "", day, store, refresh=refresh)
     fetched = 0
     if pull.ask.needs_markets and _MARKETS not in landed:
-        landed[_MARKETS] = [market.market_id for market in await pull.list_markets()]
+        landed[_MARKETS] = await pull.list_markets()
         fetched = 1  # and asked for once more, to land
     ask = msgspec.structs.replace(pull.ask, list_markets=True)
     rest = remaining(ask, landed, pull.part)
