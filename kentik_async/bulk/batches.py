@@ -10,10 +10,18 @@ from kentik_async.bulk.journal_file import JournalConnection
 from kentik_async.bulk.keys import PageKey
 from kentik_async.bulk.runs import Run
 
-__all__ = ["Batches", "StoredPage"]
+__all__ = ["Batches", "StoredPage", "batch_size"]
+
+_BATCH_PAGES = 200
+_PARTS_A_RUN = 15
 
 _PAGES_AT_ONCE = 10
 """Read and turned into rows together: few enough that whatever else the process does need not wait."""
+
+
+def batch_size(pages: int) -> int:
+    """Return how many pages make a batch: few enough parts a run, however many pages it has."""
+    return max(_BATCH_PAGES, -(-pages // _PARTS_A_RUN))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from functools import partial
 import msgspec
 
 from kentik_async.bulk.asks import Ask
-from kentik_async.bulk.batches import Batches
+from kentik_async.bulk.batches import Batches, batch_size
 from kentik_async.bulk.gist import Gist, gist_of
 from kentik_async.bulk.journal import Journal
 from kentik_async.bulk.journal_file import open_journal
@@ -36,9 +36,6 @@ from kentik_async.errors import DecodeError, KentikError, ValidationError
 __all__ = ["PullReport", "save"]
 
 _log = logging.getLogger("kentik_async")
-
-_BATCH_PAGES = 200
-_PARTS_A_RUN = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,14 +228,10 @@ class _Landing:
                 continue
             self._describe(run, page.key, page.result)
             unlanded += 1
-            if unlanded >= self._batch_pages(landed):
+            if unlanded >= batch_size(self._expected + landed):
                 self._journal.seal(run)
                 await self._lander.begin(run)
                 unlanded = 0
-
-    def _batch_pages(self, landed: int) -> int:
-        """Return how many pages make a batch: few enough parts a run, whatever its size."""
-        return max(_BATCH_PAGES, -(-(self._expected + landed) // _PARTS_A_RUN))
 
     def _describe_leftovers(self, run: Run) -> None:
         """Make up for what a kill cut off between an answer's keeping and its reading."""
