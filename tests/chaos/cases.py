@@ -30,6 +30,7 @@ class Case:
         identity: What the peers show for a certificate; see `tls.py`.
         endpoints: The client's arguments that point it elsewhere than to the peers.
         weight: How many calls it gets, in proportion to others.
+        callers: How many make their calls side by side.
         at_once: How many calls the quota allows at once.
         timeout: How long an attempt may take, in seconds.
         patience: How long a missing connection is waited for, in seconds.
@@ -46,6 +47,7 @@ class Case:
     identity: str = "none"
     endpoints: Mapping[str, str] = field(default_factory=dict)
     weight: float = 1.0
+    callers: int = 64
     at_once: int = 8
     timeout: float = 20.0
     patience: float = 20.0
@@ -141,8 +143,8 @@ CASES: tuple[Case, ...] = (
         faults={"rest": ()},
         scene=scenes.teasing,
         identity="right",
-        at_once=1,
-        **_UNREACHED,
+        callers=1,
+        **{**_UNREACHED, "weight": 0.1},
     ),
     Case("fickle", "comings and goings", scene=scenes.fickle, identity="right", ends=(None,)),
     Case("coming late", "comings and goings", scene=scenes.coming_late, ends=(None,)),

@@ -252,6 +252,7 @@ def _cutting(name: str, act: Act) -> GrpcFault:
 CUTTING: list[GrpcFault] = [
     _cutting("reset connection", _cut),
     _cutting("reset connection mid-message", _cut_mid_message),
+    Fault("GOAWAY in good time", _go_away_in_time, None),
     _cutting("GOAWAY, nothing done", _go_away_at_once),
     Fault("GOAWAY after this one", _go_away_after_this, UnavailableError, ALL_BUT_CREATES),
     _cutting("GOAWAY in anger", _go_away_angrily),
@@ -277,7 +278,6 @@ async def _with_frames_between(exchange: GrpcExchange) -> None:
 
 
 HARMLESS: list[GrpcFault] = [
-    Fault("GOAWAY in good time", _go_away_in_time, None),
     Fault("a compressed message", _compressed, None),
     Fault("frames between frames", _with_frames_between, None),
 ]

@@ -22,7 +22,6 @@ from kentik_async import KentikClient, LocalLimiter, Quota, Retry
 
 __all__ = ["Outcome", "run"]
 
-CALLERS = 64
 HUNG_AFTER = 45.0
 DRAIN = 0.2
 LIMITS = Limits(at_once=8, a_minute=150, an_hour=3000, minute=0.5, hour=12.0)
@@ -153,7 +152,7 @@ async def _call_all(kentik: KentikClient, case: Case, calls: Sequence[Call]) -> 
             traces[call.number] = trace
 
     async with asyncio.TaskGroup() as callers:
-        for _ in range(min(CALLERS, len(calls))):
+        for _ in range(min(case.callers, len(calls))):
             callers.create_task(caller())
     return traces
 
