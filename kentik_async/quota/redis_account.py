@@ -149,6 +149,7 @@ class Account:
                 for grant, ending in self._ended.items()
             ],
             roll=self.roll,
+            at_most=self._lease.at_most(instant) if self._lease else 0,
             back=self._back(instant) if back else None,
         )
 

@@ -33,6 +33,10 @@ class Lease:
         """Tell whether at that instant the ledger certainly still keeps what the process holds."""
         return (instant - self.asked) * 1_000_000 < self.lasts
 
+    def at_most(self, instant: float) -> int:
+        """Return what the ledger's clock can show at that instant at the most."""
+        return self.now + int((instant - self.asked) * 1_000_000) + 1
+
     def at_least(self, instant: float) -> int:
         """Return what the ledger's clock shows at that instant at the least."""
         return self.now + int((instant - self.heard) * 1_000_000)

@@ -156,6 +156,7 @@ class Step(msgspec.Struct):
         endings: Its requests that ended, as (id, outcome, pause asked for, and of what the server
             said is left: the number, `NOTHING_SAID` if it said nothing, and when that is renewed).
         roll: The generation whose roll call this answers; empty if none.
+        at_most: What the ledger's clock can show now at the most, by the process's own; 0 if unknown.
         leave: Whether it lets go of everything.
         look: Whether it only wants to see the ledger.
         back: What it knows of a lost ledger, once the script has asked for it.
@@ -172,6 +173,7 @@ class Step(msgspec.Struct):
     want: int
     endings: list[tuple[int, Outcome, int, int, int]]
     roll: str = ""
+    at_most: int = 0
     leave: bool = False
     look: bool = False
     back: Back | None = None
