@@ -17,7 +17,7 @@ from kentik_async import ConfigError, Quota, QuotaWaitError
 from kentik_async.quota.file_entry import ENTRY_SIZE, HEADER_SIZE
 from kentik_async.quota.file_limiter import FileLimiter, open_file_limiter
 
-costly = settings(max_examples=settings.default.max_examples // 10)
+costly = settings(max_examples=settings.default.max_examples // 20)
 """An example makes files and opens them: fewer of these, in proportion to what the profile says."""
 
 QUOTA = Quota(2, 20, 0.1, 60, 3750, minute=6.0, hour=60.0, drain=1.0)

@@ -35,11 +35,10 @@ def run(*arguments: str) -> tuple[int, str]:
 
 
 def use(target: Path) -> None:
-    """Look at a target, resume its pull, refresh it, and compare its dates."""
+    """Look at a target, pull into it once more, and compare its dates."""
     for arguments in (
         ["kmi", "status", str(target)],
         [*PULL, str(target), *ASKED],
-        [*PULL, str(target), *ASKED, "--refresh"],
         ["kmi", "diff", str(target)],
     ):
         code, told = run(*arguments)
