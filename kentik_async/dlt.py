@@ -41,7 +41,7 @@ def source(target: str | os.PathLike[str], *, tables: Iterable[str] = tuple(TABL
     as a whole (write disposition "merge", merge key `run_date`), so a dataset holds one target.
 
     Args:
-        target: The folder.
+        target: The folder, or its URL.
         tables: Which tables: some of "rankings", "relations", "asns", "markets" and "pages".
 
     Returns:

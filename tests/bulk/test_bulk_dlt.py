@@ -122,6 +122,20 @@ async def test_a_date_that_left_the_target_stays_in_the_warehouse(
     assert warehouse.counts("rankings") == {FIRST: 50, SECOND: 50}
 
 
+async def test_a_target_that_is_a_url_is_read_too(
+    kentik: KentikClient, warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    url = f"memory://{tmp_path.name}"
+    await kentik.kmi.pull_rankings(**ONE).save(url, date=FIRST)
+    source = kentik_async.dlt.source(url, tables=["rankings"])
+    assert warehouse.load(source) == {"rankings": 50}
+    assert warehouse.load(source) == {}
+    await kentik.kmi.pull_rankings(**ONE).save(url, date=FIRST, refresh=True)
+    assert warehouse.load(source) == {"rankings": 50}
+    assert warehouse.counts("rankings") == {FIRST: 50}
+
+
 READING = """
 import sys
 

@@ -151,6 +151,15 @@ def test_a_url_is_a_target_like_a_folder(kmi: Kmi, tmp_path: Path) -> None:
     assert list((tmp_path / "data" / "rankings").glob("run_date=*/part-*.parquet"))
 
 
+def test_the_runs_of_several_targets_are_one_list(kmi: Kmi) -> None:
+    for target in ("both/one", "both/two"):
+        kmi("pull", "rankings", target, *FEW)
+    assert [row["target"] for row in kmi("status", "both/one", "both/two").rows] == ["both/one", "both/two"]
+    head, *runs = kmi("status", "both/one", "both/two", "-o", "table").out.splitlines()
+    assert head.split()[:2] == ["target", "run"]
+    assert len(runs) == 2
+
+
 def test_diff_is_what_the_server_says_changed(kmi: Kmi) -> None:
     then = kmi.state.day
     kmi("pull", "all", "data", *FEW, "--top", "2", "--date", "2026-11-19")

@@ -8,7 +8,7 @@ from kentik_async._generated.as_group.v202212 import ASGroupServiceStub
 from kentik_async._generated.kmi.v202212 import KmiServiceStub
 from kentik_async.cli import choices
 from kentik_async.cli.advice import SCOPES, error_line
-from kentik_async.cli.exits import Exit, exit_for
+from kentik_async.cli.exits import Exit, exit_for, worst
 
 CODES = {
     "ConfigError": 2,
@@ -25,6 +25,25 @@ CODES = {
 def test_every_error_has_its_exit_code(name: str) -> None:
     error = getattr(errors, name)("said")
     assert exit_for(error) == CODES.get(name, 1)
+
+
+@pytest.mark.parametrize(
+    ("exits", "first"),
+    [
+        ([], Exit.OK),
+        ([Exit.OK, Exit.FAILURES], Exit.FAILURES),
+        ([Exit.FAILURES, Exit.RATE_LIMITED, Exit.LOCKED], Exit.LOCKED),
+        ([Exit.API_ERROR, Exit.LOCKED, Exit.AUTH], Exit.AUTH),
+        ([Exit.AUTH, Exit.USAGE], Exit.USAGE),
+        ([Exit.INTERRUPTED, *Exit], Exit.INTERRUPTED),
+    ],
+)
+def test_of_several_exits_the_worst_counts(exits: list[Exit], first: Exit) -> None:
+    assert worst(exits) is worst(reversed(exits)) is first
+
+
+def test_every_exit_has_its_gravity() -> None:
+    assert {worst([one]) for one in Exit} == set(Exit)
 
 
 def test_the_codes_are_what_scripts_rely_on() -> None:

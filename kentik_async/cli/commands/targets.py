@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
     from kentik_async.bulk.diff import Day
     from kentik_async.bulk.saved import Tables
+    from kentik_async.bulk.status import RunStatus, TargetStatus
 
 __all__ = ["diff", "migrate", "status"]
 
 _RUN_FIELDS = (
+    "target",
     "run_id",
     "run_date",
     "store",
@@ -77,28 +79,34 @@ _RELATION_COLUMNS = (
 )
 
 
-def status(target: str, /, *, context: Ctx) -> None:
-    """Show the runs of a target: how far they are, their rows, the size on disk.
+def status(target: str, /, *more: str, context: Ctx) -> None:
+    """Show the runs of targets: how far they are, their rows, the size on disk.
 
     It may be asked while a run is writing.
 
     For example:
 
       $ kentik-async kmi status data
+      $ kentik-async kmi status both/*
 
     Args:
         target: The folder, or its URL.
+        more: Other targets.
         context: Handed over.
     """
     from kentik_async.bulk.status import target_status
 
-    found = target_status(target)
-    rows = [_run_row(run, found.bytes) for run in found.runs]
-    context.printer.rows(rows, _RUN_FIELDS, _RUN_COLUMNS, what="runs")
-    context.notes.plain(f"{found.target}: {found.bytes / 1e6:,.1f} MB")
-    for run in found.runs:
-        if run.state == "interrupted":
-            context.notes.note(f"run {run.run_id} was cut off: the same command goes on with it")
+    targets = [target_status(one) for one in (target, *more)]
+    rows = [_run_row(found, run) for found in targets for run in found.runs]
+    columns = (Column("target"), *_RUN_COLUMNS) if more else _RUN_COLUMNS
+    context.printer.rows(rows, _RUN_FIELDS, columns, what="runs")
+    for found in targets:
+        context.notes.plain(f"{found.target}: {found.bytes / 1e6:,.1f} MB")
+        for run in found.runs:
+            if run.state == "interrupted":
+                context.notes.note(
+                    f"run {run.run_id} of {found.target} was cut off: the same command goes on with it"
+                )
 
 
 def migrate(target: str, /, *, context: Ctx) -> None:
@@ -124,10 +132,10 @@ def migrate(target: str, /, *, context: Ctx) -> None:
         context.notes.note(f"{done.target} has schema version {done.version} already: nothing was changed")
 
 
-def _run_row(run: Any, size: int) -> dict[str, Any]:
-    row = {name: getattr(run, name) for name in _RUN_FIELDS[:-1]}
+def _run_row(found: "TargetStatus", run: "RunStatus") -> dict[str, Any]:
+    row = {name: getattr(run, name) for name in _RUN_FIELDS[1:-1]}
     times = {name: _instant(row[name]) for name in ("started_at", "finished_at")}
-    return row | times | {"bytes": size}
+    return {"target": found.target} | row | times | {"bytes": found.bytes}
 
 
 def _instant(seconds: float | None) -> dt.datetime | None:
