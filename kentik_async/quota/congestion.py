@@ -55,12 +55,14 @@ class Congestion:
         said: When the server last said what is left of the minute.
     """
 
-    __slots__ = ("_most", "_quota", "hold", "late", "patience", "said", "since", "spent")
+    __slots__ = ("_late_after", "_most", "_quota", "hold", "late", "patience", "said", "since", "spent")
 
     def __init__(self, quota: Quota) -> None:
         """Start without any evidence."""
         self._quota = quota
         limits = [limit for limit in (quota.hard_per_minute, quota.soft_per_minute) if limit is not None]
+        delayed = quota.soft_per_minute is not None and quota.soft_delay > 0
+        self._late_after = _LATE * quota.soft_delay if delayed else inf
         self._most = max(max(limits, default=0) - _ALWAYS_OURS, 0)
         self.spent = 0
         self.since = -inf
@@ -110,7 +112,7 @@ class Congestion:
             took: Seconds from sending to answer.
             usual: How long an answer takes that is not delayed.
         """
-        return self.spent > 0 or self.late > 0 or took - usual >= _LATE * self._quota.soft_delay
+        return took - usual >= self._late_after or self.spent > 0 or self.late > 0
 
     def answered(self, now: float, took: float, usual: float, load: int) -> None:
         """Enter how long an answer took.

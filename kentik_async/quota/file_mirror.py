@@ -159,8 +159,8 @@ class Mirror:
         """Return the ledger with all answers entered."""
         ended, ledger = self._ended, self.ledger
         if ended:
-            delays = self._pace.delays(ended, ledger.sends)
-            self._pace.learn(ended, delayed=self.congestion.late > 0 or delays)
+            late = self.congestion.late > 0 or (ledger.others > 0 and ledger.delayed(ended[0][0]))
+            self._pace.learn(ended, delayed=late or self._pace.delays(ended, ledger.sends))
             ledger.stamp(ended)
             self._ended = []
             self.follow_pace()

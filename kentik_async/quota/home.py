@@ -71,9 +71,10 @@ class Homes:
     Attributes:
         by_thread: The loop at home in each thread, by the thread's identifier. It is replaced and never
             changed, so it may be read without the lock.
+        several: Whether there is more than one.
     """
 
-    __slots__ = ("_by_loop", "_ring", "by_thread")
+    __slots__ = ("_by_loop", "_ring", "by_thread", "several")
 
     def __init__(self, ring: Callable[[], None]) -> None:
         """Start with none.
@@ -84,10 +85,7 @@ class Homes:
         self._ring = ring
         self._by_loop: dict[asyncio.AbstractEventLoop, Home] = {}
         self.by_thread: dict[int, Home] = {}
-
-    def __len__(self) -> int:
-        """Return how many there are."""
-        return len(self._by_loop)
+        self.several = False
 
     def enter(self) -> Home:
         """Return the running loop's home, made at its first coming."""
@@ -95,6 +93,7 @@ class Homes:
         home = self._by_loop.get(loop)
         if home is None:
             home = self._by_loop[loop] = Home(loop, self._ring)
+            self.several = len(self._by_loop) > 1
         if self.by_thread.get(thread) is not home:
             # A loop may run in another thread than before; it is at home in one thread only.
             elsewhere = {other: at for other, at in self.by_thread.items() if at is not home}
@@ -107,6 +106,7 @@ class Homes:
             return False
         self._by_loop = {loop: home for loop, home in self._by_loop.items() if not loop.is_closed()}
         self.by_thread = {thread: at for thread, at in self.by_thread.items() if not at.loop.is_closed()}
+        self.several = len(self._by_loop) > 1
         return True
 
     def ring_at(self, when: float, delay: float) -> None:

@@ -236,7 +236,8 @@ class Lane:
     def _pump(self, now: float) -> None:
         """Grant to those whose turn it is as long as there is quota; then see to it that all goes on."""
         queue, room = self._queue, -1.0
-        self._heed(now)
+        if self._congestion.spent or self._ledger.others:
+            self._heed(now)
         while (waiter := queue.peek()) is not None:
             if waiter.lost():
                 queue.discard(waiter)
@@ -244,7 +245,7 @@ class Lane:
             if room < 0:
                 room = self._room(now)
             if room < 1:
-                self._set_alarms(min(self._free_at(now), self._congestion.eases_at(now)), now)
+                self._set_alarms(now)
                 return
             queue.pop()
             self._hand_over(waiter, now)
@@ -284,8 +285,9 @@ class Lane:
         ledger, freeze = self._ledger, self._freeze
         self._forecast = None
         if outcome == "answered":
-            self._weigh([(grant.sent, now)])
-            self._learn([(grant.sent, now)], delayed=ledger.delayed(grant.sent) or self._congestion.late > 0)
+            ended = [(grant.sent, now)]
+            self._weigh(ended)
+            self._learn(ended, delayed=ledger.delayed(grant.sent) or self._congestion.late > 0)
             ledger.use(grant.sent, now)
             freeze.answered(grant.epoch)
         elif outcome == "refused":
@@ -307,11 +309,13 @@ class Lane:
 
     def _weigh(self, ended: Sequence[tuple[float, float]]) -> None:
         """Look whether answers tell of others who spend the same quota."""
-        usual = self._pace.latency
+        usual, congestion = self._pace.latency, self._congestion
+        if usual is None:
+            return
         for sent, answered in ended:
-            if usual is not None and self._congestion.telling(answered - sent, usual):
+            if congestion.telling(answered - sent, usual):
                 self._ledger.room(answered)
-                self._congestion.answered(answered, answered - sent, usual, self._ledger.load())
+                congestion.answered(answered, answered - sent, usual, self._ledger.load())
 
     def _heed(self, now: float) -> None:
         """Leave to others what they are taken to spend."""
@@ -357,7 +361,8 @@ class Lane:
             self._forecast = None
             ledger.give_back(unused)
         if ended:
-            delays = self._pace.delays(ended, ledger.sends)
+            late = ledger.others > 0 and ledger.delayed(ended[0][0])
+            delays = late or self._pace.delays(ended, ledger.sends)
             ledger.stamp(ended)
             self._weigh(ended[-_TELLING:])
             self._learn(ended, delayed=self._congestion.late > 0 or delays)
@@ -373,9 +378,12 @@ class Lane:
                 self.tray.holders.remove(grant)
                 self._enter(grant, "unknown", None, now)
 
-    def _set_alarms(self, when: float, now: float) -> None:
-        """See to it that somebody looks again at that instant, if nothing happens before."""
-        if len(self._homes) > 1:
+    def _set_alarms(self, now: float) -> None:
+        """See to it that somebody looks again when one may go, if nothing happens before."""
+        when = self._free_at(now)
+        if self._congestion.spent:
+            when = min(when, self._congestion.eases_at(now))
+        if self._homes.several:
             # The loop of those in flight may be closed, and their slots then nobody gives back.
             when = min(when, now + max(self.quota.drain, self.quota.minute / 60))
         self._homes.ring_at(when, when - now)
