@@ -74,8 +74,8 @@ class RemoteFolder:
     def make(self) -> None:
         """See to it that the place can be reached."""
         with self.errors():
-            self.filesystem.makedirs(self.root, exist_ok=True)
-            self.filesystem.exists(f"{self.root}/pages")
+            self._make_folder(self.root)
+            self.filesystem.find(f"{self.root}/.kentik-async")
 
     def parts(self, table: str, run_date: str | None = None) -> list[str]:
         """Return the finished parts of a table, sorted."""
@@ -129,9 +129,14 @@ class RemoteFolder:
                 f"the target {self.shown} cannot be used: {reason}; all that has landed stays"
             ) from error
 
+    def _make_folder(self, path: str) -> None:
+        # An object store has no folders, and would make a bucket of a name that is mistyped.
+        if path.startswith("/"):
+            self.filesystem.makedirs(path, exist_ok=True)
+
     def _upload(self, unfinished: Path, path: str) -> None:
         filesystem = self.filesystem
-        filesystem.makedirs(path.rpartition("/")[0], exist_ok=True)
+        self._make_folder(path.rpartition("/")[0])
         if "file" in filesystem.protocol:
             # A folder, perhaps of a network drive: copied byte by byte, so the name comes last.
             aside = f"{self.root}/.kentik-async"
