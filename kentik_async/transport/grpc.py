@@ -6,6 +6,8 @@ the library makes on its own are attempts that no limiter counts.
 """
 
 import asyncio
+import logging
+import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -22,6 +24,8 @@ from kentik_async.transport.tls import Probe
 from kentik_async.transport.wire import MAX_ANSWER_BYTES, Messages, Reply, StreamKind
 
 __all__ = ["GrpcTransport"]
+
+_log = logging.getLogger("kentik_async")
 
 _PROBE_TIMEOUT = 3.0
 
@@ -201,6 +205,8 @@ class GrpcTransport:
 
     def _open(self) -> grpc.aio.Channel:
         if self._channel is None:
+            if os.environ.get("GRPC_TRACE"):
+                _log.warning("GRPC_TRACE is set: gRPC may print all it sends, the token among it")
             options = [*_OPTIONS, ("grpc.primary_user_agent", self._agent), *self._proxy_options()]
             target = self._endpoint.authority
             if self._endpoint.secure:

@@ -37,7 +37,10 @@ def reason_of(error: OSError) -> str:
     if number is None:  # several addresses were tried in vain
         quoted = re.search(r"\[Errno (\d+)\]", str(error))
         number = int(quoted[1]) if quoted else None
-    return str(error) if number is None else os.strerror(number)
+    if number is not None:
+        return os.strerror(number)
+    # asyncio has no words for a peer that hangs up in mid-handshake.
+    return str(error) or "the server closed the connection"
 
 
 class Probe:

@@ -89,6 +89,15 @@ def test_a_program_at_its_most_talkative(tmp_path: Path, user: User) -> None:
     assert EMAIL not in text
 
 
+def test_what_would_tell_it_all_the_same_is_warned_of(tmp_path: Path) -> None:
+    with emulator_in_a_thread(speed=600, users=[User(EMAIL, TOKEN)]) as emulator:
+        traced = {**environment(emulator, tmp_path), "GRPC_TRACE": "api"}
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAM], env=traced, capture_output=True, encoding="utf-8", check=True
+        )
+    assert "GRPC_TRACE is set: gRPC may print all it sends" in done.stderr
+
+
 COMMANDS = ("raw GET /absent",)
 
 
