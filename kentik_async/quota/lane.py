@@ -1,21 +1,18 @@
-"""One quota class at work: the ledger, the freeze and the queue behind one lock, and who wakes whom.
+"""One quota class at work: the books and the queue behind one lock, and who wakes whom.
 
 There is no polling and no sleeping task a waiter: an answer wakes the next waiter, and where only time
 can help, one timer an event loop does.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 
 from kentik_async.errors import ClientClosedError
 from kentik_async.quota.allowance import Allowance
-from kentik_async.quota.congestion import Congestion
+from kentik_async.quota.books import Books
 from kentik_async.quota.forecast import Forecast
-from kentik_async.quota.freeze import Freeze
 from kentik_async.quota.home import Home, Homes
 from kentik_async.quota.latch import Latch
-from kentik_async.quota.ledger import Ledger
-from kentik_async.quota.pace import Pace
 from kentik_async.quota.queue import Waiter, WaitQueue
 from kentik_async.quota.report import snapshot_of, too_long
 from kentik_async.quota.rules import Outcome, Pacing, Quota, QuotaClass
@@ -26,9 +23,6 @@ __all__ = ["Lane"]
 
 _LAID_OUT = 128
 """Permits and tokens laid out at once: the work under the lock is then 5 % of an uncontended request."""
-
-_TELLING = 3
-"""How many of them to weigh as evidence that others spend the same quota."""
 
 
 class Lane:
@@ -57,15 +51,12 @@ class Lane:
         self.monotonic = monotonic
         self.tray = Tray(self, monotonic)
         self._latch = Latch()
-        self._ledger = Ledger(quota)
-        self._pace = Pace(quota, pacing)
-        self._freeze = Freeze(quota)
-        self._congestion = Congestion(quota)
+        self._books = Books(quota, pacing)
+        self._ledger, self._freeze = self._books.ledger, self._books.freeze
         self._queue: WaitQueue[LaneGrant] = WaitQueue()
         self._homes = Homes(self._rung)
         self._forecast: Forecast | None = None
         self._closed = False
-        self._ledger.courteous = self._pace.courteous()
 
     def join(self, priority: int, queued_since: float | None, max_wait: float | None) -> Waiter[LaneGrant]:
         """Queue up: the returned waiter's future is to be awaited, and given up by `leave`.
@@ -120,8 +111,8 @@ class Lane:
         """Change the pacing, from the next grant on."""
         with self._latch:
             self._take_in()
-            self._pace.pacing = pacing
-            self._ledger.courteous = self._pace.courteous()
+            self._books.pace.pacing = pacing
+            self._books.follow_pace()
             self._forecast = None
             self._pump(self.monotonic())
 
@@ -161,15 +152,15 @@ class Lane:
         with self._latch:
             self._count()
             now = self.monotonic()
-            self._heed(now)
+            self._books.heed(now)
             return snapshot_of(
                 self.quota_class,
                 self._ledger,
                 now=now,
-                free=self._free_at(now),
+                free=self._books.free_at(now),
                 waiting=len(self._queue),
                 frozen=self._freeze.active,
-                latency=self._pace.latency,
+                latency=self._books.pace.latency,
             )
 
     def estimate(self, n: int) -> float:
@@ -177,7 +168,7 @@ class Lane:
         with self._latch:
             self._count()
             now = self.monotonic()
-            self._heed(now)
+            self._books.heed(now)
             waiting = len(self._queue)
             forecast = self._foresee(now)
         return forecast.end_of(waiting + n) - now
@@ -190,19 +181,18 @@ class Lane:
         return home
 
     def _refuse_hopeless(self, now: float, priority: int, queued_since: float, max_wait: float) -> None:
-        self._heed(now)
-        if self._forecast is None:
+        if self._books.heed(now) or self._forecast is None:
             self._forecast = self._foresee(now)
         ahead = self._queue.ahead_of(priority, queued_since)
         estimate = self._forecast.start_of(ahead, until=now + max_wait) - now
         # What is eased meanwhile is not foreseen.
-        if estimate > max_wait and self._congestion.eases_at(now) > now + max_wait:
+        if estimate > max_wait and self._books.eases_at(now) > now + max_wait:
             raise too_long(self.quota_class, max_wait, estimate)
 
     def _foresee(self, now: float) -> Forecast:
         flights = [grant.sent for grant in list(self.tray.holders)]
-        opening = max(now, self._congestion.hold)
-        return Forecast(self._ledger, self._freeze, opening, self._pace, flights)
+        opening = max(now, self._books.congestion.hold)
+        return Forecast(self._ledger, self._freeze, opening, self._books.pace, flights)
 
     def _expire(self, waiter: Waiter[LaneGrant], max_wait: float) -> None:
         with self._latch:
@@ -224,7 +214,7 @@ class Lane:
     def _told(self, grant: LaneGrant, allowance: Allowance) -> None:
         self._take_in()
         now = self.monotonic()
-        self._congestion.told(now, self._load(grant, now), allowance)
+        self._books.told(now, self._later(grant), allowance)
         self._pump(now)
 
     def _end(self, grant: LaneGrant, outcome: Outcome, retry_after: float | None) -> None:
@@ -236,14 +226,14 @@ class Lane:
     def _pump(self, now: float) -> None:
         """Grant to those whose turn it is as long as there is quota; then see to it that all goes on."""
         queue, room = self._queue, -1.0
-        if self._congestion.spent or self._ledger.others:
-            self._heed(now)
+        if self._books.heed(now):
+            self._forecast = None
         while (waiter := queue.peek()) is not None:
             if waiter.lost():
                 queue.discard(waiter)
                 continue
             if room < 0:
-                room = self._room(now)
+                room = self._books.room(now)
             if room < 1:
                 self._set_alarms(now)
                 return
@@ -251,20 +241,6 @@ class Lane:
             self._hand_over(waiter, now)
             room -= 1
         self._lay_out(now)
-
-    def _room(self, now: float) -> float:
-        """Return how many may go this instant."""
-        if self._congestion.hold > now:
-            return 0
-        slots, tokens = self._ledger.room(now)
-        room = min(tokens, slots)
-        if self._freeze.active:
-            return min(room, 1) if self._freeze.free_at(now) <= now else 0
-        return room
-
-    def _free_at(self, now: float) -> float:
-        """Return when one may go if nothing ends before."""
-        return max(self._freeze.free_at(now), self._ledger.free_at(now), self._congestion.hold)
 
     def _hand_over(self, waiter: Waiter[LaneGrant], now: float) -> None:
         self._freeze.granted()
@@ -282,57 +258,17 @@ class Lane:
             self._enter(grant, "not_sent", None, now)
 
     def _enter(self, grant: LaneGrant, outcome: Outcome, retry_after: float | None, now: float) -> None:
-        ledger, freeze = self._ledger, self._freeze
         self._forecast = None
-        if outcome == "answered":
-            ended = [(grant.sent, now)]
-            self._weigh(ended)
-            self._learn(ended, delayed=ledger.delayed(grant.sent) or self._congestion.late > 0)
-            ledger.use(grant.sent, now)
-            freeze.answered(grant.epoch)
-        elif outcome == "refused":
-            load = self._load(grant, now)
-            ledger.use(grant.sent, now)
-            if freeze.refused(now, grant.epoch, retry_after):
-                self._congestion.refused(now, load)
-        else:
-            if outcome == "not_sent":
-                ledger.give_back()
-            else:
-                ledger.drain(now)
-            freeze.probe_lost(grant.epoch)
+        later = self._later(grant) if outcome == "refused" else 0
+        self._books.end(outcome, grant.sent, grant.epoch, now, retry_after=retry_after, later=later)
 
-    def _load(self, grant: LaneGrant, now: float) -> int:
-        """Return how many requests counted in the minute when a grant's was sent, it included."""
-        self._ledger.room(now)
-        return self._ledger.load(later=sum(other.sent > grant.sent for other in list(self.tray.holders)))
-
-    def _weigh(self, ended: Sequence[tuple[float, float]]) -> None:
-        """Look whether answers tell of others who spend the same quota."""
-        usual, congestion = self._pace.latency, self._congestion
-        if usual is None:
-            return
-        for sent, answered in ended:
-            if congestion.telling(answered - sent, usual):
-                self._ledger.room(answered)
-                congestion.answered(answered, answered - sent, usual, self._ledger.load())
-
-    def _heed(self, now: float) -> None:
-        """Leave to others what they are taken to spend."""
-        ledger, others = self._ledger, self._congestion.others(now)
-        if others != ledger.others:
-            ledger.others = others
-            self._forecast = None
-
-    def _learn(self, ended: Sequence[tuple[float, float]], *, delayed: bool | Sequence[bool]) -> None:
-        self._pace.learn(ended, delayed=delayed)
-        courteous = self._pace.courteous()
-        if courteous is not self._ledger.courteous:
-            self._ledger.courteous = courteous
+    def _later(self, grant: LaneGrant) -> int:
+        """Return how many requests under way were sent after a grant's."""
+        return sum(other.sent > grant.sent for other in list(self.tray.holders))
 
     def _lay_out(self, now: float) -> None:
         """Lay out what may go whatever happens next; nobody is waiting."""
-        if self._closed or self._freeze.active or self._congestion.hold > now:
+        if self._closed or self._freeze.active or self._books.congestion.hold > now:
             return
         ledger, soft = self._ledger, self.quota.soft_per_minute
         slots, tokens = ledger.room(now)
@@ -361,11 +297,7 @@ class Lane:
             self._forecast = None
             ledger.give_back(unused)
         if ended:
-            late = ledger.others > 0 and ledger.delayed(ended[0][0])
-            delays = late or self._pace.delays(ended, ledger.sends)
-            ledger.stamp(ended)
-            self._weigh(ended[-_TELLING:])
-            self._learn(ended, delayed=self._congestion.late > 0 or delays)
+            self._books.stamp(ended)
 
     def _reap(self) -> None:
         """Take the slots of holders whose event loop was closed: their requests may still be working."""
@@ -380,9 +312,7 @@ class Lane:
 
     def _set_alarms(self, now: float) -> None:
         """See to it that somebody looks again when one may go, if nothing happens before."""
-        when = self._free_at(now)
-        if self._congestion.spent:
-            when = min(when, self._congestion.eases_at(now))
+        when = min(self._books.free_at(now), self._books.eases_at(now))
         if self._homes.several:
             # The loop of those in flight may be closed, and their slots then nobody gives back.
             when = min(when, now + max(self.quota.drain, self.quota.minute / 60))

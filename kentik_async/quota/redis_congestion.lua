@@ -63,7 +63,7 @@ local function congest_answered(at)
   local soft, delay, usual = limits.soft, limits.soft_delay, s.latency
   local excess = now - at - usual
   if usual < 0 or not (s.spent > 0 or s.late > 0 or excess >= LATE * delay) then return end
-  local load = load_at(at)
+  local load = load_at(now)
   if soft == 0 or delay == 0 or load > soft then return end
   local unexplained = load + others() <= soft
   if excess < LATE * delay or excess > TOO_LATE * delay then

@@ -9,10 +9,7 @@ import msgspec
 from redis_harness import RedisServer
 
 from kentik_async.quota import Allowance, Quota
-from kentik_async.quota.congestion import Congestion
-from kentik_async.quota.freeze import Freeze
-from kentik_async.quota.ledger import Ledger
-from kentik_async.quota.pace import Pace
+from kentik_async.quota.books import Books
 from kentik_async.quota.redis_account import Account
 from kentik_async.quota.redis_script import SCRIPT, Limits, Look, Message, Reply, Step
 from kentik_async.quota.redis_view import View
@@ -149,40 +146,19 @@ class Model:
     holds: dict[int, tuple[float, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.ledger = Ledger(self.quota)
-        self.freeze = Freeze(self.quota)
-        self.congestion = Congestion(self.quota)
-        self.pace = Pace(self.quota, self.pacing)  # type: ignore[arg-type]
-        self.ledger.courteous = self.pace.courteous()
+        self.books = Books(self.quota, self.pacing)  # type: ignore[arg-type]
+        self.ledger, self.freeze = self.books.ledger, self.books.freeze
 
     def end(
         self, grant: int, outcome: str, retry_after: float | None, said: Allowance | None, now: float
     ) -> None:
-        self.ledger.others = self.congestion.others(now)
+        self.books.heed(now)
         self.ledger.room(now)  # what has drained by now was used before
         sent, epoch = self.holds.pop(grant)
-        load = self.ledger.load(later=sum(other > sent for other, _ in self.holds.values()))
+        later = sum(other > sent for other, _ in self.holds.values())
         if said is not None and outcome in ("answered", "refused"):
-            self.congestion.told(now, load, said)
-        if outcome == "answered":
-            usual = self.pace.latency
-            if usual is not None and self.congestion.telling(now - sent, usual):
-                self.congestion.answered(now, now - sent, usual, load)
-            delayed = self.ledger.delayed(sent) or self.congestion.late > 0
-            self.pace.learn([(sent, now)], delayed=delayed)
-            self.ledger.courteous = self.pace.courteous()
-            self.ledger.use(sent, now)
-            self.freeze.answered(epoch)
-        elif outcome == "refused":
-            self.ledger.use(sent, now)
-            if self.freeze.refused(now, epoch, retry_after):
-                self.congestion.refused(now, load)
-        else:
-            if outcome == "unknown":
-                self.ledger.drain(now)
-            else:
-                self.ledger.give_back()
-            self.freeze.probe_lost(epoch)
+            self.books.told(now, later, said)
+        self.books.end(outcome, sent, epoch, now, retry_after=retry_after, later=later)  # type: ignore[arg-type]
 
     def want(self, name: str, count: int) -> None:
         if count > 0 and not self.wants.get(name):
@@ -192,8 +168,8 @@ class Model:
         self.wants[name] = count
 
     def free_at(self, now: float) -> float:
-        self.ledger.others = self.congestion.others(now)
-        return max(self.ledger.free_at(now), self.freeze.free_at(now), self.congestion.hold)
+        self.books.heed(now)
+        return self.books.free_at(now)
 
     def pump(self, now: float) -> list[tuple[str, tuple[float, int]]]:
         granted = []

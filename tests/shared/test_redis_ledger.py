@@ -70,7 +70,7 @@ class Comparison:
         assert [name for _, name in issued] == [name for name, _ in expected]
         for (grant, _), (_, hold) in zip(issued, expected, strict=True):
             model.holds[grant] = hold
-        when = min(model.free_at(now), model.congestion.eases_at(now))
+        when = min(model.free_at(now), model.books.congestion.eases_at(now))
         if model.queue and when < inf:
             told = self.told.get(model.queue[0])
             assert told == pytest.approx(when, abs=1e-4), "nobody would step when its turn comes"
@@ -100,14 +100,14 @@ def compare(wire: Wire, quota: Quota, pacing: str, happens: list[Any]) -> None:
     model = both.model
     snapshot = both.parties[0].look(clock).snapshot("non_query", 0)
     minute, hour = model.ledger.used((clock - START) / 10**6)
-    others = model.congestion.others((clock - START) / 10**6)
+    others = model.books.congestion.others((clock - START) / 10**6)
     if quota.hard_per_minute is not None:
         assert snapshot.left_hard_minute == max(quota.hard_per_minute - minute - others, 0)
     assert snapshot.left_hour == max((quota.per_hour or 0) - hour, 0)
     assert snapshot.in_flight == model.ledger.in_flight
     assert snapshot.frozen == model.freeze.active
     assert snapshot.others == others
-    assert snapshot.latency == pytest.approx(model.pace.latency, abs=1e-6)
+    assert snapshot.latency == pytest.approx(model.books.pace.latency, abs=1e-6)
 
 
 def test_more_careful_pacing_of_another_process_holds_for_all(wire: Wire) -> None:
