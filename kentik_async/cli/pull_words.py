@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from kentik_async.bulk.plan import LONG_SECONDS, NOT_MEANT
 from kentik_async.cli.columns import Column
 from kentik_async.cli.exits import Exit
 from kentik_async.cli.notes import Notes
@@ -44,8 +45,6 @@ def announce(notes: Notes, pull: "Pull", target: str, ahead: "Outlook", *, begin
         ahead: What it will take.
         begins: Whether it will be begun; then the library warns of one that takes long.
     """
-    from kentik_async.bulk.plan import LONG_SECONDS, NOT_MEANT
-
     if ahead.complete:
         notes.plain(f"{target}: 0 calls, run {ahead.run_id} has finished")
         return

@@ -3,15 +3,20 @@
 import asyncio
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from kentik_async.bulk.layout import Layout
+from kentik_async.bulk.plan import MULTI_DAY_SECONDS
+from kentik_async.bulk.status import Outlook, outlook
 from kentik_async.cli.advice import error_line
 from kentik_async.cli.context import Context
 from kentik_async.cli.exits import Exit, exit_for, worst
 from kentik_async.cli.pull_options import How
+from kentik_async.cli.pull_progress import Board, shown_on_a_board
+from kentik_async.cli.pull_words import announce, print_reports, tell_of
 from kentik_async.cli.resume import resume_command
 from kentik_async.cli.spans import text_for_span
 from kentik_async.errors import KentikError, ValidationError
@@ -20,8 +25,6 @@ if TYPE_CHECKING:
     from kentik_async import KentikClient
     from kentik_async.bulk.landing import PullReport
     from kentik_async.bulk.pull import Pull
-    from kentik_async.bulk.status import Outlook
-    from kentik_async.cli.pull_progress import Board
 
 __all__ = ["run_pull"]
 
@@ -42,9 +45,6 @@ async def run_pull(context: Context, target: str, how: How, make: Make) -> Exit:
     Returns:
         The worst of their ends.
     """
-    from kentik_async.cli.pull_progress import shown_on_a_board
-    from kentik_async.cli.pull_words import print_reports
-
     errands = _errands(context, target, how, make)
     async with shown_on_a_board(context.notes) as board:
         tasks = [asyncio.create_task(errand.run(board)) for errand in errands]
@@ -56,20 +56,20 @@ async def run_pull(context: Context, target: str, how: How, make: Make) -> Exit:
 
 
 def _errands(context: Context, target: str, how: How, make: Make) -> "list[_Errand]":
-    day = how.day  # a date that is none is told once, and before anything is sent
+    _ = how.day  # one that is no date is told once, and before anything is sent
     alone = resume_command(sys.argv[1:])
     contexts = context.of_each_profile()
     if len(contexts) < 2:
-        return [_Errand(context, target, how, make, day, alone)]
+        return [_Errand(context, target, how, make, alone)]
     errands = []
     for profile, its_context in contexts.items():
         its_target = f"{target.rstrip('/')}/{profile}"
         resume = resume_command(sys.argv[1:], target=target, own_target=its_target, profile=profile)
-        errands.append(_Errand(its_context, its_target, how, make, day, resume))
+        errands.append(_Errand(its_context, its_target, how, make, resume))
     return errands
 
 
-async def _ended(tasks: Iterable[asyncio.Task[Any]]) -> None:
+async def _ended(tasks: Sequence[asyncio.Task[Any]]) -> None:
     """Wait for all; Ctrl-C, which cancels the waiting, has each of them end cleanly first."""
     try:
         await asyncio.wait(tasks)
@@ -94,13 +94,10 @@ class _Errand:
     target: str
     how: How
     make: Make
-    day: Any
     resume: str
 
-    async def run(self, board: "Board") -> _End:
+    async def run(self, board: Board) -> _End:
         """Run it; whatever happens is told, and is an end."""
-        from kentik_async.cli.pull_words import tell_of
-
         notes = self.context.notes
         try:
             target, report = await self._pull(board)
@@ -112,45 +109,50 @@ class _Errand:
             return _End(exit_for(error))
         return _End(Exit.OK if report is None else tell_of(notes, report), target, report)
 
-    async def _pull(self, board: "Board") -> "tuple[str, PullReport | None]":
+    async def _pull(self, board: Board) -> "tuple[str, PullReport | None]":
         """Return what to call the target, a URL without its password, and what the pull came to.
 
         A dry run comes to None.
         """
-        from kentik_async.bulk.layout import Layout
-        from kentik_async.bulk.plan import MULTI_DAY_SECONDS
-        from kentik_async.bulk.status import outlook
-        from kentik_async.cli.pull_words import announce
-
         how, name = self.how, Layout(self.target).name
         # What waits for quota is shown with the progress; a line of its own would break the bar.
         calm = Context(replace(self.context.options, quiet=True))
         async with calm.client() as kentik:
             pull = await self.make(kentik)
             ahead = await outlook(
-                pull, self.target, how.store, date=self.day, refresh=how.refresh, now=time.time()
+                pull, self.target, how.store, date=how.day, refresh=how.refresh, now=time.time()
             )
-            refused = ahead.seconds > MULTI_DAY_SECONDS and not how.allow_multi_day
-            if how.dry_run or not ahead.complete:
-                begins = not (how.dry_run or refused)
-                announce(self.context.notes, pull, name, ahead, begins=begins)
-            if how.dry_run:
+            if not self._begins(pull, name, ahead):
                 return name, None
-            if refused:  # before anything is made, which the library's own refusal is not
-                span = text_for_span(ahead.seconds)
-                raise ValidationError(f"it takes {span}: ask for less, or add --allow-multi-day")
             with self._followed(board, kentik, pull, ahead):
                 report = await pull.save(
                     self.target,
                     how.store,
-                    date=self.day,
+                    date=how.day,
                     refresh=how.refresh,
                     allow_multi_day=how.allow_multi_day,
                 )
         return name, report
 
+    def _begins(self, pull: "Pull", name: str, ahead: Outlook) -> bool:
+        """Say what lies ahead, and return whether it is to be begun.
+
+        Raises:
+            ValidationError: It would take days, and nobody allowed that. The library refuses it too, but
+                only once it has made the target.
+        """
+        how = self.how
+        refused = ahead.seconds > MULTI_DAY_SECONDS and not how.allow_multi_day
+        begins = not (how.dry_run or refused)
+        if how.dry_run or not ahead.complete:
+            announce(self.context.notes, pull, name, ahead, begins=begins)
+        if refused and not how.dry_run:
+            span = text_for_span(ahead.seconds)
+            raise ValidationError(f"it takes {span}: ask for less, or add --allow-multi-day")
+        return begins
+
     def _followed(
-        self, board: "Board", kentik: "KentikClient", pull: "Pull", ahead: "Outlook"
+        self, board: Board, kentik: "KentikClient", pull: "Pull", ahead: Outlook
     ) -> AbstractContextManager[None]:
         if ahead.complete:  # no bar for what is over at once
             return nullcontext()

@@ -110,16 +110,28 @@ async def test_a_full_disk_is_one_line_and_with_room_the_same_command_goes_on(km
     assert "resuming run" in again.err
 
 
-async def test_a_terminal_gets_a_bar_with_rate_and_quota(kmi: CommandLine) -> None:
+async def drawn_by(kmi: CommandLine, *arguments: str) -> str:
+    """Run a command whose stderr is a terminal of 80 columns, and return what it draws there."""
     ours, theirs = pty.openpty()
     kmi.environment |= {"TERM": "xterm", "COLUMNS": "80"}
-    process = await kmi.start("pull", "rankings", "data", "--markets", "US", "DE", stderr=theirs)
+    process = await kmi.start(*arguments, stderr=theirs)
     os.close(theirs)
     reader = asyncio.create_task(asyncio.to_thread(read_all, ours))
     await process.communicate()
-    drawn = await reader
     assert process.returncode == 0
-    assert re.search(r"\d/25.* \d+/min; [\d.]+ s left; quota \d+/min, [\d,]+/h", without_colours(drawn))
+    return without_colours(await reader)
+
+
+async def test_a_terminal_gets_a_bar_with_rate_and_quota(kmi: CommandLine) -> None:
+    drawn = await drawn_by(kmi, "pull", "rankings", "data", "--markets", "US", "DE")
+    assert re.search(r"\d/25.* \d+/min; [\d.]+ s left; quota \d+/min, [\d,]+/h", drawn)
+
+
+async def test_a_terminal_gets_a_bar_for_each_customer(kmi: CommandLine) -> None:
+    options = profiles(kmi, one="token-of-one", two="token-of-two")
+    drawn = await drawn_by(kmi, "pull", "rankings", "data", "--markets", "US", "DE", *options)
+    for customer in ("one", "two"):
+        assert re.search(rf"{customer} .* \d/25.* \d+/min; [\d.]+ s left", drawn)
 
 
 def run_of(kmi: CommandLine, target: str) -> RunStatus:
