@@ -94,8 +94,8 @@ async def hand_over(folder: str) -> None:
 async def sharing(folder: str, speed: float, calls: int) -> None:
     """Measure refusals, the share of the optimum, and the turns of four processes."""
     for name, quota, latency in (
-        ("non-query", Quota.NON_QUERY.scaled(speed), 0.05),
-        ("query", Quota.QUERY.scaled(speed), 0.1),
+        ("non-query", Quota.NON_QUERY.scaled(speed), 0.05 / speed),
+        ("query", Quota.QUERY.scaled(speed), 0.05 / speed),
     ):
         shared = await by_file(Path(folder, name), quota, latency, calls)
         turns = "/".join(map(str, shared.turns))
