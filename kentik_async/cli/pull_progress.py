@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from kentik_async.cli.notes import Notes
 from kentik_async.cli.spans import text_for_span
+from kentik_async.errors import KentikError
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
@@ -97,15 +98,19 @@ class _Course:
     async def _rest(self) -> list[str]:
         rest = []
         if self.total:
-            seconds = await self._pull.fetcher.estimate(self.total - self.done)
-            rest.append(f"{text_for_span(seconds)} left")
+            with suppress(KentikError):  # a shared quota that cannot be reached now is the pull's affair
+                seconds = await self._pull.fetcher.estimate(self.total - self.done)
+                rest.append(f"{text_for_span(seconds)} left")
         if self._failed:
             rest.append(f"{self._failed:,} failed")
         return rest
 
     async def _quota(self) -> tuple[str, str]:
         """Return what is left of a minute and an hour; without a limit, any number."""
-        state = await self._kentik.quota.snapshot()
+        try:
+            state = await self._kentik.quota.snapshot()
+        except KentikError:
+            return "?", "?"
         minute, hour = (
             "any" if left is None else f"{left:,}" for left in (state.left_soft_minute, state.left_hour)
         )

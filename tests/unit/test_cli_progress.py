@@ -1,11 +1,12 @@
 """What a pull says of its progress where nothing can be drawn: a line every ten seconds of virtual time."""
 
 import asyncio
+from typing import NoReturn
 
 import pytest
 from support.virtual_time import VirtualTime, in_virtual_time
 
-from kentik_async import KentikClient, LocalLimiter, Quota
+from kentik_async import ConnectError, KentikClient, LocalLimiter, Quota
 from kentik_async.bulk.pull import Progress
 from kentik_async.cli.notes import Notes
 from kentik_async.cli.pull_progress import shown_on_a_board
@@ -64,6 +65,33 @@ async def test_each_of_several_has_its_line(time: VirtualTime, capsys: pytest.Ca
             await asyncio.sleep(10.1)
             lines = capsys.readouterr().err.splitlines()
     assert [line.partition(" pages")[0] for line in lines] == ["one: 2 of 12", "two: 0 of 0"]
+
+
+class Deaf(LocalLimiter):
+    """A limiter whose shared ledger cannot be reached."""
+
+    async def snapshot(self, quota_class: str = "non_query") -> NoReturn:
+        raise ConnectError("no connection to the ledger")
+
+    async def estimate(self, n: int, quota_class: str = "non_query") -> NoReturn:
+        raise ConnectError("no connection to the ledger")
+
+
+@in_virtual_time
+async def test_a_quota_that_cannot_be_asked_does_not_end_the_telling(
+    time: VirtualTime, capsys: pytest.CaptureFixture[str]
+) -> None:
+    limiter = Deaf(Quota.NON_QUERY, Quota.QUERY, clock=time.clock)
+    kentik = KentikClient("noc@example.com", "token", limiter=limiter)
+    async with kentik, shown_on_a_board(Notes()) as board:
+        pull = kentik.kmi.pull_rankings(["cc$US"])
+        with board.following("", kentik, pull):
+            assert pull.on_progress is not None
+            pull.on_progress(Progress(done=5, failed=0, calls=24))
+            await asyncio.sleep(20.1)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "5 of 24 pages; 30 a minute; quota for ? this minute, ? this hour"
+    assert len(lines) == 2
 
 
 @in_virtual_time
