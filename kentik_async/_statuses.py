@@ -136,14 +136,17 @@ def retry_after_seconds(headers: Mapping[str, str], *, now: datetime | None = No
     """Return the pause that a refusal asks for, in seconds, or None if it names none that can be read.
 
     `x-ratelimit-throttle-ms` (milliseconds) is preferred, being finer than `Retry-After` (whole seconds
-    or an HTTP date). More than a day is taken for a mistake and cut to a day.
+    or an HTTP date, which counts from the answer's own `Date`). More than a day is taken for a mistake and
+    cut to a day.
     """
     lowered = {name.lower(): value for name, value in headers.items()}
     pause = _number(lowered.get("x-ratelimit-throttle-ms"), scale=1000.0)
     if pause is None:
         pause = _number(lowered.get("retry-after"), scale=1.0)
-    if pause is None:
-        pause = _until_date(lowered.get("retry-after"), now or datetime.now(UTC))
+    if pause is None and (until := _instant(lowered.get("retry-after"))) is not None:
+        # By the server's own clock where it tells it: this machine's may be set wrong.
+        present = _instant(lowered.get("date")) or now or datetime.now(UTC)
+        pause = (until - present).total_seconds()
     return None if pause is None else min(max(pause, 0.0), _LONGEST_PAUSE)
 
 
@@ -157,16 +160,14 @@ def _number(text: str | None, *, scale: float) -> float | None:
     return float(text) / scale
 
 
-def _until_date(text: str | None, now: datetime) -> float | None:
+def _instant(text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
         instant = email.utils.parsedate_to_datetime(text)
     except (ValueError, OverflowError):
         return None
-    if instant.tzinfo is None:
-        instant = instant.replace(tzinfo=UTC)
-    return (instant - now).total_seconds()
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant
 
 
 def _sentence(status: str, detail: str) -> str:

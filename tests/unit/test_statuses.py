@@ -150,6 +150,8 @@ def test_a_detail_is_one_short_line(body: bytes, detail: str) -> None:
         ({"Retry-After": "999999999999"}, 86400.0),
         ({"Retry-After": "Thu, 01 Jan 2026 12:01:30 GMT"}, 90.0),
         ({"Retry-After": "Thu, 01 Jan 2026 11:00:00 GMT"}, 0.0),
+        ({"Retry-After": "Fri, 02 Jan 2026 00:00:30 GMT", "Date": "Fri, 02 Jan 2026 00:00:00 GMT"}, 30.0),
+        ({"Retry-After": "Thu, 01 Jan 2026 12:01:30 GMT", "Date": "today"}, 90.0),
         ({"Retry-After": "Thu, 01 Jan 9999 11:00:00 GMT"}, 86400.0),
         ({"X-RateLimit-Throttle-Ms": "1500"}, 1.5),
         ({"X-RateLimit-Throttle-Ms": "1500", "Retry-After": "9"}, 1.5),
