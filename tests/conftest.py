@@ -11,7 +11,7 @@ from support.canary import files_with_a_token, token_in
 # No deadline: a busy machine is no bug. In CI the same examples in every run: a red build can be repeated.
 hypothesis.settings.register_profile("local", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
-hypothesis.settings.register_profile("fuzz", deadline=None, max_examples=2000, print_blob=True)
+hypothesis.settings.register_profile("fuzz", deadline=None, max_examples=500, print_blob=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 _REAL_TIME = "shared"

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import random
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -26,12 +27,16 @@ def client(emulator: Emulator, quota: Quota, **options: Any) -> KentikClient:
     return emulator.client(quota=quota, query_quota=quota, retry=retry, **options)
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("keeper", ["process", "file"])
 @with_both
-async def test_calls_that_are_left_at_any_moment(quota: Quota, seed: int) -> None:
+async def test_calls_that_are_left_at_any_moment(tmp_path: Path, quota: Quota, keeper: str) -> None:
+    limiter = LocalLimiter(quota, quota) if keeper == "process" else f"file:{tmp_path}/quota"
     before = len(asyncio.all_tasks())
-    async with Emulator(speed=1e6, latency=(0.0, 0.003)) as emulator, client(emulator, quota) as kentik:
-        leavers = Leavers(kentik, random.Random(seed))
+    async with (
+        Emulator(speed=1e6, latency=(0.0, 0.003)) as emulator,
+        client(emulator, quota, limiter=limiter) as kentik,
+    ):
+        leavers = Leavers(kentik, random.Random(keeper))
         for _ in range(6):
             emulator.fail_next(3, status=503)
             emulator.fail_next(1, drop=True)
