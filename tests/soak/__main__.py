@@ -20,7 +20,7 @@ def main() -> int:
     parser.add_argument("--speed", type=float, default=_SPEED, help="of the emulator's clock")
     parser.add_argument("--tasks", type=int, default=_TASKS, help="how many call at once")
     parser.add_argument("--seed", type=int, default=None, help="of calls and faults; drawn if not given")
-    parser.add_argument("--plot", type=Path, default=Path("soak.png"), help="where the picture goes")
+    parser.add_argument("--plot", type=Path, default=Path("build/soak.png"), help="where the picture goes")
     parser.add_argument("--verbose", action="store_true", help="a line for each round")
     given = parser.parse_args()
     seed = time.time_ns() % 1_000_000 if given.seed is None else given.seed
@@ -33,6 +33,7 @@ def main() -> int:
     for name, count in sorted(course.ended.items(), key=lambda pair: -pair[1]):
         print(f"  {count:>8} {name}")
     print(course.verdict())
+    given.plot.parent.mkdir(parents=True, exist_ok=True)
     save(course.samples, f"soak: {conditions}", given.plot)
     print(f"plot: {given.plot}")
     return 1 if course.judge() else 0
