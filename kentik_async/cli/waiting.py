@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
+from kentik_async.errors import KentikError
 from kentik_async.quota import QUOTA_CLASSES, QuotaSnapshot
 
 if TYPE_CHECKING:
@@ -64,8 +65,9 @@ async def _watch(kentik: "KentikClient", notes: "Notes") -> None:
 
 
 async def _reason(kentik: "KentikClient") -> str | None:
-    for quota_class in QUOTA_CLASSES:
-        reason = why_waiting(await kentik.quota.snapshot(quota_class))
-        if reason:
-            return reason
+    with suppress(KentikError):  # a shared quota that cannot be reached now is the call's affair
+        for quota_class in QUOTA_CLASSES:
+            reason = why_waiting(await kentik.quota.snapshot(quota_class))
+            if reason:
+                return reason
     return None
