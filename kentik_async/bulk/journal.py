@@ -27,7 +27,6 @@ class Journal:
     def __init__(self, connection: JournalConnection) -> None:
         self._file = connection
         self._db = connection.db
-        self._descriptions: list[tuple[int, str, str, str, str]] = []
 
     def runs(self) -> list[Run]:
         """Return all runs, oldest first."""
@@ -59,15 +58,22 @@ class Journal:
         with self._file.transaction():
             page_id = self._enter(run, answer.key, "raw", answer.fetched_at, answer.attempts)
             self._db.execute("INSERT INTO answers VALUES (?, ?)", (page_id, answer.raw))
-            self._flush()
 
     def describe(self, run: Run, key: PageKey, *, rows: int, leads: Sequence[Any], digest: str) -> None:
-        """Enter what an answer that is kept turned out to hold; on the disk with the next entry.
+        """Enter what an answer that is kept turned out to hold; on the disk with the next answer.
 
         Nothing is lost with it: it can be told from the answer again.
         """
-        described = (rows, digest, msgspec.json.encode(list(leads)).decode(), run.run_id, key.text)
-        self._descriptions.append(described)
+        page = (run.run_id, key.text)
+        with self._file.transaction(durable=False):
+            self._db.execute(
+                "UPDATE pages SET status = 'done', rows = ?, digest = ? WHERE run_id = ? AND key = ?",
+                (rows, digest, *page),
+            )
+            self._db.execute(
+                "INSERT OR REPLACE INTO leads SELECT page_id, ? FROM pages WHERE run_id = ? AND key = ?",
+                (msgspec.json.encode(list(leads)).decode(), *page),
+            )
 
     def undescribed(self, run: Run) -> list[Answer]:
         """Return the answers of a run that nobody has described: a kill came between."""
@@ -95,8 +101,7 @@ class Journal:
 
         They are the run's own, and, unless it is a refresh, those of the date's other runs.
         """
-        with self._file.transaction():
-            self._flush()
+        with self._file.told():
             rows = self._db.execute(
                 "SELECT key, leads FROM pages JOIN runs USING (run_id) JOIN leads USING (page_id)"
                 " WHERE status = 'done' AND (run_id = ?"
@@ -116,8 +121,7 @@ class Journal:
 
     def digest(self, run: Run, key: PageKey) -> str | None:
         """Return the digest of a page's content, or None if it was not answered."""
-        with self._file.transaction():
-            self._flush()
+        with self._file.told():
             row = self._db.execute(
                 "SELECT digest FROM pages WHERE run_id = ? AND key = ? AND status = 'done'",
                 (run.run_id, key.text),
@@ -169,7 +173,6 @@ class Journal:
             self._db.execute("UPDATE runs SET state = 'complete' WHERE run_id = ?", (run.run_id,))
 
     def _seal(self, run: Run, *, failed_too: bool) -> None:
-        self._flush()
         last = self._db.execute(
             "SELECT coalesce(max(batch), 0) FROM batches WHERE run_date = ?", (run.run_date,)
         ).fetchone()[0]
@@ -211,18 +214,6 @@ class Journal:
             ),
         )
         return int(entered.lastrowid or 0)
-
-    def _flush(self) -> None:
-        for rows, digest, leads, *page in self._descriptions:
-            self._db.execute(
-                "UPDATE pages SET status = 'done', rows = ?, digest = ? WHERE run_id = ? AND key = ?",
-                (rows, digest, *page),
-            )
-            self._db.execute(
-                "INSERT OR REPLACE INTO leads SELECT page_id, ? FROM pages WHERE run_id = ? AND key = ?",
-                (leads, *page),
-            )
-        self._descriptions.clear()
 
 
 def _instant(microseconds: int) -> dt.datetime:

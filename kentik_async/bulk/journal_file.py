@@ -71,10 +71,10 @@ class JournalConnection:
             TargetError: It cannot be opened.
         """
         self._path = path
+        self._synchronous = synchronous
         with self.told():
             self.db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
             self.db.execute("PRAGMA journal_mode = WAL")
-            self.db.execute(f"PRAGMA synchronous = {synchronous}")
             self.db.execute("PRAGMA wal_autocheckpoint = 0")
         self._identity = self._look()
 
@@ -108,16 +108,21 @@ class JournalConnection:
             self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self, *, durable: bool = True) -> Iterator[None]:
         """Do several things together or not at all.
+
+        Args:
+            durable: Whether it is on the disk at the end, where the connection is for such; else a crash of
+                the machine may undo it, and never something later without it.
 
         Raises:
             TargetError: The file cannot be written.
         """
         with self.told():
+            self.db.execute(f"PRAGMA synchronous = {self._synchronous if durable else 'NORMAL'}")
             self.db.execute("BEGIN IMMEDIATE")
             try:
-                yield self.db
+                yield
                 self.db.execute("COMMIT")
             except BaseException:
                 # On a full disk SQLite has rolled back itself.
