@@ -9,7 +9,7 @@ from typing import Any
 from kentik_async.emulator.faults import Fault, FaultQueue
 from kentik_async.emulator.record import Call, QuotaClass, Transport
 from kentik_async.emulator.rules import NON_QUERY, QUERY, Ledger, Verdict
-from kentik_async.emulator.statuses import AnswerError, grpc_name, pause_headers
+from kentik_async.emulator.statuses import AnswerError, details_headers, grpc_name, pause_headers
 from kentik_async.emulator.users import User, authenticate, authorize
 
 __all__ = ["Desk", "Incoming", "Outcome", "in_order"]
@@ -52,12 +52,14 @@ class Outcome:
         payload: What the work returned; None if it did not come to that.
         error: The error to answer instead.
         fault: The fault that was done to the request, which the transport may have to act out.
+        headers: Headers, or trailing metadata, to send whatever becomes of it.
         leave: Tell it, if known, when the answer has left: until then it is recorded as of its completion.
     """
 
     payload: Any = None
     error: AnswerError | None = None
     fault: Fault | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
     leave: Callable[[float], None] = lambda _: None
 
     @property
@@ -77,6 +79,7 @@ class Desk:
         users: Who may call, by e-mail address.
         speed: How many times faster than at the vendor time passes.
         strict: Whether overruns of the concurrency are refused.
+        details: Whether answers say what is left of the quota.
         latency: How long each answer takes, in seconds of real time: a span, or (least, most).
         chance: What draws a latency from its span.
         faults: What is scripted.
@@ -86,6 +89,7 @@ class Desk:
     users: dict[str, User]
     speed: float = 1.0
     strict: bool = False
+    details: bool = False
     latency: float | tuple[float, float] = 0.0
     chance: random.Random = field(default_factory=lambda: random.Random(0))
     faults: FaultQueue = field(default_factory=FaultQueue)
@@ -147,12 +151,14 @@ class Desk:
         incoming = replace(incoming, received=received)
         ledger: Ledger | None = None
         verdict: Verdict | None = None
-        customer = ""
+        customer, headers = "", dict[str, str]()
         try:
             user = authenticate(self.users, *incoming.credentials)
             customer = user.customer
             ledger = self._ledger(customer, incoming.quota_class)
             verdict = ledger.receive(incoming.received)
+            if self.details:
+                headers = details_headers(*ledger.left(incoming.received))
             if verdict.refusal:
                 raise self._refuse(verdict)
             outcome = await self._answer(incoming, user, work, verdict.delay)
@@ -172,7 +178,7 @@ class Desk:
         def leave(left: float) -> None:
             calls[place] = replace(entry, answered=left)
 
-        return replace(outcome, leave=leave)
+        return replace(outcome, leave=leave, headers=headers)
 
     def _ledger(self, customer: str, quota_class: QuotaClass) -> Ledger:
         key = (customer, quota_class)

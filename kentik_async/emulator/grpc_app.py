@@ -89,15 +89,19 @@ class GrpcApp:
             details = outcome.error.message
             if body is not None:
                 details = body if isinstance(body, str) else body.decode("utf-8", "replace")
-            await _abort(context, outcome.error, details, shape)
+            await _abort(context, outcome.error, details, shape, outcome.headers)
+        if outcome.headers:
+            context.set_trailing_metadata(tuple(outcome.headers.items()))
         if body is not None:
             return body.encode() if isinstance(body, str) else body
         return bytes(outcome.payload)
 
 
-async def _abort(context: _Context, error: AnswerError, details: str, shape: RefusalShape) -> None:
+async def _abort(
+    context: _Context, error: AnswerError, details: str, shape: RefusalShape, headers: Mapping[str, str]
+) -> None:
     """End a call with an error; a refusal in the shape in which the vendor's gateway may show it."""
-    code, trailers = grpc.StatusCode[error.code], tuple(error.headers.items())
+    code, trailers = grpc.StatusCode[error.code], (*headers.items(), *error.headers.items())
     if error.code == "RESOURCE_EXHAUSTED" and shape == "http2_429":
         # What a client makes of a plain HTTP 429 from a proxy that does not speak gRPC.
         code, details, trailers = grpc.StatusCode.UNAVAILABLE, "Received http2 header with status: 429", ()

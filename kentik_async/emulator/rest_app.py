@@ -114,7 +114,7 @@ class RestApp:
             request.transport.abort()
             return web.Response()
         status = error.status if error is not None else success
-        headers = error.headers if error is not None else {}
+        headers = {**outcome.headers, **(error.headers if error is not None else {})}
         if fault is not None and fault.body is not None:
             body = fault.body.encode() if isinstance(fault.body, str) else fault.body
             if isinstance(fault.status, int):

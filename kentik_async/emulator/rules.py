@@ -160,6 +160,13 @@ class Ledger:
         self.under_way += 1
         return verdict
 
+    def left(self, now: float) -> tuple[int, float]:
+        """Return how many more requests are admitted, and in how many seconds there will be room for one."""
+        limits = self.limits
+        left = min(limits.hard - len(self._minute), limits.hourly - len(self._hour))
+        room_in_minute = _room(self._minute, limits.hard, limits.minute, now)
+        return max(left, 0), max(room_in_minute, _room(self._hour, limits.hourly, limits.hour, now))
+
     def answer(self) -> None:
         """Note that a request, refused or not, has been answered: it is no longer under way."""
         self.under_way -= 1

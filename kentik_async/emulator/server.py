@@ -50,6 +50,7 @@ class Emulator:
         grpc_port: int = 0,
         rest_port: int = 0,
         strict: bool = False,
+        details: bool = False,
         latency: float | tuple[float, float] = 0.0,
         users: Iterable[User] = (DEFAULT_USER,),
         refusal_shape: RefusalShape = "resource_exhausted",
@@ -65,6 +66,7 @@ class Emulator:
             grpc_port: The port of API v6; 0 takes a free one.
             rest_port: The port of API v5, of API v6 as JSON, and of `/_emulator`; 0 takes a free one.
             strict: Whether a request over the permitted concurrency is refused; otherwise it is only counted.
+            details: Whether each answer says what is left of the quota, by `x-ratelimit-details`.
             latency: How long each answer takes, in seconds of real time: a span, or (least, most).
             users: Who may call; the first is the one of `connection` and `client()`.
             refusal_shape: What a refusal looks like over gRPC: "resource_exhausted", "http2_429" or "envoy".
@@ -81,7 +83,9 @@ class Emulator:
         if not directory:
             raise ValueError("users is empty: give at least one User")
         self.state = State(seed=seed, day=day, clock=clock)
-        self._desk = Desk(users=directory, speed=speed, strict=strict, chance=random.Random(seed))
+        self._desk = Desk(
+            users=directory, speed=speed, strict=strict, details=details, chance=random.Random(seed)
+        )
         self._ports = Ports(host, grpc_port, rest_port)
         self._host = _reachable(host)
         self._shape: RefusalShape = refusal_shape

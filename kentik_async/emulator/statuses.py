@@ -5,10 +5,19 @@ mirror. An HTTP status becomes the gRPC status that means the same, so that a sc
 call what it does to a REST call.
 """
 
+import base64
+import json
 from collections.abc import Mapping
 from math import ceil
 
-__all__ = ["GRPC_CODES", "AnswerError", "grpc_name", "http_status", "pause_headers"]
+__all__ = [
+    "GRPC_CODES",
+    "AnswerError",
+    "details_headers",
+    "grpc_name",
+    "http_status",
+    "pause_headers",
+]
 
 # Number and HTTP status of each gRPC status.
 GRPC_CODES: Mapping[str, tuple[int, int]] = {
@@ -102,3 +111,15 @@ def pause_headers(pause: float, *, whole_seconds: bool) -> dict[str, str]:
     if whole_seconds:
         headers["retry-after"] = str(ceil(pause))
     return headers
+
+
+def details_headers(left: int, reset: float) -> dict[str, str]:
+    """Return the header by which a gateway tells of a limit: JSON in base64url, without its padding.
+
+    Args:
+        left: How many more requests are admitted.
+        reset: In how many seconds there is room for one.
+    """
+    document = {"limit_remaining": left, "duration_until_reset": f"{reset:.6f}s"}
+    packed = base64.urlsafe_b64encode(json.dumps(document).encode()).decode()
+    return {"x-ratelimit-details": packed.rstrip("=")}
