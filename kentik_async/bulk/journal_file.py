@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
+from kentik_async.bulk.damage import SQLITE_ERRORS
 from kentik_async.bulk.versions import SCHEMA_VERSION, refuse_other_version
 from kentik_async.errors import TargetError
 
@@ -94,12 +95,12 @@ class JournalConnection:
     def checkpoint(self) -> None:
         """Move the log into the database, and let it begin anew.
 
-        The first step makes nobody wait. The second moves what was entered meanwhile, and sees to it that the
-        log is written over: a file that keeps its size reaches the disk sooner.
+        The last step alone can make the writer wait, so that it shall find little left to move. It sees to it
+        that the log is written over: a file that keeps its size reaches the disk sooner.
         """
         with self.told():
-            self.db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-            self.db.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
+            for mode in ("PASSIVE", "PASSIVE", "RESTART"):
+                self.db.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
 
     def shrink(self) -> None:
         """Give back the room that landed answers took; nobody else may use the file meanwhile."""
@@ -135,7 +136,7 @@ class JournalConnection:
         """Turn SQLite's errors into one line that names the file."""
         try:
             yield
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             raise TargetError(
                 f"the journal {self._path} cannot be used: {error}; all that has landed stays"
             ) from error

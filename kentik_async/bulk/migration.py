@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from kentik_async.bulk.damage import SQLITE_ERRORS
 from kentik_async.bulk.layout import Layout
 from kentik_async.bulk.lock import locked
 from kentik_async.bulk.versions import SCHEMA_VERSION, refuse_other_version
@@ -93,5 +94,5 @@ def _version(journal: Path, becomes: int | None = None) -> int:
                 db.execute("PRAGMA synchronous = FULL")
                 db.execute(f"PRAGMA user_version = {becomes}")
             return int(db.execute("PRAGMA user_version").fetchone()[0])
-    except sqlite3.Error as error:
+    except SQLITE_ERRORS as error:
         raise TargetError(f"the journal {journal} cannot be used: {error}") from error

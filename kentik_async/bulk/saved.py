@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kentik_async.bulk.damage import SQLITE_ERRORS
 from kentik_async.bulk.layout import Layout
 from kentik_async.bulk.stores.parquet import arrow_schema
 from kentik_async.bulk.tables import TABLES
@@ -160,7 +161,7 @@ def _from_sqlite(path: Path, table: str, schema: "pa.Schema") -> "pa.Table":
                 columns_read = zip(zip(*rows, strict=True), raw, strict=True)
                 arrays = [pa.array(values, field.type) for values, field in columns_read]
                 batches.append(pa.record_batch(arrays, schema=raw))
-    except sqlite3.Error as error:
+    except SQLITE_ERRORS as error:
         raise TargetError(f"{path} cannot be read: {error}") from error
     return pa.Table.from_batches(batches, raw).cast(schema)
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from kentik_async.bulk.asks import remaining
+from kentik_async.bulk.damage import SQLITE_ERRORS
 from kentik_async.bulk.folder import size_of
 from kentik_async.bulk.keys import PageKey
 from kentik_async.bulk.layout import Layout
@@ -203,7 +204,7 @@ def _journal(layout: Layout) -> Iterator[sqlite3.Connection | None]:
             if version:
                 refuse_other_version(version, layout.journal, layout.name)
             yield db if version else None  # a kill came before anything was entered
-    except sqlite3.Error as error:
+    except SQLITE_ERRORS as error:
         raise TargetError(f"the journal {layout.journal} cannot be read: {error}") from error
 
 

@@ -138,8 +138,8 @@ async def test_a_run_resumed_after_midnight_keeps_its_date_and_says_that_its_dat
 ) -> None:
     target = str(tmp_path / "t")
     async with Emulator(speed=SPEED) as emulator:
-        with puller(emulator) as pulls:
-            await pulls.start_and_kill(target, pulls.calls_to_come(30))
+        with puller(emulator, SMALL) as pulls:
+            await pulls.start_and_kill(target, pulls.calls_to_come(5))
             emulator.advance_day()
             report = await pulls.finish(target)
     pages = ds.dataset(tmp_path / "t" / "pages", partitioning="hive").to_table().to_pylist()

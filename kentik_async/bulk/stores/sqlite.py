@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from kentik_async.bulk.damage import SQLITE_ERRORS
 from kentik_async.bulk.layout import Layout
 from kentik_async.bulk.stores.base import Rows
 from kentik_async.bulk.tables import with_iso_timestamps
@@ -144,7 +145,7 @@ class SqliteStore:
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         try:
             db = sqlite3.connect(self._path, isolation_level=None)
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             raise TargetError(f"{self._path} cannot be opened: {error}") from error
         try:
             db.execute("PRAGMA synchronous = FULL")
@@ -152,7 +153,7 @@ class SqliteStore:
             db.execute("BEGIN IMMEDIATE")
             yield db
             db.execute("COMMIT")
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             raise TargetError(f"{self._path} cannot be used: {error}; all that has landed stays") from error
         finally:
             db.close()
