@@ -83,6 +83,7 @@ scribbles = st.lists(st.tuples(st.integers(0, 40_000), st.binary(min_size=1, max
 @example([], 100)
 @example([(0, b"SQLite format 4\0")], None)
 @example([(100, b"\xff" * 60)], None)
+@example([(3509, b"\xb9\xf3\xb0\x96\xd2\x92\xce"), (14416, b"z")], None)
 def test_any_bytes_in_the_journal(saved: Path, places: list[tuple[int, bytes]], length: int | None) -> None:
     def damage(path: Path) -> None:
         raw = path.read_bytes()
