@@ -103,7 +103,7 @@ CASES: tuple[Case, ...] = (
     *_each("streams reset, answers broken off", "rest", rest_faults.BROKEN),
     *_each("answers that cannot be read", "grpc", grpc_faults.UNREADABLE),
     *_each("answers that cannot be read", "rest", rest_faults.UNREADABLE),
-    *_each("too large", "grpc", grpc_faults.HEAVY),
+    *_each("too large", "grpc", grpc_faults.HEAVY, weight=0.3),
     *_each("too large", "rest", rest_faults.HEAVY, weight=0.1),
     *_each("silence and trickles", "grpc", grpc_faults.SLOW, timeout=1.0, at_once=16, weight=0.5),
     *_each("silence and trickles", "rest", rest_faults.SLOW, timeout=1.0, at_once=16, weight=0.5),
@@ -156,6 +156,9 @@ CASES: tuple[Case, ...] = (
 )
 
 
+_LARGEST_IN_BRIEF = 2.0
+
+
 def in_brief() -> tuple[Case, ...]:
     """Return fewer cases that show the same: what may happen to a request, put together family by family."""
     brief: dict[str, Case] = {}
@@ -166,7 +169,7 @@ def in_brief() -> tuple[Case, ...]:
             brief[case.family] = replace(case, name=case.family)
         elif case.family != _ANYTHING_AT_ONCE:
             brief[case.family] = replace(brief[case.family], faults=_together(brief[case.family], case))
-    return tuple(brief.values())
+    return tuple(replace(case, weight=min(case.weight, _LARGEST_IN_BRIEF)) for case in brief.values())
 
 
 def _together(one: Case, other: Case) -> Faults:

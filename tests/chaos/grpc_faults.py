@@ -186,7 +186,7 @@ SLOW: list[GrpcFault] = [
 ]
 
 
-_BOMB = gzip.compress(bytes(80 * 1024 * 1024), 9)
+_BOMB = gzip.compress(bytes(66 * 1024 * 1024), 9)
 
 
 async def _oversized(exchange: GrpcExchange) -> None:

@@ -158,7 +158,7 @@ SLOW: list[RestFault] = [
     Fault("slow trickle", _trickle, None),
 ]
 
-_BOMB = gzip.compress(bytes(80 * 1024 * 1024), 6)
+_BOMB = gzip.compress(bytes(66 * 1024 * 1024), 9)
 
 HEAVY: list[RestFault] = [
     Fault("oversized body", _saying(200, _BOMB, "application/json", "Content-Encoding: gzip"), DecodeError),

@@ -92,7 +92,7 @@ async def away_for_good(stage: Stage) -> AsyncIterator[None]:
 async def restarting(stage: Stage) -> AsyncIterator[None]:
     """The peers are gone for a moment, again and again, whatever is under way."""
     await stage.peers.open()
-    async with _beside(_come_and_go(stage.peers, stage.chance)):
+    async with _beside(_come_and_go(stage)):
         yield
 
 
@@ -132,19 +132,25 @@ async def _after(pause: float, peers: Peers) -> None:
     await peers.open()
 
 
-async def _come_and_go(peers: Peers, chance: random.Random) -> None:
+async def _come_and_go(stage: Stage) -> None:
     while True:
-        await asyncio.sleep(chance.uniform(0.1, 0.3))
-        await peers.shut()
-        await asyncio.sleep(chance.uniform(0.0, 0.1))
-        await peers.open()
+        await _visits(stage, stage.chance.randint(5, 30))
+        await stage.peers.shut()
+        await asyncio.sleep(stage.chance.uniform(0.0, 0.1))
+        await stage.peers.open()
 
 
 async def _vanish(stage: Stage) -> None:
-    while len(stage.desk.record.visits) < 10:
-        await asyncio.sleep(0.001)
+    await _visits(stage, 10)
     await stage.peers.shut()
     stage.gone_since = time.monotonic()
+
+
+async def _visits(stage: Stage, count: int) -> None:
+    """Wait until so many more requests have come."""
+    enough = len(stage.desk.record.visits) + count
+    while len(stage.desk.record.visits) < enough:
+        await asyncio.sleep(0.001)
 
 
 @asynccontextmanager
