@@ -122,12 +122,14 @@ async def drawn_by(kmi: CommandLine, *arguments: str) -> str:
     return without_colours(await reader)
 
 
-async def test_a_terminal_gets_a_bar_with_rate_and_quota(kmi: CommandLine) -> None:
+async def test_a_terminal_gets_a_bar_with_rate_and_quota(kmi: CommandLine, emulator: Emulator) -> None:
+    emulator.latency = 0.06  # a bar is drawn every half second
     drawn = await drawn_by(kmi, "pull", "rankings", "data", "--markets", "US", "DE")
     assert re.search(r"\d/25.* \d+/min; [\d.]+ s left; quota \d+/min, [\d,]+/h", drawn)
 
 
-async def test_a_terminal_gets_a_bar_for_each_customer(kmi: CommandLine) -> None:
+async def test_a_terminal_gets_a_bar_for_each_customer(kmi: CommandLine, emulator: Emulator) -> None:
+    emulator.latency = 0.06
     options = profiles(kmi, one="token-of-one", two="token-of-two")
     drawn = await drawn_by(kmi, "pull", "rankings", "data", "--markets", "US", "DE", *options)
     for customer in ("one", "two"):
