@@ -50,9 +50,11 @@ cover: .venv/.ready-dev ## The test suite with branch coverage and its floor
 chaos: .venv/.ready-dev ## 20,000 calls at peers that misbehave, and a table of what became of them
 	@PYTHONPATH=tests $(PY) -m chaos --calls 20000 $(ARGS)
 
-MINUTES ?= 30
-soak: .venv/.ready-dev ## 64 tasks for half an hour under faults (MINUTES=2 for less)
-	@$(PY) -m tests.soak --minutes $(MINUTES) $(ARGS)
+soak: .venv/.ready-dev ## 64 tasks for half an hour under faults (ARGS="--minutes 2" for less)
+	@$(PY) -m tests.soak $(ARGS)
+
+fuzz: .venv/.ready-dev ## Ten minutes of hostile input to every decoder (ARGS="--minutes 60" for more)
+	@$(PY) -m tests.fuzz $(ARGS)
 
 bench: .venv/.ready-bench ## The limiter beside its peers: a table and a picture in benchmarks/results
 	@$(PY) benchmarks/limiter.py $(ARGS)
