@@ -15,9 +15,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
+from limiter_peers import Peer
 from limiter_processes import by_file, seconds, served_by_file
+from limiter_runs import bytes_a_waiter
 
 from kentik_async.quota import Limiter, LocalLimiter, Quota
 from kentik_async.quota.file_limiter import open_file_limiter
@@ -75,6 +78,8 @@ async def uncontended(folder: str, rounds: int) -> None:
     print(
         f"| acquire and close, file | {min(among) * 1e6:.2f} µs, {sorted(ratios)[len(ratios) // 2]:.1f} x |"
     )
+    peer = Peer(partial(open_in(folder, "held").acquire, "non_query"), lambda grant: grant.close("answered"))
+    print(f"| bytes of each of 10 000 waiters, file | {await bytes_a_waiter(lambda: peer, 10_000):.0f} |")
     for name, limiter in (("one process", local), ("file", shared)):
         print(f"| each of 10 000 waiters, {name} | {await waiting(limiter, 10_000) * 1e6:.1f} µs |")
 

@@ -4,16 +4,15 @@ Calls wait here, first come, first served within a priority, and the process wai
 others for all of them together.
 """
 
-from functools import partial
 from math import inf
 from threading import get_ident
 
 from kentik_async.clock import Clock
 from kentik_async.errors import ClientClosedError, ConfigError, KentikError
 from kentik_async.quota.allowance import Allowance
-from kentik_async.quota.file_book import Flight
 from kentik_async.quota.file_callers import Callers
 from kentik_async.quota.file_entry import State
+from kentik_async.quota.file_flight import Flight
 from kentik_async.quota.file_grant import FileGrant
 from kentik_async.quota.file_lock import Flock
 from kentik_async.quota.file_mirror import Mirror
@@ -98,34 +97,46 @@ class FileLane:
         flight.home = home
         return FileGrant(self, store, flight)
 
-    async def wait(self, priority: int, queued_since: float | None, max_wait: float | None) -> Grant:
-        """Queue up and return the grant when its turn has come.
+    def join(self, priority: int, queued_since: float | None, max_wait: float | None) -> Waiter[Grant]:
+        """Queue up: the returned waiter's future is to be awaited, and given up by `leave`.
+
+        The future raises QuotaWaitError where the wait would exceed, or did exceed, `max_wait` seconds,
+        ClientClosedError when the limiter is closed, and ConfigError when the files cannot be used any more.
 
         Raises:
-            QuotaWaitError: The wait would exceed, or did exceed, `max_wait` seconds.
             ClientClosedError: The limiter was closed.
-            ConfigError: The files cannot be used any more.
         """
-        waiter = self._join(priority, queued_since, max_wait)
-        expiry = None
+        with self._latch:
+            if self._closed:
+                raise ClientClosedError("the limiter is closed")
+            self._reap()
+            now = self._monotonic()
+            since = now if queued_since is None else queued_since
+            ahead = self._callers.queue.ahead_of(priority, since)
+            waiter = self._callers.join(priority, since)
+            self._pump()
+            if max_wait is not None and waiter.queued:
+                self._refuse_if_hopeless(waiter, ahead, max_wait)
         if max_wait is not None and not waiter.future.done():
-            expiry = waiter.home.loop.call_later(max_wait, self._expire, waiter, max_wait)
-        try:
-            return await waiter.future
-        except BaseException:  # also GeneratorExit: the loop was closed, and the coroutine collected
-            self._withdraw(waiter)
-            raise
-        finally:
-            if expiry is not None:
-                expiry.cancel()
+            waiter.expiry = waiter.home.loop.call_later(max_wait, self._expire, waiter, max_wait)
+        return waiter
+
+    def leave(self, waiter: Waiter[Grant]) -> None:
+        """Wait no more; a grant that has come nevertheless goes back."""
+        waiter.left = True
+        future = waiter.future
+        if future.done() and not future.cancelled() and future.exception() is None:
+            future.result().close("not_sent")
+        else:
+            self._latch.run(self._strike, waiter)
 
     def heed(self, store: Store, flight: Flight, allowance: Allowance) -> None:
         """Enter what the server says is left, with the answer to a granted request; never blocks."""
-        self._latch.run(partial(self._heed, store, flight, allowance))
+        self._latch.run(self._heed, store, flight, allowance)
 
     def end(self, store: Store, flight: Flight, outcome: Outcome, retry_after: float | None) -> None:
         """Enter how a granted request ended, and let the next one go; never blocks."""
-        self._latch.run(partial(self._end, store, flight, outcome, retry_after))
+        self._latch.run(self._end, store, flight, outcome, retry_after)
 
     def pace(self, pacing: Pacing) -> None:
         """Change the pacing, from the next grant on."""
@@ -175,20 +186,6 @@ class FileLane:
             mirror, waiting, now = self._look(), len(self._callers.queue), self._monotonic()
             return self._look_ahead(mirror, now).end_of(waiting + n) - now
 
-    def _join(self, priority: int, queued_since: float | None, max_wait: float | None) -> Waiter[Grant]:
-        with self._latch:
-            if self._closed:
-                raise ClientClosedError("the limiter is closed")
-            self._reap()
-            now = self._monotonic()
-            since = now if queued_since is None else queued_since
-            ahead = self._callers.queue.ahead_of(priority, since)
-            waiter = self._callers.join(priority, since)
-            self._pump()
-            if max_wait is not None and waiter.queued:
-                self._refuse_if_hopeless(waiter, ahead, max_wait)
-            return waiter
-
     def _refuse_if_hopeless(self, waiter: Waiter[Grant], ahead: int, max_wait: float) -> None:
         mirror, now = self._look(), self._monotonic()
         mirror.heed(now)
@@ -199,14 +196,6 @@ class FileLane:
         if estimate > max_wait and mirror.congestion.eases_at(now) > now + max_wait:
             self._strike(waiter)
             waiter.future.set_exception(too_long(self.quota_class, max_wait, estimate))
-
-    def _withdraw(self, waiter: Waiter[Grant]) -> None:
-        waiter.left = True
-        future = waiter.future
-        if future.done() and not future.cancelled() and future.exception() is None:
-            future.result().close("not_sent")
-        else:
-            self._latch.run(partial(self._strike, waiter))
 
     def _expire(self, waiter: Waiter[Grant], max_wait: float) -> None:
         with self._latch:
