@@ -10,13 +10,12 @@ import secrets
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import msgspec
-
 from kentik_async.clock import Clock
 from kentik_async.errors import ConfigError
 from kentik_async.quota.allowance import Allowance
 from kentik_async.quota.congestion import Congestion
 from kentik_async.quota.file_entry import MOST_WAITING, NO_PAUSE, Entry, State, decode, encode
+from kentik_async.quota.file_flight import Flight
 from kentik_async.quota.file_head import read_congestion, write_congestion
 from kentik_async.quota.file_history import after_reboot, at_worst
 from kentik_async.quota.file_mirror import Member, Mirror
@@ -24,39 +23,12 @@ from kentik_async.quota.file_ring import DamagedError, Loaded, Ring, capacity_fo
 from kentik_async.quota.pace import Pace
 from kentik_async.quota.rules import Quota
 
-__all__ = ["MOST_AT_ONCE", "Book", "Flight"]
+__all__ = ["MOST_AT_ONCE", "Book"]
 
 MOST_AT_ONCE = 200
 """How many requests may be in flight at once where the quota sets no limit, or a higher one."""
 
 _log = logging.getLogger("kentik_async")
-
-
-# A Struct, because one is made for each request: 70 ns, where a dataclass takes 300.
-class Flight(msgspec.Struct, eq=False, gc=False):
-    """A request of this process that was granted.
-
-    Attributes:
-        seq: Its place in the file.
-        sent: The instant of the grant.
-        order: The number of the grant.
-        epoch: The freeze epoch of the grant.
-        waiting: How many more waited here.
-        slot: The slot that it holds.
-        streak: Refusals in a row before the grant.
-        raw: What was entered in the file.
-        home: Where its caller is at home; of no meaning here.
-    """
-
-    seq: int
-    sent: float
-    order: int
-    epoch: int
-    waiting: int
-    slot: int
-    streak: int
-    raw: bytes
-    home: object = None
 
 
 class Book:
@@ -237,10 +209,10 @@ class Book:
             allowance: What it says.
             later: How many of this process's requests under way were sent after it.
         """
-        mirror, now = self.mirror, self._monotonic()
+        mirror = self.mirror
         if mirror is not None and self.sync(mirror):
-            self.congestion.told(now, mirror.load(flight.sent, now, later), allowance)
-            self._spread(mirror)
+            mirror.told(flight.sent, self._monotonic(), later, allowance)
+            self._spread()
 
     def weigh(self, flight: Flight, state: State, now: float, later: int) -> None:
         """Look whether a request's end tells of others outside; before `end`. Needs its slot.
@@ -251,18 +223,12 @@ class Book:
             now: The present instant.
             later: See `heed`.
         """
-        mirror, usual, took = self.mirror, self._pace.latency, now - flight.sent
-        refused = state is State.REFUSED
-        answered = state is State.USED and usual is not None and self.congestion.telling(took, usual)
+        mirror = self.mirror
         # What other processes spend is not spent by others: first their entries.
-        if mirror is None or not (refused or answered) or not self.sync(mirror):
+        if mirror is None or not mirror.telling(flight.sent, state, now) or not self.sync(mirror):
             return
-        load = mirror.load(flight.sent, now, later)
-        if usual is not None and answered:
-            self.congestion.answered(now, took, usual, load)
-        elif refused and flight.epoch == mirror.freeze.epoch:
-            self.congestion.refused(now, load)
-        self._spread(mirror)
+        if mirror.weigh(flight.sent, flight.epoch, state, now, later):
+            self._spread()
 
     def end(self, flight: Flight, state: State, now: float, pause: float) -> None:
         """Enter the end of a request. Needs its slot."""
@@ -311,10 +277,8 @@ class Book:
         except OSError:
             return False
 
-    def _spread(self, mirror: Mirror) -> None:
+    def _spread(self) -> None:
         """Let the other processes know, before they see the end that told it."""
-        mirror.sure = 0.0
-        mirror.version += 1
         try:
             write_congestion(self._fd, self.congestion)
         except OSError as error:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from kentik_async.quota.allowance import Allowance
-from kentik_async.quota.file_book import Flight
+from kentik_async.quota.file_flight import Flight
 from kentik_async.quota.file_store import Store
 from kentik_async.quota.rules import Outcome
 

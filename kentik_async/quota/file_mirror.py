@@ -11,6 +11,7 @@ from itertools import chain
 from math import inf
 from typing import NamedTuple
 
+from kentik_async.quota.allowance import Allowance
 from kentik_async.quota.congestion import Congestion
 from kentik_async.quota.file_entry import Entry, State
 from kentik_async.quota.freeze import Freeze
@@ -175,17 +176,39 @@ class Mirror:
             self.version += 1
         return ledger
 
-    def load(self, sent: float, now: float, later: int) -> int:
-        """Return how many requests counted in the minute when one was sent that is still under way.
+    def telling(self, sent: float, state: State, now: float) -> bool:
+        """Tell whether the end of a request of this process may say something about others outside."""
+        if state is not State.USED:
+            return state is State.REFUSED
+        usual = self._pace.latency
+        return usual is not None and self.congestion.telling(now - sent, usual)
+
+    def weigh(self, sent: float, epoch: int, state: State, now: float, later: int) -> bool:
+        """Take up what the end of such a request says; return whether it said anything.
 
         Args:
             sent: When it was sent.
+            epoch: The freeze epoch of its grant.
+            state: How it ended.
             now: The present instant.
             later: How many of this process's requests under way were sent after it.
         """
-        ledger = self.settle()
-        ledger.room(now)
-        return ledger.load(later + sum(entry.sent > sent for entry in self.others()))
+        load, usual = self._load(sent, now, later), self._pace.latency
+        if state is State.USED and usual is not None:
+            self.congestion.answered(now, now - sent, usual, load)
+        elif state is State.REFUSED and epoch == self.freeze.epoch:
+            self.congestion.refused(now, load)
+        else:
+            return False
+        self.sure = 0.0
+        self.version += 1
+        return True
+
+    def told(self, sent: float, now: float, later: int, allowance: Allowance) -> None:
+        """Take up what the server says is left, with the answer to a request that is still under way."""
+        self.congestion.told(now, self._load(sent, now, later), allowance)
+        self.sure = 0.0
+        self.version += 1
 
     def free_at(self, now: float) -> float:
         """Return the instant from which one more request may go; infinity if another must end first."""
@@ -232,6 +255,12 @@ class Mirror:
         oldest = self.order - _RECENT
         latest = {(entry.pid, entry.member): entry.waiting for entry in self._recent if entry.order > oldest}
         return [waiting for waiting in latest.values() if waiting]
+
+    def _load(self, sent: float, now: float, later: int) -> int:
+        """Return how many requests counted in the minute when one was sent that is still under way."""
+        ledger = self.settle()
+        ledger.room(now)
+        return ledger.load(later + sum(entry.sent > sent for entry in self.others()))
 
     def _study(self, entries: Iterable[Entry]) -> None:
         """Learn how long answers took that others had: a new process then need not begin with a guess."""

@@ -21,8 +21,9 @@ from math import inf
 
 from kentik_async.clock import Clock
 from kentik_async.quota.allowance import Allowance
-from kentik_async.quota.file_book import MOST_AT_ONCE, Book, Flight
+from kentik_async.quota.file_book import MOST_AT_ONCE, Book
 from kentik_async.quota.file_entry import NO_PAUSE, State
+from kentik_async.quota.file_flight import Flight
 from kentik_async.quota.file_lock import Flock
 from kentik_async.quota.file_mirror import Mirror
 from kentik_async.quota.file_place import Place

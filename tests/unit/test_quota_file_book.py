@@ -13,8 +13,9 @@ from support.quota_server import limits_of
 
 from kentik_async.clock import Clock
 from kentik_async.quota import Quota
-from kentik_async.quota.file_book import Book, Flight
+from kentik_async.quota.file_book import Book
 from kentik_async.quota.file_entry import NO_PAUSE, State
+from kentik_async.quota.file_flight import Flight
 from kentik_async.quota.file_mirror import Mirror
 from kentik_async.quota.pace import Pace
 
