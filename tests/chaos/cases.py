@@ -32,6 +32,7 @@ class Case:
         weight: How many calls it gets, in proportion to others.
         callers: How many make their calls side by side.
         at_once: How many calls the quota allows at once.
+        a_minute: How many it allows in a minute, which is a short one; see `run.py`.
         timeout: How long an attempt may take, in seconds.
         patience: How long a missing connection is waited for, in seconds.
         attempts: How often the client sends a request at most.
@@ -49,6 +50,7 @@ class Case:
     weight: float = 1.0
     callers: int = 64
     at_once: int = 8
+    a_minute: int = 150
     timeout: float = 20.0
     patience: float = 20.0
     attempts: int = ATTEMPTS
@@ -152,6 +154,7 @@ CASES: tuple[Case, ...] = (
     Case("restarts, over TLS", "comings and goings", scene=scenes.restarting, **_SECURED, **_CAUGHT_UP),
     Case("anything", _ANYTHING_AT_ONCE, faults=_ANYTHING, weight=8),
     Case("anything, over TLS", _ANYTHING_AT_ONCE, faults=_ANYTHING, **_SECURED),
+    Case("anything, in small portions", "small portions", faults=_ANYTHING, a_minute=20),
     Case("anything, one at a time", _ANYTHING_AT_ONCE, faults=_ANYTHING, at_once=1, weight=2),
 )
 

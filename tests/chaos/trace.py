@@ -33,6 +33,7 @@ class Trace:
     Attributes:
         timeout: How long an attempt may take, in seconds.
         patience: How long a missing connection is waited for, in seconds.
+        sends: How many requests went out, as far as the client knows.
         sent: When the present attempt was sent; None between attempts.
         unsent: Whether a connection was lost before the present attempt was sent.
         waiting: Since when the call could have been sent.
@@ -42,6 +43,7 @@ class Trace:
 
     timeout: float
     patience: float
+    sends: int = 0
     sent: float | None = None
     unsent: bool = False
     waiting: float = field(default_factory=time.monotonic)
@@ -67,12 +69,15 @@ def follow(event: Event) -> None:
     now = time.monotonic()
     if event.kind == "sent":
         trace.sent = now
+        trace.sends += 1
     elif event.kind == "retried":
         trace.sent = None
         # A failed attempt begins anew after its pause; what was never sent waits on since the first time.
         if not isinstance(event.error, ConnectError):
             trace.waiting, trace.unsent = now + event.duration, False
-        elif not trace.unsent:
+            return
+        trace.sends -= 1
+        if not trace.unsent:
             trace.waiting, trace.unsent = now, True
     elif event.kind == "refused":
         trace.sent, trace.waiting = None, now
