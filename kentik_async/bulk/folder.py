@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from kentik_async.errors import TargetError
 
-__all__ = ["LocalFolder", "TableFolder", "finish_file", "size_of"]
+__all__ = ["LocalFolder", "TableFolder", "finish_file", "size_of", "system_errors"]
 
 
 class TableFolder(Protocol):
@@ -89,16 +89,21 @@ class LocalFolder:
         """Return the bytes of all files."""
         return size_of(self._path)
 
-    @contextmanager
-    def errors(self) -> Iterator[None]:
+    def errors(self) -> AbstractContextManager[None]:
         """Name the target in the operating system's errors."""
-        try:
-            yield
-        except OSError as error:
-            reason = f"{error.strerror or error} ({error.filename or self.root})"
-            raise TargetError(
-                f"the target {self.root} cannot be used: {reason}; all that has landed stays"
-            ) from error
+        return system_errors(self.root)
+
+
+@contextmanager
+def system_errors(target: object) -> Iterator[None]:
+    """Turn the operating system's errors into a TargetError: one line that names the target."""
+    try:
+        yield
+    except OSError as error:
+        reason = f"{error.strerror or error} ({error.filename or target})"
+        raise TargetError(
+            f"the target {target} cannot be used: {reason}; all that has landed stays"
+        ) from error
 
 
 def finish_file(unfinished: Path, finished: Path) -> None:

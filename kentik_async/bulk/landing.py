@@ -146,17 +146,20 @@ class _Landing:
         on_progress: Callable[[Progress], None] | None,
     ) -> PullReport:
         """Take up the open run or begin one, and bring it to its end."""
-        await in_thread(self._store.check)
-        await self._finish_runs()
-        run = self._choose(ask_identity(ask, self._shard), store, date, refresh=refresh)
-        await in_thread(self._match_parts, run)
-        if run.state == "complete":
-            return self._report(run, already_complete=True)
-        await self._land_leftovers(run)
-        whole = msgspec.structs.replace(ask, list_markets=True)
-        await self._pull(run, whole, on_progress, allow_multi_day=allow_multi_day)
-        await self._complete(run)
-        return self._report(self._again(run), already_complete=False)
+        try:
+            await in_thread(self._store.check)
+            await self._finish_runs()
+            run = self._choose(ask_identity(ask, self._shard), store, date, refresh=refresh)
+            await in_thread(self._match_parts, run)
+            if run.state == "complete":
+                return self._report(run, already_complete=True)
+            await self._land_leftovers(run)
+            whole = msgspec.structs.replace(ask, list_markets=True)
+            await self._pull(run, whole, on_progress, allow_multi_day=allow_multi_day)
+            await self._complete(run)
+            return self._report(self._again(run), already_complete=False)
+        finally:
+            await self._lander.leave()
 
     def _choose(self, identity: str, store: str, date: dt.date | None, *, refresh: bool) -> Run:
         now = time.time()
@@ -193,8 +196,8 @@ class _Landing:
         self._witness = self._journal.witness(run)
 
         def keep(answer: Answer) -> None:
-            # It blocks the event loop until the answer is on the disk, half a millisecond: so a kill may
-            # repeat the one call in flight, and no other.
+            # It blocks the event loop until the answer is on the disk, a millisecond: so a kill may repeat
+            # the one call in flight, and no other.
             self._journal.keep(run, answer)
 
         def note(progress: Progress) -> None:
@@ -210,12 +213,9 @@ class _Landing:
             _log.warning("the pull takes %.0f hours: %s", plan.hours, NOT_MEANT)
         if not allow_multi_day:
             refuse_multi_day(plan)
-        try:
-            async with pull:
-                await self._keep_all(run, pull, len(landed))
-            await self._lander.finish()
-        finally:
-            await self._lander.leave()
+        async with pull:
+            await self._keep_all(run, pull, len(landed))
+        await self._lander.finish()
 
     async def _keep_all(self, run: Run, pull: Pull, landed: int) -> None:
         unlanded = 0

@@ -4,7 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
-from kentik_async.bulk.folder import LocalFolder, TableFolder
+from kentik_async.bulk.folder import LocalFolder, TableFolder, system_errors
 from kentik_async.bulk.remote import RemoteFolder, is_url, state_folder
 
 __all__ = ["Layout"]
@@ -44,7 +44,6 @@ class Layout:
             self.name = str(self.local)
             self.tables = LocalFolder(self.local)
             self.state = self.local / ".kentik-async"
-        self._own = LocalFolder(self.state)
         self.journal = self.state / "journal.sqlite"
         self.lock = self.state / "lock"
         self.tmp = self.state / "tmp"
@@ -56,7 +55,8 @@ class Layout:
             TargetError: The target cannot be written.
         """
         self.tables.make()
-        self._own.make()
+        with system_errors(self.name):
+            self.state.mkdir(parents=True, exist_ok=True)
 
     def clear_unfinished(self) -> None:
         """Clear away what a killed run left unfinished; only the lock's holder may.
@@ -64,7 +64,7 @@ class Layout:
         Raises:
             TargetError: The target cannot be written.
         """
-        with self._own.errors():
+        with system_errors(self.name):
             if self.tmp.exists():
                 shutil.rmtree(self.tmp)
             self.tmp.mkdir()
@@ -80,7 +80,7 @@ class Layout:
             TargetError: The target cannot be written.
         """
         folder = self.state / "staged"
-        with self._own.errors():
+        with system_errors(self.name):
             for path in folder.iterdir() if folder.exists() else ():
                 if path.name not in but:
                     shutil.rmtree(path)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from kentik_async.bulk.folder import LocalFolder
+from kentik_async.bulk.folder import system_errors
 from kentik_async.errors import TargetLockedError
 
 __all__ = ["locked"]
@@ -26,10 +26,10 @@ def locked(path: Path, target: object) -> Iterator[None]:
         TargetLockedError: Another run holds it; the message names its process and machine.
         TargetError: The lock cannot be written.
     """
-    with LocalFolder(path.parent).errors():
+    with system_errors(target):
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        with LocalFolder(path.parent).errors():
+        with system_errors(target):
             _take(descriptor, target)
         try:
             yield

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Protocol
 
-from kentik_async.bulk.folder import finish_file
+from kentik_async.bulk.folder import finish_file, system_errors
 from kentik_async.bulk.layout import Layout
 from kentik_async.bulk.tables import TABLES
 
@@ -71,7 +71,7 @@ class PartStore:
         """Write a file for each table that has rows."""
         name = f"part-{batch:04d}.{self._suffix}"
         writers: dict[str, PartWriter] = {}
-        with self._layout.tables.errors(), ExitStack() as stack:
+        with system_errors(self._layout.name), ExitStack() as stack:
             for rows in chunks:
                 for table, columns in rows.items():
                     if table not in writers:
@@ -83,7 +83,7 @@ class PartStore:
             self._finish(self._layout.tmp / f"{table}-{name}", f"{table}/run_date={run_date}/{name}", staged)
 
     def _finish(self, unfinished: Path, part: str, staged: str | None) -> None:
-        with self._layout.tables.errors():
+        with system_errors(self._layout.name):
             if staged is None:
                 self._layout.tables.finish(unfinished, part)
                 unfinished.unlink(missing_ok=True)  # what was uploaded is still here
@@ -92,5 +92,5 @@ class PartStore:
 
     def swap(self, run_date: str, staged: str) -> None:
         """Let the staged parts take the place of the date's."""
-        with self._layout.tables.errors():
+        with system_errors(self._layout.name):
             self._layout.tables.swap(self._layout.staged(staged), run_date, TABLES)
