@@ -1,9 +1,11 @@
 """Answers without an end: a clear error, and memory that stays bounded."""
 
 import asyncio
+import inspect
 import tracemalloc
 from collections.abc import AsyncIterator, Iterator
 
+import aiohttp
 import pytest
 
 from kentik_async import DecodeError, KentikClient, KentikError, Quota, Retry
@@ -31,6 +33,12 @@ def answer_to(path: str) -> Iterator[bytes]:
         yield from again_and_again(b"a" * 10_000)
 
 
+counts_headers = pytest.mark.skipif(
+    "max_headers" not in inspect.signature(aiohttp.ClientSession).parameters,
+    reason="this aiohttp bounds a header's length, and not how many there are",
+)
+
+
 class Endless:
     """A server that does not stop talking.
 
@@ -50,7 +58,7 @@ class Endless:
                 writer.write(piece)
                 await writer.drain()
                 self.sent += len(piece)
-        except ConnectionError:
+        except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
             writer.transport.abort()
@@ -70,7 +78,7 @@ async def endless() -> AsyncIterator[Endless]:
     ("path", "error", "at_most"),
     [
         ("/body", DecodeError, ACCEPTED),
-        ("/headers", KentikError, 1 << 20),
+        pytest.param("/headers", KentikError, 1 << 20, marks=counts_headers),
         ("/header", KentikError, 1 << 20),
     ],
 )
