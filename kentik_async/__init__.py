@@ -4,58 +4,66 @@
         markets = await kentik.kmi.list_markets()
 
 Any number of calls may be started at once: they are sent as early as the vendor's quota allows.
+
+Each name is loaded when it is first used. All together take as long as the rest of `kentik-async --help`
+(benchmarks/cli_help.py), which needs none of them.
 """
 
-from kentik_async._priority import priority
+import importlib
+from typing import TYPE_CHECKING
+
 from kentik_async._version import __version__
-from kentik_async.bulk.saved import open_target
-from kentik_async.client import KentikClient
-from kentik_async.errors import (
-    APIError,
-    AuthenticationError,
-    BadRequestError,
-    ClientClosedError,
-    ConfigError,
-    ConflictError,
-    ConnectError,
-    DeadlineExceededError,
-    DecodeError,
-    KentikError,
-    NotFoundError,
-    PermissionDeniedError,
-    QuotaWaitError,
-    RateLimitedError,
-    ServerError,
-    TargetError,
-    TargetLockedError,
-    UnavailableError,
-    ValidationError,
-)
-from kentik_async.events import Event
-from kentik_async.models import (
-    ASGroup,
-    ASGroupList,
-    ASNDetails,
-    AutonomousSystem,
-    CustomerProvider,
-    Filter,
-    Insight,
-    InsightType,
-    IPFamily,
-    Market,
-    Peer,
-    Plan,
-    PlanDevice,
-    PlanDeviceType,
-    Ranking,
-    Rankings,
-    RankType,
-    Records,
-    Relation,
-    Site,
-)
-from kentik_async.quota import Grant, Limiter, LocalLimiter, Quota, QuotaSnapshot
-from kentik_async.retry import Retry
+
+if TYPE_CHECKING:
+    from kentik_async._priority import priority
+    from kentik_async.bulk.saved import open_target
+    from kentik_async.client import KentikClient
+    from kentik_async.errors import (
+        APIError,
+        AuthenticationError,
+        BadRequestError,
+        ClientClosedError,
+        ConfigError,
+        ConflictError,
+        ConnectError,
+        DeadlineExceededError,
+        DecodeError,
+        KentikError,
+        NotFoundError,
+        PermissionDeniedError,
+        QuotaWaitError,
+        RateLimitedError,
+        ServerError,
+        TargetError,
+        TargetLockedError,
+        UnavailableError,
+        ValidationError,
+    )
+    from kentik_async.events import Event
+    from kentik_async.models import (
+        ASGroup,
+        ASGroupList,
+        ASNDetails,
+        AutonomousSystem,
+        CustomerProvider,
+        Filter,
+        Insight,
+        InsightType,
+        IPFamily,
+        Market,
+        Peer,
+        Plan,
+        PlanDevice,
+        PlanDeviceType,
+        Ranking,
+        Rankings,
+        RankType,
+        Records,
+        Relation,
+        Site,
+    )
+    from kentik_async.quota import Grant, Limiter, LocalLimiter, Quota, QuotaSnapshot
+    from kentik_async.retry import Retry
 
 __all__ = [
     "APIError",
@@ -109,5 +117,80 @@ __all__ = [
     "priority",
 ]
 
-# Called as `kentik_async.open(TARGET)`; not in `__all__`, where a star import would hide the built-in.
-open = open_target  # noqa: A001 (see above)
+_HOMES = {
+    "kentik_async._priority": ("priority",),
+    "kentik_async.bulk.saved": ("open_target",),
+    "kentik_async.client": ("KentikClient",),
+    "kentik_async.errors": (
+        "APIError",
+        "AuthenticationError",
+        "BadRequestError",
+        "ClientClosedError",
+        "ConfigError",
+        "ConflictError",
+        "ConnectError",
+        "DeadlineExceededError",
+        "DecodeError",
+        "KentikError",
+        "NotFoundError",
+        "PermissionDeniedError",
+        "QuotaWaitError",
+        "RateLimitedError",
+        "ServerError",
+        "TargetError",
+        "TargetLockedError",
+        "UnavailableError",
+        "ValidationError",
+    ),
+    "kentik_async.events": ("Event",),
+    "kentik_async.models": (
+        "ASGroup",
+        "ASGroupList",
+        "ASNDetails",
+        "AutonomousSystem",
+        "CustomerProvider",
+        "Filter",
+        "IPFamily",
+        "Insight",
+        "InsightType",
+        "Market",
+        "Peer",
+        "Plan",
+        "PlanDevice",
+        "PlanDeviceType",
+        "RankType",
+        "Ranking",
+        "Rankings",
+        "Records",
+        "Relation",
+        "Site",
+    ),
+    "kentik_async.quota": (
+        "Grant",
+        "Limiter",
+        "LocalLimiter",
+        "Quota",
+        "QuotaSnapshot",
+    ),
+    "kentik_async.retry": ("Retry",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+_SUBMODULES = frozenset({"bulk", "dlt", "emulator", "errors", "events", "models", "quota"})
+
+if TYPE_CHECKING:
+    # Called as `kentik_async.open(TARGET)`; not in `__all__`, where a star import would hide the built-in.
+    open = open_target  # noqa: A001 (see above)
+else:
+    # Hidden from type checkers, to which a name that does not exist would be an object.
+    def __getattr__(name: str) -> object:
+        if name in _SUBMODULES:
+            return importlib.import_module(f"{__name__}.{name}")
+        wanted = "open_target" if name == "open" else name
+        if wanted not in _HOME_OF:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found = globals()[name] = getattr(importlib.import_module(_HOME_OF[wanted]), wanted)
+        return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, *_SUBMODULES, "open"})

@@ -14,7 +14,17 @@ import pytest
 from kentik_async import __version__
 from kentik_async.cli.__main__ import main
 
-HEAVY = ("aiohttp", "kentik_async.emulator", "pandas", "polars", "pyarrow", "redis")
+HEAVY = (
+    "aiohttp",
+    "asyncio",
+    "grpc",
+    "kentik_async.emulator",
+    "msgspec",
+    "pandas",
+    "polars",
+    "pyarrow",
+    "redis",
+)
 VERBS = ("list", "get", "create", "update", "delete")
 COMMANDS = [
     "",

@@ -1,5 +1,6 @@
 """The names that users import, frozen: adding one is a decision, losing one breaks somebody."""
 
+import ast
 import inspect
 import subprocess
 import sys
@@ -157,10 +158,38 @@ def test_star_import_brings_these_names_only() -> None:
     )
 
 
+def modules_after(program: str) -> set[str]:
+    program = f"import sys; {program}; print(*sorted(m for m in sys.modules if '.' not in m))"
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    return set(done.stdout.split())
+
+
 def test_importing_it_loads_nothing_that_can_wait() -> None:
-    program = "import sys, kentik_async; print(*sorted(m for m in sys.modules if '.' not in m))"
-    output = subprocess.run(
-        [sys.executable, "-c", program], check=True, capture_output=True, text=True
-    ).stdout
     heavy = {"aiohttp", "rich", "cyclopts", "pyarrow", "pandas", "polars", "numpy", "redis", "dlt", "yarl"}
-    assert heavy & set(output.split()) == set()
+    assert (
+        heavy & modules_after("from kentik_async import *; import kentik_async; kentik_async.open") == set()
+    )
+    assert {"asyncio", "grpc", "google", "msgspec"} & modules_after("import kentik_async") == set()
+
+
+def test_names_are_loaded_from_where_type_checkers_see_them() -> None:
+    body = ast.parse(inspect.getsource(kentik_async)).body
+    (seen,) = (
+        node.body for node in body if isinstance(node, ast.If) and isinstance(node.body[0], ast.ImportFrom)
+    )
+    imports = {
+        node.module: {alias.name for alias in node.names} for node in seen if isinstance(node, ast.ImportFrom)
+    }
+    assert imports == {home: set(names) for home, names in kentik_async._HOMES.items()}
+
+
+def test_a_name_that_is_none() -> None:
+    with pytest.raises(AttributeError, match="module 'kentik_async' has no attribute 'Klient'"):
+        _ = kentik_async.Klient  # type: ignore[attr-defined]
+    assert {*NAMES, "open", "emulator"} <= set(dir(kentik_async))
+
+
+@pytest.mark.parametrize("name", ["dlt", "emulator", "errors", "events", "models", "quota"])
+def test_submodules_are_at_hand(name: str) -> None:
+    program = f"import kentik_async; assert kentik_async.{name}.__name__ == 'kentik_async.{name}'"
+    assert modules_after(program)
