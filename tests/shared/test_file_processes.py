@@ -115,7 +115,8 @@ async def test_a_stopped_holder_that_is_killed_is_waited_out(tmp_path: Path) -> 
 
 async def test_refusals_hold_all_processes_back_and_one_of_them_probes(tmp_path: Path) -> None:
     """Somebody outside spends the same quota: the server refuses although nobody here was over a limit."""
-    quota = replace(NON_QUERY, soft_delay=0.0, drain=0.5)
+    # Without the limit that others might be spending, so that the pauses are all that holds back.
+    quota = replace(NON_QUERY, soft_delay=0.0, hard_per_minute=None, drain=0.5)
     async with serving(quota, 0.01, 45, 3) as server:
         server.refuse_between(20, 23)
         workers = [Worker(name, tmp_path / "quota", server, retry_after=0.4) for name in FOUR[:3]]
