@@ -7,11 +7,15 @@ from typing import Any
 from kentik_async.bulk.asks import Ask
 from kentik_async.bulk.keys import PageKey
 from kentik_async.bulk.pages import Page, leads_of
+from kentik_async.errors import BadRequestError, NotFoundError
 
 __all__ = ["Walk"]
 
 _SECOND_CHANCES = 1
 """How often a page that failed is asked for again, after all others."""
+
+_ANSWERS = (BadRequestError, NotFoundError)
+"""Errors that say something about the page: asking again would cost a call and bring the same."""
 
 
 class Walk:
@@ -67,7 +71,8 @@ class Walk:
 
     def settle(self, page: Page) -> bool:
         """Enter a page's end; return whether it is final, rather than asked for once more."""
-        if page.error is not None and page.attempts <= _SECOND_CHANCES:
+        passing = page.error is not None and not isinstance(page.error, _ANSWERS)
+        if passing and page.attempts <= _SECOND_CHANCES:
             self._again.append(page.key)
             return False
         if page.error is not None:

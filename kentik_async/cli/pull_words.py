@@ -58,7 +58,7 @@ def announce(notes: Notes, pull: "Pull", target: str, ahead: "Outlook", *, begin
     if pull.ask.top is not None or pull.ask.targets:
         expected.append("the networks' neighbours")
     notes.plain(
-        f"{target}: {most}{_counted(ahead.calls, 'call')}, {most}{text_for_span(ahead.seconds)}; "
+        f"{target}: {most}{_counted(ahead.calls, 'call')}, {text_for_span(ahead.seconds)}; "
         + (" and ".join(expected) or "no rows to come")
     )
     if ahead.seconds > LONG_SECONDS and not begins:
