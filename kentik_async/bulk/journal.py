@@ -5,11 +5,11 @@ calls in flight. Answers leave in batches; see `batches.py`.
 """
 
 import datetime as dt
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
+from kentik_async.bulk.gist import Gist
 from kentik_async.bulk.journal_file import JournalConnection
 from kentik_async.bulk.keys import PageKey
 from kentik_async.bulk.pages import Answer, Page
@@ -59,20 +59,26 @@ class Journal:
             page_id = self._enter(run, answer.key, "raw", answer.fetched_at, answer.attempts)
             self._db.execute("INSERT INTO answers VALUES (?, ?)", (page_id, answer.raw))
 
-    def describe(self, run: Run, key: PageKey, *, rows: int, leads: Sequence[Any], digest: str) -> None:
+    def describe(self, run: Run, key: PageKey, gist: Gist, digest: str = "") -> None:
         """Enter what an answer that is kept turned out to hold; on the disk with the next answer.
 
         Nothing is lost with it: it can be told from the answer again.
+
+        Args:
+            run: The run.
+            key: What was asked.
+            gist: What the answer holds.
+            digest: The content's digest, where it will be compared with a later answer's.
         """
         page = (run.run_id, key.text)
         with self._file.transaction(durable=False):
             self._db.execute(
                 "UPDATE pages SET status = 'done', rows = ?, digest = ? WHERE run_id = ? AND key = ?",
-                (rows, digest, *page),
+                (gist.rows, digest, *page),
             )
             self._db.execute(
                 "INSERT OR REPLACE INTO leads SELECT page_id, ? FROM pages WHERE run_id = ? AND key = ?",
-                (msgspec.json.encode(list(leads)).decode(), *page),
+                (msgspec.json.encode(gist.leads).decode(), *page),
             )
 
     def undescribed(self, run: Run) -> list[Answer]:
@@ -115,15 +121,17 @@ class Journal:
         """Return the page that will be fetched again at the end: the run's first one."""
         with self._file.told():
             row = self._db.execute(
-                "SELECT key FROM pages WHERE run_id = ? AND digest <> '' AND status = 'done'", (run.run_id,)
+                "SELECT key FROM pages WHERE run_id = ? AND digest <> '' AND status = 'done'"
+                " ORDER BY page_id",
+                (run.run_id,),
             ).fetchone()
         return None if row is None else PageKey.parse(row[0])
 
     def digest(self, run: Run, key: PageKey) -> str | None:
-        """Return the digest of a page's content, or None if it was not answered."""
+        """Return the digest of a page's content, or None if it was not answered, or none was entered."""
         with self._file.told():
             row = self._db.execute(
-                "SELECT digest FROM pages WHERE run_id = ? AND key = ? AND status = 'done'",
+                "SELECT digest FROM pages WHERE run_id = ? AND key = ? AND digest <> '' AND status = 'done'",
                 (run.run_id, key.text),
             ).fetchone()
         return None if row is None else str(row[0])

@@ -157,7 +157,8 @@ class _Landing:
             whole = msgspec.structs.replace(ask, list_markets=True)
             await self._pull(run, whole, on_progress, allow_multi_day=allow_multi_day)
             await self._complete(run)
-            return self._report(self._again(run), already_complete=False)
+            ended = next(other for other in self._journal.runs() if other.run_id == run.run_id)
+            return self._report(ended, already_complete=False)
         finally:
             await self._lander.leave()
 
@@ -226,7 +227,8 @@ class _Landing:
             if page.error is not None:
                 self._journal.fail(run, page)
                 continue
-            self._describe(run, page.key, page.result)
+            digest = page.result.digest() if page.key == self._witness else ""
+            self._journal.describe(run, page.key, page.result, digest)
             unlanded += 1
             if unlanded >= batch_size(self._expected + landed):
                 self._journal.seal(run)
@@ -237,13 +239,13 @@ class _Landing:
         """Make up for what a kill cut off between an answer's keeping and its reading."""
         for answer in self._journal.undescribed(run):
             try:
-                self._describe(run, answer.key, gist_of(answer.key, answer.raw))
+                gist = gist_of(answer.key, answer.raw)
             except DecodeError as error:
                 self._journal.fail(run, Page(answer.key, answer.fetched_at, answer.attempts, error=error))
-
-    def _describe(self, run: Run, key: PageKey, gist: Gist) -> None:
-        digest = gist.digest() if key == self._witness else ""
-        self._journal.describe(run, key, rows=gist.rows, leads=gist.leads, digest=digest)
+            else:
+                # It may be the run's first page, which is fetched again at the end.
+                digest = "" if answer.key.kind == "markets" else gist.digest()
+                self._journal.describe(run, answer.key, gist, digest)
 
     async def _complete(self, run: Run) -> None:
         mixed = await self._ask_witness_again(run)
@@ -282,9 +284,6 @@ class _Landing:
             self._journal.replace(run)
         open_ones = {run.run_id for run in self._journal.runs() if run.state == "open"}
         await in_thread(partial(self._layout.drop_staged, but=open_ones))
-
-    def _again(self, run: Run) -> Run:
-        return next(other for other in self._journal.runs() if other.run_id == run.run_id)
 
     def _report(self, run: Run, *, already_complete: bool) -> PullReport:
         counts = self._journal.counts(run)

@@ -4,7 +4,9 @@ import asyncio
 import datetime as dt
 import os
 import socket
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +158,22 @@ async def test_a_cancelled_run_is_interrupted_and_the_same_call_goes_on(
     rest = report.pages - run.done
     assert rest + 1 <= emu.report().requests - before <= rest + 2, "the check; at most the call in flight"
     assert landed(tmp_path) == expected(emu.state)
+
+
+async def test_a_kill_before_the_first_answer_was_read_does_not_make_the_run_mixed(
+    kentik: KentikClient, tmp_path: Path
+) -> None:
+    task = asyncio.create_task(
+        few(kentik, on_progress=lambda p: p.done == 3 and task.cancel()).save(tmp_path)
+    )
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    with closing(sqlite3.connect(tmp_path / ".kentik-async" / "journal.sqlite")) as db, db:
+        assert db.execute("SELECT count(*) FROM pages WHERE digest <> ''").fetchone() == (1,)
+        db.execute("UPDATE pages SET status = 'raw', digest = '', rows = 0")
+        db.execute("DELETE FROM leads")
+    report = await few(kentik).save(tmp_path)
+    assert (report.mixed, report.pages, report.failed) == (False, 5, 0)
 
 
 async def test_a_page_that_failed_is_asked_for_again_and_then_reported(emu: Emulator, tmp_path: Path) -> None:
