@@ -193,7 +193,7 @@ async def test_a_page_that_fails_for_good_is_in_the_table_with_its_error(
     assert report.failed == 1
     pages = open_target(tmp_path).pages.to_table().to_pylist()
     (failed,) = [page for page in pages if page["status"] == "failed"]
-    assert (failed["market_id"], failed["rows"], failed["attempts"]) == ("cc$ZZ", 0, 2)
+    assert (failed["market_id"], failed["rows"], failed["attempts"]) == ("cc$ZZ", 0, 1)
     assert failed["error_class"] == "NotFoundError"
     assert "cc$ZZ" in failed["error_text"]
     (run,) = target_status(tmp_path).runs
