@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from support.http2 import PING, WINDOW_UPDATE, http2_frame
 
+from chaos.bomb import BOMB
 from chaos.faults import ALL_BUT_CREATES, NEVER, READS, Fault
 from chaos.http2 import GRPC, GrpcExchange
 from kentik_async import (
@@ -186,12 +187,9 @@ SLOW: list[GrpcFault] = [
 ]
 
 
-_BOMB = gzip.compress(bytes(66 * 1024 * 1024), 9)
-
-
 async def _oversized(exchange: GrpcExchange) -> None:
     exchange.headers(*GRPC, ("grpc-encoding", "gzip"), last=False)
-    message = b"\1" + struct.pack(">I", len(_BOMB)) + _BOMB
+    message = b"\1" + struct.pack(">I", len(BOMB)) + BOMB
     for place in range(0, len(message), 16_384):
         exchange.data(message[place : place + 16_384])
     await exchange.end(0, "")

@@ -44,10 +44,10 @@ class Peers:
 
         self._tls.sni_callback = decide
 
-    async def open(self) -> None:
+    def open(self) -> None:
         """Listen from now on."""
-        await self.grpc.open()
-        await self.rest.open()
+        self.grpc.open()
+        self.rest.open()
 
     async def shut(self) -> None:
         """Be gone: all connections are cut, and new ones refused."""

@@ -1,10 +1,10 @@
 """What a misbehaving HTTP server does to a request, and what each of it means."""
 
 import asyncio
-import gzip
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
+from chaos.bomb import BOMB
 from chaos.faults import ALL_BUT_CREATES, NEVER, READS, Fault
 from chaos.http1 import RestExchange
 from kentik_async import (
@@ -158,10 +158,9 @@ SLOW: list[RestFault] = [
     Fault("slow trickle", _trickle, None),
 ]
 
-_BOMB = gzip.compress(bytes(66 * 1024 * 1024), 9)
 
 HEAVY: list[RestFault] = [
-    Fault("oversized body", _saying(200, _BOMB, "application/json", "Content-Encoding: gzip"), DecodeError),
+    Fault("oversized body", _saying(200, BOMB, "application/json", "Content-Encoding: gzip"), DecodeError),
 ]
 """Answers that are larger than is accepted."""
 

@@ -4,10 +4,10 @@ import asyncio
 import random
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
-from itertools import count, cycle
+from itertools import cycle
 from math import inf
 from typing import TypeAlias
 
@@ -60,7 +60,7 @@ Scene: TypeAlias = Callable[[Stage], AbstractAsyncContextManager[None]]
 @asynccontextmanager
 async def steady(stage: Stage) -> AsyncIterator[None]:
     """The peers are there all the time."""
-    await stage.peers.open()
+    stage.peers.open()
     yield
 
 
@@ -80,7 +80,7 @@ async def coming_late(stage: Stage) -> AsyncIterator[None]:
 @asynccontextmanager
 async def away_for_good(stage: Stage) -> AsyncIterator[None]:
     """The peers answer once over each protocol, and are gone."""
-    await stage.peers.open()
+    stage.peers.open()
     for place, wire in enumerate(WIRES):
         await make(stage.kentik, wire, "read", WARM_UP + place)
     await stage.peers.shut()
@@ -91,7 +91,7 @@ async def away_for_good(stage: Stage) -> AsyncIterator[None]:
 @asynccontextmanager
 async def restarting(stage: Stage) -> AsyncIterator[None]:
     """The peers are gone for a moment, again and again, whatever is under way."""
-    await stage.peers.open()
+    stage.peers.open()
     async with _beside(_come_and_go(stage)):
         yield
 
@@ -99,16 +99,16 @@ async def restarting(stage: Stage) -> AsyncIterator[None]:
 @asynccontextmanager
 async def vanishing(stage: Stage) -> AsyncIterator[None]:
     """The peers are gone for good in the midst of it all."""
-    await stage.peers.open()
+    stage.peers.open()
     async with _beside(_vanish(stage)):
         yield
 
 
 @asynccontextmanager
 async def fickle(stage: Stage) -> AsyncIterator[None]:
-    """The peers refuse half of the handshakes, as chance has it."""
-    stage.peers.refuse_handshakes(stage.chance.random() < 0.5 for _ in count())
-    await stage.peers.open()
+    """The peers refuse handshakes as chance has it, but never two in a row: the pauses would grow long."""
+    stage.peers.refuse_handshakes(_now_and_then(stage.chance))
+    stage.peers.open()
     yield
 
 
@@ -116,7 +116,7 @@ async def fickle(stage: Stage) -> AsyncIterator[None]:
 async def teasing(stage: Stage) -> AsyncIterator[None]:
     """The peers refuse every other handshake: whoever tries first whether they are there is led on."""
     stage.peers.refuse_handshakes(cycle((False, True)))
-    await stage.peers.open()
+    stage.peers.open()
     yield
 
 
@@ -127,9 +127,16 @@ async def deaf(stage: Stage) -> AsyncIterator[None]:
         yield
 
 
+def _now_and_then(chance: random.Random) -> Iterator[bool]:
+    while True:
+        if chance.random() < 0.5:
+            yield True
+        yield False
+
+
 async def _after(pause: float, peers: Peers) -> None:
     await asyncio.sleep(pause)
-    await peers.open()
+    peers.open()
 
 
 async def _come_and_go(stage: Stage) -> None:
@@ -137,7 +144,7 @@ async def _come_and_go(stage: Stage) -> None:
         await _visits(stage, stage.chance.randint(5, 30))
         await stage.peers.shut()
         await asyncio.sleep(stage.chance.uniform(0.0, 0.1))
-        await stage.peers.open()
+        stage.peers.open()
 
 
 async def _vanish(stage: Stage) -> None:

@@ -43,18 +43,13 @@ class Listener:
         self._taken = _take(0)
         self.port: int = self._taken.getsockname()[1]
         self.secure = tls is not None
-        self._server: asyncio.Server | None = None
-        self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+        self._doorman: asyncio.Task[None] | None = None
+        self._guests: set[asyncio.Task[None]] = set()
 
-    async def open(self) -> None:
+    def open(self) -> None:
         """Accept connections from now on."""
-        self._server = await asyncio.start_server(
-            self._welcome,
-            sock=self._taken,
-            ssl=self._tls,
-            backlog=_BACKLOG,
-            ssl_handshake_timeout=5.0 if self._tls else None,
-        )
+        self._taken.listen(_BACKLOG)
+        self._doorman = asyncio.get_running_loop().create_task(self._accept())
 
     def deafen(self) -> int:
         """Listen without ever accepting a connection; return the port, whose short queue is to be filled."""
@@ -63,35 +58,50 @@ class Listener:
 
     async def shut(self) -> None:
         """Cut all connections and refuse new ones; the port stays taken."""
-        if self._server is None:
+        if self._doorman is None:
             return
-        server, self._server = self._server, None
-        server.close()
-        await server.wait_closed()
+        doorman, self._doorman = self._doorman, None
+        doorman.cancel()
+        await asyncio.wait([doorman])
+        self._taken.close()
         self._taken = _take(self.port)
-        tasks = list(self._connections)
-        for task, writer in self._connections.items():
-            cut(writer)
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        for guest in self._guests:
+            guest.cancel()
+        if self._guests:
+            await asyncio.wait(self._guests)
 
     async def close(self) -> None:
         """Cut all connections, and let go of the port."""
         await self.shut()
         self._taken.close()
 
-    async def _welcome(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._connections[task] = writer
+    async def _accept(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            connection, _ = await loop.sock_accept(self._taken)
+            guest = loop.create_task(self._welcome(connection))
+            self._guests.add(guest)
+            guest.add_done_callback(self._guests.discard)
+
+    async def _welcome(self, connection: socket.socket) -> None:
+        # Not asyncio's own server: one that is closed forgets whom it was about to welcome, sockets and all.
+        loop = asyncio.get_running_loop()
+        reader = asyncio.StreamReader()
+        protocol = asyncio.StreamReaderProtocol(reader)
+        try:
+            transport, _ = await loop.connect_accepted_socket(lambda: protocol, connection, ssl=self._tls)
+        except (OSError, asyncio.CancelledError):
+            connection.close()
+            return
+        writer = asyncio.StreamWriter(transport, protocol, reader, loop)
         try:
             await self._meet(reader, writer)
-        except (OSError, EOFError, asyncio.CancelledError, asyncio.LimitOverrunError):
+        except asyncio.CancelledError:
+            cut(writer)
+        except (OSError, EOFError, asyncio.LimitOverrunError):
             pass  # the connection has ended, one way or the other
         finally:
-            del self._connections[task]
-            writer.transport.abort()
+            transport.abort()
 
 
 def _take(port: int) -> socket.socket:
