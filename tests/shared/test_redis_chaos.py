@@ -22,7 +22,7 @@ QUOTA = Quota(
     hour=60.0,
     drain=0.1,
 )
-SECONDS = 3.0
+SECONDS = 2.0
 
 
 class Judge:

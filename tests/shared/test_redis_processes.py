@@ -171,19 +171,19 @@ async def test_who_is_stopped_in_flight_does_not_overrun_when_it_wakes(redis: Re
 )
 async def test_redis_restarted_in_mid_pull(tmp_path: Any, memory: tuple[str, ...]) -> None:
     with running_redis(tmp_path, *memory) as redis:
-        async with pull(redis, 80) as (server, workers):
-            await until(server, 40)
+        async with pull(redis, 60) as (server, workers):
+            await until(server, 30)
             await asyncio.to_thread(redis.kill)
             await asyncio.sleep(0.3)
             await asyncio.to_thread(redis.start)
             await finished(server)
             check(server)
-            assert sum(report["answered"] for report in await ended(workers)) == 80
+            assert sum(report["answered"] for report in await ended(workers)) == 60
 
 
 async def test_redis_emptied_in_mid_pull(redis: RedisServer) -> None:
-    async with pull(redis, 80) as (server, _):
-        await until(server, 40)
+    async with pull(redis, 60) as (server, _):
+        await until(server, 30)
         server.hold_next("w0", 0.4)
         while server.log[-1].process != "w0" or not server.flying:
             await asyncio.sleep(0.001)
