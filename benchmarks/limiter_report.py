@@ -82,7 +82,11 @@ def markdown(results: Results) -> str:
         "## Who keeps the rules",
         _text(_RULES, speed=results.speed),
         _table(
-            ("", *(f"{name}: over, of {run[OURS].requests}" for name, run in runs), *["share"] * len(runs)),
+            (
+                "",
+                *(f"{name}: over, of {run[OURS].requests}" for name, run in runs),
+                *(f"{name}: share" for name, _ in runs),
+            ),
             [
                 (
                     name,
