@@ -43,13 +43,14 @@ class Listener:
         self._taken = _take(0)
         self.port: int = self._taken.getsockname()[1]
         self.secure = tls is not None
-        self._doorman: asyncio.Task[None] | None = None
+        self._open = False
         self._guests: set[asyncio.Task[None]] = set()
 
     def open(self) -> None:
         """Accept connections from now on."""
         self._taken.listen(_BACKLOG)
-        self._doorman = asyncio.get_running_loop().create_task(self._accept())
+        self._open = True
+        asyncio.get_running_loop().add_reader(self._taken, self._accept)
 
     def deafen(self) -> int:
         """Listen without ever accepting a connection; return the port, whose short queue is to be filled."""
@@ -58,11 +59,10 @@ class Listener:
 
     async def shut(self) -> None:
         """Cut all connections and refuse new ones; the port stays taken."""
-        if self._doorman is None:
+        if not self._open:
             return
-        doorman, self._doorman = self._doorman, None
-        doorman.cancel()
-        await asyncio.wait([doorman])
+        self._open = False
+        asyncio.get_running_loop().remove_reader(self._taken)
         self._taken.close()
         self._taken = _take(self.port)
         for guest in self._guests:
@@ -75,13 +75,15 @@ class Listener:
         await self.shut()
         self._taken.close()
 
-    async def _accept(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            connection, _ = await loop.sock_accept(self._taken)
-            guest = loop.create_task(self._welcome(connection))
-            self._guests.add(guest)
-            guest.add_done_callback(self._guests.discard)
+    def _accept(self) -> None:
+        try:
+            connection, _ = self._taken.accept()
+        except OSError:  # who knocked has gone again
+            return
+        connection.setblocking(False)
+        guest = asyncio.get_running_loop().create_task(self._welcome(connection))
+        self._guests.add(guest)
+        guest.add_done_callback(self._guests.discard)
 
     async def _welcome(self, connection: socket.socket) -> None:
         # Not asyncio's own server: one that is closed forgets whom it was about to welcome, sockets and all.
