@@ -43,6 +43,8 @@ PURE = (
     "codec",
     "errors",
     "models",
+    "quota/allowance",
+    "quota/congestion",
     "quota/ledger",
     "quota/rules",
     "retry",

@@ -1,0 +1,29 @@
+"""The documents lead somewhere: every link between the project's own files has a target."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/*.md")])
+LINK = re.compile(r"\[[^\]]*\]\((?!https?://|mailto:)([^)#]+)(?:#([^)]+))?\)")
+
+
+def anchors(document: Path) -> set[str]:
+    """Return the headings of a document, as links name them."""
+    headings = re.findall(r"^#+ (.*)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document: Path) -> None:
+    for place, anchor in LINK.findall(document.read_text(encoding="utf-8")):
+        target = document.parent / place
+        assert target.exists(), f"{document.name} links to {place}"
+        assert not anchor or anchor in anchors(target), f"{document.name} links to {place}#{anchor}"
+
+
+def test_the_readme_leads_to_every_guide() -> None:
+    linked = {place for place, _ in LINK.findall((ROOT / "README.md").read_text(encoding="utf-8"))}
+    assert {f"docs/{path.name}" for path in ROOT.glob("docs/*.md")} <= linked
