@@ -179,7 +179,7 @@ class TestLongOutages:
         await call(kentik)
         await grpc_server.stop()
         await rest_server.stop()
-        await asyncio.sleep(0.05)  # what is sent before the loss is noticed is lost with it, and is an attempt
+        await asyncio.sleep(0.05)  # what is sent before the loss is noticed is an attempt
         pending = [asyncio.create_task(call(kentik)) for _ in range(3)]
         await asyncio.sleep(0.1)
         await grpc_server.start()
