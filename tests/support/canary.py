@@ -24,7 +24,8 @@ def token_in(text: str) -> str | None:
 def files_with_a_token(folder: Path) -> list[Path]:
     """Return the files under a folder that hold a token, or bear it in their names, profiles left aside."""
     found = []
-    for root, _, names in os.walk(folder):
+    for root, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name != "site-packages"]  # our own code, in environments
         paths = (Path(root, name) for name in names)
         found += [path for path in paths if token_in(str(path)) is not None or _holds_one(path)]
     return found

@@ -55,7 +55,7 @@ class TestNeverThere:
     @over_both
     async def test_a_name_that_is_none(self, client: Client, call: Call) -> None:
         url = f"https://{'x' * 70}.example"
-        kentik = client(grpc_endpoint=url, rest_endpoint=url, connect_timeout=0.2)
+        kentik = client(grpc_endpoint=url, rest_endpoint=url, connect_timeout=3.0)
         with pytest.raises(ConnectError, match="host name"):
             await call(kentik)
 

@@ -64,7 +64,7 @@ async def test_tls_1_1_is_not_spoken(
     for name, value in SWITCHES.items():
         monkeypatch.setenv(name, value)
     kentik = client(
-        grpc_endpoint=outdated.url, rest_endpoint=outdated.url, ca_file=ca_file, connect_timeout=0.5
+        grpc_endpoint=outdated.url, rest_endpoint=outdated.url, ca_file=ca_file, connect_timeout=3.0
     )
     with pytest.raises(ConnectError, match=r": (TLS failed|the server closed the connection)"):
         await (kentik.kmi.list_markets() if protocol == "grpc" else kentik.sites.list())
