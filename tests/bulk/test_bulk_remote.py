@@ -9,7 +9,7 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import fsspec
+import fsspec.core
 import pytest
 from bulk_support import PULL, expected, landed
 
@@ -45,7 +45,7 @@ def url() -> Iterator[str]:
 
 
 def files(url: str) -> list[str]:
-    filesystem, root = fsspec.url_to_fs(url)
+    filesystem, root = fsspec.core.url_to_fs(url)
     return sorted(path.removeprefix(root) for path in filesystem.find(root))
 
 

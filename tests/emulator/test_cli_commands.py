@@ -247,8 +247,9 @@ def test_no_quota_is_4(shell: Shell) -> None:
     shell.control("fail", {"n": 50, "status": 429, "retry_after": 30})
     done = shell.process("kmi", "markets", "--max-wait", "1")
     assert done.code == 4
-    (error,) = done.err.splitlines()
+    *notes, error = done.err.splitlines()
     assert error.startswith("error: kmi.list_markets: ")
+    assert all("waiting for quota" in note for note in notes), "where starting the process took long"
 
 
 def test_a_long_wait_for_quota_is_noted(shell: Shell) -> None:

@@ -38,12 +38,12 @@ async def test_each_answer_over_grpc_says_it_in_the_trailing_metadata() -> None:
             method = channel.unary_unary("/kentik.kmi.v202212.KmiService/ListMarkets")
             call = method(b"", metadata=credentials)
             await call
-            told = dict(await call.trailing_metadata())["x-ratelimit-details"]
+            told = dict([*await call.trailing_metadata()])["x-ratelimit-details"]
             assert read(str(told))["limit_remaining"] == 59
             await asyncio.gather(*[method(b"", metadata=credentials) for _ in range(59)])
             with pytest.raises(grpc.aio.AioRpcError) as caught:
                 await method(b"", metadata=credentials)
-            told = dict(caught.value.trailing_metadata() or ())["x-ratelimit-details"]
+            told = dict([*caught.value.trailing_metadata() or ()])["x-ratelimit-details"]
             assert read(str(told))["limit_remaining"] == 0
             assert 0 < float(read(str(told))["duration_until_reset"].removesuffix("s")) <= 10
 
