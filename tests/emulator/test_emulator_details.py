@@ -43,7 +43,7 @@ async def test_each_answer_over_grpc_says_it_in_the_trailing_metadata() -> None:
             await asyncio.gather(*[method(b"", metadata=credentials) for _ in range(59)])
             with pytest.raises(grpc.aio.AioRpcError) as caught:
                 await method(b"", metadata=credentials)
-            told = dict([*caught.value.trailing_metadata() or ()])["x-ratelimit-details"]
+            told = dict([*(caught.value.trailing_metadata() or ())])["x-ratelimit-details"]
             assert read(str(told))["limit_remaining"] == 0
             assert 0 < float(read(str(told))["duration_until_reset"].removesuffix("s")) <= 10
 
