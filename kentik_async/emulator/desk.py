@@ -130,7 +130,12 @@ class Desk:
         task = asyncio.get_running_loop().create_task(self._serve(incoming, work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return await asyncio.shield(task)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if task.cancelled():  # by `aclose()`, before it had begun
+                return _STOPPING
+            raise
 
     def open(self) -> None:
         """Serve, from now on."""
@@ -141,7 +146,7 @@ class Desk:
         self._closed = True
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _serve(self, incoming: Incoming, work: Callable[[User], Any]) -> Outcome:
         self._received += 1
