@@ -13,8 +13,8 @@ import kentik_async.dlt
 from kentik_async import KentikClient, TargetError, ValidationError
 from kentik_async.emulator import Emulator
 
-dlt = pytest.importorskip("dlt")
-duckdb = pytest.importorskip("duckdb")
+dlt = pytest.importorskip("dlt", reason="loading with dlt takes the extra dlt")
+duckdb = pytest.importorskip("duckdb", reason="what was loaded is counted by DuckDB")
 
 FIRST, SECOND, THIRD = (dt.date(2026, 11, day) for day in (19, 20, 21))
 ONE = {"markets": ["cc$US"], "rank_types": "customer_base", "ips": "v4", "limit": 50}

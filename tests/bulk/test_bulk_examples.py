@@ -100,7 +100,7 @@ async def test_shards(run: Runner, redis: RedisServer) -> None:
     pages = [
         int(re.fullmatch(rf"parts/{i}: (\d+) pages, \d+ rows, 0 failed", part)[1])
         for i, part in enumerate(parts)
-    ]  # type: ignore[index]
+    ]
     assert len(pages) == 4
     assert sum(pages) == 3 * 6 * 2 + 4, "each ranking in one part, the list of markets in each"
     rows = sum(

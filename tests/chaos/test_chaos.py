@@ -81,7 +81,7 @@ UNKNOWN_USER, TRICKLE = named("gRPC status 16"), named("slow trickle")
     ],
 )
 def test_what_a_call_is_due(effect: str, ordeal: tuple[grpc_faults.GrpcFault, ...], due: Due) -> None:
-    assert due_after(Call(1, "grpc", effect, ordeal)) == due  # type: ignore[arg-type]  # one of the four
+    assert due_after(Call(1, "grpc", effect, ordeal)) == due
 
 
 def test_the_calls_are_all_shared_out() -> None:

@@ -48,7 +48,7 @@ async def test_the_guide(package: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.syspath_prepend(package)
     device = importlib.import_module("kentik_apis.device.v202504beta2")
 
-    class Service(device.DeviceServiceServicer):  # type: ignore[misc,name-defined]
+    class Service(device.DeviceServiceServicer):
         async def ListDevices(self, request: object, context: object) -> object:
             return device.ListDevicesResponse(devices=[device.Device(device_name="edge-1")])
 

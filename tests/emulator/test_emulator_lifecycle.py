@@ -97,7 +97,7 @@ def test_arguments_that_make_no_sense_are_refused(arguments: dict[str, Any], wor
 
 def test_a_role_that_is_none_is_refused() -> None:
     with pytest.raises(ValueError, match="role is 'boss'"):
-        User("a@example.com", "t", role="boss")  # type: ignore[arg-type] # the refusal is what is tested
+        User("a@example.com", "t", role="boss")
 
 
 def test_no_repr_shows_a_token() -> None:

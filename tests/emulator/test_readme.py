@@ -78,7 +78,7 @@ def test_make_targets_and_extras_exist() -> None:
         if command[0] == "make":
             assert re.search(rf"^{command[1]}:", makefile, re.MULTILINE), command
         elif command[0] == "pip":
-            name, extra = re.fullmatch(r"([\w-]+)\[(\w+)\]", command[2]).groups()  # type: ignore[union-attr]
+            name, extra = re.fullmatch(r"([\w-]+)\[(\w+)\]", command[2]).groups()
             assert (name, extra in extras) == ("kentik-async", True)
         else:
             assert command[0] == "kentik-async", command

@@ -115,7 +115,7 @@ def test_a_loop_that_is_closed_over_calls_in_flight_leaves_their_slots_to_the_dr
 
     async def begin(emulator: Emulator) -> None:
         task = asyncio.create_task(call(client(emulator, ONE, limiter=limiter)))
-        task._log_destroy_pending = False  # type: ignore[attr-defined]
+        task._log_destroy_pending = False
         while not (await limiter.snapshot()).in_flight:
             await asyncio.sleep(0)
 

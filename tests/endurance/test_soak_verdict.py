@@ -11,7 +11,7 @@ def course(*, memory: float = 0.0, descriptors: float = 0.0, tasks: float = 0.0,
         Sample(10.0 * n, 60 + memory * n, 19 + int(descriptors * n), 1 + int(tasks * n), 100 * n, 0)
         for n in range(1, 21)
     ]
-    return Course(samples=samples, requests=2000, ended={"done": 1900}, **found)  # type: ignore[arg-type]
+    return Course(samples=samples, requests=2000, ended={"done": 1900}, **found)
 
 
 def test_a_flat_course_passes() -> None:

@@ -70,7 +70,7 @@ def tried(saved: Path, damage: object) -> None:
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder, "target")
         shutil.copytree(saved, target)
-        damage(journal_of(target))  # type: ignore[operator]
+        damage(journal_of(target))
         use(target)
 
 

@@ -82,7 +82,7 @@ def test_beside_a_steady_consumer_of_40_hardly_any_is_refused_and_what_is_left_i
 def test_whatever_the_shape(
     hint: Hint, outside: Iterable[float], left: int, refused: int, used: float
 ) -> None:
-    server = beside(outside(), hint)  # type: ignore[operator]
+    server = beside(outside(), hint)
     assert refused_in_100(server) <= refused
     assert answered(server) / (left * 60) >= used
 

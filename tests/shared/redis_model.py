@@ -127,11 +127,11 @@ class Party:
     ) -> None:
         if said is not None:
             self.account.heed(self.grants[which], said)
-        self.account.end(self.grants.pop(which), outcome, retry_after)  # type: ignore[arg-type]
+        self.account.end(self.grants.pop(which), outcome, retry_after)
 
 
 def limits_of(quota: Quota = QUOTA, pacing: str = "throughput", *, lease: int = 10**12) -> Limits:
-    limits = Limits.of(quota, pacing, f"kentik-async:{{{uuid.uuid4().hex}}}:non_query")  # type: ignore[arg-type]
+    limits = Limits.of(quota, pacing, f"kentik-async:{{{uuid.uuid4().hex}}}:non_query")
     return msgspec.structs.replace(limits, lease=lease)
 
 
@@ -146,7 +146,7 @@ class Model:
     holds: dict[int, tuple[float, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.books = Books(self.quota, self.pacing)  # type: ignore[arg-type]
+        self.books = Books(self.quota, self.pacing)
         self.ledger, self.freeze = self.books.ledger, self.books.freeze
 
     def end(
@@ -158,7 +158,7 @@ class Model:
         later = sum(other > sent for other, _ in self.holds.values())
         if said is not None and outcome in ("answered", "refused"):
             self.books.told(now, later, said)
-        self.books.end(outcome, sent, epoch, now, retry_after=retry_after, later=later)  # type: ignore[arg-type]
+        self.books.end(outcome, sent, epoch, now, retry_after=retry_after, later=later)
 
     def want(self, name: str, count: int) -> None:
         if count > 0 and not self.wants.get(name):

@@ -71,7 +71,7 @@ async def caller(limiter: Limiter, judge: Judge, dice: random.Random, end: float
             judge.land()
         else:
             judge.land()
-            grant.close(outcome, retry_after=0.1)  # type: ignore[arg-type]
+            grant.close(outcome, retry_after=0.1)
 
 
 async def mischief(server: RedisServer, dice: random.Random, end: float) -> None:

@@ -107,5 +107,5 @@ def test_advice_is_not_given_twice() -> None:
     ],
 )
 def test_the_choices_offered_are_those_of_the_api(offered: object, enumeration: type) -> None:
-    texts = offered.__args__  # type: ignore[attr-defined]  # a Literal's own name for its values
+    texts = offered.__args__
     assert {enumeration(text) for text in texts} == set(enumeration)

@@ -20,7 +20,7 @@ from kentik_async.models import (
     Site,
 )
 
-pydantic = pytest.importorskip("pydantic")
+pydantic = pytest.importorskip("pydantic", reason="it is pydantic that reads the records here")
 
 NOON = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 

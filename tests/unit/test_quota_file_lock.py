@@ -69,7 +69,7 @@ def test_those_who_wait_get_it_in_turn(owner: Owner) -> None:
     for number, lock in enumerate(others):
         lock.request()
         assert lock.pending
-        wait_for(lambda waiting=number + 1: blocked(owner.path) >= waiting)  # type: ignore[misc]
+        wait_for(lambda waiting=number + 1: blocked(owner.path) >= waiting)
     holder.unlock()
     for lock in others:
         assert owner.came.get(timeout=20) is lock

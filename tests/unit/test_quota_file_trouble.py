@@ -102,9 +102,9 @@ def test_a_path_that_is_no_file_is_refused(open_limiter: Open, tmp_path: Path) -
 
 async def test_an_unknown_class_or_pacing_is_refused(open_limiter: Open) -> None:
     with pytest.raises(ConfigError, match="quota_class is 'both': give one of non_query, query"):
-        await open_limiter().acquire("both")  # type: ignore[arg-type]
+        await open_limiter().acquire("both")
     with pytest.raises(ConfigError, match="pacing is 'hasty': give one of"):
-        open_limiter(pacing="hasty")  # type: ignore[arg-type]
+        open_limiter(pacing="hasty")
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

@@ -80,14 +80,14 @@ def test_an_unusable_url_is_one_clear_line_without_secrets(url: str) -> None:
 @pytest.mark.parametrize(("name", "value"), [("pacing", "fast"), ("on_outage", "panic")])
 def test_other_unusable_arguments(name: str, value: str) -> None:
     with pytest.raises(ConfigError, match=f"{name} is '{value}'"):
-        open_redis_limiter("redis://127.0.0.1", endpoints=("a",), customer="x", **{name: value})  # type: ignore[arg-type]
+        open_redis_limiter("redis://127.0.0.1", endpoints=("a",), customer="x", **{name: value})
 
 
 async def test_an_unknown_class_is_refused() -> None:
     limiter = open_redis_limiter("redis://127.0.0.1", endpoints=("a",), customer="x")
     assert isinstance(limiter, Limiter)
     with pytest.raises(ConfigError, match="quota_class is 'queries'"):
-        await limiter.acquire("queries")  # type: ignore[arg-type]
+        await limiter.acquire("queries")
 
 
 def test_without_redis_py_it_says_what_to_install() -> None:

@@ -174,7 +174,7 @@ class ForeignRest:
         self.received.append(Asked(request.method, request.raw_path, headers, body))
         answer = self.answers.popleft() if self.answers else self.usual
         if not isinstance(answer, Answer):
-            return await answer(request)  # type: ignore[arg-type]
+            return await answer(request)
         return aiohttp.web.Response(
             status=answer.status,
             body=answer.body,

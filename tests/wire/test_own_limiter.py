@@ -64,7 +64,7 @@ class OwnLimiter:
         return ticket
 
     async def snapshot(self, quota_class: QuotaClass = "non_query") -> QuotaSnapshot:
-        raise NotImplementedError
+        raise NotImplementedError  # a limiter of a user's own: no call may ask for it
 
     async def estimate(self, n: int, quota_class: QuotaClass = "non_query") -> float:
         return float(n)

@@ -103,7 +103,7 @@ async def test_what_cannot_be_read_is_ignored(
     text: str,
 ) -> None:
     kentik = client(SPACIOUS)
-    grpc_server.usual = answer_with(((HEADER, text), ("x-bytes-bin", b"\xff")), early=False)  # type: ignore[arg-type]
+    grpc_server.usual = answer_with(((HEADER, text), ("x-bytes-bin", b"\xff")), early=False)
     rest_server.usual = Answer(body=b'{"sites": []}', headers={HEADER: text})
     await call(kentik)
     assert await others(kentik) == 0
