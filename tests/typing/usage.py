@@ -153,7 +153,7 @@ async def derived() -> None:
 
 
 async def mistakes(kentik: KentikClient, elsewhere: AsyncIterable[int]) -> None:
-    """Each line is a mistake of a user's that both checkers must see; to mypy an unused ignore is an error."""
+    """Each line is a mistake that both checkers must see; to mypy an unused ignore is an error."""
     KentikClient("ada@example.com", "token", "eu")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     KentikClient("ada@example.com", "token", pacing="fast")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await kentik.kmi.get_rankings(7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
