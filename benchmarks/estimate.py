@@ -13,9 +13,7 @@ import statistics
 import time
 from typing import Any
 
-from optimum import MARKETS, control, emulator
-
-from kentik_async import KentikClient, Quota
+from optimum import MARKETS, client, control, emulator
 
 BEFORE = (0, 1, 5, 25, 60)
 COUNTS = (50, 300)
@@ -24,15 +22,7 @@ COUNTS = (50, 300)
 async def error(ready: dict[str, Any], speed: float, before: int, count: int) -> float:
     """Return by what share of the time taken the estimate missed it."""
     control(ready, "reset", "POST")
-    async with KentikClient(
-        ready["email"],
-        ready["token"],
-        grpc_endpoint=ready["grpc_endpoint"],
-        rest_endpoint=ready["rest_endpoint"],
-        quota=Quota.NON_QUERY.scaled(speed),
-        pacing="throughput",
-        customer=f"run at {time.monotonic()}",  # a ledger of its own, as the emulator's was reset
-    ) as kentik:
+    async with client(ready, speed) as kentik:
 
         async def pull(calls: int) -> None:
             await asyncio.gather(*(kentik.kmi.get_rankings(MARKETS[n % len(MARKETS)]) for n in range(calls)))

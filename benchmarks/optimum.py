@@ -53,17 +53,22 @@ async def sequential(ready: dict[str, Any], calls: int, speed: float) -> None:
             await stub.GetRankings(GetRankingsRequest(market_id=market), metadata=metadata)
 
 
-async def ours(ready: dict[str, Any], calls: int, speed: float) -> None:
-    """Start all calls at once through the client."""
-    async with KentikClient(
+def client(ready: dict[str, Any], speed: float) -> KentikClient:
+    """Return a client of the emulator, with a ledger of its own, as the emulator's was reset."""
+    return KentikClient(
         ready["email"],
         ready["token"],
         grpc_endpoint=ready["grpc_endpoint"],
         rest_endpoint=ready["rest_endpoint"],
         quota=Quota.NON_QUERY.scaled(speed),
         pacing="throughput",
-        customer=f"run at {time.monotonic()}",  # a ledger of its own, as the emulator's was reset
-    ) as kentik:
+        customer=f"run at {time.monotonic()}",
+    )
+
+
+async def ours(ready: dict[str, Any], calls: int, speed: float) -> None:
+    """Start all calls at once through the client."""
+    async with client(ready, speed) as kentik:
         await asyncio.gather(*(kentik.kmi.get_rankings(MARKETS[n % len(MARKETS)]) for n in range(calls)))
 
 
