@@ -1,7 +1,8 @@
 """The journal of a target: every answer, raw, before anything else is done with it.
 
-Each answer is one transaction that has reached the disk, so whatever kills the process costs at most the
-calls in flight. Answers leave in batches; see `batches.py`.
+Each answer is one transaction, entered before the next request goes out, so whatever kills the process costs
+at most the calls in flight; it is on the disk before its page counts as done, so a power cut costs at most
+one more. Answers leave in batches; see `batches.py`.
 """
 
 import datetime as dt
@@ -49,15 +50,23 @@ class Journal:
         return run
 
     def keep(self, run: Run, answer: Answer) -> None:
-        """Enter an answer as it came; on the disk when this returns.
+        """Enter an answer as it came; on the disk when `flush` returns.
 
         Raises:
             TargetError: The disk is full, or the journal has vanished: the next answer would be lost.
         """
         self._file.require_file()
-        with self._file.transaction():
+        with self._file.transaction(durable=False):
             page_id = self._enter(run, answer.key, "raw", answer.fetched_at, answer.attempts)
             self._db.execute("INSERT INTO answers VALUES (?, ?)", (page_id, answer.raw))
+
+    async def flush(self) -> None:
+        """Wait until all that was entered before is on the disk.
+
+        Raises:
+            TargetError: The disk does not take it.
+        """
+        await self._file.flush()
 
     def describe(self, run: Run, key: PageKey, gist: Gist, digest: str = "") -> None:
         """Enter what an answer that is kept turned out to hold; on the disk with the next answer.

@@ -1,6 +1,6 @@
 """The journal's file: one SQLite database, opened twice.
 
-The event loop enters answers, and each entry is on the disk when it returns. A thread reads whole batches
+The event loop enters answers, and sees to it that each entry reaches the disk. A thread reads whole batches
 and drops them meanwhile, through a connection of its own: neither waits for the other. Whatever takes long,
 such as moving the log into the database, happens there.
 """
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from kentik_async.bulk.damage import SQLITE_ERRORS
+from kentik_async.bulk.journal_log import JournalLog
 from kentik_async.bulk.versions import SCHEMA_VERSION, refuse_other_version
 from kentik_async.errors import TargetError
 
@@ -78,10 +79,23 @@ class JournalConnection:
             self.db.execute("PRAGMA journal_mode = WAL")
             self.db.execute("PRAGMA wal_autocheckpoint = 0")
         self._identity = self._look()
+        self._log = JournalLog(path)
 
     def close(self) -> None:
         """Close the connection."""
+        self._log.close()
         self.db.close()
+
+    async def flush(self) -> None:
+        """Wait until all that was entered before is on the disk.
+
+        Raises:
+            TargetError: It cannot be written.
+        """
+        try:
+            await self._log.flush()
+        except OSError as error:
+            raise self._broken(error) from error
 
     def require_file(self) -> None:
         """See to it that the file is still there: SQLite would go on writing to one that was removed.
@@ -110,11 +124,11 @@ class JournalConnection:
 
     @contextmanager
     def transaction(self, *, durable: bool = True) -> Iterator[None]:
-        """Do several things together or not at all.
+        """Do several things together or not at all; at the end, no kill of the process can undo them.
 
         Args:
-            durable: Whether it is on the disk at the end, where the connection is for such; else a crash of
-                the machine may undo it, and never something later without it.
+            durable: Whether it is on the disk at the end, where the connection is for such; else, until it
+                is flushed, a crash of the machine may undo it, and never something later without it.
 
         Raises:
             TargetError: The file cannot be written.
@@ -137,9 +151,10 @@ class JournalConnection:
         try:
             yield
         except SQLITE_ERRORS as error:
-            raise TargetError(
-                f"the journal {self._path} cannot be used: {error}; all that has landed stays"
-            ) from error
+            raise self._broken(error) from error
+
+    def _broken(self, error: Exception) -> TargetError:
+        return TargetError(f"the journal {self._path} cannot be used: {error}; all that has landed stays")
 
     def _look(self) -> tuple[int, int] | None:
         try:

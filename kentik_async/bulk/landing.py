@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import msgspec
@@ -25,42 +25,18 @@ from kentik_async.bulk.keys import PageKey
 from kentik_async.bulk.lander import Lander, in_thread
 from kentik_async.bulk.layout import Layout
 from kentik_async.bulk.lock import locked
-from kentik_async.bulk.pages import Answer, Page
+from kentik_async.bulk.pages import Page
 from kentik_async.bulk.plan import NOT_MEANT, refuse_multi_day
 from kentik_async.bulk.pull import Fetcher, Progress, Pull
 from kentik_async.bulk.remote import refuse_strange_parts
+from kentik_async.bulk.report import PullReport
 from kentik_async.bulk.runs import Run, ask_identity, refuse_other_store, run_to_take_up
 from kentik_async.bulk.stores import STORES, Store
 from kentik_async.errors import DecodeError, KentikError, ValidationError
 
-__all__ = ["PullReport", "save"]
+__all__ = ["save"]
 
 _log = logging.getLogger("kentik_async")
-
-
-@dataclass(frozen=True, slots=True)
-class PullReport:
-    """What a pull into a target came to.
-
-    Attributes:
-        run_id: The run's name.
-        run_date: The date that its rows bear.
-        calls: Requests that were made now.
-        pages: Pages that the run holds now.
-        rows: Rows that the run holds now.
-        failed: Pages that were given up; their errors stand in the table `pages`.
-        mixed: Whether the data changed while the run went on; None where that could not be told.
-        already_complete: Whether a finished run held the date, so that nothing was asked.
-    """
-
-    run_id: str
-    run_date: str
-    calls: int
-    pages: int
-    rows: int
-    failed: int
-    mixed: bool | None
-    already_complete: bool
 
 
 async def save(
@@ -196,18 +172,20 @@ class _Landing:
         landed = self._journal.landed(run)
         self._witness = self._journal.witness(run)
 
-        def keep(answer: Answer) -> None:
-            # It blocks the event loop until the answer is on the disk, a millisecond: so a kill may repeat
-            # the one call in flight, and no other.
-            self._journal.keep(run, answer)
-
         def note(progress: Progress) -> None:
             self._expected = progress.calls
             if on_progress is not None:
                 on_progress(progress)
 
         pull = Pull(
-            self._fetcher, ask, landed=landed, keep=keep, read=gist_of, on_progress=note, shard=self._shard
+            self._fetcher,
+            ask,
+            landed=landed,
+            keep=partial(self._journal.keep, run),
+            flush=self._journal.flush,
+            read=gist_of,
+            on_progress=note,
+            shard=self._shard,
         )
         plan = await pull.plan()
         if plan.long:

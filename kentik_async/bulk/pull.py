@@ -3,7 +3,7 @@
 import asyncio
 import datetime as dt
 import os
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from types import TracebackType
@@ -26,7 +26,7 @@ from kentik_async.errors import (
 )
 
 if TYPE_CHECKING:
-    from kentik_async.bulk.landing import PullReport
+    from kentik_async.bulk.report import PullReport
 
 __all__ = ["Fetcher", "Progress", "Pull"]
 
@@ -99,6 +99,7 @@ class Pull:
         *,
         landed: Mapping[PageKey, Sequence[Any]] | None = None,
         keep: Callable[[Answer], None] | None = None,
+        flush: Callable[[], Awaitable[None]] | None = None,
         read: Callable[[PageKey, bytes], Any] | None = None,
         on_progress: Callable[[Progress], None] | None = None,
         shard: tuple[int, int] | None = None,
@@ -111,6 +112,7 @@ class Pull:
             landed: Pages that are there already and need no asking, each with what it leads to: the list
                 of markets to their ids, a ranking to its networks.
             keep: Called with each answer the moment it came, before the next request goes out.
+            flush: Awaited before the page of an answer that was kept is handed over.
             read: What makes the pages' results of answers; models of the rows if omitted.
             on_progress: Called after each page.
             shard: (i, n): only the i-th, from 0, of n equal parts of the pages.
@@ -121,6 +123,7 @@ class Pull:
         self.fetcher = fetcher
         self._landed = landed or {}
         self._keep = keep
+        self._flush = flush
         self._read = read
         self._markets: Page | None = None
         self._walk: Walk | None = None
@@ -273,6 +276,8 @@ class Pull:
 
         try:
             result = await self.fetcher.run(request.with_arrival(take))
+            if self._flush is not None:
+                await self._flush()
         except KentikError as error:
             return Page(key, self.fetcher.now(), attempt, error=error)
         return Page(key, self.fetcher.now(), attempt, result)

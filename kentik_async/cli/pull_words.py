@@ -11,8 +11,8 @@ from kentik_async.cli.output import Printer
 from kentik_async.cli.spans import text_for_span
 
 if TYPE_CHECKING:
-    from kentik_async.bulk.landing import PullReport
     from kentik_async.bulk.pull import Pull
+    from kentik_async.bulk.report import PullReport
     from kentik_async.bulk.status import Outlook
 
 __all__ = ["announce", "print_reports", "tell_of"]

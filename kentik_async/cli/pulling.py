@@ -23,8 +23,8 @@ from kentik_async.errors import KentikError, ValidationError
 
 if TYPE_CHECKING:
     from kentik_async import KentikClient
-    from kentik_async.bulk.landing import PullReport
     from kentik_async.bulk.pull import Pull
+    from kentik_async.bulk.report import PullReport
 
 __all__ = ["run_pull"]
 

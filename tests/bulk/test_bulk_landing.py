@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from kentik_async import ConfigError, KentikClient, ValidationError
 from kentik_async.bulk.asks import rankings_ask
 from kentik_async.bulk.keys import PageKey
-from kentik_async.bulk.landing import PullReport
+from kentik_async.bulk.report import PullReport
 from kentik_async.bulk.saved import open_target
 from kentik_async.bulk.tables import SORTED_BY, TABLES
 from kentik_async.emulator import Emulator
