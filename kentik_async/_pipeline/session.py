@@ -98,6 +98,9 @@ class Session:
             raise
         finally:
             self._idle.discard(task)
+            # A cancelled task keeps its exception, and that this frame: in a circle with it, thousands of
+            # cancelled calls would wait for the garbage collector.
+            del task
 
     async def land(self, flight: Flight, grant: Grant, timeout: float) -> Reply:
         """Wait for an attempt's end, at most `timeout` seconds, and book it whatever ends the waiting.

@@ -7,10 +7,11 @@ import weakref
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import pytest
 from foreign import ONE_AT_A_TIME, UNLIMITED, ForeignGrpc
 from held import Client, Held, settled
 
-from kentik_async import ConnectError, DeadlineExceededError
+from kentik_async import ConnectError, DeadlineExceededError, KentikClient
 
 DRAIN = ONE_AT_A_TIME.drain
 
@@ -98,6 +99,33 @@ async def test_a_failure_leaves_no_garbage_behind(client: Client, held: Held) ->
             assert error() is None
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("flying", [False, True], ids=["while it waited", "while it flew"])
+async def test_a_cancelled_call_leaves_no_garbage_behind(client: Client, held: Held, flying: bool) -> None:
+    """Nor does the task that made it: thousands of them would outlive their cancellation."""
+    kentik = client(UNLIMITED if flying else ONE_AT_A_TIME)
+    first = asyncio.create_task(kentik.sites.list())
+    await held.has_received(1)
+    gc.disable()
+    try:
+        assert (await cancelled_task(kentik))() is None
+    finally:
+        gc.enable()
+    held.loose.set()
+    await first
+
+
+async def cancelled_task(kentik: KentikClient) -> weakref.ref[Any]:
+    """Return what is left of a task that was cancelled while its call waited or flew beside another."""
+    task = asyncio.create_task(kentik.sites.list())
+    async with asyncio.timeout(5):
+        while (now := await kentik.quota.snapshot()).waiting + now.in_flight < 2:
+            await asyncio.sleep(0.001)
+    task.cancel()
+    await asyncio.wait([task])
+    assert task.cancelled()
+    return weakref.ref(task)
 
 
 async def failure_of(call: Awaitable[Any], kind: type[Exception]) -> weakref.ref[Exception]:
