@@ -43,14 +43,11 @@ class TestNeverThere:
 
     @over_both
     async def test_a_name_that_nobody_bears(self, client: Client, call: Call) -> None:
-        url = "https://kentik.invalid"
+        host = ".".join(["nobody"] * 40)  # too long for a query, so no name server is asked
+        url = f"https://{host}"
         kentik = client(grpc_endpoint=url, rest_endpoint=url, connect_timeout=0.2)
-        watch = Stopwatch()
-        with pytest.raises(
-            ConnectError, match=r"^no connection to kentik\.invalid:443: the host name cannot be"
-        ):
+        with pytest.raises(ConnectError, match=f"^no connection to {host}:443: the host name cannot be"):
             await call(kentik)
-        assert watch.elapsed < 2.0
 
     @over_both
     async def test_a_name_that_is_none(self, client: Client, call: Call) -> None:
