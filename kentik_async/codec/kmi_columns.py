@@ -17,8 +17,10 @@ __all__ = [
     "Columns",
     "DetailsColumns",
     "RankingColumns",
+    "count_relations",
     "decode_asn_details_columns",
     "decode_rankings_columns",
+    "ranked_asns",
 ]
 
 Columns = dict[str, list[Any]]
@@ -56,6 +58,17 @@ def decode_rankings_columns(raw: bytes) -> RankingColumns:
         return RankingColumns(_columns(answer, "rankings", Ranking), answer.header.invalid_count)
 
 
+def ranked_asns(raw: bytes) -> list[int | None]:
+    """The networks of a ranking alone, in the server's order: in less than half the time of all columns.
+
+    Raises:
+        DecodeError: The bytes are no such answer.
+    """
+    with reading("the rankings"):
+        (asns,) = RANKINGS.parse(raw).columns("rankings", ("asn",))
+        return asns
+
+
 def decode_asn_details_columns(raw: bytes) -> DetailsColumns:
     """A network's neighbours by column, in the server's order.
 
@@ -73,6 +86,17 @@ def decode_asn_details_columns(raw: bytes) -> DetailsColumns:
             providers=_columns(answer, "asn_details.providers", CustomerProvider),
             peers=_columns(answer, "asn_details.peers", Peer),
         )
+
+
+def count_relations(raw: bytes) -> int:
+    """How many neighbours a network has, of all kinds together.
+
+    Raises:
+        DecodeError: The bytes are no such answer.
+    """
+    with reading("the details of the network"):
+        details = DETAILS.parse(raw).header.asn_details
+        return len(details.customers) + len(details.providers) + len(details.peers)
 
 
 def _columns(answer: Parsed, path: str, model: type[Ranking | CustomerProvider | Peer]) -> Columns:

@@ -35,7 +35,7 @@ def enter(journal: Journal, run: Run, numbers: range) -> None:
     for number in numbers:
         key = PageKey("asn_details", "cc$US", ip="v4", asn=number)
         journal.keep(run, Answer(key, NOW, 1, RAW))
-        journal.describe(run, key, Gist(number, [number], ()))
+        journal.describe(run, key, Gist(number, [number], tuple))
 
 
 def test_a_batch_holds_its_pages_in_the_order_of_the_tables(opened: Opened) -> None:
@@ -59,7 +59,7 @@ def test_pages_whose_rows_mingle_come_together(opened: Opened) -> None:
         for kind in ("all", "customers", "peers"):
             key = PageKey("asn_details", "cc$US", ip="v4", asn=number, type=kind)
             journal.keep(run, Answer(key, NOW, 1, b""))
-            journal.describe(run, key, Gist(0, [], ()))
+            journal.describe(run, key, Gist(0, [], tuple))
     journal.seal(run)
     places = [{page.key.asn for page in chunk} for chunk in batches.pages(run, 1)]
     assert sum(map(len, places)) == len(set.union(*places)) == 40
@@ -97,7 +97,7 @@ def test_an_answer_that_nobody_read_is_handed_out_again(opened: Opened) -> None:
     assert journal.undescribed(run) == [answer]
     journal.seal(run)
     assert batches.sealed(run) == [], "what it holds is not known yet"
-    journal.describe(run, answer.key, Gist(1, ["cc$US"], ()))
+    journal.describe(run, answer.key, Gist(1, ["cc$US"], tuple))
     assert journal.landed(run) == {answer.key: ["cc$US"]}
     assert journal.undescribed(run) == []
 
@@ -110,7 +110,7 @@ def test_a_failure_gives_way_to_an_answer(opened: Opened) -> None:
     journal.seal(run)
     assert batches.sealed(run) == [], "it may still be answered"
     journal.keep(run, Answer(key, NOW, 2, RAW))
-    journal.describe(run, key, Gist(7, [], ()))
+    journal.describe(run, key, Gist(7, [], tuple))
     journal.conclude(run, now=1.0, mixed=None)
     assert journal.counts(run) == {"done": 1, "rows": 7}
     assert [page.attempts for chunk in batches.pages(run, 1) for page in chunk] == [2]

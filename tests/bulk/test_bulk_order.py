@@ -52,7 +52,7 @@ def test_each_page_is_asked_for_once_and_a_failure_once_more(
             break
         key, attempt = flying.pop(data.draw(st.integers(0, len(flying) - 1)))
         failed = data.draw(st.booleans())
-        gist = Gist(3, networks(key) if key.kind == "rankings" else [], ())
+        gist = Gist(3, networks(key) if key.kind == "rankings" else [], tuple)
         page = Page(key, NOW, attempt, error=ServerError("x")) if failed else Page(key, NOW, attempt, gist)
         if walk.settle(page):
             ends.append((key, failed))

@@ -13,7 +13,12 @@ from hypothesis import strategies as st
 from kentik_async._generated.kmi import v202212 as wire
 from kentik_async._statuses import error_for_http
 from kentik_async.codec import as_groups, kmi, plans, sites
-from kentik_async.codec.kmi_columns import decode_asn_details_columns, decode_rankings_columns
+from kentik_async.codec.kmi_columns import (
+    count_relations,
+    decode_asn_details_columns,
+    decode_rankings_columns,
+    ranked_asns,
+)
 from kentik_async.errors import DecodeError, ValidationError
 from kentik_async.resources import rest
 
@@ -117,6 +122,31 @@ def test_what_the_generated_class_reads_is_read_the_same(tables) -> None:
                 value = getattr(model, name)
                 assert value == (getattr(row, name) if sent else None)
                 assert type(value) in {type(getattr(row, name)), type(None)}
+
+
+@given(raw=tagged(messages), tables=st.lists(st.tuples(st.sampled_from([1, 4, 5, 6]), rows), max_size=8))
+def test_a_glance_at_an_answer_sees_what_its_columns_hold(raw: bytes, tables) -> None:
+    # What a pull accepts at a glance it must be able to read when it lands.
+    body = b"".join(field(number, row) for number, row in tables)
+    for answer in (raw, body, field(1, body)):
+        assert outcome(ranked_asns, answer) == outcome(ranks_of_columns, answer)
+        assert outcome(count_relations, answer) == outcome(relations_in_columns, answer)
+
+
+def outcome(decode, raw: bytes):
+    try:
+        return decode(raw)
+    except DecodeError as error:
+        return str(error)
+
+
+def ranks_of_columns(raw: bytes):
+    return decode_rankings_columns(raw).rankings["asn"]
+
+
+def relations_in_columns(raw: bytes) -> int:
+    details = decode_asn_details_columns(raw)
+    return sum(len(table["asn"]) for table in (details.customers, details.providers, details.peers))
 
 
 json_values = st.recursive(

@@ -7,7 +7,12 @@ import pytest
 
 from kentik_async._generated.kmi import v202212 as wire
 from kentik_async.codec import kmi
-from kentik_async.codec.kmi_columns import decode_asn_details_columns, decode_rankings_columns
+from kentik_async.codec.kmi_columns import (
+    count_relations,
+    decode_asn_details_columns,
+    decode_rankings_columns,
+    ranked_asns,
+)
 from kentik_async.errors import DecodeError
 from kentik_async.models import CustomerProvider
 
@@ -53,8 +58,10 @@ class TestColumns:
         (kmi.decode_markets, "the markets"),
         (decode_rankings, "the rankings"),
         (decode_rankings_columns, "the rankings"),
+        (ranked_asns, "the rankings"),
         (decode_details, "the details of the network"),
         (decode_asn_details_columns, "the details of the network"),
+        (count_relations, "the details of the network"),
         (kmi.decode_global_insights, "the insights"),
         (kmi.decode_asn_insights, "the insights"),
     ],
