@@ -10,7 +10,7 @@ import logging
 import os
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import partial
 
@@ -32,7 +32,7 @@ from kentik_async.bulk.remote import refuse_strange_parts
 from kentik_async.bulk.report import PullReport
 from kentik_async.bulk.runs import Run, ask_identity, refuse_other_store, run_to_take_up
 from kentik_async.bulk.stores import STORES, Store
-from kentik_async.errors import DecodeError, KentikError, ValidationError
+from kentik_async.errors import DecodeError, KentikError, TargetError, ValidationError
 
 __all__ = ["save"]
 
@@ -136,6 +136,8 @@ class _Landing:
             ended = next(other for other in self._journal.runs() if other.run_id == run.run_id)
             return self._report(ended, already_complete=False)
         finally:
+            with suppress(TargetError):  # another is on its way, and the answers will tell it again
+                self._journal.settle()
             await self._lander.leave()
 
     def _choose(self, identity: str, store: str, date: dt.date | None, *, refresh: bool) -> Run:
