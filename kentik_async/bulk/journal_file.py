@@ -74,6 +74,7 @@ class JournalConnection:
         """
         self._path = path
         self._synchronous = synchronous
+        self._in_force = ""
         with self.told():
             self.db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
             self.db.execute("PRAGMA journal_mode = WAL")
@@ -134,7 +135,10 @@ class JournalConnection:
             TargetError: The file cannot be written.
         """
         with self.told():
-            self.db.execute(f"PRAGMA synchronous = {self._synchronous if durable else 'NORMAL'}")
+            synchronous = self._synchronous if durable else "NORMAL"
+            if synchronous != self._in_force:
+                self.db.execute(f"PRAGMA synchronous = {synchronous}")
+                self._in_force = synchronous
             self.db.execute("BEGIN IMMEDIATE")
             try:
                 yield
