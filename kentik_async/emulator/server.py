@@ -109,6 +109,7 @@ class Emulator:
         Raises:
             OSError: A port is taken.
         """
+        await asyncio.to_thread(self.state.prepare)
         self._desk.open()
         app = web.Application()
         control.add_routes(app, self)

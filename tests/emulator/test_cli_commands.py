@@ -239,7 +239,10 @@ def test_quota_tells_rules_state_and_time_without_a_call(shell: Shell) -> None:
     assert (non_query["hard_per_minute"], non_query["left_hard_minute"]) == (60, 60)
     assert query["max_concurrent"] == 4
     assert 0 < non_query["seconds"] < 1, "at speed 600"
-    assert "time for 60 calls" in shell("quota", "--calls", "60", "-o", "table").out
+    table = shell("quota", "--calls", "60", "-o", "table").out
+    assert "time for 60 calls" in table
+    assert "spent by others, as answers tell" in table
+    assert (non_query["others"], query["others"]) == (0, 0)
     assert shell.operations() == []
 
 

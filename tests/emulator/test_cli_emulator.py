@@ -91,3 +91,16 @@ async def test_strict_refuses_what_is_otherwise_counted() -> None:
         ) as kentik:
             two = await asyncio.gather(kentik.sites.list(), kentik.sites.list(), return_exceptions=True)
         assert sorted(type(answer).__name__ for answer in two) == ["RateLimitedError", "Records"]
+
+
+async def test_details_tell_a_client_what_others_spend() -> None:
+    with started("emulator", "--details", "--speed", "6") as process:
+        ready = readiness(process)
+        at = {"grpc_endpoint": ready["grpc_endpoint"], "rest_endpoint": ready["rest_endpoint"]}
+        quota = Quota.NON_QUERY.scaled(6)
+        for ledger, calls, others in (("one", 10, 0), ("another", 1, 10)):
+            async with KentikClient(
+                ready["email"], ready["token"], **at, quota=quota, customer=ledger
+            ) as kentik:
+                await asyncio.gather(*(kentik.sites.list() for _ in range(calls)))
+                assert (await kentik.quota.snapshot()).others == others

@@ -29,6 +29,7 @@ async def emulator(
     speed: float = 60.0,
     seed: int = 0,
     strict: Flag = False,
+    details: Flag = False,
     grpc_port: int = 0,
     rest_port: int = 0,
     latency: str = "0",
@@ -53,6 +54,7 @@ async def emulator(
         speed: How many times faster than at the vendor time passes: at 60 a minute lasts a second.
         seed: What the data are made from; the same seed and day give the same data.
         strict: Refuse requests over the permitted concurrency; otherwise they are only counted.
+        details: Tell with each answer what is left of the quota, by x-ratelimit-details.
         grpc_port: The port of gRPC; 0 takes a free one.
         rest_port: The port of HTTP; 0 takes a free one.
         latency: How long each answer takes, in seconds of real time: 0.05, or a range such as 0.01-0.05.
@@ -62,7 +64,8 @@ async def emulator(
     """
     from kentik_async.emulator import DEFAULT_USER, Emulator
 
-    settings: dict[str, Any] = {"seed": seed, "strict": strict, "latency": _latency(latency)}
+    settings: dict[str, Any] = {"seed": seed, "strict": strict, "details": details}
+    settings["latency"] = _latency(latency)
     settings |= {"grpc_port": _port("grpc", grpc_port), "rest_port": _port("rest", rest_port)}
     if day is not None:
         settings["day"] = _day(day)

@@ -21,6 +21,7 @@ _STATE = (
     "left_soft_minute",
     "left_hard_minute",
     "left_hour",
+    "others",
     "next_free",
     "frozen",
     "pacing",
@@ -32,8 +33,9 @@ async def quota(*, calls: int = 1000, context: Ctx) -> None:
     """Show the vendor's limits, what is left, and how long a number of calls takes.
 
     Nothing is sent. Beyond the soft limit of a minute each answer is delayed;
-    beyond the others a request is refused. What other programs of your company
-    use of the same limits cannot be known here.
+    beyond the others a request is refused. Programs that share this machine's
+    file, or a Redis, are counted; of any other program of your company only
+    that is known which the answers to this one's requests gave away.
 
     For example:
 
@@ -74,6 +76,7 @@ def _turned(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         ("    by this long", lambda row: f"{row['soft_delay']:.3g} s"),
         ("a minute, before refusals", lambda row: row["hard_per_minute"]),
         ("    left", lambda row: row["left_hard_minute"]),
+        ("    spent by others, as answers tell", lambda row: row["others"]),
         ("an hour, before refusals", lambda row: row["per_hour"]),
         ("    left", lambda row: row["left_hour"]),
         (f"time for {calls:,} calls", lambda row: text_for_span(row["seconds"])),
