@@ -1,9 +1,11 @@
-"""The documents lead somewhere: every link between the project's own files has a target."""
+"""The documents lead somewhere, and their tables of figures are those that the benchmark wrote."""
 
 import re
 from pathlib import Path
 
 import pytest
+
+TABLE = re.compile(r"(?:^\|.*\n)+", re.MULTILINE)
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/*.md")])
@@ -27,3 +29,11 @@ def test_links_lead_somewhere(document: Path) -> None:
 def test_the_readme_leads_to_every_guide() -> None:
     linked = {place for place, _ in LINK.findall((ROOT / "README.md").read_text(encoding="utf-8"))}
     assert {f"docs/{path.name}" for path in ROOT.glob("docs/*.md")} <= linked
+
+
+def test_the_figures_beside_other_limiters_are_those_that_were_measured() -> None:
+    measured = (ROOT / "benchmarks/results/limiter.md").read_text(encoding="utf-8")
+    _, compared = (ROOT / "docs/quota.md").read_text(encoding="utf-8").split("\n## Beside other limiters\n")
+    told = TABLE.findall(compared)
+    assert len(told) == 5
+    assert set(told) <= set(TABLE.findall(measured + "\n"))
