@@ -1,6 +1,6 @@
 """The REST wire: bytes in and out, statuses to errors; no policy.
 
-aiohttp is imported with the first request: it costs more than all the rest of the package. It would also
+aiohttp is imported with the first transport, for it costs more than all the rest of the package. It would
 repeat requests on a stale connection and follow redirects, token and all, so both are switched off.
 """
 
@@ -8,6 +8,7 @@ import asyncio
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from kentik_async._operations import Request
@@ -70,7 +71,7 @@ class RestTransport:
     """Requests over one connection pool, in one event loop; the pool is made by the first use."""
 
     def __init__(self, endpoint: Endpoint, credentials: Credentials, trust: Trust, agent: str) -> None:
-        """Prepare, without connecting.
+        """Prepare, without connecting; the first takes as long as importing aiohttp.
 
         Args:
             endpoint: The base URL; requests name paths on it.
@@ -78,6 +79,7 @@ class RestTransport:
             trust: Whom to trust, and the proxy.
             agent: How the client introduces itself.
         """
+        import_module("aiohttp")  # not by the first request: that would hold its slot meanwhile
         self._endpoint = endpoint
         self._credentials = credentials
         # With each request, not with the session: a session's own headers go to the proxy too, in the clear.
