@@ -39,7 +39,10 @@ _WHERE_TO_LOOK: Mapping[str, str] = {
 }
 
 _ADVICE: tuple[tuple[type[KentikError], str], ...] = (
-    (AuthenticationError, "check the e-mail address, the token and the region; 'auth status' shows them"),
+    (
+        AuthenticationError,
+        "check the e-mail address, the token and the region: 'auth status' tells what it uses",
+    ),
     (RateLimitedError, "the company's quota is used up: try again later"),
     (ConnectError, "check the network, the proxy and the region"),
     (DeadlineExceededError, "give a longer --timeout"),

@@ -278,13 +278,14 @@ def test_no_connection_is_1_and_one_line(shell: Shell) -> None:
     assert error.startswith("error: sites.list: no connection to 127.0.0.1:9")
 
 
-def test_profiles_and_their_warnings(shell: Shell, tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", ["sites list", "auth status"])
+def test_profiles_and_their_warnings(shell: Shell, tmp_path: Path, command: str) -> None:
     folder = tmp_path / ".kentik"
     folder.mkdir()
     profile = folder / "lab"
     profile.write_text('{"email": "demo@example.com", "api-key": "emulator-token"}', encoding="utf-8")
     profile.chmod(0o644)
-    done = shell("--profile", "lab", "sites", "list", HOME=str(tmp_path), KENTIK_API_TOKEN="")
+    done = shell("--profile", "lab", *command.split(), HOME=str(tmp_path), KENTIK_API_TOKEN="")
     assert done.code == 0
     warnings = [line for line in done.err.splitlines() if line.startswith("warning: ")]
     assert warnings == [f"warning: {profile} holds a token and others may read it: chmod 600 it"]
