@@ -39,10 +39,7 @@ _WHERE_TO_LOOK: Mapping[str, str] = {
 }
 
 _ADVICE: tuple[tuple[type[KentikError], str], ...] = (
-    (
-        AuthenticationError,
-        "check the e-mail address, the token and the region: 'auth status' tells what it uses",
-    ),
+    (AuthenticationError, "check the e-mail address, the token and the region: see 'auth status'"),
     (RateLimitedError, "the company's quota is used up: try again later"),
     (ConnectError, "check the network, the proxy and the region"),
     (DeadlineExceededError, "give a longer --timeout"),
