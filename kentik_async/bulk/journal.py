@@ -14,7 +14,7 @@ from kentik_async.bulk.gist import Gist
 from kentik_async.bulk.journal_file import JournalConnection
 from kentik_async.bulk.keys import PageKey
 from kentik_async.bulk.pages import Answer, Page
-from kentik_async.bulk.runs import Run
+from kentik_async.bulk.runs import SELECT_RUNS, Run
 
 __all__ = ["Journal"]
 
@@ -35,11 +35,7 @@ class Journal:
 
     def runs(self) -> list[Run]:
         """Return all runs, oldest first."""
-        rows = self._rows(
-            "SELECT run_id, run_date, ask, store, state, refresh, started_at, mixed, finished_at"
-            " FROM runs ORDER BY started_at, run_id"
-        )
-        return [Run.from_row(row) for row in rows]
+        return [Run.from_row(row) for row in self._rows(SELECT_RUNS)]
 
     def begin(self, run_date: str, ask: str, store: str, *, refresh: bool, now: float) -> Run:
         """Enter a new run and return it."""

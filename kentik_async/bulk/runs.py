@@ -13,6 +13,7 @@ from kentik_async.errors import TargetError
 __all__ = [
     "ASKED_FOR_ALL",
     "RESUMABLE_SECONDS",
+    "SELECT_RUNS",
     "Run",
     "ask_identity",
     "asked_of",
@@ -25,6 +26,12 @@ RESUMABLE_SECONDS = 24 * 3600.0
 
 ASKED_FOR_ALL = frozenset({"landing", "swapping", "complete"})
 """The states of runs that will ask for nothing more."""
+
+SELECT_RUNS = (
+    "SELECT run_id, run_date, ask, store, state, refresh, started_at, mixed, finished_at"
+    " FROM runs ORDER BY started_at, run_id"
+)
+"""What asks a journal for its runs, oldest first; `Run.from_row` reads a line of the answer."""
 
 _SHARD = " shard "
 _YEAR_10_000 = 253_402_300_800.0
@@ -59,7 +66,7 @@ class Run:
 
     @classmethod
     def from_row(cls, row: Sequence[Any]) -> Self:
-        """Make one of a line of the journal: the columns in the order of the fields.
+        """Make one of a line of the journal: see `SELECT_RUNS`.
 
         Raises:
             TargetError: They hold what no pull enters.

@@ -23,6 +23,7 @@ from kentik_async.bulk.keys import PageKey
 from kentik_async.bulk.layout import Layout
 from kentik_async.bulk.runs import (
     ASKED_FOR_ALL,
+    SELECT_RUNS,
     Run,
     ask_identity,
     asked_of,
@@ -209,11 +210,7 @@ def _journal(layout: Layout) -> Iterator[sqlite3.Connection | None]:
 
 
 def _runs(db: sqlite3.Connection) -> list[Run]:
-    rows = db.execute(
-        "SELECT run_id, run_date, ask, store, state, refresh, started_at, mixed, finished_at"
-        " FROM runs ORDER BY started_at, run_id"
-    )
-    return [Run.from_row(row) for row in rows]
+    return [Run.from_row(row) for row in db.execute(SELECT_RUNS)]
 
 
 def _status(db: sqlite3.Connection, run: Run, *, running: bool) -> RunStatus:
