@@ -6,6 +6,7 @@ from pathlib import Path
 
 from kentik_async.bulk.folder import LocalFolder, TableFolder, system_errors
 from kentik_async.bulk.remote import RemoteFolder, is_url, state_folder
+from kentik_async.errors import TargetError
 
 __all__ = ["Layout"]
 
@@ -26,10 +27,11 @@ class Layout:
     """
 
     def __init__(self, target: str | os.PathLike[str]) -> None:
-        """Tell where a target's things lie; nothing is touched.
+        """Tell where a target's things lie; nothing is touched, and they need not be there.
 
         Raises:
             ConfigError: What such a URL needs is not installed.
+            TargetError: Nothing can be there: the path is too long, say, or forbidden.
             ValidationError: There is no such kind of URL.
         """
         self.tables: TableFolder
@@ -47,6 +49,8 @@ class Layout:
         self.journal = self.state / "journal.sqlite"
         self.lock = self.state / "lock"
         self.tmp = self.state / "tmp"
+        if self.local is not None:
+            self._refuse_what_cannot_be()
 
     def make(self) -> None:
         """Make the target's folders.
@@ -84,3 +88,13 @@ class Layout:
             for path in folder.iterdir() if folder.exists() else ():
                 if path.name not in but:
                     shutil.rmtree(path)
+
+    def _refuse_what_cannot_be(self) -> None:
+        try:
+            self.journal.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return  # whoever needs it says so
+        except OSError as error:
+            raise TargetError(f"the target {self.name} cannot be used: {error.strerror}") from None
+        except ValueError:
+            raise TargetError(f"the target {self.name!r} cannot be used: that is no path") from None

@@ -18,6 +18,7 @@ from bulk_support import PULL, expected, from_sqlite, landed
 
 from kentik_async import KentikClient
 from kentik_async.bulk.layout import Layout
+from kentik_async.bulk.migration import migrate_target
 from kentik_async.bulk.pull import Progress, Pull
 from kentik_async.bulk.saved import open_target
 from kentik_async.bulk.status import target_status
@@ -137,6 +138,23 @@ async def test_a_target_that_cannot_be_made_is_an_error_before_anything_is_asked
     (tmp_path / "file").touch()
     with pytest.raises(TargetError, match="cannot be used"):
         await few(kentik).save(target)
+    assert emu.report().requests == 0
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [("x" * 300, "File name too long"), ("x/" * 2500, "File name too long"), ("\ud800", "is no path")],
+    ids=["too long a name", "too long a path", "no text"],
+)
+async def test_a_target_that_no_file_system_has_is_an_error_wherever_it_is_named(
+    emu: Emulator, kentik: KentikClient, target: str, reason: str
+) -> None:
+    pattern = f"^the target .* cannot be used: .*{reason}$"
+    with pytest.raises(TargetError, match=pattern):
+        await few(kentik).save(target)
+    for look in (open_target, target_status, migrate_target):
+        with pytest.raises(TargetError, match=pattern):
+            look(target)
     assert emu.report().requests == 0
 
 

@@ -111,6 +111,7 @@ def _pointed_at_an_emulator() -> Iterator[None]:
 @example(["kmi", "markets", "--timeout", "nan"])
 @example(["kmi", "markets", "--max-wait", "1e400"])
 @example(["kmi", "status", "\udcff"])
+@example(["kmi", "status", "a" * 5000])
 @example(["kmi", "diff", "/nowhere", "2026-99-99"])
 def test_any_command_line(arguments: list[str]) -> None:
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="backslashreplace") for _ in range(2))
