@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import stat
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
@@ -65,11 +66,22 @@ def quota_place(path: str | os.PathLike[str] | None, endpoints: tuple[str, ...],
         place = Place(default_quota_folder(), name)
     else:
         text = os.fspath(path)
-        given = Path(text).expanduser()
-        into = text.endswith(("/", os.sep)) or given.is_dir()
+        try:
+            given = Path(text).expanduser()
+            into = text.endswith(("/", os.sep)) or _is_folder(given)
+        except (OSError, RuntimeError, ValueError) as error:  # too long, nobody's home, no text
+            reason = getattr(error, "strerror", None) or error
+            raise ConfigError(f"the quota file {text!r} cannot be used: {reason}; {_ADVICE}") from None
         place = Place(given, name) if into else Place(given.parent, given.name)
     _prepare(place.folder)
     return place
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return stat.S_ISDIR(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def _prepare(folder: Path) -> None:

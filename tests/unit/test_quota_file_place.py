@@ -64,6 +64,22 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
         quota_place(tmp_path / "file" / "sub" / "q", (), "c")
 
 
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("x" * 300, "File name too long"),
+        ("x/" * 2500, "File name too long"),
+        ("~nobody-of-that-name/q", "home directory"),
+        ("a\0b", "null byte"),
+        ("\ud800", "surrogates not allowed"),
+    ],
+    ids=["too long a name", "too long a folder", "nobody's", "NUL", "no text"],
+)
+def test_a_path_that_is_none_is_refused(path: str, reason: str) -> None:
+    with pytest.raises(ConfigError, match=rf"^the quota f.* cannot be .*{reason}.*name another place with"):
+        quota_place(path, (), "c")
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
