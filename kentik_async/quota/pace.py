@@ -11,6 +11,9 @@ _ASSUMED_LATENCY = 0.05 / 60  # of a minute, before the first answer
 _SOFTWARE = 0.001
 """Seconds that both sides' programs add to a latency, and their timers to a delay, whatever the clock."""
 
+_FIRST = 0.01
+"""Seconds of set-up in a first answer: a connection's settings, code that never ran before, empty caches."""
+
 _SET_UP = 8.0
 _SETTLING = 3
 """One of the first answers that takes less than an eighth of those before it shows that they were set-up:
@@ -97,14 +100,13 @@ class Pace:
 
     def expected(self) -> float:
         """Return the latency to reckon with, also before the first answer."""
-        latency = self.latency
-        if latency is not None:
-            # Where the clock is compressed set-up is not: a first answer that would be over a second of the
-            # vendor's, yet is under a real one, says nothing.
-            second = self._quota.minute / 60
-            if self._answers or not second < latency < 1.0:
-                return latency
-        return self._quota.minute * _ASSUMED_LATENCY + _SOFTWARE
+        latency, assumed = self.latency, self._quota.minute * _ASSUMED_LATENCY + _SOFTWARE
+        if latency is None:
+            return assumed
+        if self._answers or self._quota.minute >= 60.0:
+            return latency
+        # Where the clock is compressed set-up is not, and would be taken for so much of the vendor's time.
+        return max(latency - _FIRST, min(latency, assumed))
 
     def expected_delayed(self) -> float:
         """Return the seconds from sending to an answer that is delayed: as measured, else as announced."""
