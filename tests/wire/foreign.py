@@ -191,6 +191,7 @@ class RawServer:
         self._behave = behave
         self._ssl_context = ssl_context
         self._server: asyncio.Server | None = None
+        self._writers: list[asyncio.StreamWriter] = []
 
     @property
     def url(self) -> str:
@@ -207,10 +208,13 @@ class RawServer:
     ) -> None:
         assert self._server is not None
         self._server.close()
+        for writer in self._writers:  # from Python 3.12 on a server waits for its connections to end
+            writer.transport.abort()
         await self._server.wait_closed()
 
     async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self._writers.append(writer)
         try:
             await self._behave(reader, writer)
         except (ConnectionError, asyncio.CancelledError, asyncio.IncompleteReadError):
