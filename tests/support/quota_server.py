@@ -9,6 +9,9 @@ from support.quota_judge import Limits, Visit
 
 from kentik_async.quota import Quota
 
+_LATE = 1e-6
+"""Seconds; less is what sums of floats differ by."""
+
 
 def limits_of(quota: Quota) -> Limits:
     """Return the limits as the judge writes them."""
@@ -62,14 +65,12 @@ class SimulatedServer:
             journey: How long each stretch takes.
             within: Seconds from now after which the server is done with it in any case.
         """
-        loop = asyncio.get_running_loop()
-        last = loop.time() + within
-        await asyncio.sleep(min(journey.there, within))
-        visit = self.receive(loop.time())
+        now = asyncio.get_running_loop().time()
+        last = now + within
+        visit = self.receive(await _until(now + min(journey.there, within)))
         work = journey.work + (self.quota.soft_delay if visit.delayed else 0.0)
-        await asyncio.sleep(max(min(work, last - loop.time()), 0.0))
-        visit.finished = loop.time()
-        await asyncio.sleep(journey.back)
+        visit.finished = await _until(min(visit.received + work, max(last, visit.received)))
+        await _until(visit.finished + journey.back)
         return visit
 
     def _counting(self, now: float) -> Iterator[Visit]:
@@ -77,3 +78,14 @@ class SimulatedServer:
             if visit.received + self.quota.minute <= now:
                 return
             yield visit
+
+
+async def _until(instant: float) -> float:
+    """Sleep until an instant, and return when that was for everybody else.
+
+    Whoever is stopped meanwhile wakes late; network and server do not wait for him.
+    """
+    loop = asyncio.get_running_loop()
+    await asyncio.sleep(max(instant - loop.time(), 0.0))
+    now = loop.time()
+    return instant if now - instant > _LATE else now
