@@ -8,7 +8,7 @@ such as moving the log into the database, happens there.
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -75,10 +75,12 @@ class JournalConnection:
         self._path = path
         self._synchronous = synchronous
         self._in_force = ""
-        with self.told():
+        with self.told(), ExitStack() as undo:
             self.db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+            undo.callback(self.db.close)
             self.db.execute("PRAGMA journal_mode = WAL")
             self.db.execute("PRAGMA wal_autocheckpoint = 0")
+            undo.pop_all()
         self._identity = self._look()
         self._log = JournalLog(path)
 

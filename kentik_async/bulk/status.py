@@ -195,10 +195,9 @@ def _journal(layout: Layout) -> Iterator[sqlite3.Connection | None]:
     address = layout.journal.absolute().as_uri()
     try:
         try:
-            db = sqlite3.connect(f"{address}?mode=ro", uri=True, isolation_level=None)
-            db.execute("PRAGMA user_version").fetchone()
+            db = _opened(f"{address}?mode=ro")
         except sqlite3.OperationalError:
-            db = sqlite3.connect(f"{address}?immutable=1", uri=True, isolation_level=None)
+            db = _opened(f"{address}?immutable=1")
         with closing(db):
             db.execute("BEGIN")
             version = db.execute("PRAGMA user_version").fetchone()[0]
@@ -207,6 +206,16 @@ def _journal(layout: Layout) -> Iterator[sqlite3.Connection | None]:
             yield db if version else None  # a kill came before anything was entered
     except SQLITE_ERRORS as error:
         raise TargetError(f"the journal {layout.journal} cannot be read: {error}") from error
+
+
+def _opened(address: str) -> sqlite3.Connection:
+    db = sqlite3.connect(address, uri=True, isolation_level=None)
+    try:
+        db.execute("PRAGMA user_version").fetchone()
+    except BaseException:
+        db.close()
+        raise
+    return db
 
 
 def _runs(db: sqlite3.Connection) -> list[Run]:
