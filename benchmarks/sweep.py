@@ -3,8 +3,9 @@
     python benchmarks/sweep.py [--speed 60] [--markets 250] [--store parquet]
 
 An emulator in a process of its own keeps the vendor's rules on a compressed clock, and its own record is the
-yardstick: the optimum is the sum over all requests of answered minus received. What the same machine gives a
-bare loop, which keeps nothing, `optimum.py` tells; what landing takes without the network, `landing.py`.
+yardstick: the optimum is the sum over all requests of answered minus received. Then each row that landed is
+held against what the emulator knows. What the same machine gives a bare loop, which keeps nothing,
+`optimum.py` tells; what landing takes without the network, `landing.py`.
 """
 
 import argparse
@@ -12,13 +13,18 @@ import asyncio
 import resource
 import tempfile
 import time
+from itertools import product
 from pathlib import Path
 from typing import Any
 
+import pyarrow.dataset as ds
 from optimum import control, emulator
 
+import kentik_async
 from kentik_async import KentikClient, Quota
 from kentik_async.bulk.stores import STORES
+from kentik_async.emulator.state import State
+from kentik_async.models import IPFamily, RankType
 
 
 async def sweep(ready: dict[str, Any], options: argparse.Namespace, target: Path) -> None:
@@ -48,6 +54,23 @@ async def sweep(ready: dict[str, Any], options: argparse.Namespace, target: Path
         print(f"{table}: {len(parts)} parts, {sum(part.stat().st_size for part in parts) / 1e6:.1f} MB")
 
 
+def differing(target: Path) -> tuple[int, int]:
+    """Return how many rankings landed, and how many of them are not what the emulator knows."""
+    state, rankings = State(), kentik_async.open(target).rankings
+    columns = ["rank", "asn", "name", "rank_change", "score", "score_change"]
+    wrong = asked = 0
+    for market in sorted(set(rankings.to_table(columns=["market_id"])["market_id"].to_pylist())):
+        rows = rankings.to_table(filter=ds.field("market_id") == market)
+        for kind, ip in product(RankType, IPFamily):
+            found = rows.filter((ds.field("rank_type") == kind) & (ds.field("ip") == ip)).sort_by("rank")
+            known = [
+                {name: getattr(row, name) for name in columns} for row in state.rankings(market, kind, ip)
+            ]
+            asked += bool(known)
+            wrong += found.select(columns).to_pylist() != known
+    return asked, wrong
+
+
 def main() -> None:
     """Run the sweep."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -59,6 +82,8 @@ def main() -> None:
     try:
         with tempfile.TemporaryDirectory() as folder:
             asyncio.run(sweep(ready, options, Path(folder, "sweep")))
+            asked, wrong = differing(Path(folder, "sweep"))
+            print(f"rankings with rows: {asked}, of which {wrong} differ from the emulator's own")
     finally:
         process.terminate()
         process.wait()
