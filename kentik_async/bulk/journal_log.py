@@ -24,7 +24,7 @@ class JournalLog:
         Args:
             journal: The database's file.
         """
-        self._path = f"{journal}-wal"
+        self._path = f"{journal.resolve()}-wal"  # SQLite puts it beside what a link leads to
         self._file: int | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="kentik-journal")
 

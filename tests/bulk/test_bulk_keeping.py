@@ -64,6 +64,19 @@ async def test_what_is_entered_is_in_the_log_at_once_for_whoever_comes_after_a_k
         file.close()
 
 
+async def test_the_log_of_a_journal_behind_a_link_is_flushed_where_it_lies(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "journal.sqlite").symlink_to(tmp_path / "elsewhere" / "journal.sqlite")
+    entries, batches = open_journal(tmp_path / "journal.sqlite", tmp_path)
+    journal = Journal(entries)
+    run = journal.begin("2026-11-20", "", "parquet", refresh=False, now=0.0)
+    journal.keep(run, ANSWER)
+    await journal.flush()
+    assert journal.undescribed(run) == [ANSWER]
+    batches.close()
+    entries.close()
+
+
 async def test_a_log_that_cannot_be_flushed_is_an_error(tmp_path: Path) -> None:
     entries, batches = open_journal(tmp_path / "journal.sqlite", tmp_path)
     journal = Journal(entries)
