@@ -15,6 +15,7 @@ Open = Callable[..., FileLimiter]
 
 
 def descriptors() -> int:
+    """How many are open; what earlier tests left behind may go at any moment, so look for growth alone."""
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
