@@ -14,10 +14,11 @@ from typing import Any
 
 import msgspec
 
-from kentik_async.config import Email, Token
+from kentik_async.config import Email, Endpoint, Token
 from kentik_async.errors import ConfigError
+from kentik_async.quota import Quota
 
-__all__ = ["settings_from"]
+__all__ = ["client_arguments", "settings_from"]
 
 _log = logging.getLogger("kentik_async")
 
@@ -90,6 +91,42 @@ def settings_from(profile: str | None, environ: Mapping[str, str], home: Path) -
     if "speed" in found:
         found["speed"] = _speed(found["speed"])
     return found
+
+
+def client_arguments(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a client that settings make.
+
+    Args:
+        settings: Those of `settings_from`, and any argument of `KentikClient`.
+
+    Raises:
+        ConfigError: There is no e-mail address or no token; or a compressed clock goes with endpoints that
+            are not on this machine.
+    """
+    arguments = dict(settings)
+    for name, variable in (("email", "KENTIK_EMAIL"), ("token", "KENTIK_API_TOKEN")):
+        if not arguments.get(name):
+            raise ConfigError(
+                f"no {name} found: set {variable}, or write a profile "
+                '~/.kentik/default with {"email": "…", "api-key": "…"}'
+            )
+    speed = arguments.pop("speed", 1.0)
+    if speed != 1:
+        _compress_time(arguments, speed)
+    return arguments
+
+
+def _compress_time(arguments: dict[str, Any], speed: float) -> None:
+    """Scale the limits for an emulator whose clock runs faster."""
+    for name in ("grpc_endpoint", "rest_endpoint"):
+        url = arguments.get(name)
+        if url is None or not Endpoint.parse(url, name=name, allow_plaintext=True).loopback:
+            raise ConfigError(
+                f"KENTIK_SPEED is {speed:g}, and {name} is not on this machine: a compressed clock is for an "
+                "emulator on loopback only; unset KENTIK_SPEED"
+            )
+    arguments["quota"] = (arguments.get("quota") or Quota.NON_QUERY).scaled(speed)
+    arguments["query_quota"] = (arguments.get("query_quota") or Quota.QUERY).scaled(speed)
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:

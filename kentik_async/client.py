@@ -6,7 +6,7 @@ from pathlib import Path
 from types import EllipsisType, TracebackType
 from typing import Any, Self, TypeVar
 
-from kentik_async._environment import settings_from
+from kentik_async._environment import client_arguments, settings_from
 from kentik_async._operations import Protocol
 from kentik_async._pipeline import CallOptions, Pipeline, PipelineSettings, check_kind
 from kentik_async._version import __version__
@@ -176,17 +176,7 @@ class KentikClient:
         for name, hidden in (("email", Email), ("token", Token)):
             if name in overrides:
                 overrides[name] = hidden.of(overrides[name])
-        settings = {**settings_from(profile, os.environ, Path.home()), **overrides}
-        for name, variable in (("email", "KENTIK_EMAIL"), ("token", "KENTIK_API_TOKEN")):
-            if not settings.get(name):
-                raise ConfigError(
-                    f"no {name} found: set {variable}, or write a profile "
-                    '~/.kentik/default with {"email": "…", "api-key": "…"}'
-                )
-        speed = settings.pop("speed", 1.0)
-        if speed != 1:
-            _compress_time(settings, speed)
-        return cls(settings.pop("email"), settings.pop("token"), **settings)
+        return cls(**client_arguments({**settings_from(profile, os.environ, Path.home()), **overrides}))
 
     def with_options(
         self, *, timeout: float | EllipsisType = ..., max_wait: float | EllipsisType | None = ...
@@ -280,16 +270,3 @@ def _transports(
 def _check_choice(name: str, value: object, allowed: Iterable[str]) -> None:
     if value not in tuple(allowed):
         raise ConfigError(f"{name} is {value!r}: give one of {', '.join(allowed)}")
-
-
-def _compress_time(settings: dict[str, Any], speed: float) -> None:
-    """Scale the limits for an emulator whose clock runs faster."""
-    for name in ("grpc_endpoint", "rest_endpoint"):
-        url = settings.get(name)
-        if url is None or not Endpoint.parse(url, name=name, allow_plaintext=True).loopback:
-            raise ConfigError(
-                f"KENTIK_SPEED is {speed:g}, and {name} is not on this machine: a compressed clock is for an "
-                "emulator on loopback only; unset KENTIK_SPEED"
-            )
-    settings["quota"] = (settings.get("quota") or Quota.NON_QUERY).scaled(speed)
-    settings["query_quota"] = (settings.get("query_quota") or Quota.QUERY).scaled(speed)

@@ -42,18 +42,12 @@ def _log_as(notes: Notes) -> Iterator[None]:
 
 
 class _NoteHandler(logging.Handler):
-    """Prints what is logged; what is said twice in a row, as of a profile that is read twice, once."""
-
     def __init__(self, notes: Notes) -> None:
         super().__init__()
         self._notes = notes
-        self._last = ("", "")
 
     def emit(self, record: logging.LogRecord) -> None:
         if self._notes.quiet and record.levelno < logging.ERROR:
             return
         word = "note" if record.levelno < logging.WARNING else record.levelname.lower()
-        said = (word, record.getMessage())
-        if said != self._last:
-            self._notes.line(*said)
-        self._last = said
+        self._notes.line(word, record.getMessage())

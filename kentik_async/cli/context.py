@@ -70,15 +70,19 @@ class Context:
         form = self.options.output or ("table" if sys.stdout.isatty() else "ndjson")
         return Printer(form, self.notes, colour=not self.options.no_color)
 
+    @cached_property
     def settings(self) -> dict[str, Any]:
-        """Return what is known of the client's arguments: environment, profile and options together.
+        """What is known of the client's arguments: environment, profile and options together, read once.
 
         Raises:
             ConfigError: A profile cannot be read.
         """
         from kentik_async._environment import settings_from
 
-        return settings_from(self.profile, os.environ, Path.home()) | self._overrides()
+        options = self.options
+        given = {"region": options.region, "max_wait": options.max_wait, "timeout": options.timeout}
+        known = settings_from(self.profile, os.environ, Path.home())
+        return known | {name: value for name, value in given.items() if value is not None}
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator["KentikClient"]:
@@ -88,21 +92,13 @@ class Context:
             ConfigError: There are no credentials, or they are unusable.
         """
         from kentik_async import KentikClient
+        from kentik_async._environment import client_arguments
         from kentik_async.cli.waiting import telling_of_waits
 
-        kentik = KentikClient.from_env(
-            self.profile,
-            on_event=self.notes.retries,
-            connect_timeout=_CONNECT_TIMEOUT,
-            **self._overrides(),
-        )
+        ours = {"on_event": self.notes.retries, "connect_timeout": _CONNECT_TIMEOUT}
+        kentik = KentikClient(**client_arguments(self.settings | ours))
         async with kentik, telling_of_waits(kentik, self.notes):
             yield kentik
-
-    def _overrides(self) -> dict[str, Any]:
-        options = self.options
-        given = {"region": options.region, "max_wait": options.max_wait, "timeout": options.timeout}
-        return {name: value for name, value in given.items() if value is not None}
 
 
 Ctx: TypeAlias = Annotated[Context, Parameter(parse=False)]

@@ -25,7 +25,7 @@ async def status(*, context: Ctx) -> None:
     """
     from kentik_async.config import REGIONS
 
-    settings = context.settings()
+    settings = context.settings
     region = settings.get("region", "us")
     known = REGIONS.get(region)
     email = str(settings["email"]) if "email" in settings else None  # shown here, where it is asked for

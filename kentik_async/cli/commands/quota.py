@@ -49,7 +49,7 @@ async def quota(*, calls: int = 1000, context: Ctx) -> None:
 
     if calls < 0:
         raise ValidationError(f"--calls is {calls}: give a whole number from 0")
-    speed = context.settings().get("speed", 1.0)
+    speed = context.settings.get("speed", 1.0)
     rules = {"non_query": Quota.NON_QUERY.scaled(speed), "query": Quota.QUERY.scaled(speed)}
     async with context.client() as kentik:
         rows = [await _row(kentik, name, limits, calls) for name, limits in rules.items()]
