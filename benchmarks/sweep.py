@@ -18,10 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.dataset as ds
-from optimum import control, emulator
+from optimum import client, control, emulator
 
 import kentik_async
-from kentik_async import KentikClient, Quota
 from kentik_async.bulk.stores import STORES
 from kentik_async.emulator.state import State
 from kentik_async.models import IPFamily, RankType
@@ -29,11 +28,7 @@ from kentik_async.models import IPFamily, RankType
 
 async def sweep(ready: dict[str, Any], options: argparse.Namespace, target: Path) -> None:
     """Save all rankings of the markets and print what it took."""
-    quota = Quota.NON_QUERY.scaled(options.speed)
-    endpoints = {name: ready[name] for name in ("grpc_endpoint", "rest_endpoint")}
-    async with KentikClient(
-        ready["email"], ready["token"], quota=quota, pacing="throughput", **endpoints
-    ) as kentik:
+    async with client(ready, options.speed) as kentik:
         markets = [market.market_id for market in await kentik.kmi.list_markets()][: options.markets]
         pull = kentik.kmi.pull_rankings(markets)
         plan = await pull.plan()

@@ -179,7 +179,7 @@ _SUBMODULES = frozenset({"bulk", "dlt", "emulator", "errors", "events", "models"
 
 if TYPE_CHECKING:
     # Called as `kentik_async.open(TARGET)`; not in `__all__`, where a star import would hide the built-in.
-    open = open_target  # noqa: A001 (see above)
+    open = open_target  # noqa: A001 (the public function's name)
 else:
     # Hidden from type checkers, to which a name that does not exist would be an object.
     def __getattr__(name: str) -> object:

@@ -1,6 +1,7 @@
 """Limiters on a file of the test's, and what is needed to watch them."""
 
 import asyncio
+import gc
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -15,7 +16,8 @@ Open = Callable[..., FileLimiter]
 
 
 def descriptors() -> int:
-    """How many are open; what earlier tests left behind may go at any moment, so look for growth alone."""
+    """How many are open, once what earlier tests left behind is collected."""
+    gc.collect()
     return len(list(Path("/proc/self/fd").iterdir()))
 
 

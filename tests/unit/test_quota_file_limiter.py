@@ -115,7 +115,7 @@ async def test_closing_ends_the_waiting_and_leaves_nothing_behind(open_limiter: 
     grant.close("answered")
     assert not grant.valid()
     wait_for(lambda: waiting_threads() == running)
-    assert descriptors() <= before
+    assert descriptors() == before
     assert await left(open_limiter()) == 49
 
 
@@ -131,7 +131,7 @@ def test_limiters_that_are_forgotten_leave_nothing_behind(open_limiter: Open, tm
     del limiter
     gc.collect()
     wait_for(lambda: waiting_threads() == running)
-    assert descriptors() <= before
+    assert descriptors() == before
 
 
 def test_a_limiter_that_had_to_wait_is_not_kept_by_its_alarm(tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def test_a_limiter_that_had_to_wait_is_not_kept_by_its_alarm(tmp_path: Path) -> 
     del limiter
     # Collected again and again: on a busy machine its thread may not have let go of the alarm yet.
     wait_for(lambda: gc.collect() >= 0 and waiting_threads() == running)
-    assert descriptors() <= before
+    assert descriptors() == before
 
 
 async def test_a_forgotten_grant_drains(open_limiter: Open) -> None:

@@ -7,7 +7,7 @@ PROGRAM = """
 import asyncio
 import sys
 
-from kentik_async import KentikClient, Quota
+from kentik_async import KentikClient
 
 
 async def answer(reader, writer):
