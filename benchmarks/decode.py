@@ -15,8 +15,8 @@ from collections.abc import Callable
 
 import msgspec
 
+from kentik_async._codec import kmi, sites
 from kentik_async._generated.kmi import v202212 as wire
-from kentik_async.codec import kmi, sites
 
 REPEATS = 51
 ASKED_AT = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)

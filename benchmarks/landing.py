@@ -21,16 +21,16 @@ from typing import TypeVar
 
 from kentik_async._generated.kmi.v202212 import GetRankingsRequest, ListMarketsResponse
 from kentik_async._operations import Request
-from kentik_async.bulk.asks import Ask
-from kentik_async.bulk.batches import StoredPage
-from kentik_async.bulk.keys import PageKey
-from kentik_async.bulk.layout import Layout
+from kentik_async.bulk.journal.batches import StoredPage
+from kentik_async.bulk.journal.runs import Run
+from kentik_async.bulk.page_key import PageKey
 from kentik_async.bulk.pull import Pull
-from kentik_async.bulk.runs import Run
-from kentik_async.bulk.stores import STORES
-from kentik_async.bulk.tables import rows_of_pages
-from kentik_async.emulator.kmi import get_rankings
-from kentik_async.emulator.state import State
+from kentik_async.bulk.sinks import STORES
+from kentik_async.bulk.sinks.tables import rows_of_pages
+from kentik_async.bulk.spec import Ask
+from kentik_async.bulk.target.layout import Layout
+from kentik_async.emulator.api.kmi import get_rankings
+from kentik_async.emulator.world.state import State
 from kentik_async.models import IPFamily, RankType
 
 T = TypeVar("T")

@@ -21,8 +21,8 @@ import pyarrow.dataset as ds
 from optimum import client, control, emulator
 
 import kentik_async
-from kentik_async.bulk.stores import STORES
-from kentik_async.emulator.state import State
+from kentik_async.bulk.sinks import STORES
+from kentik_async.emulator.world.state import State
 from kentik_async.models import IPFamily, RankType
 
 

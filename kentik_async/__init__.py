@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from kentik_async._version import __version__
 
 if TYPE_CHECKING:
-    from kentik_async._priority import priority
-    from kentik_async.bulk.saved import open_target
+    from kentik_async._pipeline.priority import priority
+    from kentik_async.bulk.reading.dataset import open_target
     from kentik_async.client import KentikClient
     from kentik_async.errors import (
         APIError,
@@ -118,8 +118,8 @@ __all__ = [
 ]
 
 _HOMES = {
-    "kentik_async._priority": ("priority",),
-    "kentik_async.bulk.saved": ("open_target",),
+    "kentik_async._pipeline.priority": ("priority",),
+    "kentik_async.bulk.reading.dataset": ("open_target",),
     "kentik_async.client": ("KentikClient",),
     "kentik_async.errors": (
         "APIError",

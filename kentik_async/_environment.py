@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from kentik_async.config import Email, Endpoint, Token
+from kentik_async._config import Email, Endpoint, Token
 from kentik_async.errors import ConfigError
 from kentik_async.quota import Quota
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
-from kentik_async.codec import as_groups, kmi, plans, sites
+from kentik_async._codec import as_groups, kmi, plans, sites
 from kentik_async.models import (
     ASGroup,
     ASGroupList,

@@ -6,12 +6,8 @@ from pathlib import Path
 from types import EllipsisType, TracebackType
 from typing import Any, Self, TypeVar
 
-from kentik_async._environment import client_arguments, settings_from
-from kentik_async._operations import Protocol
-from kentik_async._pipeline import CallOptions, Pipeline, PipelineSettings, check_kind
-from kentik_async._version import __version__
-from kentik_async.clock import SYSTEM_CLOCK
-from kentik_async.config import (
+from kentik_async._clock import SYSTEM_CLOCK
+from kentik_async._config import (
     REGIONS,
     Credentials,
     Email,
@@ -21,17 +17,21 @@ from kentik_async.config import (
     proxy_for,
     read_authorities,
 )
+from kentik_async._environment import client_arguments, settings_from
+from kentik_async._operations import Protocol
+from kentik_async._pipeline import CallOptions, Pipeline, PipelineSettings, check_kind
+from kentik_async._pipeline.caller import Caller
+from kentik_async._transport.base import Transport
+from kentik_async._transport.grpc import GrpcTransport
+from kentik_async._transport.rest import RestTransport
+from kentik_async._version import __version__
 from kentik_async.errors import ConfigError
 from kentik_async.events import EventHook
 from kentik_async.quota import PACINGS, Limiter, Pacing, Quota
 from kentik_async.quota.choice import Customer, choose_limiter
 from kentik_async.resources import KMI, ASGroups, Plans, QuotaView, Rest, Sites
-from kentik_async.resources._caller import Caller
 from kentik_async.resources.stubs import stub_channel
 from kentik_async.retry import Retry
-from kentik_async.transport.grpc import GrpcTransport
-from kentik_async.transport.rest import RestTransport
-from kentik_async.transport.wire import Transport
 
 __all__ = ["KentikClient"]
 

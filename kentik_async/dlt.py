@@ -12,8 +12,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from kentik_async.bulk.saved import Tables, open_target
-from kentik_async.bulk.tables import TABLES
+from kentik_async.bulk.reading.dataset import Tables, open_target
+from kentik_async.bulk.sinks.tables import TABLES
 from kentik_async.errors import ConfigError, TargetError, ValidationError
 
 if TYPE_CHECKING:

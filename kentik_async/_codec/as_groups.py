@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from typing import SupportsIndex
 
+from kentik_async._codec._protobuf import reading
+from kentik_async._codec._times import from_timestamp
 from kentik_async._generated.as_group import v202212 as wire
-from kentik_async.codec._protobuf import reading
-from kentik_async.codec._times import from_timestamp
+from kentik_async._validation import valid_as_group_id, valid_asns, valid_name
 from kentik_async.errors import DecodeError
 from kentik_async.models import ASGroup, ASGroupList, AutonomousSystem
-from kentik_async.validation import valid_as_group_id, valid_asns, valid_name
 
 __all__ = [
     "decode_create",

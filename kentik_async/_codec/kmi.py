@@ -5,11 +5,20 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Any, SupportsIndex, TypeVar
 
+from kentik_async._codec._columns import Parsed
+from kentik_async._codec._protobuf import reading
+from kentik_async._codec._times import from_text
+from kentik_async._codec.kmi_columns import DETAILS, RANKINGS
 from kentik_async._generated.kmi import v202212 as wire
-from kentik_async.codec._columns import Parsed
-from kentik_async.codec._protobuf import reading
-from kentik_async.codec._times import from_text
-from kentik_async.codec.kmi_columns import DETAILS, RANKINGS
+from kentik_async._validation import (
+    valid_asn,
+    valid_choice,
+    valid_insight_types,
+    valid_limit,
+    valid_lookback,
+    valid_magnitude,
+    valid_market_id,
+)
 from kentik_async.models import (
     ASNDetails,
     CustomerProvider,
@@ -23,15 +32,6 @@ from kentik_async.models import (
     RankType,
     Records,
     Relation,
-)
-from kentik_async.validation import (
-    valid_asn,
-    valid_choice,
-    valid_insight_types,
-    valid_limit,
-    valid_lookback,
-    valid_magnitude,
-    valid_market_id,
 )
 
 __all__ = [

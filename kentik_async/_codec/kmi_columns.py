@@ -6,9 +6,9 @@ not sent. `kentik_async.models.arrow_schema` gives their Arrow types.
 
 from typing import Any, NamedTuple
 
+from kentik_async._codec._columns import Parsed, Tables
+from kentik_async._codec._protobuf import reading
 from kentik_async._generated.kmi import v202212 as wire
-from kentik_async.codec._columns import Parsed, Tables
-from kentik_async.codec._protobuf import reading
 from kentik_async.models import CustomerProvider, Peer, Ranking
 
 __all__ = [

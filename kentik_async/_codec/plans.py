@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from kentik_async.codec import _json, _times
+from kentik_async._codec import _json, _times
 from kentik_async.models import Plan, Records
 
 __all__ = ["decode_list"]

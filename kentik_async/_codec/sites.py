@@ -4,10 +4,10 @@ from typing import SupportsFloat, SupportsIndex
 
 import msgspec
 
-from kentik_async.codec import _json
+from kentik_async._codec import _json
+from kentik_async._validation import valid_latitude, valid_longitude, valid_site_id, valid_site_name
 from kentik_async.errors import ValidationError
 from kentik_async.models import Records, Site
-from kentik_async.validation import valid_latitude, valid_longitude, valid_site_id, valid_site_name
 
 __all__ = ["decode_list", "decode_site", "encode_create", "encode_update", "site_path"]
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
+from kentik_async._clock import Clock
 from kentik_async._operations import Request
 from kentik_async._pipeline import CallOptions, Pipeline
-from kentik_async.clock import Clock
 from kentik_async.quota import Limiter, Quota
 
 __all__ = ["Caller"]

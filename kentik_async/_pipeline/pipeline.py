@@ -17,9 +17,11 @@ from typing import Any, TypeVar
 
 from kentik_async._operations import Protocol, Request
 from kentik_async._pipeline.call import Call
+from kentik_async._pipeline.priority import current_priority
 from kentik_async._pipeline.session import Session, Wire, book
 from kentik_async._pipeline.settings import CallOptions, PipelineSettings
-from kentik_async._priority import current_priority
+from kentik_async._transport.base import Messages, Reply, Stream, StreamKind, StreamTransport, Transport
+from kentik_async._transport.connection import Link
 from kentik_async.errors import (
     ClientClosedError,
     ConfigError,
@@ -29,8 +31,6 @@ from kentik_async.errors import (
 )
 from kentik_async.events import Event, EventKind
 from kentik_async.quota import Grant, Limiter
-from kentik_async.transport.link import Link
-from kentik_async.transport.wire import Messages, Reply, Stream, StreamKind, StreamTransport, Transport
 
 __all__ = ["Pipeline"]
 

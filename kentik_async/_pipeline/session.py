@@ -13,10 +13,10 @@ from functools import partial
 from typing import Any, TypeVar
 
 from kentik_async._operations import Protocol
+from kentik_async._transport.base import Flight, Reply, Stream, Transport
+from kentik_async._transport.connection import Link
 from kentik_async.errors import ClientClosedError, DeadlineExceededError, RateLimitedError
 from kentik_async.quota import Grant, HeedfulGrant
-from kentik_async.transport.link import Link
-from kentik_async.transport.wire import Flight, Reply, Stream, Transport
 
 __all__ = ["Session", "Wire", "book"]
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kentik_async.clock import Clock
+from kentik_async._clock import Clock
 from kentik_async.errors import ConfigError
 from kentik_async.events import EventHook
 from kentik_async.quota import Quota, QuotaClass

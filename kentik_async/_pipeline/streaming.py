@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from kentik_async._operations import Request
 from kentik_async._pipeline import CallOptions, Pipeline
+from kentik_async._transport.base import Messages, StreamKind
 from kentik_async.errors import KentikError, RateLimitedError
-from kentik_async.transport.wire import Messages, StreamKind
 
 __all__ = ["run_stream"]
 

@@ -7,8 +7,8 @@ during an outage make one connection, not a thousand.
 import asyncio
 import random
 
+from kentik_async._transport.base import Dialer
 from kentik_async.errors import ConnectError, KentikError
-from kentik_async.transport.wire import Dialer
 
 __all__ = ["Link"]
 

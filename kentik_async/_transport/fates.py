@@ -6,9 +6,9 @@ are those of grpcio 1.51 to 1.85. Whether the server acted decides over repeatin
 
 import re
 
-from kentik_async._statuses import error_for_grpc
+from kentik_async._transport.base import Reply
+from kentik_async._transport.status_mapping import error_for_grpc
 from kentik_async.errors import APIError, ConnectError, RateLimitedError, UnavailableError
-from kentik_async.transport.wire import Reply
 
 __all__ = ["reply_for_status"]
 

@@ -15,13 +15,13 @@ from typing import Any
 import grpc
 import grpc.aio
 
+from kentik_async._config import Credentials, Endpoint, Trust
 from kentik_async._operations import Request
-from kentik_async.config import Credentials, Endpoint, Trust
+from kentik_async._transport.base import MAX_ANSWER_BYTES, Messages, Reply, StreamKind
+from kentik_async._transport.fates import reply_for_status
+from kentik_async._transport.tls import Probe
 from kentik_async.errors import ClientClosedError, DecodeError
 from kentik_async.quota import read_allowance
-from kentik_async.transport.fates import reply_for_status
-from kentik_async.transport.tls import Probe
-from kentik_async.transport.wire import MAX_ANSWER_BYTES, Messages, Reply, StreamKind
 
 __all__ = ["GrpcTransport"]
 

@@ -11,9 +11,11 @@ from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from kentik_async._config import Credentials, Endpoint, Trust
 from kentik_async._operations import Request
-from kentik_async._statuses import error_for_http
-from kentik_async.config import Credentials, Endpoint, Trust
+from kentik_async._transport.base import MAX_ANSWER_BYTES, Reply
+from kentik_async._transport.status_mapping import error_for_http
+from kentik_async._transport.tls import Probe, reason_of, ssl_context
 from kentik_async.errors import (
     ClientClosedError,
     ConnectError,
@@ -24,8 +26,6 @@ from kentik_async.errors import (
     UnavailableError,
 )
 from kentik_async.quota import Outcome, read_allowance
-from kentik_async.transport.tls import Probe, reason_of, ssl_context
-from kentik_async.transport.wire import MAX_ANSWER_BYTES, Reply
 
 if TYPE_CHECKING:
     from types import SimpleNamespace

@@ -7,7 +7,7 @@ import socket
 import ssl
 import urllib.parse
 
-from kentik_async.config import Endpoint, Trust
+from kentik_async._config import Endpoint, Trust
 from kentik_async.errors import ConnectError
 
 __all__ = ["Probe", "reason_of", "ssl_context"]

@@ -5,10 +5,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from kentik_async.bulk.batches import Batches, StoredPage
-from kentik_async.bulk.runs import Run
-from kentik_async.bulk.stores import Store
-from kentik_async.bulk.tables import rows_of_pages
+from kentik_async.bulk.journal.batches import Batches, StoredPage
+from kentik_async.bulk.journal.runs import Run
+from kentik_async.bulk.sinks import Store
+from kentik_async.bulk.sinks.tables import rows_of_pages
 
 __all__ = ["Lander", "in_thread"]
 

@@ -4,9 +4,9 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from kentik_async.bulk.asks import Ask
-from kentik_async.bulk.keys import PageKey
+from kentik_async.bulk.page_key import PageKey
 from kentik_async.bulk.pages import Page, leads_of
+from kentik_async.bulk.spec import Ask
 from kentik_async.errors import BadRequestError, NotFoundError
 
 __all__ = ["Walk"]

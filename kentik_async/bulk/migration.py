@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from kentik_async.bulk.damage import SQLITE_ERRORS
-from kentik_async.bulk.layout import Layout
-from kentik_async.bulk.lock import locked
-from kentik_async.bulk.versions import SCHEMA_VERSION, refuse_other_version
+from kentik_async.bulk.journal.damage import SQLITE_ERRORS
+from kentik_async.bulk.journal.schema import SCHEMA_VERSION, refuse_other_version
+from kentik_async.bulk.target.layout import Layout
+from kentik_async.bulk.target.lock import locked
 from kentik_async.errors import TargetError
 
 __all__ = ["STEPS", "Migration", "migrate_target", "steps_between"]

@@ -8,14 +8,14 @@ from typing import Any
 
 import msgspec
 
-from kentik_async.bulk.keys import PageKey
-from kentik_async.codec import kmi
-from kentik_async.codec.kmi_columns import (
+from kentik_async._codec import kmi
+from kentik_async._codec.kmi_columns import (
     count_relations,
     decode_asn_details_columns,
     decode_rankings_columns,
     ranked_asns,
 )
+from kentik_async.bulk.page_key import PageKey
 
 __all__ = ["Gist", "gist_of"]
 

@@ -4,8 +4,8 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
 
-from kentik_async.bulk.gist import Gist
-from kentik_async.bulk.keys import PageKey
+from kentik_async.bulk.page_key import PageKey
+from kentik_async.bulk.page_summary import Gist
 from kentik_async.errors import KentikError
 
 __all__ = ["Answer", "Page", "leads_of"]

@@ -10,11 +10,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from kentik_async._operations import Request
-from kentik_async.bulk.asks import Ask, remaining
-from kentik_async.bulk.keys import PageKey
+from kentik_async.bulk.frontier import Walk
+from kentik_async.bulk.page_key import PageKey
 from kentik_async.bulk.pages import Answer, Page, leads_of
-from kentik_async.bulk.plan import PullPlan
-from kentik_async.bulk.walk import Walk
+from kentik_async.bulk.results import PullPlan
+from kentik_async.bulk.spec import Ask, remaining
 from kentik_async.errors import (
     AuthenticationError,
     ClientClosedError,
@@ -26,7 +26,7 @@ from kentik_async.errors import (
 )
 
 if TYPE_CHECKING:
-    from kentik_async.bulk.report import PullReport
+    from kentik_async.bulk.pull_report import PullReport
 
 __all__ = ["Fetcher", "Progress", "Pull"]
 
@@ -194,7 +194,7 @@ class Pull:
             ConfigError: What the URL, or the store, needs is not installed.
             KentikError: No further page would fare better; what has landed stays.
         """
-        from kentik_async.bulk.landing import save  # imports this module, and is needed by saving alone
+        from kentik_async.bulk.saving import save  # imports this module, and is needed by saving alone
 
         return await save(
             self.fetcher,

@@ -16,22 +16,22 @@ from functools import partial
 
 import msgspec
 
-from kentik_async.bulk.asks import Ask
-from kentik_async.bulk.batches import Batches, batch_size
-from kentik_async.bulk.gist import Gist, gist_of
-from kentik_async.bulk.journal import Journal
-from kentik_async.bulk.journal_file import open_journal
-from kentik_async.bulk.keys import PageKey
-from kentik_async.bulk.lander import Lander, in_thread
-from kentik_async.bulk.layout import Layout
-from kentik_async.bulk.lock import locked
+from kentik_async.bulk.batch_writer import Lander, in_thread
+from kentik_async.bulk.journal.batches import Batches, batch_size
+from kentik_async.bulk.journal.database import open_journal
+from kentik_async.bulk.journal.journal import Journal
+from kentik_async.bulk.journal.runs import Run, ask_identity, refuse_other_store, run_to_take_up
+from kentik_async.bulk.page_key import PageKey
+from kentik_async.bulk.page_summary import Gist, gist_of
 from kentik_async.bulk.pages import Page
-from kentik_async.bulk.plan import NOT_MEANT, refuse_multi_day
 from kentik_async.bulk.pull import Fetcher, Progress, Pull
-from kentik_async.bulk.remote import refuse_strange_parts
-from kentik_async.bulk.report import PullReport
-from kentik_async.bulk.runs import Run, ask_identity, refuse_other_store, run_to_take_up
-from kentik_async.bulk.stores import STORES, Store
+from kentik_async.bulk.pull_report import PullReport
+from kentik_async.bulk.results import NOT_MEANT, refuse_multi_day
+from kentik_async.bulk.sinks import STORES, Store
+from kentik_async.bulk.spec import Ask
+from kentik_async.bulk.target.layout import Layout
+from kentik_async.bulk.target.lock import locked
+from kentik_async.bulk.target.remote import refuse_strange_parts
 from kentik_async.errors import DecodeError, KentikError, TargetError, ValidationError
 
 __all__ = ["save"]

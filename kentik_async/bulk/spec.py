@@ -10,10 +10,10 @@ from typing import Any
 
 import msgspec
 
-from kentik_async.bulk.keys import PageKey
+from kentik_async._validation import valid_asn, valid_choice, valid_limit, valid_market_id
+from kentik_async.bulk.page_key import PageKey
 from kentik_async.errors import ValidationError
 from kentik_async.models import Filter, IPFamily, RankType, Relation
-from kentik_async.validation import valid_asn, valid_choice, valid_limit, valid_market_id
 
 __all__ = ["Ask", "Details", "Remaining", "details_ask", "rankings_ask", "remaining"]
 

@@ -43,8 +43,8 @@ def _run(arguments: list[str]) -> int:
         if error.name and error.name.partition(".")[0] in ("cyclopts", "rich"):
             return _fail("the command line is not installed: pip install 'kentik-async[cli]'", _USAGE)
         raise
-    from kentik_async.cli.advice import error_line
-    from kentik_async.cli.exits import exit_for
+    from kentik_async.cli.error_text import error_line
+    from kentik_async.cli.exit_codes import exit_for
     from kentik_async.cli.usage import usage_lines
     from kentik_async.errors import KentikError
 
@@ -70,7 +70,7 @@ def _console(arguments: list[str]) -> "Console | None":
     """Return where help is printed, if that is not the usual."""
     if "--no-color" not in arguments:
         return None
-    from kentik_async.cli.tables import stdout_console
+    from kentik_async.cli.output.tables import stdout_console
 
     return stdout_console(colour=False)
 

@@ -19,13 +19,13 @@ from kentik_async.cli.commands import (
     pull,
     quota,
     raw,
+    saved,
     sites,
-    targets,
 )
 from kentik_async.cli.context import Context
-from kentik_async.cli.exits import Exit
+from kentik_async.cli.exit_codes import Exit
 from kentik_async.cli.groups import ASK, GLOBAL, OTHER, START
-from kentik_async.cli.options import Options
+from kentik_async.cli.parameters import Options
 
 __all__ = ["app"]
 
@@ -54,9 +54,9 @@ app = App(
 app.command(demo.demo, group=START)
 app.command(emulator.emulator, group=START)
 kmi.app.command(pull.app)
-kmi.app.command(targets.status)
-kmi.app.command(targets.diff)
-kmi.app.command(targets.migrate)
+kmi.app.command(saved.status)
+kmi.app.command(saved.diff)
+kmi.app.command(saved.migrate)
 for _group in (as_groups, auth, kmi, plans, sites):
     app.command(_group.app)
 app.command(raw.raw, group=ASK)
@@ -82,7 +82,7 @@ def run(
         command(*bound.args, **bound.kwargs)
         # A group without a command is answered with its help; nothing at all is an invitation to it.
         return Exit.USAGE if tokens and not _asks_for_help(tokens) else Exit.OK
-    from kentik_async.cli.calling import call
+    from kentik_async.cli.runner import call
 
     context = Context(options)
     if "context" in unparsed:

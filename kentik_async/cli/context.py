@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 from cyclopts import Parameter
 
-from kentik_async.cli.notes import Notes
-from kentik_async.cli.options import Options
-from kentik_async.cli.output import Printer
+from kentik_async.cli.output.messages import Notes
+from kentik_async.cli.output.printer import Printer
+from kentik_async.cli.parameters import Options
 from kentik_async.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Context:
         """
         from kentik_async import KentikClient
         from kentik_async._environment import client_arguments
-        from kentik_async.cli.waiting import telling_of_waits
+        from kentik_async.cli.output.wait_notice import telling_of_waits
 
         ours = {"on_event": self.notes.retries, "connect_timeout": _CONNECT_TIMEOUT}
         kentik = KentikClient(**client_arguments(self.settings | ours))

@@ -3,7 +3,7 @@
 import sys
 
 from kentik_async.cli.context import Context
-from kentik_async.cli.exits import Exit
+from kentik_async.cli.exit_codes import Exit
 from kentik_async.errors import ConfigError
 
 __all__ = ["confirmed", "declined"]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from kentik_async.cli.notes import Notes
+from kentik_async.cli.output.messages import Notes
 
 __all__ = ["call"]
 

@@ -2,7 +2,7 @@
 
 from cyclopts import CycloptsError, UnusedCliTokensError
 
-from kentik_async.cli.notes import on_one_line
+from kentik_async.cli.output.messages import on_one_line
 
 __all__ = ["usage_lines"]
 

@@ -7,7 +7,7 @@ know how the client reads the vendor's rules.
 from typing import Any
 
 from kentik_async.client import KentikClient
-from kentik_async.emulator.users import User
+from kentik_async.emulator.engine.auth import User
 from kentik_async.quota import Quota
 
 __all__ = ["KentikClient", "connection"]

@@ -3,8 +3,8 @@
 import grpc.aio
 from aiohttp import web
 
-from kentik_async.emulator.gate import Door, Gate
-from kentik_async.emulator.grpc_app import GrpcApp
+from kentik_async.emulator.api.grpc import GrpcApp
+from kentik_async.emulator.tcp_proxy import Door, Gate
 
 __all__ = ["Ports"]
 

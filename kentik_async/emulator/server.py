@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any, Self
 
 from aiohttp import web
 
-from kentik_async.clock import SYSTEM_CLOCK, Clock
-from kentik_async.emulator import control
-from kentik_async.emulator.desk import Desk, in_order
-from kentik_async.emulator.faults import SHAPES, Fault, RefusalShape, When
-from kentik_async.emulator.grpc_app import GrpcApp
-from kentik_async.emulator.ports import Ports
-from kentik_async.emulator.record import Call, Report, report
-from kentik_async.emulator.rest_app import RestApp
-from kentik_async.emulator.state import FIRST_DAY, State
-from kentik_async.emulator.users import User
+from kentik_async._clock import SYSTEM_CLOCK, Clock
+from kentik_async.emulator.api import admin as control
+from kentik_async.emulator.api.grpc import GrpcApp
+from kentik_async.emulator.api.http import RestApp
+from kentik_async.emulator.engine.auth import User
+from kentik_async.emulator.engine.call_log import Call, Report, report
+from kentik_async.emulator.engine.dispatcher import Desk, in_order
+from kentik_async.emulator.engine.faults import SHAPES, Fault, RefusalShape, When
+from kentik_async.emulator.listeners import Ports
+from kentik_async.emulator.world.state import FIRST_DAY, State
 
 if TYPE_CHECKING:
     from kentik_async.emulator.client import KentikClient

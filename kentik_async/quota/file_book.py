@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from kentik_async.clock import Clock
+from kentik_async._clock import Clock
 from kentik_async.errors import ConfigError
 from kentik_async.quota.allowance import Allowance
 from kentik_async.quota.congestion import Congestion

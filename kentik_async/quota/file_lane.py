@@ -7,7 +7,7 @@ others for all of them together.
 from math import inf
 from threading import get_ident
 
-from kentik_async.clock import Clock
+from kentik_async._clock import Clock
 from kentik_async.errors import ClientClosedError, ConfigError, KentikError
 from kentik_async.quota.allowance import Allowance
 from kentik_async.quota.file_callers import Callers

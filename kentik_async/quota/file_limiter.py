@@ -5,7 +5,7 @@ import sys
 import weakref
 from typing import TYPE_CHECKING
 
-from kentik_async.clock import SYSTEM_CLOCK, Clock
+from kentik_async._clock import SYSTEM_CLOCK, Clock
 from kentik_async.errors import ConfigError
 from kentik_async.quota.file_place import default_quota_folder, quota_place
 from kentik_async.quota.rules import PACINGS, QUOTA_CLASSES, Pacing, Quota, QuotaClass

@@ -19,7 +19,7 @@ import stat
 from collections.abc import Callable, Iterable
 from math import inf
 
-from kentik_async.clock import Clock
+from kentik_async._clock import Clock
 from kentik_async.quota.allowance import Allowance
 from kentik_async.quota.file_book import MOST_AT_ONCE, Book
 from kentik_async.quota.file_entry import NO_PAUSE, State

@@ -3,7 +3,7 @@
 import os
 import weakref
 
-from kentik_async.clock import SYSTEM_CLOCK, Clock
+from kentik_async._clock import SYSTEM_CLOCK, Clock
 from kentik_async.errors import ConfigError
 from kentik_async.quota.lane import Lane
 from kentik_async.quota.rules import PACINGS, QUOTA_CLASSES, Pacing, Quota, QuotaClass

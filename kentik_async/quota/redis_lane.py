@@ -8,7 +8,7 @@ import asyncio
 from dataclasses import dataclass
 from functools import partial
 
-from kentik_async.clock import Clock
+from kentik_async._clock import Clock
 from kentik_async.errors import ClientClosedError, KentikError
 from kentik_async.quota.allowance import Allowance
 from kentik_async.quota.home import Home

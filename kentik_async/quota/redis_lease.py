@@ -8,7 +8,7 @@ time since the question, and at least that plus the time since the answer came.
 import time
 from dataclasses import dataclass
 
-from kentik_async.clock import SYSTEM_CLOCK, Clock
+from kentik_async._clock import SYSTEM_CLOCK, Clock
 
 __all__ = ["Lease", "sleepless"]
 

@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import Sequence
 
-from kentik_async.clock import SYSTEM_CLOCK, Clock
+from kentik_async._clock import SYSTEM_CLOCK, Clock
 from kentik_async.errors import ClientClosedError, ConfigError
 from kentik_async.quota.redis_address import RedisAddress, RedisNames
 from kentik_async.quota.redis_courier import OnOutage

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from kentik_async.clock import SYSTEM_CLOCK, Clock
+from kentik_async._clock import SYSTEM_CLOCK, Clock
 from kentik_async.errors import ConfigError
 from kentik_async.quota.rules import Pacing, Quota
 from kentik_async.quota.seam import Limiter

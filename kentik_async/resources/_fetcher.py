@@ -4,9 +4,9 @@ import datetime as dt
 from typing import TypeVar
 
 from kentik_async._operations import Request
-from kentik_async.bulk.leave import Leaving, leaving_quota
+from kentik_async._pipeline.caller import Caller
+from kentik_async.bulk.throttle import Leaving, leaving_quota
 from kentik_async.errors import ValidationError
-from kentik_async.resources._caller import Caller
 
 __all__ = ["CallerFetcher"]
 

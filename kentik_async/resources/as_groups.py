@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from kentik_async import _operations
+from kentik_async._pipeline.caller import Caller
 from kentik_async.models import ASGroup, ASGroupList
-from kentik_async.resources._caller import Caller
 
 __all__ = ["ASGroups"]
 

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable
 
 from kentik_async import _operations
-from kentik_async.bulk.asks import details_ask, rankings_ask
+from kentik_async._pipeline.caller import Caller
 from kentik_async.bulk.pull import Progress, Pull
+from kentik_async.bulk.spec import details_ask, rankings_ask
 from kentik_async.models import ASNDetails, Insight, Market, Rankings, Records
-from kentik_async.resources._caller import Caller
 from kentik_async.resources._fetcher import CallerFetcher
 
 __all__ = ["KMI"]

@@ -1,8 +1,8 @@
 """Plans: what a company is licensed for. Source: Kentik KB, Site and Plan APIs."""
 
 from kentik_async import _operations
+from kentik_async._pipeline.caller import Caller
 from kentik_async.models import Plan, Records
-from kentik_async.resources._caller import Caller
 
 __all__ = ["Plans"]
 

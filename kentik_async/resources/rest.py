@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from kentik_async._operations import Operation, Request
+from kentik_async._pipeline.caller import Caller
 from kentik_async.errors import DecodeError, ValidationError
 from kentik_async.quota import QUOTA_CLASSES, QuotaClass
-from kentik_async.resources._caller import Caller
 from kentik_async.retry import Effect
 
 __all__ = ["Rest"]

@@ -1,8 +1,8 @@
 """Sites of a company. Source: Kentik KB, Site and Plan APIs."""
 
 from kentik_async import _operations
+from kentik_async._pipeline.caller import Caller
 from kentik_async.models import Records, Site
-from kentik_async.resources._caller import Caller
 
 __all__ = ["Sites"]
 

@@ -11,11 +11,11 @@ from google.protobuf.message import Message
 
 from kentik_async._generated._runtime import MethodSpec
 from kentik_async._operations import Operation, Request
-from kentik_async._streams import run_stream
+from kentik_async._pipeline.caller import Caller
+from kentik_async._pipeline.streaming import run_stream
+from kentik_async._transport.base import Messages, StreamKind
 from kentik_async.errors import ConfigError, DecodeError, KentikError, ValidationError
-from kentik_async.resources._caller import Caller
 from kentik_async.retry import Effect
-from kentik_async.transport.wire import Messages, StreamKind
 
 __all__ = ["StubChannel", "stub_channel"]
 

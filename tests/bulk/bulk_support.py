@@ -5,8 +5,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import kentik_async.bulk.saved as saved
-from kentik_async.emulator.state import State
+import kentik_async.bulk.reading.dataset as saved
+from kentik_async.emulator.world.state import State
 
 MARKETS = ["planet$earth", "cc$US", "cc$DE"]
 RANK_TYPES = ["customer_base", "peering_base"]

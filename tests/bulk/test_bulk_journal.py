@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from kentik_async.bulk.batches import Batches
-from kentik_async.bulk.gist import Gist
-from kentik_async.bulk.journal import Journal
-from kentik_async.bulk.journal_file import open_journal
-from kentik_async.bulk.keys import PageKey
+from kentik_async.bulk.journal.batches import Batches
+from kentik_async.bulk.journal.database import open_journal
+from kentik_async.bulk.journal.journal import Journal
+from kentik_async.bulk.journal.runs import Run
+from kentik_async.bulk.page_key import PageKey
+from kentik_async.bulk.page_summary import Gist
 from kentik_async.bulk.pages import Answer, Page
-from kentik_async.bulk.runs import Run
 from kentik_async.errors import ServerError
 
 NOW = dt.datetime(2026, 11, 20, 12, 0, 0, 123456, tzinfo=dt.UTC)

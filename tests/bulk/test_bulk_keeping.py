@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from kentik_async import Event
-from kentik_async.bulk.journal import Journal
-from kentik_async.bulk.journal_file import JournalConnection, open_journal
-from kentik_async.bulk.keys import PageKey
+from kentik_async.bulk.journal.database import JournalConnection, open_journal
+from kentik_async.bulk.journal.journal import Journal
+from kentik_async.bulk.journal.runs import Run
+from kentik_async.bulk.page_key import PageKey
 from kentik_async.bulk.pages import Answer
 from kentik_async.bulk.pull import Pull
-from kentik_async.bulk.runs import Run
 from kentik_async.emulator import Emulator
 from kentik_async.errors import TargetError
 

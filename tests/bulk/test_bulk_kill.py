@@ -17,7 +17,7 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 
-from kentik_async.bulk.tables import TABLES
+from kentik_async.bulk.sinks.tables import TABLES
 from kentik_async.emulator import Emulator
 
 SPEED = 600

@@ -17,11 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kentik_async import ConfigError, KentikClient, ValidationError
-from kentik_async.bulk.asks import rankings_ask
-from kentik_async.bulk.keys import PageKey
-from kentik_async.bulk.report import PullReport
-from kentik_async.bulk.saved import open_target
-from kentik_async.bulk.tables import SORTED_BY, TABLES
+from kentik_async.bulk.page_key import PageKey
+from kentik_async.bulk.pull_report import PullReport
+from kentik_async.bulk.reading.dataset import open_target
+from kentik_async.bulk.sinks.tables import SORTED_BY, TABLES
+from kentik_async.bulk.spec import rankings_ask
 from kentik_async.emulator import Emulator
 from kentik_async.errors import TargetError
 
@@ -143,7 +143,7 @@ def test_without_pyarrow_what_to_install_is_said(tmp_path: Path) -> None:
     code = (
         "import sys; sys.modules['pyarrow'] = None\n"
         "from kentik_async import ConfigError\n"
-        "from kentik_async.bulk.saved import open_target\n"
+        "from kentik_async.bulk.reading.dataset import open_target\n"
         f"try: open_target({str(tmp_path)!r})\n"
         "except ConfigError as error: print(error)"
     )

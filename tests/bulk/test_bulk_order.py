@@ -5,12 +5,12 @@ import datetime as dt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kentik_async.bulk.asks import Ask
-from kentik_async.bulk.batches import batch_size
-from kentik_async.bulk.gist import Gist
-from kentik_async.bulk.keys import PageKey
+from kentik_async.bulk.frontier import Walk
+from kentik_async.bulk.journal.batches import batch_size
+from kentik_async.bulk.page_key import PageKey
+from kentik_async.bulk.page_summary import Gist
 from kentik_async.bulk.pages import Page
-from kentik_async.bulk.walk import Walk
+from kentik_async.bulk.spec import Ask
 from kentik_async.errors import ServerError
 
 NOW = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from kentik_async import Quota, ValidationError
-from kentik_async.bulk.plan import PullPlan, refuse_multi_day
+from kentik_async.bulk.results import PullPlan, refuse_multi_day
 from kentik_async.emulator import Emulator
 
 HOUR = 3600.0

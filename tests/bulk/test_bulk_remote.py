@@ -15,9 +15,9 @@ from bulk_support import PULL, expected, landed
 
 import kentik_async
 from kentik_async import KentikClient, ValidationError
-from kentik_async.bulk.layout import Layout
-from kentik_async.bulk.remote import RemoteFolder, is_url, refuse_strange_parts
-from kentik_async.bulk.status import target_status
+from kentik_async.bulk.reading.status import target_status
+from kentik_async.bulk.target.layout import Layout
+from kentik_async.bulk.target.remote import RemoteFolder, is_url, refuse_strange_parts
 from kentik_async.emulator import Emulator
 from kentik_async.errors import TargetError
 

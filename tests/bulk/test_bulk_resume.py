@@ -15,8 +15,8 @@ from bulk_support import PULL, expected, landed
 
 from kentik_async import AuthenticationError, KentikClient, Retry
 from kentik_async.bulk.pull import Progress, Pull
-from kentik_async.bulk.saved import open_target
-from kentik_async.bulk.status import outlook, target_status
+from kentik_async.bulk.reading.dataset import open_target
+from kentik_async.bulk.reading.status import outlook, target_status
 from kentik_async.emulator import Emulator
 from kentik_async.errors import TargetError, TargetLockedError
 

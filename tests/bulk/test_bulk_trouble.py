@@ -17,12 +17,12 @@ import pytest
 from bulk_support import PULL, expected, from_sqlite, landed
 
 from kentik_async import KentikClient
-from kentik_async.bulk.layout import Layout
 from kentik_async.bulk.migration import migrate_target
 from kentik_async.bulk.pull import Progress, Pull
-from kentik_async.bulk.saved import open_target
-from kentik_async.bulk.status import target_status
-from kentik_async.bulk.stores import STORES
+from kentik_async.bulk.reading.dataset import open_target
+from kentik_async.bulk.reading.status import target_status
+from kentik_async.bulk.sinks import STORES
+from kentik_async.bulk.target.layout import Layout
 from kentik_async.emulator import Emulator
 from kentik_async.errors import TargetError
 
@@ -179,7 +179,7 @@ def test_a_limit_on_the_size_of_files_is_an_error_as_a_full_disk_is(tmp_path: Pa
     code = """
 import asyncio, json, resource, sys
 from kentik_async import TargetError
-from kentik_async.bulk.stores import STORES
+from kentik_async.bulk.sinks import STORES
 from kentik_async.emulator import Emulator
 
 async def main():

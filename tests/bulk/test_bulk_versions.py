@@ -11,11 +11,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from kentik_async import KentikClient
-from kentik_async.bulk.layout import Layout
-from kentik_async.bulk.lock import locked
+from kentik_async.bulk.journal.schema import SCHEMA_VERSION, refuse_other_version
 from kentik_async.bulk.migration import STEPS, migrate_target, steps_between
-from kentik_async.bulk.status import outlook, target_status
-from kentik_async.bulk.versions import SCHEMA_VERSION, refuse_other_version
+from kentik_async.bulk.reading.status import outlook, target_status
+from kentik_async.bulk.target.layout import Layout
+from kentik_async.bulk.target.lock import locked
 from kentik_async.emulator import Emulator
 from kentik_async.errors import TargetError, TargetLockedError
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from cli_shell import Done, Shell, readiness, started
 
-from kentik_async.emulator.state import State
+from kentik_async.emulator.world.state import State
 
 FEW = ("--markets", "US", "planet:earth", "--rank-types", "customer_base", "--ips", "v4")
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from kentik_async.bulk.status import RunStatus, target_status
+from kentik_async.bulk.reading.status import RunStatus, target_status
 from kentik_async.emulator import Emulator, User
 
 

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kentik_async.emulator.insights import INSIGHT_TYPES, LOOKBACKS
-from kentik_async.emulator.networks import internet
-from kentik_async.emulator.places import COUNTRIES, PLACES
-from kentik_async.emulator.rankings import IPS, RANK_TYPES
-from kentik_async.emulator.state import FIRST_DAY, State
-from kentik_async.emulator.statuses import AnswerError
+from kentik_async.emulator.errors import AnswerError
+from kentik_async.emulator.world.insights import INSIGHT_TYPES, LOOKBACKS
+from kentik_async.emulator.world.markets import COUNTRIES, PLACES
+from kentik_async.emulator.world.networks import internet
+from kentik_async.emulator.world.rankings import IPS, RANK_TYPES
+from kentik_async.emulator.world.state import FIRST_DAY, State
 from kentik_async.models import Ranking
 
 markets = st.sampled_from([place.market_id for place in PLACES])
@@ -44,7 +44,9 @@ def test_as_numbers_are_unique_and_none_is_reserved() -> None:
 
 
 def test_the_same_seed_says_the_same_in_another_process() -> None:
-    program = "from kentik_async.emulator.state import State; print(State(seed=7).rankings('cc$PT')[:50])"
+    program = (
+        "from kentik_async.emulator.world.state import State\nprint(State(seed=7).rankings('cc$PT')[:50])"
+    )
     said = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
     assert said.stdout.strip() == str(State(seed=7).rankings("cc$PT")[:50])
 

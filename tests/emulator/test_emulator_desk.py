@@ -3,7 +3,7 @@
 import asyncio
 
 from kentik_async.emulator import User
-from kentik_async.emulator.desk import Desk, Incoming
+from kentik_async.emulator.engine.dispatcher import Desk, Incoming
 
 
 async def test_a_request_that_comes_as_the_emulator_stops() -> None:

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from kentik_async.emulator.gate import Door, Gate
+from kentik_async.emulator.tcp_proxy import Door, Gate
 
 LARGE = bytes(range(256)) * 40_000
 

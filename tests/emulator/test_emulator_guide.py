@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from kentik_async.emulator import Emulator
-from kentik_async.emulator.faults import Fault
+from kentik_async.emulator.engine.faults import Fault
 
 GUIDE = Path(__file__).parents[2] / "docs" / "emulator.md"
 TEXT = GUIDE.read_text(encoding="utf-8")

@@ -13,8 +13,8 @@ from bare_wire import Wire, wired
 
 from kentik_async._generated.kmi import v202212 as kmi
 from kentik_async.emulator import Emulator, User
-from kentik_async.emulator.control import is_local
-from kentik_async.emulator.state import FIRST_DAY
+from kentik_async.emulator.api.admin import is_local
+from kentik_async.emulator.world.state import FIRST_DAY
 
 
 async def test_nothing_is_left_behind() -> None:

@@ -10,7 +10,7 @@ from bare_wire import Wire, trailers, wired
 
 from kentik_async._generated.kmi import v202212 as kmi
 from kentik_async.emulator import Call, Emulator, User
-from kentik_async.emulator.faults import RefusalShape
+from kentik_async.emulator.engine.faults import RefusalShape
 
 # A minute of ten seconds: a busy machine cannot spread what is sent at once over more than one.
 _ROOMY = 6.0

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kentik_async.emulator.rules import NON_QUERY, QUERY, Ledger, Limits
+from kentik_async.emulator.engine.rate_limits import NON_QUERY, QUERY, Ledger, Limits
 
 SMALL = Limits(concurrent=2, soft=3, soft_delay=1.5, hard=6, hourly=11, minute=60.0, hour=240.0)
 

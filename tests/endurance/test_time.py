@@ -14,7 +14,7 @@ from support.quota_server import SimulatedServer, even, limits_of
 from support.virtual_time import VirtualTime
 
 from kentik_async import Quota
-from kentik_async.clock import SYSTEM_CLOCK, Clock
+from kentik_async._clock import SYSTEM_CLOCK, Clock
 from kentik_async.quota import LocalLimiter
 from kentik_async.quota.file_limiter import open_file_limiter
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from kentik_async.cli.__main__ import main
-from kentik_async.cli.exits import Exit
+from kentik_async.cli.exit_codes import Exit
 
 costly = settings(
     max_examples=settings.default.max_examples // 3,

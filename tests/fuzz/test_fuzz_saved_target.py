@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from kentik_async.cli.__main__ import main
-from kentik_async.cli.exits import Exit
+from kentik_async.cli.exit_codes import Exit
 
 costly = settings(
     max_examples=max(settings.default.max_examples // 20, 5),

@@ -10,15 +10,15 @@ from google.protobuf.message import DecodeError as WireError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kentik_async._generated.kmi import v202212 as wire
-from kentik_async._statuses import error_for_http
-from kentik_async.codec import as_groups, kmi, plans, sites
-from kentik_async.codec.kmi_columns import (
+from kentik_async._codec import as_groups, kmi, plans, sites
+from kentik_async._codec.kmi_columns import (
     count_relations,
     decode_asn_details_columns,
     decode_rankings_columns,
     ranked_asns,
 )
+from kentik_async._generated.kmi import v202212 as wire
+from kentik_async._transport.status_mapping import error_for_http
 from kentik_async.errors import DecodeError, ValidationError
 from kentik_async.resources import rest
 

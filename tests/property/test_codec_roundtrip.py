@@ -6,10 +6,10 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kentik_async._codec import as_groups, kmi
+from kentik_async._codec.kmi_columns import decode_asn_details_columns, decode_rankings_columns
 from kentik_async._generated.as_group import v202212 as as_group_wire
 from kentik_async._generated.kmi import v202212 as kmi_wire
-from kentik_async.codec import as_groups, kmi
-from kentik_async.codec.kmi_columns import decode_asn_details_columns, decode_rankings_columns
 from kentik_async.models import (
     ASGroup,
     AutonomousSystem,

@@ -6,7 +6,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kentik_async.codec import plans, sites
+from kentik_async._codec import plans, sites
 from kentik_async.models import Plan, PlanDevice, PlanDeviceType, Site
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kentik_async import validation as v
+from kentik_async import _validation as v
 from kentik_async.errors import ValidationError
 from kentik_async.models import Filter, InsightType, IPFamily, RankType, Relation
 

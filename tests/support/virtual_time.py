@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import wraps
 from typing import Any, TypeVar
 
-from kentik_async.clock import Clock
+from kentik_async._clock import Clock
 
 T = TypeVar("T")
 

@@ -7,8 +7,8 @@ from kentik_async import KentikError, _operations, errors
 from kentik_async._generated.as_group.v202212 import ASGroupServiceStub
 from kentik_async._generated.kmi.v202212 import KmiServiceStub
 from kentik_async.cli import choices
-from kentik_async.cli.advice import SCOPES, error_line
-from kentik_async.cli.exits import Exit, exit_for, worst
+from kentik_async.cli.error_text import SCOPES, error_line
+from kentik_async.cli.exit_codes import Exit, exit_for, worst
 
 CODES = {
     "ConfigError": 2,

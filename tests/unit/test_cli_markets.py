@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kentik_async import Market, ValidationError
-from kentik_async.cli.markets import market_named, market_spelled
+from kentik_async.cli.market_names import market_named, market_spelled
 
 MARKETS = (
     Market("planet$earth", "Planet Earth"),

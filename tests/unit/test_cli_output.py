@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kentik_async import Market, Ranking, Records, Site
-from kentik_async.cli.columns import ABSENT, Column, text_for_csv, text_for_people
-from kentik_async.cli.notes import Notes, on_one_line
-from kentik_async.cli.options import Format
-from kentik_async.cli.output import Printer
+from kentik_async.cli.output.formatting import ABSENT, Column, text_for_csv, text_for_people
+from kentik_async.cli.output.messages import Notes, on_one_line
+from kentik_async.cli.output.printer import Printer
+from kentik_async.cli.parameters import Format
 
 NOON = dt.datetime(2026, 1, 15, 12, 0, 30, tzinfo=dt.timezone(dt.timedelta(hours=1)))
 RANKING = ("asn", "name", "rank", "rank_change", "score", "score_change")

@@ -1,6 +1,6 @@
 """The command that a pull says to resume with."""
 
-from kentik_async.cli.resume import resume_command
+from kentik_async.cli.pulls.resume import resume_command
 
 LINE = ["kmi", "pull", "rankings", "data", "--profile", "a", "--markets", "western europe", "--profile=b"]
 

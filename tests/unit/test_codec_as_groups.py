@@ -4,8 +4,8 @@ import datetime as dt
 
 import pytest
 
+from kentik_async._codec import as_groups
 from kentik_async._generated.as_group import v202212 as wire
-from kentik_async.codec import as_groups
 from kentik_async.errors import DecodeError, ValidationError
 from kentik_async.models import ASGroup, ASGroupList, AutonomousSystem
 

@@ -4,8 +4,8 @@ import datetime as dt
 
 import pytest
 
+from kentik_async._codec import kmi
 from kentik_async._generated.kmi import v202212 as wire
-from kentik_async.codec import kmi
 from kentik_async.errors import ValidationError
 from kentik_async.models import CustomerProvider, Insight, Market, Peer, Ranking, Rankings, Records
 

@@ -5,14 +5,14 @@ from functools import partial
 
 import pytest
 
-from kentik_async._generated.kmi import v202212 as wire
-from kentik_async.codec import kmi
-from kentik_async.codec.kmi_columns import (
+from kentik_async._codec import kmi
+from kentik_async._codec.kmi_columns import (
     count_relations,
     decode_asn_details_columns,
     decode_rankings_columns,
     ranked_asns,
 )
+from kentik_async._generated.kmi import v202212 as wire
 from kentik_async.errors import DecodeError
 from kentik_async.models import CustomerProvider
 

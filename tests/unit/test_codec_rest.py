@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from kentik_async.codec import plans, sites
+from kentik_async._codec import plans, sites
 from kentik_async.errors import DecodeError, ValidationError
 from kentik_async.models import Plan, PlanDevice, PlanDeviceType, Records, Site
 

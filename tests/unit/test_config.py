@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kentik_async.config import (
+from kentik_async._config import (
     REGIONS,
     Credentials,
     Endpoint,

@@ -13,12 +13,12 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "kentik_async"
 
 FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"_generated", "_version", "errors", "models", "events", "clock"}),
-    frozenset({"_priority", "_statuses", "validation", "quota", "codec", "retry"}),
-    frozenset({"config", "_operations"}),
-    frozenset({"_environment", "transport"}),
+    frozenset({"_generated", "_version", "errors", "models", "events", "_clock"}),
+    frozenset({"_validation", "quota", "_codec", "retry"}),
+    frozenset({"_config", "_operations"}),
+    frozenset({"_environment", "_transport"}),
     frozenset({"_pipeline"}),
-    frozenset({"_streams", "bulk"}),
+    frozenset({"bulk"}),
     frozenset({"dlt", "resources"}),
     frozenset({"client"}),
     frozenset({"__init__"}),
@@ -29,18 +29,17 @@ FLOOR_OF = {unit: number for number, floor in enumerate(FLOORS) for unit in floo
 UNITS = frozenset({*FLOOR_OF, "emulator"})
 
 # The few imports between units of one floor: (importer, imported).
-NEIGHBOURS = frozenset({("codec", "validation"), ("models", "errors"), ("events", "errors")})
+NEIGHBOURS = frozenset({("_codec", "_validation"), ("models", "errors"), ("events", "errors")})
 
 # The emulator stands beside the house: it reads the vendor's rules a second time, independently of the
 # client, so that each reading checks the other.
-EMULATOR_MAY_IMPORT = frozenset({"_generated", "models", "errors", "clock"})
+EMULATOR_MAY_IMPORT = frozenset({"_generated", "models", "errors", "_clock"})
 EMULATOR_USERS = frozenset({"emulator.client", "cli"})
 
 # Modules that compute and do nothing else: no clock, no I/O, no event loop.
 PURE = (
     "_operations",
-    "_statuses",
-    "codec",
+    "_codec",
     "errors",
     "models",
     "quota/allowance",
@@ -48,14 +47,15 @@ PURE = (
     "quota/ledger",
     "quota/rules",
     "retry",
-    "validation",
+    "_transport/status_mapping",
+    "_validation",
 )
 IMPURE_LIBRARIES = frozenset({"aiohttp", "anyio", "asyncio", "grpc", "socket", "threading", "time"})
 
 # Who may know a library by name.
 LIBRARY_USERS = {
-    "grpc": frozenset({"_generated", "transport", "emulator", "cli"}),
-    "aiohttp": frozenset({"transport", "emulator", "cli"}),
+    "grpc": frozenset({"_generated", "_transport", "emulator", "cli"}),
+    "aiohttp": frozenset({"_transport", "emulator", "cli"}),
     "cyclopts": frozenset({"cli"}),
     "dlt": frozenset({"dlt"}),
     "rich": frozenset({"cli"}),
@@ -188,11 +188,11 @@ def test_libraries_are_known_only_to_their_adapters() -> None:
         ("client", "resources", False, True),
         ("resources", "client", False, False),
         ("resources", "client", True, False),
-        ("codec", "validation", False, True),
-        ("validation", "codec", False, False),
+        ("_codec", "_validation", False, True),
+        ("_validation", "_codec", False, False),
         ("quota", "quota", False, True),
         ("quota", "retry", False, False),
-        ("emulator", "clock", False, True),
+        ("emulator", "_clock", False, True),
         ("emulator", "quota", True, False),
         ("emulator", "emulator.client", True, True),
         ("emulator", "emulator.client", False, False),
@@ -208,7 +208,7 @@ def test_the_rule_itself(importer: str, imported: str, deferred: bool, allowed: 
 def test_every_spelling_of_an_import_is_read() -> None:
     source = """
 import kentik_async.errors
-from kentik_async import clock, ClientOfSomeName
+from kentik_async import _clock, ClientOfSomeName
 from .. import events
 from ..errors import KentikError
 if TYPE_CHECKING:
@@ -224,7 +224,7 @@ def later():
     }
     assert found == {
         ("kentik_async.errors", False),
-        ("kentik_async.clock", False),
+        ("kentik_async._clock", False),
         ("kentik_async", False),
         ("kentik_async.events", False),
         ("grpc.aio", True),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from kentik_async import ConfigError, priority
-from kentik_async._priority import Priority, current_priority
+from kentik_async._pipeline.priority import Priority, current_priority
 
 
 def test_blocks_nest_and_end() -> None:

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from support.quota_judge import Visit, overruns
 from support.quota_server import limits_of
 
-from kentik_async.clock import Clock
+from kentik_async._clock import Clock
 from kentik_async.quota import Quota
 from kentik_async.quota.file_book import Book
 from kentik_async.quota.file_entry import NO_PAUSE, State

@@ -237,7 +237,7 @@ def test_one_loop_after_the_other_may_use_a_limiter() -> None:
 
 FORK = """
 import asyncio, os, sys, threading
-from kentik_async.clock import Clock
+from kentik_async._clock import Clock
 from kentik_async.quota import LocalLimiter, Quota, shared_limiter
 from kentik_async.quota import registry
 

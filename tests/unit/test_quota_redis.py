@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kentik_async.clock import SYSTEM_CLOCK, Clock
+from kentik_async._clock import SYSTEM_CLOCK, Clock
 from kentik_async.errors import ConfigError
 from kentik_async.quota import Limiter, Quota
 from kentik_async.quota.redis_address import RedisAddress, RedisNames

@@ -3,7 +3,7 @@
 import pytest
 
 from kentik_async import ConfigError, Retry, errors
-from kentik_async._statuses import GRPC_ERRORS, error_for_grpc, error_for_http
+from kentik_async._transport.status_mapping import GRPC_ERRORS, error_for_grpc, error_for_http
 from kentik_async.retry import Effect
 
 RETRY = Retry(attempts=4, base=0.5, cap=30.0)

@@ -6,7 +6,7 @@ import grpc
 import pytest
 
 from kentik_async import errors
-from kentik_async._statuses import error_for_grpc, error_for_http, retry_after_seconds
+from kentik_async._transport.status_mapping import error_for_grpc, error_for_http, retry_after_seconds
 
 GRPC = {
     "CANCELLED": errors.ServerError,

@@ -5,7 +5,7 @@ import decimal
 import numpy as np
 import pytest
 
-from kentik_async import validation as v
+from kentik_async import _validation as v
 from kentik_async.errors import ValidationError
 from kentik_async.models import AutonomousSystem, Filter, InsightType, IPFamily, RankType, Relation
 

@@ -27,7 +27,7 @@ from kentik_async import (
     ServerError,
     UnavailableError,
 )
-from kentik_async.transport.fates import reply_for_status
+from kentik_async._transport.fates import reply_for_status
 
 Client = Callable[..., KentikClient]
 

@@ -13,7 +13,7 @@ from foreign import ONE_AT_A_TIME, Answer, ForeignGrpc, ForeignRest, RawServer
 from held import Call, Client, over_both
 
 from kentik_async import ConnectError, Event, Quota
-from kentik_async.transport.tls import reason_of
+from kentik_async._transport.tls import reason_of
 
 NOWHERE = "http://127.0.0.1:1"
 

@@ -12,8 +12,8 @@ import trustme
 from foreign import RawServer
 
 from kentik_async import ConnectError, KentikClient
-from kentik_async.config import Trust
-from kentik_async.transport.tls import ssl_context
+from kentik_async._config import Trust
+from kentik_async._transport.tls import ssl_context
 
 Client = Callable[..., KentikClient]
 

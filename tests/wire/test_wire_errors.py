@@ -28,7 +28,7 @@ from kentik_async import (
     Retry,
     UnavailableError,
 )
-from kentik_async._statuses import GRPC_ERRORS, error_for_http
+from kentik_async._transport.status_mapping import GRPC_ERRORS, error_for_http
 
 Client = Callable[..., KentikClient]
 

@@ -6,9 +6,9 @@ A batch is named before its parts are written, so that a kill in between makes t
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from kentik_async.bulk.journal_file import JournalConnection
-from kentik_async.bulk.keys import PageKey
-from kentik_async.bulk.runs import Run
+from kentik_async.bulk.journal.database import JournalConnection
+from kentik_async.bulk.journal.runs import Run
+from kentik_async.bulk.page_key import PageKey
 
 __all__ = ["Batches", "StoredPage", "batch_size"]
 

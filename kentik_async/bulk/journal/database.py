@@ -12,9 +12,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Literal
 
-from kentik_async.bulk.damage import SQLITE_ERRORS
-from kentik_async.bulk.journal_log import JournalLog
-from kentik_async.bulk.versions import SCHEMA_VERSION, refuse_other_version
+from kentik_async.bulk.journal.damage import SQLITE_ERRORS
+from kentik_async.bulk.journal.schema import SCHEMA_VERSION, refuse_other_version
+from kentik_async.bulk.journal.write_ahead_log import JournalLog
 from kentik_async.errors import TargetError
 
 __all__ = ["JournalConnection", "open_journal"]

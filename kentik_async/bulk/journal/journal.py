@@ -10,11 +10,11 @@ from typing import Any
 
 import msgspec
 
-from kentik_async.bulk.gist import Gist
-from kentik_async.bulk.journal_file import JournalConnection
-from kentik_async.bulk.keys import PageKey
+from kentik_async.bulk.journal.database import JournalConnection
+from kentik_async.bulk.journal.runs import SELECT_RUNS, Run
+from kentik_async.bulk.page_key import PageKey
+from kentik_async.bulk.page_summary import Gist
 from kentik_async.bulk.pages import Answer, Page
-from kentik_async.bulk.runs import SELECT_RUNS, Run
 
 __all__ = ["Journal"]
 

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import msgspec
 
-from kentik_async.bulk.asks import Ask
+from kentik_async.bulk.spec import Ask
 from kentik_async.errors import TargetError
 
 __all__ = [

@@ -9,10 +9,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kentik_async.bulk.damage import SQLITE_ERRORS
-from kentik_async.bulk.layout import Layout
-from kentik_async.bulk.stores.parquet import arrow_schema
-from kentik_async.bulk.tables import TABLES
+from kentik_async.bulk.journal.damage import SQLITE_ERRORS
+from kentik_async.bulk.sinks.parquet import arrow_schema
+from kentik_async.bulk.sinks.tables import TABLES
+from kentik_async.bulk.target.layout import Layout
 from kentik_async.errors import TargetError
 
 if TYPE_CHECKING:

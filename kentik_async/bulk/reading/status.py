@@ -16,12 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from kentik_async.bulk.asks import remaining
-from kentik_async.bulk.damage import SQLITE_ERRORS
-from kentik_async.bulk.folder import size_of
-from kentik_async.bulk.keys import PageKey
-from kentik_async.bulk.layout import Layout
-from kentik_async.bulk.runs import (
+from kentik_async.bulk.journal.damage import SQLITE_ERRORS
+from kentik_async.bulk.journal.runs import (
     ASKED_FOR_ALL,
     SELECT_RUNS,
     Run,
@@ -30,7 +26,11 @@ from kentik_async.bulk.runs import (
     refuse_other_store,
     run_to_take_up,
 )
-from kentik_async.bulk.versions import refuse_other_version
+from kentik_async.bulk.journal.schema import refuse_other_version
+from kentik_async.bulk.page_key import PageKey
+from kentik_async.bulk.spec import remaining
+from kentik_async.bulk.target.layout import Layout
+from kentik_async.bulk.target.local import size_of
 from kentik_async.errors import TargetError
 
 if TYPE_CHECKING:

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping
 
-from kentik_async.bulk.layout import Layout
-from kentik_async.bulk.stores.base import Store
-from kentik_async.bulk.stores.parquet import ParquetStore
-from kentik_async.bulk.stores.sqlite import SqliteStore
-from kentik_async.bulk.stores.text import CsvStore, NdjsonStore
+from kentik_async.bulk.sinks.base import Store
+from kentik_async.bulk.sinks.parquet import ParquetStore
+from kentik_async.bulk.sinks.sqlite import SqliteStore
+from kentik_async.bulk.sinks.text import CsvStore, NdjsonStore
+from kentik_async.bulk.target.layout import Layout
 
 __all__ = ["STORES", "Store"]
 

@@ -5,9 +5,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Protocol
 
-from kentik_async.bulk.folder import finish_file, system_errors
-from kentik_async.bulk.layout import Layout
-from kentik_async.bulk.tables import TABLES
+from kentik_async.bulk.sinks.tables import TABLES
+from kentik_async.bulk.target.layout import Layout
+from kentik_async.bulk.target.local import finish_file, system_errors
 
 __all__ = ["PartStore", "PartWriter", "Store"]
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kentik_async.bulk.layout import Layout
-from kentik_async.bulk.stores.base import PartStore
-from kentik_async.bulk.tables import SORTED_BY, TABLES
-from kentik_async.bulk.versions import SCHEMA_VERSION, refuse_other_version
+from kentik_async.bulk.journal.schema import SCHEMA_VERSION, refuse_other_version
+from kentik_async.bulk.sinks.base import PartStore
+from kentik_async.bulk.sinks.tables import SORTED_BY, TABLES
+from kentik_async.bulk.target.layout import Layout
 from kentik_async.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from kentik_async.bulk.damage import SQLITE_ERRORS
-from kentik_async.bulk.layout import Layout
-from kentik_async.bulk.stores.base import Rows
-from kentik_async.bulk.tables import with_iso_timestamps
-from kentik_async.bulk.versions import SCHEMA_VERSION, refuse_other_version
+from kentik_async.bulk.journal.damage import SQLITE_ERRORS
+from kentik_async.bulk.journal.schema import SCHEMA_VERSION, refuse_other_version
+from kentik_async.bulk.sinks.base import Rows
+from kentik_async.bulk.sinks.tables import with_iso_timestamps
+from kentik_async.bulk.target.layout import Layout
 from kentik_async.errors import TargetError, ValidationError
 
 __all__ = ["SqliteStore"]

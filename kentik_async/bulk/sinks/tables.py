@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from kentik_async.bulk.batches import StoredPage
-from kentik_async.bulk.runs import Run
-from kentik_async.codec import kmi
-from kentik_async.codec.kmi_columns import decode_asn_details_columns, decode_rankings_columns
+from kentik_async._codec import kmi
+from kentik_async._codec.kmi_columns import decode_asn_details_columns, decode_rankings_columns
+from kentik_async.bulk.journal.batches import StoredPage
+from kentik_async.bulk.journal.runs import Run
 
 __all__ = ["SORTED_BY", "TABLES", "Columns", "rows_of_pages", "with_iso_timestamps"]
 

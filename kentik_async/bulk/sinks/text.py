@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from kentik_async.bulk.layout import Layout
-from kentik_async.bulk.stores.base import PartStore
-from kentik_async.bulk.tables import SORTED_BY, TABLES, with_iso_timestamps
+from kentik_async.bulk.sinks.base import PartStore
+from kentik_async.bulk.sinks.tables import SORTED_BY, TABLES, with_iso_timestamps
+from kentik_async.bulk.target.layout import Layout
 
 __all__ = ["CsvStore", "NdjsonStore"]
 

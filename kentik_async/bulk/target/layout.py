@@ -4,8 +4,8 @@ import os
 import shutil
 from pathlib import Path
 
-from kentik_async.bulk.folder import LocalFolder, TableFolder, system_errors
-from kentik_async.bulk.remote import RemoteFolder, is_url, state_folder
+from kentik_async.bulk.target.local import LocalFolder, TableFolder, system_errors
+from kentik_async.bulk.target.remote import RemoteFolder, is_url, state_folder
 from kentik_async.errors import TargetError
 
 __all__ = ["Layout"]

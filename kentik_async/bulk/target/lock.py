@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from kentik_async.bulk.folder import system_errors
+from kentik_async.bulk.target.local import system_errors
 from kentik_async.errors import TargetLockedError
 
 __all__ = ["locked"]

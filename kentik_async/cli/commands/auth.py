@@ -2,9 +2,9 @@
 
 from cyclopts import App
 
-from kentik_async.cli.columns import Column
 from kentik_async.cli.context import Ctx
 from kentik_async.cli.groups import ASK
+from kentik_async.cli.output.formatting import Column
 
 __all__ = ["app"]
 
@@ -23,7 +23,7 @@ async def status(*, context: Ctx) -> None:
     Args:
         context: Handed over.
     """
-    from kentik_async.config import REGIONS
+    from kentik_async._config import REGIONS
 
     settings = context.settings
     region = settings.get("region", "us")

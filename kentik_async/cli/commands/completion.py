@@ -5,7 +5,7 @@ from pathlib import PurePath
 from typing import Literal, TypeAlias
 
 from kentik_async.cli.context import Ctx
-from kentik_async.cli.options import Flag
+from kentik_async.cli.parameters import Flag
 from kentik_async.errors import ValidationError
 
 __all__ = ["completion"]

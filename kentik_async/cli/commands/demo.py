@@ -1,7 +1,7 @@
 """`kentik-async demo`: what the package is for, shown in a minute and without an account."""
 
 from kentik_async.cli.context import Ctx
-from kentik_async.cli.exits import Exit
+from kentik_async.cli.exit_codes import Exit
 from kentik_async.errors import ValidationError
 
 __all__ = ["demo"]

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from kentik_async.cli.context import Context, Ctx
-from kentik_async.cli.exits import Exit
-from kentik_async.cli.options import Flag
+from kentik_async.cli.exit_codes import Exit
+from kentik_async.cli.parameters import Flag
 from kentik_async.errors import ConfigError, ValidationError
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import App, Parameter
 
 from kentik_async.cli.choices import Choice, Family, InsightKind, RankKind, RelationKind
-from kentik_async.cli.columns import Column
 from kentik_async.cli.context import Context, Ctx
 from kentik_async.cli.groups import ASK
+from kentik_async.cli.output.formatting import Column
 
 if TYPE_CHECKING:
     from kentik_async.models import ASNDetails, CustomerProvider, Rankings
@@ -104,7 +104,7 @@ async def rankings(
         limit: How many rows at most; 600 by default.
         context: Handed over.
     """
-    from kentik_async.cli.markets import resolve_market
+    from kentik_async.cli.market_names import resolve_market
 
     async with context.client() as kentik:
         market_id = await resolve_market(kentik, market)
@@ -154,7 +154,7 @@ async def asn(
         singlehomed_customer: The same for customers with one provider only.
         context: Handed over.
     """
-    from kentik_async.cli.markets import resolve_market
+    from kentik_async.cli.market_names import resolve_market
 
     async with context.client() as kentik:
         market_id = await resolve_market(kentik, market)
@@ -214,7 +214,7 @@ async def insights(
         limit: How many at most; 100 by default.
         context: Handed over.
     """
-    from kentik_async.cli.markets import resolve_market
+    from kentik_async.cli.market_names import resolve_market
 
     async with context.client() as kentik:
         asked: dict[str, Any] = {

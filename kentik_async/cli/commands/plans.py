@@ -2,9 +2,9 @@
 
 from cyclopts import App
 
-from kentik_async.cli.columns import Column
 from kentik_async.cli.context import Ctx
 from kentik_async.cli.groups import ASK
+from kentik_async.cli.output.formatting import Column
 
 __all__ = ["app"]
 

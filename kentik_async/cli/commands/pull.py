@@ -6,8 +6,8 @@ from cyclopts import App, Parameter
 
 from kentik_async.cli.choices import RelationKind
 from kentik_async.cli.context import Ctx
-from kentik_async.cli.exits import Exit
-from kentik_async.cli.pull_options import Asked, How, Several
+from kentik_async.cli.exit_codes import Exit
+from kentik_async.cli.pulls.options import Asked, How, Several
 from kentik_async.errors import ValidationError
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ async def rankings(
         how: Where they land.
         context: Handed over.
     """
-    from kentik_async.cli.pulling import run_pull
+    from kentik_async.cli.pulls.runner import run_pull
 
     async def make(kentik: "KentikClient") -> "Pull":
         return kentik.kmi.pull_rankings(**await asked.arguments(kentik), leave=how.leave)
@@ -92,7 +92,7 @@ async def details(
         how: Where they land.
         context: Handed over.
     """
-    from kentik_async.cli.pulling import run_pull
+    from kentik_async.cli.pulls.runner import run_pull
 
     async def make(kentik: "KentikClient") -> "Pull":
         given: dict[str, Any] = await asked.arguments(kentik)
@@ -132,7 +132,7 @@ async def everything(
         how: Where they land.
         context: Handed over.
     """
-    from kentik_async.cli.pulling import run_pull
+    from kentik_async.cli.pulls.runner import run_pull
 
     async def make(kentik: "KentikClient") -> "Pull":
         return kentik.kmi.pull_asn_details(top=top, **await asked.arguments(kentik), leave=how.leave)

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 
 from kentik_async.cli.context import Context, Ctx
-from kentik_async.cli.options import Flag
+from kentik_async.cli.parameters import Flag
 from kentik_async.errors import ValidationError
 
 __all__ = ["raw"]

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from kentik_async.cli.columns import Column
 from kentik_async.cli.context import Ctx
-from kentik_async.cli.pull_options import Several, date_given
+from kentik_async.cli.output.formatting import Column
+from kentik_async.cli.pulls.options import Several, date_given
 from kentik_async.errors import ValidationError
 
 if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]  # pyarrow ships no types
 
-    from kentik_async.bulk.diff import Day
-    from kentik_async.bulk.saved import Tables
-    from kentik_async.bulk.status import RunStatus, TargetStatus
+    from kentik_async.bulk.reading.dataset import Tables
+    from kentik_async.bulk.reading.diff import Day
+    from kentik_async.bulk.reading.status import RunStatus, TargetStatus
 
 __all__ = ["diff", "migrate", "status"]
 
@@ -94,7 +94,7 @@ def status(target: str, /, *more: str, context: Ctx) -> None:
         more: Other targets.
         context: Handed over.
     """
-    from kentik_async.bulk.status import target_status
+    from kentik_async.bulk.reading.status import target_status
 
     targets = [target_status(one) for one in (target, *more)]
     rows = [_run_row(found, run) for found in targets for run in found.runs]
@@ -167,8 +167,8 @@ def diff(
         markets: Only these markets: planet:earth, cc:US, US, or names that the target knows.
         context: Handed over.
     """
-    from kentik_async.bulk.diff import diff_rankings, diff_relations
-    from kentik_async.bulk.saved import open_target
+    from kentik_async.bulk.reading.dataset import open_target
+    from kentik_async.bulk.reading.diff import diff_rankings, diff_relations
 
     tables = open_target(target)
     chosen = _markets(tables, markets)
@@ -191,7 +191,7 @@ def _flat(changes: "pa.Table") -> Iterator[dict[str, Any]]:
 
 
 def _markets(tables: "Tables", texts: list[str] | None) -> list[str] | None:
-    from kentik_async.cli.markets import market_named, market_spelled
+    from kentik_async.cli.market_names import market_named, market_spelled
     from kentik_async.models import Market
 
     if not texts:
@@ -205,7 +205,7 @@ def _markets(tables: "Tables", texts: list[str] | None) -> list[str] | None:
 
 
 def _day(tables: "Tables", date: dt.date, markets: list[str] | None) -> "Day":
-    from kentik_async.bulk.diff import Day
+    from kentik_async.bulk.reading.diff import Day
 
     if date.isoformat() not in (dates := tables.dates()):
         raise ValidationError(f"the target holds nothing of {date}: it holds {', '.join(dates)}")

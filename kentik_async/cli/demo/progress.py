@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
-from kentik_async.cli.notes import Notes
+from kentik_async.cli.output.messages import Notes
 
 if TYPE_CHECKING:
     from rich.progress import Progress

@@ -8,14 +8,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from kentik_async.cli.columns import Column
 from kentik_async.cli.context import Context
-from kentik_async.cli.demo import runs
+from kentik_async.cli.demo import strategies as runs
 from kentik_async.cli.demo.process import emulator_process
 from kentik_async.cli.demo.progress import counting
-from kentik_async.cli.exits import Exit
-from kentik_async.cli.output import Printer
-from kentik_async.cli.spans import text_for_span
+from kentik_async.cli.exit_codes import Exit
+from kentik_async.cli.output.formatting import Column
+from kentik_async.cli.output.printer import Printer
+from kentik_async.cli.output.spans import text_for_span
 from kentik_async.models import Rankings
 from kentik_async.quota import LocalLimiter, Quota
 

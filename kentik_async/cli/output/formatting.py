@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from kentik_async.cli.notes import printable
+from kentik_async.cli.output.messages import printable
 
 __all__ = ["ABSENT", "Column", "Kind", "columns_of_fields", "text_for_csv", "text_for_people"]
 

@@ -9,11 +9,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from kentik_async.cli.columns import Column, columns_of_fields, text_for_csv
+from kentik_async.cli.output.formatting import Column, columns_of_fields, text_for_csv
 
 if TYPE_CHECKING:
-    from kentik_async.cli.notes import Notes
-    from kentik_async.cli.options import Format
+    from kentik_async.cli.output.messages import Notes
+    from kentik_async.cli.parameters import Format
 
 __all__ = ["Printer"]
 
@@ -68,7 +68,7 @@ class Printer:
             columns: What a table shows; all fields by default.
         """
         if self.form == "table":
-            from kentik_async.cli import tables
+            from kentik_async.cli.output import tables
 
             tables.write_record(record, columns or columns_of_fields(fields), colour=self._colour)
         elif self.form == "json":
@@ -95,7 +95,7 @@ class Printer:
         self._write(line.encode("utf-8", "replace") + b"\n")
 
     def _table(self, rows: Sequence[Any], columns: Sequence[Column], title: str | None = None) -> None:
-        from kentik_async.cli import tables
+        from kentik_async.cli.output import tables
 
         tables.write_rows(rows, columns, title=title, colour=self._colour)
 

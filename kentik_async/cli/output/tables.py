@@ -9,7 +9,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from kentik_async.cli.columns import Column
+from kentik_async.cli.output.formatting import Column
 
 __all__ = ["new_table", "show", "stdout_console", "write_record", "write_rows"]
 

@@ -10,7 +10,7 @@ from kentik_async.quota import QUOTA_CLASSES, QuotaSnapshot
 
 if TYPE_CHECKING:
     from kentik_async import KentikClient
-    from kentik_async.cli.notes import Notes
+    from kentik_async.cli.output.messages import Notes
 
 __all__ = ["telling_of_waits", "why_waiting"]
 

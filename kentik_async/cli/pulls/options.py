@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 
 from kentik_async.cli.choices import Family, RankKind
-from kentik_async.cli.options import Flag
+from kentik_async.cli.parameters import Flag
 from kentik_async.errors import ValidationError
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Asked:
 
     async def arguments(self, kentik: "KentikClient") -> dict[str, Any]:
         """Return the arguments of a pull; the list of markets is asked for only where a name is given."""
-        from kentik_async.cli.markets import market_named, market_spelled
+        from kentik_async.cli.market_names import market_named, market_spelled
 
         markets: Any = "all"
         if self.markets and self.markets != ["all"]:

@@ -8,23 +8,23 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from kentik_async.bulk.layout import Layout
-from kentik_async.bulk.plan import MULTI_DAY_SECONDS
-from kentik_async.bulk.status import Outlook, outlook
-from kentik_async.cli.advice import error_line
+from kentik_async.bulk.reading.status import Outlook, outlook
+from kentik_async.bulk.results import MULTI_DAY_SECONDS
+from kentik_async.bulk.target.layout import Layout
 from kentik_async.cli.context import Context
-from kentik_async.cli.exits import Exit, exit_for, worst
-from kentik_async.cli.pull_options import How
-from kentik_async.cli.pull_progress import Board, shown_on_a_board
-from kentik_async.cli.pull_words import announce, print_reports, tell_of
-from kentik_async.cli.resume import resume_command
-from kentik_async.cli.spans import text_for_span
+from kentik_async.cli.error_text import error_line
+from kentik_async.cli.exit_codes import Exit, exit_for, worst
+from kentik_async.cli.output.spans import text_for_span
+from kentik_async.cli.pulls.options import How
+from kentik_async.cli.pulls.progress import Board, shown_on_a_board
+from kentik_async.cli.pulls.resume import resume_command
+from kentik_async.cli.pulls.summary import announce, print_reports, tell_of
 from kentik_async.errors import KentikError, ValidationError
 
 if TYPE_CHECKING:
     from kentik_async import KentikClient
     from kentik_async.bulk.pull import Pull
-    from kentik_async.bulk.report import PullReport
+    from kentik_async.bulk.pull_report import PullReport
 
 __all__ = ["run_pull"]
 

@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from kentik_async.bulk.plan import LONG_SECONDS, NOT_MEANT
-from kentik_async.cli.columns import Column
-from kentik_async.cli.exits import Exit
-from kentik_async.cli.notes import Notes
-from kentik_async.cli.output import Printer
-from kentik_async.cli.spans import text_for_span
+from kentik_async.bulk.results import LONG_SECONDS, NOT_MEANT
+from kentik_async.cli.exit_codes import Exit
+from kentik_async.cli.output.formatting import Column
+from kentik_async.cli.output.messages import Notes
+from kentik_async.cli.output.printer import Printer
+from kentik_async.cli.output.spans import text_for_span
 
 if TYPE_CHECKING:
     from kentik_async.bulk.pull import Pull
-    from kentik_async.bulk.report import PullReport
-    from kentik_async.bulk.status import Outlook
+    from kentik_async.bulk.pull_report import PullReport
+    from kentik_async.bulk.reading.status import Outlook
 
 __all__ = ["announce", "print_reports", "tell_of"]
 

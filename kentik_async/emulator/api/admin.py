@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from kentik_async.emulator.faults import Fault
+from kentik_async.emulator.engine.faults import Fault
 
 if TYPE_CHECKING:
     from kentik_async.emulator.server import Emulator

@@ -5,9 +5,9 @@ import datetime as dt
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from kentik_async._generated.as_group import v202212 as pb
-from kentik_async.emulator.company import Group
-from kentik_async.emulator.state import State
-from kentik_async.emulator.statuses import AnswerError
+from kentik_async.emulator.errors import AnswerError
+from kentik_async.emulator.world.customer import Group
+from kentik_async.emulator.world.state import State
 
 __all__ = ["create_group", "delete_group", "get_group", "list_groups", "update_group"]
 

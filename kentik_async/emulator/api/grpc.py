@@ -9,13 +9,13 @@ import grpc
 import grpc.aio
 from google.protobuf.message import DecodeError, Message
 
-from kentik_async.emulator.desk import Desk, Incoming, Outcome
-from kentik_async.emulator.faults import RefusalShape
-from kentik_async.emulator.gate import Door
-from kentik_async.emulator.rpcs import RPCS, Rpc
-from kentik_async.emulator.state import State
-from kentik_async.emulator.statuses import AnswerError
-from kentik_async.emulator.users import User
+from kentik_async.emulator.api.v6 import RPCS, Rpc
+from kentik_async.emulator.engine.auth import User
+from kentik_async.emulator.engine.dispatcher import Desk, Incoming, Outcome
+from kentik_async.emulator.engine.faults import RefusalShape
+from kentik_async.emulator.errors import AnswerError
+from kentik_async.emulator.tcp_proxy import Door
+from kentik_async.emulator.world.state import State
 
 __all__ = ["GrpcApp", "brief"]
 

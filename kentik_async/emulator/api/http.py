@@ -7,15 +7,15 @@ from typing import Any
 
 from aiohttp import web
 
-from kentik_async.emulator import mirror
-from kentik_async.emulator.assets import V5_CALLS, V5Call
-from kentik_async.emulator.desk import Desk, Incoming, Outcome
-from kentik_async.emulator.grpc_app import brief
-from kentik_async.emulator.record import QuotaClass, Transport
-from kentik_async.emulator.rpcs import Rpc
-from kentik_async.emulator.state import State
-from kentik_async.emulator.statuses import AnswerError
-from kentik_async.emulator.users import User
+from kentik_async.emulator.api import json_gateway as mirror
+from kentik_async.emulator.api.grpc import brief
+from kentik_async.emulator.api.v5 import V5_CALLS, V5Call
+from kentik_async.emulator.api.v6 import Rpc
+from kentik_async.emulator.engine.auth import User
+from kentik_async.emulator.engine.call_log import QuotaClass, Transport
+from kentik_async.emulator.engine.dispatcher import Desk, Incoming, Outcome
+from kentik_async.emulator.errors import AnswerError
+from kentik_async.emulator.world.state import State
 
 __all__ = ["RestApp"]
 

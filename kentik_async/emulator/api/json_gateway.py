@@ -8,8 +8,8 @@ from typing import Any
 from google.protobuf import json_format
 from google.protobuf.message import Message
 
-from kentik_async.emulator.rpcs import RPCS, Rpc
-from kentik_async.emulator.statuses import GRPC_CODES, AnswerError
+from kentik_async.emulator.api.v6 import RPCS, Rpc
+from kentik_async.emulator.errors import GRPC_CODES, AnswerError
 
 __all__ = ["error_body", "read", "routes", "write"]
 

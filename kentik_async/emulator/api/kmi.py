@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from kentik_async._generated.kmi import v202212 as pb
-from kentik_async.emulator.insights import INSIGHT_TYPES, LOOKBACKS
-from kentik_async.emulator.rankings import IPS, RANK_TYPES
-from kentik_async.emulator.relations import FILTERS, RELATIONS
-from kentik_async.emulator.state import INSIGHT_LIMIT, RANKING_LIMIT, State
-from kentik_async.emulator.statuses import AnswerError
+from kentik_async.emulator.errors import AnswerError
+from kentik_async.emulator.world.insights import INSIGHT_TYPES, LOOKBACKS
+from kentik_async.emulator.world.rankings import IPS, RANK_TYPES
+from kentik_async.emulator.world.relations import FILTERS, RELATIONS
+from kentik_async.emulator.world.state import INSIGHT_LIMIT, RANKING_LIMIT, State
 from kentik_async.models import ASNDetails, CustomerProvider, Insight
 
 __all__ = ["get_asn_details", "get_asn_insights", "get_global_insights", "get_rankings", "list_markets"]

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kentik_async.emulator.company import Company
-from kentik_async.emulator.record import QuotaClass
-from kentik_async.emulator.statuses import AnswerError
+from kentik_async.emulator.engine.call_log import QuotaClass
+from kentik_async.emulator.errors import AnswerError
+from kentik_async.emulator.world.customer import Company
 
 __all__ = ["V5_CALLS", "V5Call"]
 

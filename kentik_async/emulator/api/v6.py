@@ -7,8 +7,8 @@ from typing import Any
 from kentik_async._generated._runtime import MethodSpec
 from kentik_async._generated.as_group.v202212 import ASGroupServiceStub
 from kentik_async._generated.kmi.v202212 import KmiServiceStub
-from kentik_async.emulator import as_groups, kmi
-from kentik_async.emulator.state import State
+from kentik_async.emulator.api import as_groups, kmi
+from kentik_async.emulator.world.state import State
 
 __all__ = ["RPCS", "Rpc"]
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from kentik_async.emulator.statuses import AnswerError
+from kentik_async.emulator.errors import AnswerError
 
 __all__ = ["ALL_SCOPES", "READ_SCOPES", "User", "authenticate", "authorize"]
 

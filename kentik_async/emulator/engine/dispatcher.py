@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from kentik_async.emulator.faults import Fault, FaultQueue
-from kentik_async.emulator.record import Call, QuotaClass, Transport
-from kentik_async.emulator.rules import NON_QUERY, QUERY, Ledger, Verdict
-from kentik_async.emulator.statuses import AnswerError, details_headers, grpc_name, pause_headers
-from kentik_async.emulator.users import User, authenticate, authorize
+from kentik_async.emulator.engine.auth import User, authenticate, authorize
+from kentik_async.emulator.engine.call_log import Call, QuotaClass, Transport
+from kentik_async.emulator.engine.faults import Fault, FaultQueue
+from kentik_async.emulator.engine.rate_limits import NON_QUERY, QUERY, Ledger, Verdict
+from kentik_async.emulator.errors import AnswerError, details_headers, grpc_name, pause_headers
 
 __all__ = ["Desk", "Incoming", "Outcome", "in_order"]
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal
 
-from kentik_async.emulator.statuses import grpc_name
+from kentik_async.emulator.errors import grpc_name
 
 __all__ = ["SHAPES", "Fault", "FaultQueue", "RefusalShape", "When"]
 

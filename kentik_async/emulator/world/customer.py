@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from kentik_async.emulator.statuses import AnswerError
+from kentik_async.emulator.errors import AnswerError
 
 __all__ = ["Company", "Group"]
 

@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import NamedTuple
 
-from kentik_async.emulator.memo import Memo
-from kentik_async.emulator.networks import Internet
-from kentik_async.emulator.places import Place
-from kentik_async.emulator.rankings import RankingTables
-from kentik_async.emulator.relations import RelationTables
-from kentik_async.emulator.topology import Link
+from kentik_async.emulator.world.lru import Memo
+from kentik_async.emulator.world.markets import Place
+from kentik_async.emulator.world.networks import Internet
+from kentik_async.emulator.world.rankings import RankingTables
+from kentik_async.emulator.world.relations import RelationTables
+from kentik_async.emulator.world.topology import Link
 
 __all__ = ["INSIGHT_TYPES", "LOOKBACKS", "Event", "InsightTables"]
 

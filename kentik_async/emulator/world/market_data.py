@@ -3,11 +3,11 @@
 import datetime as dt
 from functools import lru_cache
 
-from kentik_async.emulator.insights import Event, InsightTables
-from kentik_async.emulator.networks import internet
-from kentik_async.emulator.places import COUNTRIES, PLACES, Place
-from kentik_async.emulator.rankings import RankedNetwork, RankingTables
-from kentik_async.emulator.relations import Details, RelationTables
+from kentik_async.emulator.world.insights import Event, InsightTables
+from kentik_async.emulator.world.markets import COUNTRIES, PLACES, Place
+from kentik_async.emulator.world.networks import internet
+from kentik_async.emulator.world.rankings import RankedNetwork, RankingTables
+from kentik_async.emulator.world.relations import Details, RelationTables
 
 __all__ = ["MarketData", "market_data"]
 

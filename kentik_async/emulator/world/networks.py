@@ -12,7 +12,7 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-from kentik_async.emulator.places import COUNTRIES, Country, Place
+from kentik_async.emulator.world.markets import COUNTRIES, Country, Place
 
 __all__ = ["Internet", "Network", "Tier", "internet"]
 

@@ -4,9 +4,9 @@ import zlib
 from itertools import islice
 from typing import NamedTuple
 
-from kentik_async.emulator.memo import Memo
-from kentik_async.emulator.networks import Internet
-from kentik_async.emulator.places import Place
+from kentik_async.emulator.world.lru import Memo
+from kentik_async.emulator.world.markets import Place
+from kentik_async.emulator.world.networks import Internet
 
 __all__ = ["IPS", "RANK_TYPES", "RankedNetwork", "RankingTables"]
 

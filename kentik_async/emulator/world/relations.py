@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
-from kentik_async.emulator.memo import Memo
-from kentik_async.emulator.networks import Network, internet
-from kentik_async.emulator.places import Place
-from kentik_async.emulator.topology import Link, topology
+from kentik_async.emulator.world.lru import Memo
+from kentik_async.emulator.world.markets import Place
+from kentik_async.emulator.world.networks import Network, internet
+from kentik_async.emulator.world.topology import Link, topology
 
 __all__ = [
     "FILTERS",

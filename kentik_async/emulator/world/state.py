@@ -4,14 +4,14 @@ import datetime as dt
 import zlib
 from collections.abc import Collection
 
-from kentik_async.clock import SYSTEM_CLOCK, Clock
-from kentik_async.emulator.company import Company
-from kentik_async.emulator.data import MarketData, market_data
-from kentik_async.emulator.insights import INSIGHT_TYPES
-from kentik_async.emulator.memo import Memo
-from kentik_async.emulator.places import Place
-from kentik_async.emulator.relations import RelatedNetwork, filtered
-from kentik_async.emulator.statuses import AnswerError
+from kentik_async._clock import SYSTEM_CLOCK, Clock
+from kentik_async.emulator.errors import AnswerError
+from kentik_async.emulator.world.customer import Company
+from kentik_async.emulator.world.insights import INSIGHT_TYPES
+from kentik_async.emulator.world.lru import Memo
+from kentik_async.emulator.world.market_data import MarketData, market_data
+from kentik_async.emulator.world.markets import Place
+from kentik_async.emulator.world.relations import RelatedNetwork, filtered
 from kentik_async.models import (
     ASNDetails,
     CustomerProvider,

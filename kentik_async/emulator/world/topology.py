@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import accumulate, combinations
 from typing import NamedTuple
 
-from kentik_async.emulator.networks import Internet, Tier, internet
+from kentik_async.emulator.world.networks import Internet, Tier, internet
 
 __all__ = ["Link", "Peering", "Topology", "topology"]
 

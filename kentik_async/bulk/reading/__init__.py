@@ -1,0 +1,1 @@
+"""Reads what pulls saved. It never calls the API."""

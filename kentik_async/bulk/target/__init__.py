@@ -1,0 +1,1 @@
+"""A target: where its files are, and who may write to it."""

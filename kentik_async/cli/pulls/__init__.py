@@ -1,0 +1,1 @@
+"""Pull commands: options, progress, summary."""

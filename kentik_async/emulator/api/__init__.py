@@ -1,0 +1,1 @@
+"""The emulated API: gRPC, REST and their handlers."""

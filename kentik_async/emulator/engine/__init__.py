@@ -1,0 +1,1 @@
+"""What every request passes: authentication, rate limits, faults and the call log."""

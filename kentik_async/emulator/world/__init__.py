@@ -1,0 +1,1 @@
+"""The synthetic Internet that the emulated API describes."""
