@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parents[2] / "kentik_async"
+from tests.support.paths import ROOT
+
+PACKAGE = ROOT / "kentik_async"
 
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"_generated", "_version", "errors", "models", "events", "_clock"}),

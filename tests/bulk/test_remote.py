@@ -11,7 +11,6 @@ from pathlib import Path
 
 import fsspec.core
 import pytest
-from bulk_support import PULL, expected, landed
 
 import kentik_async
 from kentik_async import KentikClient, ValidationError
@@ -20,6 +19,7 @@ from kentik_async.bulk.target.layout import Layout
 from kentik_async.bulk.target.remote import RemoteFolder, is_url, refuse_strange_parts
 from kentik_async.emulator import Emulator
 from kentik_async.errors import TargetError
+from tests.bulk.support import PULL, expected, landed
 
 DAY = dt.date(2026, 11, 20)
 

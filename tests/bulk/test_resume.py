@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bulk_support import PULL, expected, landed
 
 from kentik_async import AuthenticationError, KentikClient, Retry
 from kentik_async.bulk.pull import Progress, Pull
@@ -19,6 +18,7 @@ from kentik_async.bulk.reading.dataset import open_target
 from kentik_async.bulk.reading.status import outlook, target_status
 from kentik_async.emulator import Emulator
 from kentik_async.errors import TargetError, TargetLockedError
+from tests.bulk.support import PULL, expected, landed
 
 DAY = dt.date(2026, 11, 20)
 

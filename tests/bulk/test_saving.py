@@ -12,7 +12,6 @@ import duckdb
 import polars as pl
 import pyarrow.dataset as ds
 import pytest
-from bulk_support import MARKETS, PULL, STORES, expected, from_sqlite, landed
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,6 +23,7 @@ from kentik_async.bulk.sinks.tables import SORTED_BY, TABLES
 from kentik_async.bulk.spec import rankings_ask
 from kentik_async.emulator import Emulator
 from kentik_async.errors import TargetError
+from tests.bulk.support import MARKETS, PULL, STORES, expected, from_sqlite, landed
 
 
 @pytest.fixture

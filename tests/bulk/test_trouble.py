@@ -14,7 +14,6 @@ from string import ascii_letters
 from typing import Any
 
 import pytest
-from bulk_support import PULL, expected, from_sqlite, landed
 
 from kentik_async import KentikClient
 from kentik_async.bulk.migration import migrate_target
@@ -25,6 +24,7 @@ from kentik_async.bulk.sinks import STORES
 from kentik_async.bulk.target.layout import Layout
 from kentik_async.emulator import Emulator
 from kentik_async.errors import TargetError
+from tests.bulk.support import PULL, expected, from_sqlite, landed
 
 DAY = dt.date(2026, 11, 20)
 DISK = 12_000_000

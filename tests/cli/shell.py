@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.canary import token_in
 
 from kentik_async.cli.__main__ import main
+from tests.support.secret_scanner import token_in
 
 KENTIK_ASYNC = (sys.executable, "-m", "kentik_async.cli")
 PATIENCE = 60.0

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cli_shell import KENTIK_ASYNC, Shell, readiness, started
+
+from tests.cli.shell import KENTIK_ASYNC, Shell, readiness, started
 
 PLANET = ("kmi", "rankings", "planet:earth", "--limit", "3")
 

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cli_shell import KENTIK_ASYNC, PATIENCE, started
+
+from tests.cli.shell import KENTIK_ASYNC, PATIENCE, started
 
 QUICK = ("demo", "--calls", "40", "--speed", "240")
 

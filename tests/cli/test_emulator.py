@@ -6,9 +6,9 @@ import socket
 import time
 
 import pytest
-from cli_shell import PATIENCE, Shell, readiness, started
 
 from kentik_async import KentikClient, Quota
+from tests.cli.shell import PATIENCE, Shell, readiness, started
 
 
 def test_one_line_tells_all_that_a_client_needs() -> None:

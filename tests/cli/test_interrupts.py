@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from endurance.emulating import emulator_in_a_thread
 from kentik_async.emulator import Emulator
+from tests.support.emulator_thread import emulator_in_a_thread
 
 COMMANDS = ["kmi markets", "sites list", "raw GET /sites"]
 

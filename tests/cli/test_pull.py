@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_shell import Done, Shell, readiness, started
 
 from kentik_async.emulator.world.state import State
+from tests.cli.shell import Done, Shell, readiness, started
 
 FEW = ("--markets", "US", "planet:earth", "--rank-types", "customer_base", "--ips", "v4")
 

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cli_shell import KENTIK_ASYNC, PATIENCE, Shell, readiness, started
+
+from tests.cli.shell import KENTIK_ASYNC, PATIENCE, Shell, readiness, started
 
 NEVER = "(?!)"
 

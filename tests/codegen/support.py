@@ -7,7 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[2]
+from tests.support.paths import ROOT
+
 GOOGLEAPIS = Path("protovendor/github.com/googleapis/googleapis/google")
 
 
@@ -21,7 +22,7 @@ def run_python(code: str, *folders: Path, interpreter: str | Path = sys.executab
     """
     done = subprocess.run(
         [interpreter, "-W", "error", "-c", code],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, [*folders, PROJECT]))},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, [*folders, ROOT]))},
         capture_output=True,
         text=True,
         check=False,

@@ -8,11 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from codegen_support import PROJECT, run_python
 
 from codegen.__main__ import main
 from codegen.compile import protoc_command
 from codegen.schema import bundled
+from tests.codegen.support import run_python
+from tests.support.paths import ROOT
 
 OURS = """
 from kentik_async._generated.as_group import v202212 as our_groups
@@ -34,7 +35,7 @@ print("both")
 def gencode(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What protoc itself writes for our protos: `*_pb2.py`, under upstream's names in the default pool."""
     out = tmp_path_factory.mktemp("gencode")
-    schema = bundled(PROJECT)
+    schema = bundled(ROOT)
     files = [path.relative_to(schema.protos).as_posix() for path in schema.protos.rglob("*.proto")]
     subprocess.run([*protoc_command(schema), f"--python_out={out}", *files], check=True)
     # Without a module of its own `google` here would hide the installed one, so it is an addition to it.
@@ -59,8 +60,8 @@ def test_beside_plain_gencode_of_the_same_protos(gencode: Path, ours_first: bool
 @pytest.mark.parametrize("ours_first", [True, False])
 def test_beside_a_tree_made_from_a_newer_schema(tmp_path: Path, ours_first: bool) -> None:
     schema = tmp_path / "schema"
-    for path in (PROJECT / "proto").rglob("*.proto"):
-        target = schema / "proto" / path.relative_to(PROJECT / "proto")
+    for path in (ROOT / "proto").rglob("*.proto"):
+        target = schema / "proto" / path.relative_to(ROOT / "proto")
         target.parent.mkdir(parents=True, exist_ok=True)
         text = path.read_text()
         target.write_text(text.replace("message Ranking {", "message Ranking {\n  string added = 99;"))
@@ -101,7 +102,7 @@ def with_vendor(tmp_path_factory: pytest.TempPathFactory) -> Path:
     python = folder / "bin" / "python"
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
     pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    done = subprocess.run([*pip, str(PROJECT), "kentik-api"], capture_output=True, text=True, check=False)
+    done = subprocess.run([*pip, str(ROOT), "kentik-api"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return python
 

@@ -10,11 +10,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from codegen_support import PROJECT
 
 from codegen.__main__ import main
+from tests.support.paths import ROOT
 
-GENERATED = PROJECT / "kentik_async" / "_generated"
+GENERATED = ROOT / "kentik_async" / "_generated"
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:
@@ -26,11 +26,11 @@ def snapshot(folder: Path) -> dict[str, bytes]:
     }
 
 
-def command(*arguments: str | Path, cwd: Path = PROJECT) -> subprocess.CompletedProcess[str]:
+def command(*arguments: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "codegen", *map(str, arguments)],
         cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from codegen_support import PROJECT
 from google.protobuf import descriptor_pb2 as pb
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message_factory import GetMessageClass
@@ -18,6 +17,7 @@ from codegen.compile import compile_protos
 from codegen.schema import bundled
 from kentik_async._generated.as_group import v202212 as as_group
 from kentik_async._generated.kmi import v202212 as kmi
+from tests.support.paths import ROOT
 
 FILES = ("kentik/as_group/v202212/as_group.proto", "kentik/kmi/v202212/kmi.proto")
 NOTHING = "-"
@@ -32,7 +32,7 @@ def facts(name: str) -> list[Row]:
 @pytest.fixture(scope="module")
 def files() -> dict[str, Any]:
     """Our protos as protoc reads them, in classes that know the custom options."""
-    compiled = compile_protos(bundled(PROJECT), FILES)
+    compiled = compile_protos(bundled(ROOT), FILES)
     pool = DescriptorPool()
     for file in pb.FileDescriptorSet.FromString(compiled).file:
         pool.AddSerializedFile(file.SerializeToString())

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from codegen_support import run_python
 from google.protobuf import json_format, struct_pb2, timestamp_pb2, wrappers_pb2
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from codegen.__main__ import main
+from tests.codegen.support import run_python
 
 Load = Callable[[str], Any]
 

@@ -6,7 +6,6 @@ import ast
 import keyword
 
 import pytest
-from codegen_support import PROJECT
 from google.protobuf import descriptor_pb2 as pb
 from google.protobuf.descriptor_pool import DescriptorPool
 from hypothesis import given
@@ -19,6 +18,7 @@ from codegen.descriptors import declared, rename, strip, types_of, used_files
 from codegen.python_module import quote
 from codegen.schema import bundled
 from codegen.typing_messages import docstring, indented
+from tests.support.paths import ROOT
 
 IDENTIFIERS = st.from_regex(r"\A[a-zA-Z_][a-zA-Z0-9_]{0,12}\Z")
 
@@ -72,7 +72,7 @@ def test_python_paths(package: str, file: str, path: str) -> None:
 
 @pytest.fixture(scope="module")
 def compiled() -> dict[str, pb.FileDescriptorProto]:
-    data = compile_protos(bundled(PROJECT), bundled(PROJECT).select([]))
+    data = compile_protos(bundled(ROOT), bundled(ROOT).select([]))
     return {file.name: file for file in pb.FileDescriptorSet.FromString(data).file}
 
 
@@ -105,4 +105,4 @@ def test_renaming_leaves_no_name_of_upstreams(compiled: dict[str, pb.FileDescrip
 
 
 def test_apis_of_a_schema() -> None:
-    assert list(bundled(PROJECT).apis()) == ["as_group/v202212", "core/v202303", "kmi/v202212"]
+    assert list(bundled(ROOT).apis()) == ["as_group/v202212", "core/v202303", "kmi/v202212"]

@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from emulator.cli_shell import PATIENCE, Shell, readiness, started
 
-GUIDE = Path(__file__).parents[2] / "docs" / "bulk.md"
+from tests.cli.shell import PATIENCE, Shell, readiness, started
+from tests.support.paths import ROOT
+
+GUIDE = ROOT / "docs" / "bulk.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FIRST_OF_A_DAY = "--date 2026-11-20"
 

@@ -11,9 +11,10 @@ from pathlib import Path
 import anyio
 import grpc.aio
 import pytest
-from codegen_support import PROJECT
 
-GUIDE = PROJECT / "docs" / "codegen.md"
+from tests.support.paths import ROOT
+
+GUIDE = ROOT / "docs" / "codegen.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 # As much of a device API as the guide's program uses.
@@ -43,7 +44,7 @@ async def test_the_guide(package: Path, monkeypatch: pytest.MonkeyPatch) -> None
     found = BLOCK.findall(GUIDE.read_text(encoding="utf-8"))
     assert [language for language, _ in found] == ["console", "python"]
     _, name, *arguments = shlex.split(found[0][1].removeprefix("$ "))
-    env = {"PYTHONPATH": f"{PROJECT}:{package}", "PATH": "/usr/bin:/bin", "HOME": str(package)}
+    env = {"PYTHONPATH": f"{ROOT}:{package}", "PATH": "/usr/bin:/bin", "HOME": str(package)}
     await anyio.run_process([sys.executable, name, *arguments], cwd=package, env=env)
     monkeypatch.syspath_prepend(package)
     device = importlib.import_module("kentik_apis.device.v202504beta2")

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from kentik_async.emulator import Emulator
 from kentik_async.emulator.engine.faults import Fault
+from tests.support.paths import ROOT
 
-GUIDE = Path(__file__).parents[2] / "docs" / "emulator.md"
+GUIDE = ROOT / "docs" / "emulator.md"
 TEXT = GUIDE.read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import anyio
 import pytest
-from shared.redis_harness import RedisServer, running_redis
 
 from kentik_async.emulator import Emulator
+from tests.multiprocess.redis.harness import RedisServer, running_redis
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 SPEED = 600
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.paths import ROOT
+
 TABLE = re.compile(r"(?:^\|.*\n)+", re.MULTILINE)
 
-ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/*.md")])
 LINK = re.compile(r"\[[^\]]*\]\((?!https?://|mailto:)([^)#]+)(?:#([^)]+))?\)")
 

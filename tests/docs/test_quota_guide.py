@@ -10,8 +10,9 @@ import pytest
 
 from kentik_async.emulator import Emulator
 from kentik_async.quota import Quota
+from tests.support.paths import ROOT
 
-GUIDE = Path(__file__).parents[2] / "docs" / "quota.md"
+GUIDE = ROOT / "docs" / "quota.md"
 TEXT = GUIDE.read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
 SPEED = 60
@@ -72,7 +73,7 @@ def test_its_table_is_the_rules() -> None:
 
 def test_its_figures_are_those_that_were_measured() -> None:
     """The tables that it quotes stand in the benchmark's own report, word for word."""
-    report = (GUIDE.parents[1] / "benchmarks" / "results" / "limiter.md").read_text(encoding="utf-8")
+    report = (ROOT / "benchmarks" / "results" / "limiter.md").read_text(encoding="utf-8")
     quoted = [line for line in TEXT.splitlines() if line.startswith("| kentik-async ")]
     assert quoted
     assert set(quoted) <= set(report.splitlines())

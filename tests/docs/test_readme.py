@@ -13,8 +13,8 @@ import anyio
 import pytest
 
 from kentik_async.emulator import Emulator
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SPEED = 60
 

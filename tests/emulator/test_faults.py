@@ -8,12 +8,12 @@ import aiohttp
 import grpc
 import grpc.aio
 import pytest
-from bare_wire import Wire, trailers, wired
 
 from kentik_async._generated.as_group import v202212 as groups
 from kentik_async._generated.kmi import v202212 as kmi
 from kentik_async.emulator import Emulator
 from kentik_async.emulator.errors import GRPC_CODES
+from tests.emulator.bare_wire import Wire, trailers, wired
 
 SITES = "/api/v5/sites"
 CREATE = groups.CreateASGroupRequest(as_group=groups.ASGroupConcise(name="Once", asn=["1"]))

@@ -7,13 +7,13 @@ from typing import Any
 import grpc
 import grpc.aio
 import pytest
-from bare_wire import Wire, wired
 
 from kentik_async._generated.as_group import v202212 as groups
 from kentik_async._generated.kmi import v202212 as kmi
 from kentik_async.emulator import Emulator, User
 from kentik_async.emulator.engine.auth import READ_SCOPES
 from kentik_async.emulator.world.insights import INSIGHT_TYPES
+from tests.emulator.bare_wire import Wire, wired
 
 Code = grpc.StatusCode
 

@@ -9,12 +9,12 @@ import sys
 from typing import Any
 
 import pytest
-from bare_wire import Wire, wired
 
 from kentik_async._generated.kmi import v202212 as kmi
 from kentik_async.emulator import Emulator, User
 from kentik_async.emulator.api.admin import is_local
 from kentik_async.emulator.world.state import FIRST_DAY
+from tests.emulator.bare_wire import Wire, wired
 
 
 async def test_nothing_is_left_behind() -> None:

@@ -6,11 +6,11 @@ from collections import Counter
 import grpc
 import grpc.aio
 import pytest
-from bare_wire import Wire, trailers, wired
 
 from kentik_async._generated.kmi import v202212 as kmi
 from kentik_async.emulator import Call, Emulator, User
 from kentik_async.emulator.engine.faults import RefusalShape
+from tests.emulator.bare_wire import Wire, trailers, wired
 
 # A minute of ten seconds: a busy machine cannot spread what is sent at once over more than one.
 _ROOMY = 6.0

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from bare_wire import Wire, wired
 
 from kentik_async._generated.kmi import v202212 as kmi
 from kentik_async.emulator import Emulator, User
+from tests.emulator.bare_wire import Wire, wired
 
 V5 = "/api/v5"
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 
 import pytest
-from endurance.emulating import emulator_in_a_thread
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from kentik_async.cli.__main__ import main
 from kentik_async.cli.exit_codes import Exit
+from tests.support.emulator_thread import emulator_in_a_thread
 
 costly = settings(
     max_examples=settings.default.max_examples // 3,

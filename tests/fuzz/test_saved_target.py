@@ -9,12 +9,12 @@ from contextlib import closing, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 
 import pytest
-from endurance.emulating import emulator_in_a_thread
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from kentik_async.cli.__main__ import main
 from kentik_async.cli.exit_codes import Exit
+from tests.support.emulator_thread import emulator_in_a_thread
 
 costly = settings(
     max_examples=max(settings.default.max_examples // 20, 5),

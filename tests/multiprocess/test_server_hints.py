@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from redis_harness import RedisServer
-from redis_opening import Opener
 
 from kentik_async.quota import Allowance, HeedfulGrant, Limiter, Quota
 from kentik_async.quota.file_limiter import open_file_limiter
+from tests.multiprocess.redis.harness import RedisServer
+from tests.multiprocess.redis.helpers import Opener
 
 QUOTA = Quota(2, 20, 0.02, 60, None, minute=3.0, hour=180.0, drain=0.2)
 

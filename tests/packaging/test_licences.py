@@ -5,13 +5,13 @@ import itertools
 import re
 import tomllib
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
 
-ROOT = Path(__file__).parents[2]
+from tests.support.paths import ROOT
+
 PERMISSIVE = re.compile(r"\b(Apache|MIT|BSD|ISC|PSF|Python Software Foundation|0BSD|Unlicense)\b")
 FILE_LEVEL = {"certifi", "orjson", "tqdm", "pathspec"}
 """Under the Mozilla Public License: it binds who changes their files, not who uses them."""

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.support.paths import ROOT
+
 LINES_AT_MOST = 400
 
 # A file that names the author's machine or mirror works on that machine alone.

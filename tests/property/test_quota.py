@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from hypothesis import event, given, note
 from hypothesis import strategies as st
-from support.quota_callers import Callers, Log, Script
-from support.quota_judge import beyond_soft, longest_passing_over, overruns, turns_out_of_order
-from support.quota_server import Journey, SimulatedServer, limits_of
-from support.virtual_time import VirtualTime
 
 from kentik_async.quota import LocalLimiter, Pacing, Quota
+from tests.support.quota_oracle import beyond_soft, longest_passing_over, overruns, turns_out_of_order
+from tests.support.quota_server import Journey, SimulatedServer, limits_of
+from tests.support.scripted_callers import Callers, Log, Script
+from tests.support.virtual_time import VirtualTime
 
 MINUTE, HOUR = 10.0, 60.0
 

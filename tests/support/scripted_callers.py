@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Literal
 
-from support.quota_judge import Ask
-from support.quota_server import Journey, SimulatedServer
-from support.virtual_time import VirtualTime
-
 from kentik_async.errors import ClientClosedError, QuotaWaitError
 from kentik_async.quota import Grant, Limiter, QuotaClass
+from tests.support.quota_oracle import Ask
+from tests.support.quota_server import Journey, SimulatedServer
+from tests.support.virtual_time import VirtualTime
 
 Fate = Literal["answered", "refused", "not_sent", "unknown"]
 

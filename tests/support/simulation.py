@@ -3,10 +3,9 @@
 import asyncio
 import random
 
-from support.quota_server import Journey, SimulatedServer, even
-from support.virtual_time import VirtualTime
-
 from kentik_async.quota import LocalLimiter, Pacing, Quota, QuotaClass
+from tests.support.quota_server import Journey, SimulatedServer, even
+from tests.support.virtual_time import VirtualTime
 
 
 class World:

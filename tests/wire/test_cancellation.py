@@ -6,8 +6,6 @@ from dataclasses import replace
 
 import anyio
 import pytest
-from foreign import ONE_AT_A_TIME, UNLIMITED, Abort, ForeignGrpc
-from held import Call, Client, Held, in_flight, over_both, settled
 
 from kentik_async import (
     DeadlineExceededError,
@@ -15,6 +13,8 @@ from kentik_async import (
     Retry,
     UnavailableError,
 )
+from tests.wire.servers.held import Call, Client, Held, in_flight, over_both, settled
+from tests.wire.servers.independent import ONE_AT_A_TIME, UNLIMITED, Abort, ForeignGrpc
 
 DRAIN = ONE_AT_A_TIME.drain
 

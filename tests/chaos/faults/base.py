@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from chaos.calls import EFFECTS, Effect
 from kentik_async import KentikError
+from tests.chaos.calls import EFFECTS, Effect
 
 __all__ = ["ALL_BUT_CREATES", "NEVER", "READS", "Fault"]
 

@@ -6,11 +6,6 @@ import struct
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
-from support.http2 import PING, WINDOW_UPDATE, http2_frame
-
-from chaos.bomb import BOMB
-from chaos.faults import ALL_BUT_CREATES, NEVER, READS, Fault
-from chaos.http2 import GRPC, GrpcExchange
 from kentik_async import (
     AuthenticationError,
     BadRequestError,
@@ -24,6 +19,10 @@ from kentik_async import (
     ServerError,
     UnavailableError,
 )
+from tests.chaos.faults.base import ALL_BUT_CREATES, NEVER, READS, Fault
+from tests.chaos.faults.bomb import BOMB
+from tests.chaos.servers.http2 import GRPC, GrpcExchange
+from tests.support.http2 import PING, WINDOW_UPDATE, http2_frame
 
 __all__ = ["BROKEN", "CUTTING", "HARMLESS", "HEAVY", "PAGES", "REFUSALS", "SLOW", "STATUSES", "UNREADABLE"]
 

@@ -4,9 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
-from chaos.bomb import BOMB
-from chaos.faults import ALL_BUT_CREATES, NEVER, READS, Fault
-from chaos.http1 import RestExchange
 from kentik_async import (
     AuthenticationError,
     BadRequestError,
@@ -20,6 +17,9 @@ from kentik_async import (
     ServerError,
     UnavailableError,
 )
+from tests.chaos.faults.base import ALL_BUT_CREATES, NEVER, READS, Fault
+from tests.chaos.faults.bomb import BOMB
+from tests.chaos.servers.http1 import RestExchange
 
 __all__ = ["BROKEN", "CUTTING", "HARMLESS", "HEAVY", "REFUSALS", "SLOW", "STATUSES", "UNREADABLE"]
 

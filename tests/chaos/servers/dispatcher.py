@@ -6,9 +6,9 @@ import time
 from collections.abc import Iterable
 from typing import Protocol
 
-from chaos.calls import Effect
-from chaos.plan import Call
-from chaos.record import Record, Visit
+from tests.chaos.calls import Effect
+from tests.chaos.plan import Call
+from tests.chaos.record import Record, Visit
 
 __all__ = ["Desk", "Exchange"]
 

@@ -4,10 +4,10 @@ import asyncio
 import json
 import time
 
-from chaos.calls import Effect, name_of, number_in
-from chaos.desk import Desk
-from chaos.record import Visit
-from chaos.sockets import cut
+from tests.chaos.calls import Effect, name_of, number_in
+from tests.chaos.record import Visit
+from tests.chaos.servers.dispatcher import Desk
+from tests.chaos.servers.sockets import cut
 
 __all__ = ["RestExchange", "serve_rest"]
 

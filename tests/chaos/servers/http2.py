@@ -7,7 +7,11 @@ import asyncio
 import struct
 import time
 
-from support.http2 import (
+from tests.chaos.calls import Effect, name_of, number_in
+from tests.chaos.record import Visit
+from tests.chaos.servers.dispatcher import Desk
+from tests.chaos.servers.sockets import cut
+from tests.support.http2 import (
     ACK,
     DATA,
     END_STREAM,
@@ -20,12 +24,7 @@ from support.http2 import (
     http2_frame,
     http2_headers,
 )
-from wire.protowire import message
-
-from chaos.calls import Effect, name_of, number_in
-from chaos.desk import Desk
-from chaos.record import Visit
-from chaos.sockets import cut
+from tests.support.protowire import message
 
 __all__ = ["GrpcExchange", "serve_grpc"]
 

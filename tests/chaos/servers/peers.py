@@ -4,10 +4,10 @@ import ssl
 from collections.abc import Iterator
 from functools import partial
 
-from chaos.desk import Desk
-from chaos.http1 import serve_rest
-from chaos.http2 import serve_grpc
-from chaos.sockets import Listener
+from tests.chaos.servers.dispatcher import Desk
+from tests.chaos.servers.http1 import serve_rest
+from tests.chaos.servers.http2 import serve_grpc
+from tests.chaos.servers.sockets import Listener
 
 __all__ = ["Peers"]
 

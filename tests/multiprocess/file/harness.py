@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from kentik_async.quota import Quota
+from tests.support.paths import ROOT
 
-_WORKER = Path(__file__).with_name("file_worker.py")
+_WORKER = Path(__file__).with_name("worker.py")
 
 
 @dataclass(slots=True)
@@ -192,7 +193,7 @@ class Worker:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=environment,
-            cwd=Path(__file__).parents[2],
+            cwd=ROOT,
         )
         server.workers.append(self)
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from file_harness import StrictServer, Worker, fastest
 
 from kentik_async.quota import Quota
+from tests.multiprocess.file.harness import StrictServer, Worker, fastest
 
 NON_QUERY = Quota.NON_QUERY.scaled(10)
 QUERY = Quota.QUERY.scaled(10)

@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
-from redis_harness import RedisServer, running_redis
-from redis_model import Wire
-from redis_opening import ENDPOINTS, ONE_AT_A_TIME, Opener
 
 from kentik_async.quota import Limiter
 from kentik_async.quota.redis_open import open_redis_limiter
+from tests.multiprocess.redis.harness import RedisServer, running_redis
+from tests.multiprocess.redis.helpers import ENDPOINTS, ONE_AT_A_TIME, Opener
+from tests.multiprocess.redis.model import Wire
 
 # A server that has just come might have lost what was used in the last minute, of 3 s: nobody is granted.
 _QUIET = 4.2

@@ -21,11 +21,12 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from kentik_async.quota import Quota
+from tests.support.paths import ROOT
 
 # Read when tests are collected: later the suite hides the variables of the environment.
 _REQUIRED = os.environ.get("KENTIK_ASYNC_REQUIRE_REDIS") == "1"
 
-_WORKER = Path(__file__).with_name("redis_worker.py")
+_WORKER = Path(__file__).with_name("worker.py")
 
 
 def free_port() -> int:
@@ -258,7 +259,7 @@ class Worker:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=environment,
-            cwd=Path(__file__).parents[2],
+            cwd=ROOT,
         )
 
     def send(self, number: signal.Signals) -> None:

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-from redis_harness import RedisServer
 
 from kentik_async.quota import Allowance, Quota
 from kentik_async.quota.books import Books
 from kentik_async.quota.redis_account import Account
 from kentik_async.quota.redis_script import SCRIPT, Limits, Look, Message, Reply, Step
 from kentik_async.quota.redis_view import View
+from tests.multiprocess.redis.harness import RedisServer
 
 START = 1_800_000_000_000_000
 STARTED_LONG_AGO = START - 10**12

@@ -6,11 +6,11 @@ import time
 import uuid
 
 import pytest
-from redis_harness import RedisServer
 
 from kentik_async.errors import ConnectError, QuotaWaitError
 from kentik_async.quota import Limiter, Quota
 from kentik_async.quota.redis_open import open_redis_limiter
+from tests.multiprocess.redis.harness import RedisServer
 
 QUOTA = Quota(
     max_concurrent=2,

@@ -2,10 +2,10 @@
 
 import msgspec
 import pytest
-from redis_model import ONE, START, STARTED_LONG_AGO, Party, Wire, limits_of
 
 from kentik_async.quota import Quota
 from kentik_async.quota.redis_script import Reply
+from tests.multiprocess.redis.model import ONE, START, STARTED_LONG_AGO, Party, Wire, limits_of
 
 HOUR = 3_600_000_000
 SECOND = 1_000_000

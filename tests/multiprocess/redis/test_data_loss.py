@@ -5,7 +5,9 @@ from typing import Any
 
 import msgspec
 import pytest
-from redis_model import (
+
+from kentik_async.quota import Quota
+from tests.multiprocess.redis.model import (
     ONE,
     START,
     STARTED_LONG_AGO,
@@ -14,8 +16,6 @@ from redis_model import (
     hold_one,
     limits_of,
 )
-
-from kentik_async.quota import Quota
 
 
 def test_what_was_used_is_put_back_and_nobody_goes_for_a_minute(wire: Wire) -> None:

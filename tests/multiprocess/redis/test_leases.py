@@ -1,9 +1,9 @@
 """Who holds a slot in Redis, and for how long after having fallen silent."""
 
 import pytest
-from redis_model import ONE, START, STARTED_LONG_AGO, Party, Wire, hold_one, limits_of
 
 from kentik_async.quota import Quota
+from tests.multiprocess.redis.model import ONE, START, STARTED_LONG_AGO, Party, Wire, hold_one, limits_of
 
 
 def test_who_dies_holding_keeps_the_slot_for_lease_and_drain(wire: Wire) -> None:

@@ -10,10 +10,10 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from redis_model import ONE, QUOTA, START, Model, Party, Wire, limits_of
 
 from kentik_async.quota import Allowance, Quota
 from kentik_async.quota.redis_script import LOG_ENTRY
+from tests.multiprocess.redis.model import ONE, QUOTA, START, Model, Party, Wire, limits_of
 
 MOSTLY_ANSWERED = ["answered"] * 6 + ["refused", "not_sent", "unknown"]
 ANYTHING = ["answered", "refused", "refused", "not_sent", "unknown"]

@@ -5,11 +5,11 @@ import contextlib
 import time
 
 import pytest
-from redis_harness import RedisServer
-from redis_opening import Opener, ask, settled, within
 
 from kentik_async.errors import ClientClosedError, QuotaWaitError
 from kentik_async.quota import Quota
+from tests.multiprocess.redis.harness import RedisServer
+from tests.multiprocess.redis.helpers import Opener, ask, settled, within
 
 
 async def test_two_processes_are_never_in_flight_together(server: RedisServer, opener: Opener) -> None:

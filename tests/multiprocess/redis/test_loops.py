@@ -6,12 +6,12 @@ import os
 import uuid
 
 import pytest
-from redis_harness import RedisServer
-from redis_opening import ENDPOINTS, ONE_AT_A_TIME, ask, within
 
 from kentik_async.errors import ConfigError
 from kentik_async.quota import Limiter, Quota
 from kentik_async.quota.redis_open import open_redis_limiter
+from tests.multiprocess.redis.harness import RedisServer
+from tests.multiprocess.redis.helpers import ENDPOINTS, ONE_AT_A_TIME, ask, within
 
 
 def test_a_second_event_loop_goes_on_where_the_first_ended(server: RedisServer) -> None:

@@ -9,11 +9,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from redis_harness import RedisServer, running_redis
-from redis_opening import ONE_AT_A_TIME, SECRET, Opener, ask, settled, within
 
 from kentik_async.errors import ConfigError, ConnectError
 from kentik_async.quota import Quota
+from tests.multiprocess.redis.harness import RedisServer, running_redis
+from tests.multiprocess.redis.helpers import ONE_AT_A_TIME, SECRET, Opener, ask, settled, within
 
 
 async def test_flushall_lets_nobody_in_beside_a_request_in_flight(

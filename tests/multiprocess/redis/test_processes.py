@@ -13,9 +13,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from redis_harness import RedisServer, StrictServer, Worker, optimum, running_redis
 
 from kentik_async.quota import Quota
+from tests.multiprocess.redis.harness import RedisServer, StrictServer, Worker, optimum, running_redis
 
 QUOTA = Quota.NON_QUERY.scaled(60)
 LATENCY = 0.05 / 60

@@ -4,12 +4,12 @@ import asyncio
 from typing import NoReturn
 
 import pytest
-from support.virtual_time import VirtualTime, in_virtual_time
 
 from kentik_async import ConnectError, KentikClient, LocalLimiter, Quota
 from kentik_async.bulk.pull import Progress
 from kentik_async.cli.output.messages import Notes
 from kentik_async.cli.pulls.progress import shown_on_a_board
+from tests.support.virtual_time import VirtualTime, in_virtual_time
 
 
 @pytest.fixture

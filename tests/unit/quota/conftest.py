@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.quota_files import QUOTA, Open
 
 from kentik_async.quota import Pacing, Quota
 from kentik_async.quota.file_limiter import FileLimiter, open_file_limiter
+from tests.support.quota_files import QUOTA, Open
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ import gc
 from typing import Any
 
 import pytest
-from support.virtual_time import VirtualTime, in_virtual_time
 
 from kentik_async.errors import ClientClosedError, ConfigError, QuotaWaitError
 from kentik_async.quota import Grant, Limiter, LocalLimiter, Quota, QuotaSnapshot
+from tests.support.virtual_time import VirtualTime, in_virtual_time
 
 ONE_AT_A_TIME = Quota(1, None, 0.0, None, None, drain=10.0)
 

@@ -3,11 +3,11 @@
 import asyncio
 
 import pytest
-from support.virtual_time import VirtualTime, in_virtual_time
 
 from kentik_async.errors import QuotaWaitError
 from kentik_async.quota import Allowance, LocalLimiter, Quota
 from kentik_async.quota.books import Books
+from tests.support.virtual_time import VirtualTime, in_virtual_time
 
 QUOTA = Quota(1, None, 0.0, 10, None)
 

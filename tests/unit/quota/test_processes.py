@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVarTuple
 
 import pytest
-from support.virtual_time import VirtualTime
 
 from kentik_async.quota import LocalLimiter, Quota
 from kentik_async.quota.tray import LaneGrant
+from tests.support.virtual_time import VirtualTime
 
 Ts = TypeVarTuple("Ts")
 

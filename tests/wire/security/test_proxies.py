@@ -11,9 +11,9 @@ from typing import Any
 import grpc
 import pytest
 import trustme
-from foreign import TOKEN, Answer, ForeignGrpc, ForeignRest
 
 from kentik_async import ConnectError, KentikClient
+from tests.wire.servers.independent import TOKEN, Answer, ForeignGrpc, ForeignRest
 
 Client = Callable[..., KentikClient]
 

@@ -11,7 +11,10 @@ from typing import Any
 import aiohttp.web
 import grpc
 import pytest
-from foreign import (
+
+from kentik_async import Event, KentikClient, KentikError, LocalLimiter, Retry
+from kentik_async._generated.kmi.v202212 import KmiServiceStub, ListMarketsRequest
+from tests.wire.servers.independent import (
     EMAIL,
     TOKEN,
     UNLIMITED,
@@ -21,9 +24,6 @@ from foreign import (
     ForeignRest,
     RawServer,
 )
-
-from kentik_async import Event, KentikClient, KentikError, LocalLimiter, Retry
-from kentik_async._generated.kmi.v202212 import KmiServiceStub, ListMarketsRequest
 
 Client = Callable[..., KentikClient]
 

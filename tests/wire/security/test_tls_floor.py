@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 import trustme
-from foreign import RawServer
 
 from kentik_async import ConnectError, KentikClient
 from kentik_async._config import Trust
 from kentik_async._transport.tls import ssl_context
+from tests.wire.servers.independent import RawServer
 
 Client = Callable[..., KentikClient]
 

@@ -11,9 +11,9 @@ from typing import Any
 import grpc
 import pytest
 import trustme
-from foreign import Answer, ForeignGrpc, ForeignRest
 
 from kentik_async import ConnectError, Event, KentikClient
+from tests.wire.servers.independent import Answer, ForeignGrpc, ForeignRest
 
 Client = Callable[..., KentikClient]
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import aiohttp.web
 import pytest
-from foreign import ForeignGrpc, ForeignRest
 
 from kentik_async import KentikClient
+from tests.wire.servers.independent import ForeignGrpc, ForeignRest
 
 Client = Callable[..., KentikClient]
 

@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any, ClassVar
 
 import grpc
-from foreign import ForeignGrpc
-from protowire import message
 
 from kentik_async._generated import _runtime
 from kentik_async._generated.kmi.v202212 import Market
+from tests.support.protowire import message
+from tests.wire.servers.independent import ForeignGrpc
 
 PATH = "/kentik.market.v202601.MarketService/"
 

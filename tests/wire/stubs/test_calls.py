@@ -4,9 +4,6 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
-from foreign import EMAIL, TOKEN, Abort, ForeignGrpc
-from market_service import PATH, MarketServiceStub, raw
-from protowire import message
 
 from kentik_async import (
     DeadlineExceededError,
@@ -15,6 +12,9 @@ from kentik_async import (
     UnavailableError,
 )
 from kentik_async._generated.kmi.v202212 import KmiServiceStub, ListMarketsRequest, Market
+from tests.support.protowire import message
+from tests.wire.servers.independent import EMAIL, TOKEN, Abort, ForeignGrpc
+from tests.wire.servers.market_service import PATH, MarketServiceStub, raw
 
 Client = Callable[..., KentikClient]
 

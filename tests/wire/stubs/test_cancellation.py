@@ -10,12 +10,12 @@ from typing import Any
 
 import anyio
 import pytest
-from foreign import UNLIMITED, ForeignGrpc
-from held import settled
-from market_service import MarketService, MarketServiceStub, ids
 
 from kentik_async import ClientClosedError, KentikClient, Quota
 from kentik_async._generated.kmi.v202212 import Market
+from tests.wire.servers.held import settled
+from tests.wire.servers.independent import UNLIMITED, ForeignGrpc
+from tests.wire.servers.market_service import MarketService, MarketServiceStub, ids
 
 Client = Callable[..., KentikClient]
 

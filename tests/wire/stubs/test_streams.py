@@ -7,8 +7,6 @@ from contextlib import aclosing
 
 import anyio
 import pytest
-from foreign import ONE_AT_A_TIME, TOKEN, ForeignGrpc
-from market_service import MarketService, MarketServiceStub, ids, raw
 
 from kentik_async import (
     APIError,
@@ -24,6 +22,8 @@ from kentik_async import (
     ValidationError,
 )
 from kentik_async._generated.kmi.v202212 import ListMarketsRequest, Market
+from tests.wire.servers.independent import ONE_AT_A_TIME, TOKEN, ForeignGrpc
+from tests.wire.servers.market_service import MarketService, MarketServiceStub, ids, raw
 
 Client = Callable[..., KentikClient]
 

@@ -8,8 +8,6 @@ from pathlib import Path
 from hypothesis import note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from support.quota_judge import Visit, overruns
-from support.quota_server import limits_of
 
 from kentik_async._clock import Clock
 from kentik_async.quota import Quota
@@ -18,6 +16,8 @@ from kentik_async.quota.file_entry import NO_PAUSE, State
 from kentik_async.quota.file_flight import Flight
 from kentik_async.quota.file_mirror import Mirror
 from kentik_async.quota.pace import Pace
+from tests.support.quota_oracle import Visit, overruns
+from tests.support.quota_server import limits_of
 
 QUOTA = Quota(3, 4, 0.0, 6, 15, minute=10.0, hour=40.0, drain=3.0)
 MEMBERS = 3

@@ -9,11 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.quota_files import QUOTA, Open, descriptors, left, pull, soon, wait_for, waiting_threads
 
 from kentik_async.errors import ClientClosedError, QuotaWaitError
 from kentik_async.quota import Grant, Limiter, Quota
 from kentik_async.quota.file_limiter import open_file_limiter
+from tests.support.quota_files import QUOTA, Open, descriptors, left, pull, soon, wait_for, waiting_threads
 
 
 def test_it_is_a_limiter(open_limiter: Open) -> None:

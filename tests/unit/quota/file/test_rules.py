@@ -1,6 +1,6 @@
 """Through the file, too, the server never sees more than the vendor allows, and nothing is lost or overtaken.
 
-One process and a virtual clock; what several processes do stands in tests/shared.
+One process and a virtual clock; tests/multiprocess/file runs several processes.
 """
 
 import asyncio
@@ -11,13 +11,13 @@ from dataclasses import replace
 
 from hypothesis import event, given, note, settings
 from hypothesis import strategies as st
-from support.quota_callers import Callers, Log, Script
-from support.quota_judge import beyond_soft, overruns, turns_out_of_order
-from support.quota_server import Journey, SimulatedServer, even, limits_of
-from support.virtual_time import VirtualTime
 
 from kentik_async.quota import Limiter, LocalLimiter, Pacing, Quota
 from kentik_async.quota.file_limiter import open_file_limiter
+from tests.support.quota_oracle import beyond_soft, overruns, turns_out_of_order
+from tests.support.quota_server import Journey, SimulatedServer, even, limits_of
+from tests.support.scripted_callers import Callers, Log, Script
+from tests.support.virtual_time import VirtualTime
 
 MINUTE, HOUR = 10.0, 60.0
 

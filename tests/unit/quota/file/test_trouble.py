@@ -7,13 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.quota_files import QUOTA, Open, left, pull, soon
 
 from kentik_async.errors import ConfigError, QuotaWaitError
 from kentik_async.quota import Grant, Quota
 from kentik_async.quota.file_entry import Entry, State
 from kentik_async.quota.file_limiter import FileLimiter
 from kentik_async.quota.file_ring import image
+from tests.support.quota_files import QUOTA, Open, left, pull, soon
 
 
 async def test_looking_neither_waits_nor_writes(open_limiter: Open, tmp_path: Path) -> None:

@@ -4,9 +4,9 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from support.quota_world import World
 
 from kentik_async.quota import Pacing, Quota, QuotaClass
+from tests.support.simulation import World
 
 CLASSES: list[tuple[QuotaClass, Quota]] = [("non_query", Quota.NON_QUERY), ("query", Quota.QUERY)]
 

@@ -4,12 +4,12 @@ import asyncio
 from typing import Any
 
 import pytest
-from support.quota_judge import beyond_soft
-from support.quota_server import SimulatedServer, even, limits_of
-from support.virtual_time import VirtualTime
 
 from kentik_async.quota import LocalLimiter, Quota, QuotaClass
 from kentik_async.quota.pace import Pace
+from tests.support.quota_oracle import beyond_soft
+from tests.support.quota_server import SimulatedServer, even, limits_of
+from tests.support.virtual_time import VirtualTime
 
 NON_QUERY = Quota.NON_QUERY
 
