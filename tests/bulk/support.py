@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import kentik_async.bulk.reading.dataset as saved
-from kentik_async.emulator.world.state import State
+from kentik_async.emulator.world.state import EmulatorState
 
 MARKETS = ["planet$earth", "cc$US", "cc$DE"]
 RANK_TYPES = ["customer_base", "peering_base"]
@@ -18,7 +18,7 @@ STORES = ["parquet", "sqlite", "ndjson", "csv"]
 Rows = list[tuple[Any, ...]]
 
 
-def expected(state: State) -> dict[str, Rows]:
+def expected(state: EmulatorState) -> dict[str, Rows]:
     """Return what the tables must hold of PULL, from the emulator's own knowledge."""
     rankings: Rows = []
     networks: dict[tuple[str, str, int], None] = {}

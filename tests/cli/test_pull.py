@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from kentik_async.emulator.world.state import State
+from kentik_async.emulator.world.state import EmulatorState
 from tests.cli.shell import Done, Shell, readiness, started
 
 FEW = ("--markets", "US", "planet:earth", "--rank-types", "customer_base", "--ips", "v4")
@@ -33,7 +33,7 @@ class Kmi:
         self._home = home
         self.control = shell.control
         self.operations = shell.operations
-        self.state = State(seed=shell.ready["seed"], day=dt.date.fromisoformat(shell.ready["day"]))
+        self.state = EmulatorState(seed=shell.ready["seed"], day=dt.date.fromisoformat(shell.ready["day"]))
 
     def __call__(self, *arguments: str, **env: str) -> Done:
         return self._shell("kmi", *arguments, at=self._home, **env)
@@ -200,7 +200,7 @@ def test_a_day_differs_not_from_itself(kmi: Kmi) -> None:
     assert "holds nothing of 2026-11-18: it holds 2026-11-19" in missing.err
 
 
-def changed_neighbours(state: State, market: str, asn: int, *days: dt.date) -> set[tuple[Any, ...]]:
+def changed_neighbours(state: EmulatorState, market: str, asn: int, *days: dt.date) -> set[tuple[Any, ...]]:
     old, new = (
         {
             (asn, relation, row.asn)

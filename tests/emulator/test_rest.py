@@ -42,11 +42,11 @@ async def test_a_site_from_creation_to_deletion(wire: Wire) -> None:
     [
         ("POST", "/site", {"site": {"site_name": "ok name", "lat": 1}}, 400, "lon is required"),
         ("POST", "/site", {"site": {"site_name": "ab", "lat": 1, "lon": 1}}, 400, "3 to 40"),
-        ("POST", "/site", {"site": {"site_name": "näh", "lat": 1, "lon": 1}}, 400, "alphanumerics"),
+        ("POST", "/site", {"site": {"site_name": "näh", "lat": 1, "lon": 1}}, 400, "letters, digits"),
         ("PUT", "/site/1", {"site": {"lat": 90.5}}, 400, "-90 to 90"),
         ("PUT", "/site/1", {"site": {"lon": "east"}}, 400, "-180 to 180"),
         ("PUT", "/site/1", {"site": {"lon": True}}, 400, "-180 to 180"),
-        ("PUT", "/site/1", {"site": {"id": 7}}, 400, "no field 'id'"),
+        ("PUT", "/site/1", {"site": {"id": 7}}, 400, "unknown field 'id'"),
         ("PUT", "/site/1", {"site_name": "bare"}, 400, "the body must be"),
         ("PUT", "/site/77", {"site": {}}, 404, "not found"),
         ("GET", "/site/abc", None, 400, "a number"),
@@ -62,7 +62,7 @@ async def test_bad_requests(wire: Wire, verb: str, path: str, body: Any, status:
 
 async def test_a_body_that_is_no_json(wire: Wire) -> None:
     status, answer = await wire.rest("POST", f"{V5}/site", data=b"{site")
-    assert (status, answer) == (400, {"error": "the body is no JSON"})
+    assert (status, answer) == (400, {"error": "the body is not valid JSON"})
 
 
 async def test_plans_come_in_todays_and_in_the_older_form(wire: Wire) -> None:

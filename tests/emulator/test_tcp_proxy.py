@@ -7,19 +7,19 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from kentik_async.emulator.tcp_proxy import Door, Gate
+from kentik_async.emulator.tcp_proxy import ProxiedConnection, TcpProxy
 
 LARGE = bytes(range(256)) * 40_000
 
 
 @asynccontextmanager
-async def relayed(behind: tuple[str, int]) -> AsyncIterator[Gate]:
-    gate = Gate("127.0.0.1", 0, behind)
-    await gate.open()
+async def relayed(behind: tuple[str, int]) -> AsyncIterator[TcpProxy]:
+    proxy = TcpProxy("127.0.0.1", 0, behind)
+    await proxy.open()
     try:
-        yield gate
+        yield proxy
     finally:
-        await gate.close()
+        await proxy.close()
 
 
 @asynccontextmanager
@@ -42,8 +42,8 @@ async def echo() -> AsyncIterator[tuple[str, int]]:
 
 
 async def test_everything_comes_back_even_to_a_slow_reader() -> None:
-    async with echo() as behind, relayed(behind) as gate:
-        reader, writer = await asyncio.open_connection("127.0.0.1", gate.port, limit=1024)
+    async with echo() as behind, relayed(behind) as proxy:
+        reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port, limit=1024)
         writer.write(LARGE)
         found = bytearray()
         while len(found) < len(LARGE):
@@ -54,16 +54,16 @@ async def test_everything_comes_back_even_to_a_slow_reader() -> None:
 
 
 async def test_bytes_sent_before_the_way_is_open_are_not_lost() -> None:
-    async with echo() as behind, relayed(behind) as gate:
-        with socket.create_connection(("127.0.0.1", gate.port)) as client:
+    async with echo() as behind, relayed(behind) as proxy:
+        with socket.create_connection(("127.0.0.1", proxy.port)) as client:
             client.sendall(b"early")
             client.setblocking(False)
             assert await asyncio.get_running_loop().sock_recv(client, 100) == b"early"
 
 
 async def test_an_end_of_either_side_ends_the_other() -> None:
-    async with echo() as behind, relayed(behind) as gate:
-        reader, writer = await asyncio.open_connection("127.0.0.1", gate.port)
+    async with echo() as behind, relayed(behind) as proxy:
+        reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
         writer.write(b"last")
         assert await reader.readexactly(4) == b"last"
         writer.write_eof()
@@ -75,41 +75,41 @@ async def test_an_end_of_either_side_ends_the_other() -> None:
 async def test_nobody_behind_is_a_connection_that_ends() -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
-        async with relayed(nobody.getsockname()) as gate:
-            reader, writer = await asyncio.open_connection("127.0.0.1", gate.port)
+        async with relayed(nobody.getsockname()) as proxy:
+            reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
             with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
                 await reader.readexactly(1)
             writer.close()
 
 
 async def test_closing_breaks_what_is_connected_and_opening_keeps_the_port() -> None:
-    async with echo() as behind, relayed(behind) as gate:
-        port = gate.port
+    async with echo() as behind, relayed(behind) as proxy:
+        port = proxy.port
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"hello")
         assert await reader.readexactly(5) == b"hello"
-        await gate.close()
+        await proxy.close()
         with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
             await reader.readexactly(1)
         with pytest.raises(ConnectionRefusedError):
             await asyncio.open_connection("127.0.0.1", port)
         writer.close()
-        await gate.open()
-        assert gate.port == port
+        await proxy.open()
+        assert proxy.port == port
 
 
 def test_an_answer_leaves_with_the_next_data() -> None:
-    door, left = Door(lambda: None), list[float]()
-    door.comes(1.0)
-    door.on_departure(left.append)
-    door.leaves(2.0)
-    door.leaves(3.0)
-    assert (door.heard, left) == (1.0, [2.0])
+    connection, left = ProxiedConnection(lambda: None), list[float]()
+    connection.client_sent(1.0)
+    connection.on_next_send(left.append)
+    connection.server_sent(2.0)
+    connection.server_sent(3.0)
+    assert (connection.last_received, left) == (1.0, [2.0])
 
 
 def test_an_answer_that_nobody_waited_for_did_not_leave() -> None:
-    door, left = Door(lambda: None), list[float]()
-    door.on_departure(left.append)
-    door.comes(1.0)
-    door.leaves(2.0)
+    connection, left = ProxiedConnection(lambda: None), list[float]()
+    connection.on_next_send(left.append)
+    connection.client_sent(1.0)
+    connection.server_sent(2.0)
     assert not left
