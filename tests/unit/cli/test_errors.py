@@ -6,7 +6,7 @@ import kentik_async
 from kentik_async import KentikError, _operations, errors
 from kentik_async._generated.as_group.v202212 import ASGroupServiceStub
 from kentik_async._generated.kmi.v202212 import KmiServiceStub
-from kentik_async.cli import choices
+from kentik_async.cli import parameters
 from kentik_async.cli.error_text import SCOPES, error_line
 from kentik_async.cli.exit_codes import Exit, exit_for, worst
 
@@ -99,11 +99,11 @@ def test_advice_is_not_given_twice() -> None:
 @pytest.mark.parametrize(
     ("offered", "enumeration"),
     [
-        (choices.Family, kentik_async.IPFamily),
-        (choices.RankKind, kentik_async.RankType),
-        (choices.RelationKind, kentik_async.Relation),
-        (choices.Choice, kentik_async.Filter),
-        (choices.InsightKind, kentik_async.InsightType),
+        (parameters.Family, kentik_async.IPFamily),
+        (parameters.RankKind, kentik_async.RankType),
+        (parameters.RelationKind, kentik_async.Relation),
+        (parameters.Choice, kentik_async.Filter),
+        (parameters.InsightKind, kentik_async.InsightType),
     ],
 )
 def test_the_choices_offered_are_those_of_the_api(offered: object, enumeration: type) -> None:

@@ -186,9 +186,9 @@ def test_a_wrong_command_line_is_one_line_a_hint_and_2(
         (["demo", "--speed", "0"], "error: --speed is 0"),
         (["emulator", "--day", "soon"], "error: --day is 'soon': give a date such as 2026-01-15"),
         (["emulator", "--latency", "1-2-3"], "error: --latency is '1-2-3'"),
-        (["emulator", "--latency", "2-1"], "error: latency is (2.0, 1.0)"),
+        (["emulator", "--latency", "2-1"], "error: latency must be 0 or more seconds"),
         (["emulator", "--rest-port", "70000"], "error: --rest-port is 70000"),
-        (["emulator", "--speed", "0"], "error: speed is 0.0"),
+        (["emulator", "--speed", "0"], "error: speed must be a number greater than 0; got 0.0"),
         (
             ["sites", "delete", "3"],
             "error: site 3 would be deleted, and there is no terminal to ask on: add --yes",
