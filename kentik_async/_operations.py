@@ -1,6 +1,6 @@
 """What each operation is: its name and path, what it does at the server, how it is encoded and decoded.
 
-Whether repeating an operation is safe stands here and not in its verb: the KMI's POSTs are reads.
+Whether it is safe to repeat an operation does not follow from its verb: the KMI's POSTs are reads. Pure.
 """
 
 from collections.abc import Callable, Iterable, Mapping

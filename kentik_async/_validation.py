@@ -1,4 +1,4 @@
-"""Arguments checked and normalised before any quota is spent on them.
+"""Arguments checked and normalised before any quota is spent on them. Pure.
 
 Each function takes what a caller may write and returns what is sent, or raises `ValidationError` with one
 line: what was wrong, the value, what is allowed. What the server answers is never checked here.

@@ -1,4 +1,4 @@
-"""Every error that the SDK raises, in one tree.
+"""Every error that the SDK raises, in one tree. Pure.
 
     KentikError
     ├── ConfigError              endpoints, credentials, profiles: nothing was sent

@@ -1,4 +1,4 @@
-"""From a server's status to the error that the caller sees: one table for HTTP and gRPC, pure.
+"""From a server's status to the error that the caller sees: one table for HTTP and gRPC. Pure.
 
 The three shapes of a refusal over gRPC were observed at Envoy-fronted gateways such as the vendor's:
 RESOURCE_EXHAUSTED, UNAVAILABLE that quotes an HTTP 429, and UNAVAILABLE with `x-envoy-ratelimited`.

@@ -83,6 +83,7 @@ class Listener:
         connection.setblocking(False)
         guest = asyncio.get_running_loop().create_task(self._welcome(connection))
         self._guests.add(guest)
+        guest.add_done_callback(lambda _: connection.close())  # cancelled before it began, it never ran
         guest.add_done_callback(self._guests.discard)
 
     async def _welcome(self, connection: socket.socket) -> None:
