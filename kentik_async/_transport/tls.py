@@ -70,12 +70,12 @@ class Probe:
         Raises:
             ConnectError: The server cannot be trusted; trying again would not help.
         """
-        self._reason = _NO_ANSWER  # for whoever breaks the attempt off
+        self._reason = self._reason or _NO_ANSWER  # if this attempt is broken off
         self._reason = reason = await self._attempt(timeout)
         return reason
 
     async def last_word(self) -> str | None:
-        """Say why no connection can be made, as the last attempt found it; None if one can."""
+        """Say why no connection can be made, as the last complete attempt found it; None if one can."""
         return self._reason or await self._attempt(_LAST_WORD_TIMEOUT)
 
     async def _attempt(self, timeout: float) -> str | None:

@@ -14,6 +14,7 @@ from kentik_async._generated.kmi import v202212 as kmi
 from kentik_async.emulator import Emulator
 from kentik_async.emulator.errors import GRPC_CODES
 from tests.emulator.bare_wire import Wire, trailers, wired
+from tests.support.frozen_time import PATIENCE
 
 SITES = "/api/v5/sites"
 CREATE = groups.CreateASGroupRequest(as_group=groups.ASGroupConcise(name="Once", asn=["1"]))
@@ -154,7 +155,7 @@ async def test_a_dropped_grpc_connection(emu: Emulator, wire: Wire, when: Any) -
     assert group_names(emu).count("Once") == (when == "after")
     assert emu.calls[0].dropped
     # A call that begins before the library has seen its connection end, ends with it.
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while (code := await markets(wire)) is not grpc.StatusCode.OK:
             assert code is grpc.StatusCode.UNAVAILABLE
 

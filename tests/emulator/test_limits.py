@@ -98,15 +98,6 @@ async def test_each_customer_has_a_ledger_of_its_own() -> None:
         }
 
 
-async def test_an_hour_has_its_limit() -> None:
-    # At the vendor's own pace the hour outlasts the test, and refused requests count in it as well.
-    async with Emulator(speed=1.0) as emu, wired(emu) as wire:
-        await asyncio.gather(*(ask(wire) for _ in range(3753)))
-        calls = emu.calls
-        assert [call.in_hour for call in calls] == list(range(1, 3754))
-        assert [call.refusal for call in calls] == [""] * 60 + ["minute"] * 3690 + ["hour"] * 3
-
-
 @pytest.mark.parametrize(
     ("shape", "code", "details", "trailer"),
     [
