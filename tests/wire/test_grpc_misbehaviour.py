@@ -5,15 +5,6 @@ import struct
 from collections.abc import Callable
 
 import pytest
-from foreign import (
-    ONE_AT_A_TIME,
-    Behaviour,
-    ForeignGrpc,
-    RawServer,
-)
-from market_service import MarketServiceStub, ids
-from protowire import message
-from support.http2 import DATA, SETTINGS, http2_frame, http2_headers, http2_request
 
 from kentik_async import (
     APIError,
@@ -28,6 +19,15 @@ from kentik_async import (
     UnavailableError,
 )
 from kentik_async._transport.fates import reply_for_status
+from tests.support.http2 import DATA, SETTINGS, http2_frame, http2_headers, http2_request
+from tests.support.protowire import message
+from tests.wire.servers.independent import (
+    ONE_AT_A_TIME,
+    Behaviour,
+    ForeignGrpc,
+    RawServer,
+)
+from tests.wire.servers.market_service import MarketServiceStub, ids
 
 Client = Callable[..., KentikClient]
 
