@@ -8,6 +8,7 @@ import anyio
 import pytest
 
 from kentik_async import (
+    APIError,
     DeadlineExceededError,
     Event,
     LocalLimiter,
@@ -16,7 +17,7 @@ from kentik_async import (
 )
 from tests.support.frozen_time import PATIENCE, frozen_time
 from tests.wire.servers.held import Call, Client, Held, in_flight, over_both, settled
-from tests.wire.servers.independent import ONE_AT_A_TIME, UNLIMITED, Abort, ForeignGrpc
+from tests.wire.servers.independent import ONE_AT_A_TIME, UNLIMITED, Abort, Answer, ForeignGrpc, ForeignRest
 
 DRAIN = ONE_AT_A_TIME.drain
 
@@ -168,6 +169,31 @@ class TestCancellation:
             await settled(kentik)
         assert cancelled > 3
         await call(kentik)
+
+
+@pytest.mark.parametrize("status", [408, 502, 503, 504])
+async def test_a_gateways_answer_keeps_the_slot_for_the_drain(
+    client: Client, rest_server: ForeignRest, status: int
+) -> None:
+    """The API behind the gateway may still be at it: the next request would be a concurrent one."""
+    page = b"<html><head><title>Gateway Time-out</title></head></html>"
+    rest_server.usual = Answer(status, page, content_type="text/html")
+    kentik = client(ONE_AT_A_TIME, retry=Retry(attempts=1))
+    with pytest.raises(UnavailableError):
+        await kentik.sites.list()
+    assert await in_flight(kentik) == 1
+    await settled(kentik)
+
+
+@pytest.mark.parametrize("status", [404, 500, 503])
+async def test_an_error_of_the_api_itself_frees_the_slot(
+    client: Client, rest_server: ForeignRest, status: int
+) -> None:
+    rest_server.usual = Answer(status, b'{"error": "the API says so"}')
+    kentik = client(ONE_AT_A_TIME, retry=Retry(attempts=1))
+    with pytest.raises(APIError):
+        await kentik.sites.list()
+    assert await in_flight(kentik) == 0
 
 
 async def test_a_connection_lost_in_flight_keeps_its_slot_for_the_drain(

@@ -6,7 +6,12 @@ import grpc
 import pytest
 
 from kentik_async import errors
-from kentik_async._transport.status_mapping import error_for_grpc, error_for_http, retry_after_seconds
+from kentik_async._transport.status_mapping import (
+    error_for_grpc,
+    error_for_http,
+    gateway_answered,
+    retry_after_seconds,
+)
 
 GRPC = {
     "CANCELLED": errors.ServerError,
@@ -165,3 +170,20 @@ def test_the_pause_that_a_refusal_asks_for(headers: dict[str, str], pause: float
     assert isinstance(http, errors.RateLimitedError)
     assert isinstance(grpc_error, errors.RateLimitedError)
     assert http.retry_after == grpc_error.retry_after == pause
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "gateway"),
+    [
+        (504, b'{"error": "JSON of a gateway"}', True),
+        (503, b"<html></html>", True),
+        (503, b"", True),
+        (503, b'{"error": "too busy"}', False),
+        (500, b"upstream prematurely closed connection", True),
+        (500, b'{"message": "internal"}', False),
+        (404, b"<html></html>", False),
+        (302, b"", False),
+    ],
+)
+def test_an_answer_of_a_gateway_is_told_from_the_apis(status: int, body: bytes, gateway: bool) -> None:
+    assert gateway_answered(status, body) is gateway
