@@ -61,7 +61,7 @@ def _run(arguments: list[str]) -> int:
         return _fail(error_line(error), exit_for(error))
     except BrokenPipeError:
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 (reported to the user as a bug)
         return _unexpected(error)
 
 
