@@ -110,13 +110,19 @@ def valid_name(value: str, field: str = "name") -> str:
     return _text(value, field, "a text that is not blank")
 
 
-def valid_as_group_id(value: str, field: str = "id") -> str:
-    """The identifier of an AS group: a text that is not blank, although it may look like a number.
+def valid_as_group_id(value: str | SupportsIndex, field: str = "id") -> str:
+    """Check the identifier of an AS group: any text that is not blank, or a whole number from 1.
 
     Raises:
-        ValidationError: The value is blank or no text.
+        ValidationError: The value is neither.
     """
-    return _text(value, field, "an AS group's id, a text that is not blank")
+    allowed = "an AS group's id, a text that is not blank or a whole number from 1"
+    if not isinstance(value, str):
+        number = _integer(value)
+        if number is None or not 1 <= number <= _MAX_INT64:
+            raise _refusal(field, allowed, value)
+        return str(number)
+    return _text(value, field, allowed)
 
 
 def valid_choice(choices: type[E], value: str, field: str) -> E:

@@ -19,7 +19,7 @@ from kentik_async._config import (
 )
 from kentik_async._environment import client_arguments, settings_from
 from kentik_async._operations import Protocol
-from kentik_async._pipeline import CallOptions, Pipeline, PipelineSettings, check_kind
+from kentik_async._pipeline import CallOptions, Pipeline, PipelineSettings, check_type
 from kentik_async._pipeline.caller import Caller
 from kentik_async._transport.base import Transport
 from kentik_async._transport.grpc import GrpcTransport
@@ -130,8 +130,8 @@ class KentikClient:
             raise ConfigError(f"grpc_endpoint is {grpc_at.url!r}: gRPC knows no base path, leave it away")
         quota = Quota.NON_QUERY if quota is None else quota
         query_quota = Quota.QUERY if query_quota is None else query_quota
-        check_kind("quota", quota, Quota)
-        check_kind("query_quota", query_quota, Quota)
+        check_type("quota", quota, Quota)
+        check_type("query_quota", query_quota, Quota)
         self._quota = quota
         self._endpoints = (grpc_at, rest_at)
         settings = PipelineSettings(
@@ -238,7 +238,7 @@ class KentikClient:
 
     def _offer(self, options: CallOptions) -> None:
         self._options = options
-        self._caller = caller = Caller(self._pipeline, options, SYSTEM_CLOCK, self._limiter, self._quota)
+        self._caller = caller = Caller(self._pipeline, options, self._limiter, self._quota)
         self.kmi = KMI(caller)
         self.as_groups = ASGroups(caller)
         self.sites = Sites(caller)

@@ -17,11 +17,11 @@ class ASGroups:
     """
 
     def __init__(self, caller: Caller) -> None:
-        self._caller = caller
+        self._run = caller.run
 
     async def list(self) -> ASGroupList:
         """Return all AS groups; `invalid_count` says how many entries the server could not read."""
-        return await self._caller.run(_operations.list_as_groups())
+        return await self._run(_operations.list_as_groups())
 
     async def get(self, id: str) -> ASGroup:
         """Return one AS group.
@@ -32,7 +32,7 @@ class ASGroups:
         Raises:
             NotFoundError: There is no such group.
         """
-        return await self._caller.run(_operations.get_as_group(id))
+        return await self._run(_operations.get_as_group(id))
 
     async def create(self, name: str, asns: Iterable[int | str]) -> ASGroup:
         """Create an AS group and return it as the server stored it.
@@ -46,7 +46,7 @@ class ASGroups:
         Raises:
             ConflictError: There is a group of that name.
         """
-        return await self._caller.run(_operations.create_as_group(name, asns))
+        return await self._run(_operations.create_as_group(name, asns))
 
     async def update(self, id: str, name: str, asns: Iterable[int | str]) -> ASGroup:
         """Replace an AS group's name and members, and return it as the server stored it.
@@ -59,7 +59,7 @@ class ASGroups:
         Raises:
             NotFoundError: There is no such group.
         """
-        return await self._caller.run(_operations.update_as_group(id, name, asns))
+        return await self._run(_operations.update_as_group(id, name, asns))
 
     async def delete(self, id: str) -> None:
         """Delete an AS group.
@@ -71,4 +71,4 @@ class ASGroups:
             NotFoundError: There is no such group; also where a first attempt whose answer was lost had
                 deleted it.
         """
-        await self._caller.run(_operations.delete_as_group(id))
+        await self._run(_operations.delete_as_group(id))

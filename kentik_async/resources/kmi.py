@@ -21,10 +21,11 @@ class KMI:
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
+        self._run = caller.run
 
     async def list_markets(self) -> Records[Market]:
         """Return all markets: the planet, regions and countries, in the server's order."""
-        return await self._caller.run(_operations.list_markets())
+        return await self._run(_operations.list_markets())
 
     async def get_rankings(
         self, market_id: str, rank_type: str = "customer_base", ip: str = "v4", limit: int | None = None
@@ -46,9 +47,7 @@ class KMI:
         Raises:
             NotFoundError: There is no such market.
         """
-        return await self._caller.run(
-            _operations.get_rankings(market_id, rank_type, ip, limit, self._caller.now)
-        )
+        return await self._run(_operations.get_rankings(market_id, rank_type, ip, limit))
 
     async def get_asn_details(
         self,
@@ -74,7 +73,7 @@ class KMI:
         Raises:
             NotFoundError: There is no such market, or the network is not known in it.
         """
-        return await self._caller.run(
+        return await self._run(
             _operations.get_asn_details(
                 market_id,
                 asn,
@@ -83,7 +82,6 @@ class KMI:
                 mutual_provider,
                 mutual_customer,
                 singlehomed_customer,
-                self._caller.now,
             )
         )
 
@@ -107,7 +105,7 @@ class KMI:
             magnitude: The least magnitude, 1 to 5; the server's default is 1.
             limit: How many at most, from 1; the server's default is 100.
         """
-        return await self._caller.run(
+        return await self._run(
             _operations.get_global_insights(
                 market_id=market_id, ip=ip, types=types, lookback=lookback, magnitude=magnitude, limit=limit
             )
@@ -135,7 +133,7 @@ class KMI:
             magnitude: The least magnitude, 1 to 5; the server's default is 1.
             limit: How many at most, from 1; the server's default is 100.
         """
-        return await self._caller.run(
+        return await self._run(
             _operations.get_asn_insights(
                 asn,
                 market_id=market_id,

@@ -11,8 +11,8 @@ class Plans:
     """The one operation on plans."""
 
     def __init__(self, caller: Caller) -> None:
-        self._caller = caller
+        self._run = caller.run
 
     async def list(self) -> Records[Plan]:
         """Return all plans, in the server's order; fields that the server leaves out are None."""
-        return await self._caller.run(_operations.list_plans())
+        return await self._run(_operations.list_plans())

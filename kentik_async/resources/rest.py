@@ -28,7 +28,7 @@ class Rest:
     """Raw access to the v5 API."""
 
     def __init__(self, caller: Caller) -> None:
-        self._caller = caller
+        self._run = caller.run
 
     async def request(
         self,
@@ -72,7 +72,7 @@ class Rest:
             _encode(json),
             None if params is None else _texts(params),
         )
-        return await self._caller.run(request)
+        return await self._run(request)
 
 
 def _effect(verb: str, idempotent: bool | None) -> Effect:

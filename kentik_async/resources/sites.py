@@ -15,11 +15,11 @@ class Sites:
     """
 
     def __init__(self, caller: Caller) -> None:
-        self._caller = caller
+        self._run = caller.run
 
     async def list(self) -> Records[Site]:
         """Return all sites, in the server's order."""
-        return await self._caller.run(_operations.list_sites())
+        return await self._run(_operations.list_sites())
 
     async def get(self, id: int | str) -> Site:
         """Return one site.
@@ -30,7 +30,7 @@ class Sites:
         Raises:
             NotFoundError: There is no such site.
         """
-        return await self._caller.run(_operations.get_site(id))
+        return await self._run(_operations.get_site(id))
 
     async def create(self, site_name: str, lat: float | str, lon: float | str) -> Site:
         """Create a site and return it as the server stored it.
@@ -45,7 +45,7 @@ class Sites:
         Raises:
             PermissionDeniedError: The user may only read.
         """
-        return await self._caller.run(_operations.create_site(site_name, lat, lon))
+        return await self._run(_operations.create_site(site_name, lat, lon))
 
     async def update(
         self,
@@ -66,7 +66,7 @@ class Sites:
         Raises:
             NotFoundError: There is no such site.
         """
-        return await self._caller.run(_operations.update_site(id, site_name=site_name, lat=lat, lon=lon))
+        return await self._run(_operations.update_site(id, site_name=site_name, lat=lat, lon=lon))
 
     async def delete(self, id: int | str) -> None:
         """Delete a site.
@@ -78,4 +78,4 @@ class Sites:
             NotFoundError: There is no such site; also where a first attempt whose answer was lost had
                 deleted it.
         """
-        await self._caller.run(_operations.delete_site(id))
+        await self._run(_operations.delete_site(id))

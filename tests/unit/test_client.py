@@ -171,7 +171,7 @@ class TestStubs:
 
     async def test_a_calls_timeout_is_checked(self) -> None:
         stub = make().stub(kmi.KmiServiceStub)
-        with pytest.raises(ConfigError, match=r"^timeout is 0: give a finite number of seconds above 0"):
+        with pytest.raises(ConfigError, match=r"^timeout must be a finite number of seconds above 0; got 0$"):
             await stub.ListMarkets(kmi.ListMarketsRequest(), timeout=0)
 
 

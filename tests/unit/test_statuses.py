@@ -6,7 +6,8 @@ import grpc
 import pytest
 
 from kentik_async import errors
-from kentik_async._transport.status_mapping import error_for_grpc, error_for_http, retry_after_seconds
+from kentik_async._transport.retry_after import retry_after_seconds
+from kentik_async._transport.status_mapping import error_for_grpc, error_for_http
 
 GRPC = {
     "CANCELLED": errors.ServerError,

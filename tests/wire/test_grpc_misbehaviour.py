@@ -27,7 +27,7 @@ from kentik_async import (
     ServerError,
     UnavailableError,
 )
-from kentik_async._transport.fates import reply_for_status
+from kentik_async._transport.status_mapping import reply_for_grpc
 
 Client = Callable[..., KentikClient]
 
@@ -225,7 +225,7 @@ WORDS = [
 def test_what_a_status_says_of_a_requests_fate(
     status: str, words: str, connected: str, unconnected: str
 ) -> None:
-    assert reply_for_status(status, words, {}, connected=True).outcome == connected
-    reply = reply_for_status(status, words, {}, connected=False)
+    assert reply_for_grpc(status, words, {}, connected=True).outcome == connected
+    reply = reply_for_grpc(status, words, {}, connected=False)
     assert reply.outcome == unconnected
     assert isinstance(reply.error, ConnectError) == (unconnected == "not_sent")

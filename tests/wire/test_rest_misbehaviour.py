@@ -73,7 +73,7 @@ class TestStaleConnections:
     ) -> None:
         kentik = client(Quota(1, None, 0, 100, None, drain=0.01), rest_endpoint=server.url)
         await kentik.rest.request(verb, "/x")
-        with pytest.raises(UnavailableError, match=r"^the connection was lost before the answer") as caught:
+        with pytest.raises(UnavailableError, match=r"^the connection was lost before the response") as caught:
             await kentik.rest.request(verb, "/x", json={"a": 1}, idempotent=False)
         assert caught.value.attempts == 1
         await asyncio.sleep(0.03)
@@ -152,7 +152,7 @@ class TestLargeAnswers:
 
         rest_server.usual = endless
         kentik = client(ONE_AT_A_TIME)
-        with pytest.raises(DecodeError, match=r"^the answer is larger than the 67108864 bytes accepted$"):
+        with pytest.raises(DecodeError, match=r"^the response is larger than the limit of 67108864 bytes$"):
             await kentik.sites.list()
         assert (await kentik.quota.snapshot()).in_flight == 0
 
