@@ -18,7 +18,7 @@ import grpc.aio
 from kentik_async._config import Credentials, Endpoint, Trust
 from kentik_async._operations import Request
 from kentik_async._transport.base import MAX_RESPONSE_BYTES, Messages, Reply, StreamKind
-from kentik_async._transport.status_mapping import reply_for_grpc
+from kentik_async._transport.replies import reply_for_grpc
 from kentik_async._transport.tls import Probe
 from kentik_async.errors import ClientClosedError, DecodeError
 from kentik_async.quota import read_allowance

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from kentik_async._config import Credentials, Endpoint, Trust
 from kentik_async._operations import Request
 from kentik_async._transport.base import MAX_RESPONSE_BYTES, Reply
-from kentik_async._transport.status_mapping import reply_for_http
+from kentik_async._transport.replies import reply_for_http
 from kentik_async._transport.tls import Probe, reason_of, ssl_context
 from kentik_async.errors import (
     ClientClosedError,

@@ -9,14 +9,12 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 
-from kentik_async._transport.base import Reply
 from kentik_async._transport.retry_after import retry_after_seconds
 from kentik_async.errors import (
     APIError,
     AuthenticationError,
     BadRequestError,
     ConflictError,
-    ConnectError,
     DeadlineExceededError,
     DecodeError,
     KentikError,
@@ -26,15 +24,13 @@ from kentik_async.errors import (
     ServerError,
     UnavailableError,
 )
-from kentik_async.quota import Outcome, read_allowance
 
 __all__ = [
     "GRPC_ERRORS",
     "HTTP_ERRORS",
+    "QUOTED_HTTP_STATUS",
     "error_for_grpc",
     "error_for_http",
-    "reply_for_grpc",
-    "reply_for_http",
 ]
 
 GRPC_ERRORS: Mapping[str, type[APIError] | type[DeadlineExceededError]] = {
@@ -69,7 +65,9 @@ HTTP_ERRORS: Mapping[int, type[APIError]] = {
     504: UnavailableError,
 }
 
-_QUOTED_HTTP_STATUS = re.compile(r"Received http2? header with status: (\d{3})", re.IGNORECASE)
+QUOTED_HTTP_STATUS = re.compile(r"Received http2? header with status: (\d{3})", re.IGNORECASE)
+"""How grpcio quotes the HTTP status of a response that is not gRPC."""
+
 _AMBIGUOUS_STATUSES = frozenset({"UNKNOWN", "INTERNAL"})
 """gRPC reports HTTP statuses without a gRPC equivalent as one of these: 409 as UNKNOWN, 400 as INTERNAL."""
 
@@ -81,26 +79,6 @@ _TAG = re.compile(r"<[^<>]*>")
 """Both stop at the next angle bracket: a page full of brackets would block the event loop for seconds."""
 
 _DETAIL_LENGTH = 300
-
-_NEVER_SENT = re.compile(r"failed to connect to all addresses|errors? resolving |DNS resolution failed")
-"""How grpcio (1.51 to 1.85) reports that it found no connection for a call."""
-
-_CONNECTION_LOST = re.compile(
-    r"stream removed|socket closed|goaway|received rst_stream|(recv|send)msg:|connection reset|broken pipe"
-    r"|keepalive|endpoint closing|transport closed|end of (tcp )?stream"
-    r"|failed parsing http/?2|trying to connect an http1",
-    re.IGNORECASE,
-)
-"""How its report begins when the connection, or the stream, ended before the response was complete."""
-
-_LIBRARY_STATUSES = frozenset({"UNAVAILABLE", "INTERNAL", "UNKNOWN", "CANCELLED"})
-"""The statuses with which the library itself ends such a call; any other status comes from the server."""
-
-_STREAM_RESET = re.compile(r"(Stream removed \(RST_STREAM \()?Received RST_STREAM with error code (11|12)\b")
-_STREAM_RESET_STATUSES = frozenset({"RESOURCE_EXHAUSTED", "PERMISSION_DENIED"})
-"""Two exceptions: HTTP/2's codes ENHANCE_YOUR_CALM and INADEQUATE_SECURITY. Neither comes from the API. If
-the first were taken for a rate limit, a create that the server may have carried out would be sent again.
-"""
 
 
 def error_for_http(
@@ -148,7 +126,7 @@ def error_for_grpc(
     error_class = GRPC_ERRORS.get(status, ServerError)
     if error_class is DeadlineExceededError:
         return DeadlineExceededError(message)
-    quoted = _QUOTED_HTTP_STATUS.search(details)
+    quoted = QUOTED_HTTP_STATUS.search(details)
     if status == "UNAVAILABLE" and ((quoted and quoted[1] == "429") or "x-envoy-ratelimited" in trailers):
         error_class = RateLimitedError
     elif status in _AMBIGUOUS_STATUSES and quoted:
@@ -160,53 +138,6 @@ def error_for_grpc(
     if isinstance(error, RateLimitedError):
         error.retry_after = retry_after_seconds(trailers, now=now)
     return error
-
-
-def reply_for_http(status: int, headers: Mapping[str, str], body: bytes) -> Reply:
-    """Return what an HTTP response means.
-
-    Args:
-        status: The HTTP status.
-        headers: The response's headers.
-        body: The response's body.
-    """
-    allowance = read_allowance(headers.items())
-    if 200 <= status < 300:
-        return Reply(body, allowance=allowance)
-    error = error_for_http(status, body, headers)
-    outcome: Outcome = "refused" if isinstance(error, RateLimitedError) else "answered"
-    return Reply(error=error, outcome=outcome, allowance=allowance)
-
-
-def reply_for_grpc(status: str, details: str, trailers: Mapping[str, str], *, connected: bool) -> Reply:
-    """Return what a gRPC status other than OK means, also for the request: whether the server saw it.
-
-    The library makes up a status where there was no response. Only its wording tells that status from a
-    server's, and a server may use the same words when it passes on what a server behind it reported. So
-    "never sent" is believed only if there is no connection either.
-
-    Args:
-        status: The status's name.
-        details: The status's message.
-        trailers: The metadata, names in lower case.
-        connected: Whether the channel has a connection now.
-    """
-    error = error_for_grpc(status, details, trailers)
-    if status == "UNAVAILABLE" and not connected and _NEVER_SENT.match(details):
-        return Reply(error=ConnectError(error.args[0]), outcome="not_sent")
-    if isinstance(error, APIError) and _is_connection_lost(status, details):
-        lost = UnavailableError(error.args[0], grpc_status=status, detail=error.detail)
-        return Reply(error=lost, outcome="unknown")
-    if isinstance(error, RateLimitedError):
-        return Reply(error=error, outcome="refused")
-    unknown = status in _LIBRARY_STATUSES and not connected
-    return Reply(error=error, outcome="unknown" if unknown else "answered")
-
-
-def _is_connection_lost(status: str, details: str) -> bool:
-    if status in _LIBRARY_STATUSES:
-        return _CONNECTION_LOST.match(details) is not None
-    return status in _STREAM_RESET_STATUSES and _STREAM_RESET.match(details) is not None
 
 
 def _http_error_class(status: int) -> type[APIError]:
