@@ -245,7 +245,7 @@ class TestRawRequests:
 
     async def test_what_is_no_json(self, kentik: KentikClient, rest_server: ForeignRest) -> None:
         rest_server.usual = Answer(body=b"<html>")
-        with pytest.raises(DecodeError, match=r"^the answer is no JSON: "):
+        with pytest.raises(DecodeError, match=r"^the response is not JSON: "):
             await kentik.rest.request("GET", "/x")
 
     @pytest.mark.parametrize(
@@ -267,7 +267,7 @@ class TestRawRequests:
 
     async def test_nothing_is_spent_on_bad_arguments(self, client: Client, rest_server: ForeignRest) -> None:
         kentik = client(Quota(1, None, 0, 100, None))
-        with pytest.raises(ValueError, match="path is"):
+        with pytest.raises(ValueError, match="path must be"):
             await kentik.rest.request("GET", "//evil.example")
         assert (await kentik.quota.snapshot()).left_hard_minute == 100
         assert not rest_server.received

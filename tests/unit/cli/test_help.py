@@ -177,7 +177,7 @@ def test_a_wrong_command_line_is_one_line_a_hint_and_2(
     ("line", "said"),
     [
         (["kmi", "markets"], "error: no email found: set KENTIK_EMAIL"),
-        (["kmi", "markets", "--profile", "nobody"], "error: profile 'nobody': there is no file "),
+        (["kmi", "markets", "--profile", "nobody"], "error: profile 'nobody': the file "),
         (["raw", "GET", "/x", "--query", "a"], "error: --query is 'a': give NAME=VALUE"),
         (["raw", "PUT", "/x", "--data", "{"], "error: --data holds no JSON"),
         (["raw", "PUT", "/x", "--data", "@nowhere"], "error: nowhere cannot be read: No such file"),
