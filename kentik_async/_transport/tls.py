@@ -70,7 +70,7 @@ class Probe:
         Raises:
             ConnectError: The server's certificate or host name is invalid; a retry would not help.
         """
-        self._reason = _NO_RESPONSE  # for a caller that cancels the attempt
+        self._reason = None  # if the caller cancels this attempt, `last_reason` makes another one
         self._reason = reason = await self._attempt(timeout)
         return reason
 
