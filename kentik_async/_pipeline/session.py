@@ -16,7 +16,7 @@ from kentik_async._operations import Protocol
 from kentik_async._transport.base import Flight, Reply, Stream, Transport
 from kentik_async._transport.connection import Link
 from kentik_async.errors import ClientClosedError, DeadlineExceededError, RateLimitedError
-from kentik_async.quota import Grant, HeedfulGrant
+from kentik_async.quota import Grant, HintAwareGrant
 
 __all__ = ["Session", "Wire", "book"]
 
@@ -38,8 +38,8 @@ def book(grant: Grant, reply: Reply) -> None:
         pause = reply.error.retry_after
         if pause is None and allowance is not None and not allowance.left:
             pause = allowance.reset
-    if allowance is not None and isinstance(grant, HeedfulGrant):
-        grant.heed(allowance)
+    if allowance is not None and isinstance(grant, HintAwareGrant):
+        grant.apply_hint(allowance)
     grant.close(reply.outcome, retry_after=pause)
 
 
