@@ -1,6 +1,7 @@
-"""Market identifiers as people can type them: they hold a `$`, which a shell takes for itself.
+"""Spellings of market identifiers that are easy to type.
 
-`planet:earth` is `planet$earth`, `US` is `cc$US`, and a name such as `"western europe"` is looked up.
+Market identifiers contain `$`, which shells expand. So `planet:earth` means `planet$earth`, `US` means
+`cc$US`, and a name such as `"western europe"` is looked up.
 """
 
 import difflib
@@ -19,24 +20,24 @@ __all__ = ["market_named", "market_spelled", "resolve_market"]
 _COUNTRY = re.compile(r"[A-Za-z]{2}")
 _IDENTIFIER = re.compile(r"([A-Za-z_]+)[$:](.+)")
 _CASES: Mapping[str, Callable[[str], str]] = {"cc": str.upper, "planet": str.lower}
-# What is left of 'planet$earth' and 'cc$US' when a shell has expanded $earth and $US to nothing.
-_BITTEN = re.compile(r"(?:planet|continent|region|cc)?[$:]?")
+# The rest of 'planet$earth' and 'cc$US' after a shell has expanded $earth and $US to nothing.
+_EXPANDED_BY_SHELL = re.compile(r"(?:planet|continent|region|cc)?[$:]?")
 
 
 def market_spelled(text: str) -> str | None:
-    """Return the identifier that a text spells, or None if it can only be a market's name.
+    """Return the market identifier that a text spells, or None if the text can only be a name.
 
     Args:
         text: "planet$earth", "planet:earth", "cc:us", "US", or a name.
 
     Raises:
-        ValidationError: The text is what a shell leaves of an identifier.
+        ValidationError: The text is what a shell leaves of an identifier with `$`.
     """
     text = text.strip()
-    if _BITTEN.fullmatch(text):
+    if _EXPANDED_BY_SHELL.fullmatch(text):
         raise ValidationError(
-            f"market is {text!r}: the shell took the '$' and what follows it; "
-            "write planet:earth or cc:US, or put it in single quotes: 'planet$earth'"
+            f"invalid market {text!r}: the shell expanded '$' and the text after it; "
+            "write planet:earth or cc:US, or use single quotes: 'planet$earth'"
         )
     if _COUNTRY.fullmatch(text):
         return f"cc${text.upper()}"
@@ -48,14 +49,14 @@ def market_spelled(text: str) -> str | None:
 
 
 def market_named(name: str, markets: "Iterable[Market]") -> str:
-    """Return the identifier of the market with a name, in any case.
+    """Return the identifier of the market with a name; upper and lower case are equal.
 
     Args:
-        name: The name, or an identifier of a form that no other rule knows.
+        name: The name, or an identifier in an unknown form.
         markets: All markets.
 
     Raises:
-        ValidationError: No market, or more than one, has that name.
+        ValidationError: No market, or more than one, has this name.
     """
     wanted = name.strip().casefold()
     known = list(markets)
@@ -63,20 +64,27 @@ def market_named(name: str, markets: "Iterable[Market]") -> str:
     if len(found) == 1:
         return found[0]
     if found:
-        raise ValidationError(f"market {name!r} is ambiguous: write one of {', '.join(map(_typed, found))}")
+        raise ValidationError(
+            f"market name {name!r} is ambiguous; use one of {', '.join(map(_typed, found))}"
+        )
+    if "," in name:
+        separate = " ".join(_quoted(part.strip()) for part in name.split(",") if part.strip())
+        raise ValidationError(f"unknown market {name!r}; separate several markets with spaces: {separate}")
     near = difflib.get_close_matches(wanted, [m.name.casefold() for m in known], n=3)
     names = [m.name for m in known if m.name.casefold() in near]
     hint = (
-        f"did you mean {' or '.join(map(repr, names))}?" if names else "'kentik-async kmi markets' lists them"
+        f"did you mean {' or '.join(map(repr, names))}?"
+        if names
+        else "'kentik-async kmi markets' lists all markets"
     )
-    raise ValidationError(f"there is no market named {name!r}: {hint}")
+    raise ValidationError(f"unknown market {name!r}; {hint}")
 
 
 async def resolve_market(kentik: "KentikClient", text: str) -> str:
-    """Return a market's identifier; asks for the list of markets only if the text is a name.
+    """Return the identifier of a market. Requests the list of markets only if the text is a name.
 
     Raises:
-        ValidationError: The text names no market.
+        ValidationError: There is no such market.
     """
     spelled = market_spelled(text)
     if spelled is not None:
@@ -86,3 +94,7 @@ async def resolve_market(kentik: "KentikClient", text: str) -> str:
 
 def _typed(market_id: str) -> str:
     return market_id.replace("$", ":")
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"' if " " in name else name
