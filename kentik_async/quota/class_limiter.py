@@ -87,7 +87,7 @@ class ClassLimiter:
                 timer = self._loops.enter()
                 self._reporter.told = {}  # a report is needed that arms this loop's timer too
             now = self._monotonic()
-            if not self._waiters.queue and self._reporter.pending is None:
+            if not self._waiters.queue.calls and self._reporter.pending is None:
                 grant = self._ask_for_one(priority, timer, now)
                 if grant is not None:
                     return grant
@@ -116,40 +116,37 @@ class ClassLimiter:
 
     def end(self, grant: ClassGrant, outcome: Outcome, retry_after: float | None) -> None:
         """Enter how a granted request ended, and let the next one go; never blocks."""
-        took = self._monotonic() - grant.granted_at
-        self._lock.run(self._end, grant, Ending(grant.number, outcome, took, retry_after, grant.hint))
+        now = self._monotonic()
+        took, at = now - grant.granted_at, now if self._store.exclusive else None
+        self._lock.run(self._end, grant, Ending(grant.number, outcome, took, retry_after, grant.hint, at))
 
     def keep_to(self, *, quota: Quota | None = None, pacing: Pacing | None = None) -> None:
         """Change the limits or the pacing that this process keeps to, from the next grant on."""
         with self._lock:
             reporter = self._reporter
-            if quota in (None, reporter.quota) and pacing in (None, reporter.pacing):
+            terms = reporter.terms
+            if quota in (None, terms.quota) and pacing in (None, terms.pacing):
                 return
-            reporter.keep_to(quota or reporter.quota, pacing or reporter.pacing)
+            reporter.keep_to(quota or terms.quota, pacing or terms.pacing)
             self._report()
 
     async def snapshot(self) -> QuotaSnapshot:
         """Return the present state, other members included."""
         with self._lock:
-            self._reap()
-            waiting = len(self._waiters.queue)
+            waiting = self._bring_up_to_date()
         return await self._inspector.snapshot(self.quota_class, waiting)
 
     async def estimate(self, n: int) -> float:
         """Return in how many seconds those that wait here and `n` more would all be answered."""
         with self._lock:
-            self._reap()
-            waiting = len(self._waiters.queue)
+            waiting = self._bring_up_to_date()
         schedule = await self._inspector.schedule()
         return schedule.end_of(waiting + n) - schedule.now
 
     def idle(self) -> bool:
         """Tell whether nobody waits here, and the store's state holds nothing that must be remembered."""
         with self._lock:
-            self._reap()
-            if self._waiters.queue or self._open:
-                return False
-            return self._inspector.idle()
+            return not (self._bring_up_to_date() or self._open) and self._inspector.idle()
 
     async def aclose(self) -> None:
         """Grant nothing more and release the store; those that wait end with ClientClosedError."""
@@ -229,7 +226,7 @@ class ClassLimiter:
             self._report()
 
     def _take_up(self, reply: Reply) -> None:
-        self._inspector.forget()
+        self._inspector.ahead = None  # it is stale
         if reply.reclaimed:
             self._open.clear()
         if reply.again != inf or (self._loops.several and any(self._reporter.told.values())):
@@ -240,7 +237,8 @@ class ClassLimiter:
     def _ring_in(self, delay: float) -> None:
         if self._loops.several:
             # The loop of those in flight may be closed, and their slots then nobody gives back.
-            delay = min(delay, max(self._reporter.quota.drain, self._reporter.quota.minute / 60))
+            quota = self._reporter.terms.quota
+            delay = min(delay, max(quota.drain, quota.minute / 60))
         self._loops.ring_at(self._monotonic() + delay, delay)
 
     def _wake(self, delay: float = 0.0) -> None:
@@ -271,13 +269,21 @@ class ClassLimiter:
             return
         del self._open[grant.number]
         self._reporter.endings.append(ending)
-        self._report()
+        if ending.ended_at is None or ending.outcome != "answered" or self._waiters.queue.calls:
+            self._report()
 
     def _reap(self) -> None:
         """End the requests of event loops that were closed: they may still be working at the server."""
         if self._loops.drop_closed():
             for grant in [grant for grant in self._open.values() if grant.timer.loop.is_closed()]:
                 self._end(grant, self._lost(grant))
+
+    def _bring_up_to_date(self) -> int:
+        """Report what was not worth a report of its own; return how many calls wait here."""
+        self._reap()
+        if self._reporter.endings:
+            self._report()
+        return len(self._waiters.queue)
 
     def _lost(self, grant: ClassGrant) -> Ending:
         return Ending(grant.number, "unknown", self._monotonic() - grant.granted_at)

@@ -21,7 +21,11 @@ R = TypeVar("R")
 
 
 class Inspector:
-    """Looks at a store's state for one member; it never changes it."""
+    """Looks at a store's state for one member; it never changes it.
+
+    Attributes:
+        ahead: The latest schedule and when it was made; None if the state has changed since.
+    """
 
     def __init__(self, store: Store, reporter: Reporter, lock: DeferredLock) -> None:
         """Start with nothing seen.
@@ -34,7 +38,7 @@ class Inspector:
         self._store = store
         self._reporter = reporter
         self._lock = lock
-        self._ahead: tuple[Schedule, float] | None = None
+        self.ahead: tuple[Schedule, float] | None = None
 
     async def snapshot(self, quota_class: QuotaClass, waiting: int) -> QuotaSnapshot:
         """Return the state of the class, with so many calls waiting in this member."""
@@ -48,10 +52,6 @@ class Inspector:
         """Tell whether the state holds nothing that must be remembered; False if that takes time."""
         return self._store.inspect(self._idle, _ignore) is True
 
-    def forget(self) -> None:
-        """Enter that the state has changed since it was seen. The limiter holds the lock."""
-        self._ahead = None
-
     def look_ahead(self, now: float, then: Callable[[Schedule, float], None]) -> None:
         """Call a function, under the lock, with a schedule and when it was made. The limiter holds the lock.
 
@@ -59,8 +59,8 @@ class Inspector:
             now: The present, by the process's clock.
             then: The function; it is not called if the store fails, as then the next report fails too.
         """
-        if self._ahead is not None:
-            then(*self._ahead)
+        if self.ahead is not None:
+            then(*self.ahead)
             return
 
         def arrived(schedule: Schedule | KentikError) -> None:
@@ -68,7 +68,7 @@ class Inspector:
 
         def take_up(schedule: Schedule | KentikError) -> None:
             if isinstance(schedule, Schedule):
-                self._ahead = schedule, now
+                self.ahead = schedule, now
                 then(schedule, now)
 
         with suppress(KentikError):
@@ -91,18 +91,18 @@ class Inspector:
     def _snapshot(
         self, quota_class: QuotaClass, waiting: int, state: QuotaState, now: float
     ) -> QuotaSnapshot:
-        now, reporter = state.advance(now), self._reporter
-        quota = state.quota_in_force(reporter.quota, reporter.limits, now)
+        now, terms = state.advance(now), self._reporter.terms
+        quota = state.quota_in_force(terms.quota, terms.limits, now)
         waiting += sum(state.turns.waiting_elsewhere(self._store.member))
-        return snapshot_of(quota_class, state, quota, reporter.pacing, now=now, waiting=waiting)
+        return snapshot_of(quota_class, state, quota, terms.pacing, now=now, waiting=waiting)
 
     def _schedule(self, state: QuotaState, now: float) -> Schedule:
-        now, reporter = state.advance(now), self._reporter
-        quota = state.quota_in_force(reporter.quota, reporter.limits, now)
-        return Schedule(state, quota, reporter.pacing, self._store.member, now)
+        now, terms = state.advance(now), self._reporter.terms
+        quota = state.quota_in_force(terms.quota, terms.limits, now)
+        return Schedule(state, quota, terms.pacing, self._store.member, now)
 
     def _idle(self, state: QuotaState, now: float) -> bool:
-        return state.idle(self._reporter.quota, state.advance(now))
+        return state.idle(self._reporter.terms.quota, state.advance(now))
 
 
 def _settle(future: "asyncio.Future[R]", found: R | KentikError) -> None:

@@ -120,6 +120,8 @@ class Store(Protocol):
 
     Attributes:
         member: This member's name, unlike that of any other that shares the state, now or earlier.
+        exclusive: Whether nobody but this member can ever have part in the state, and its clock is the
+            limiter's own. An answer is then reported with the next report, unless calls wait.
         lease: For how many seconds after a report the state counts the member as alive; infinity if the
             store learns of deaths by itself. With a lease the store calls `wake(0.0)` early enough to renew
             it as long as the latest reply had `present`.
@@ -129,6 +131,11 @@ class Store(Protocol):
 
     @property
     def member(self) -> str:
+        """See the class."""
+        ...
+
+    @property
+    def exclusive(self) -> bool:
         """See the class."""
         ...
 

@@ -10,7 +10,7 @@ from functools import partial
 from kentik_async.errors import KentikError
 from kentik_async.quota.limits import Pacing, Quota
 from kentik_async.quota.protocols import Store
-from kentik_async.quota.state.messages import Ending, Limits, Reply, Report
+from kentik_async.quota.state.messages import Ending, Reply, Report, Terms
 from kentik_async.quota.state.reporting import enter
 
 __all__ = ["Reporter"]
@@ -20,9 +20,7 @@ class Reporter:
     """What one member has to tell, and what it was told.
 
     Attributes:
-        quota: The limits that the member keeps to.
-        limits: The same as a tuple.
-        pacing: The pacing that it wishes for.
+        terms: What the member keeps to.
         endings: The requests that have ended since the latest report.
         pending: The report that is not committed yet, if there is one.
         due: Whether another is to follow it.
@@ -43,11 +41,12 @@ class Reporter:
 
     def keep_to(self, quota: Quota, pacing: Pacing) -> None:
         """Change what the member keeps to."""
-        self.quota, self.pacing = quota, pacing
-        self.limits: Limits = astuple(quota)
+        store = self._store
+        self.terms = Terms(store.member, quota, astuple(quota), pacing, store.lease, store.patience)
 
     def restart(self) -> None:
-        """Forget all, in a forked child."""
+        """Forget all, in a forked child, which is another member."""
+        self.keep_to(self.terms.quota, self.terms.pacing)
         self.endings: list[Ending] = []
         self.pending: Report | None = None
         self.due = False
@@ -70,22 +69,10 @@ class Reporter:
         Raises:
             KentikError: The store has failed.
         """
-        store, endings = self._store, self.endings
-        report = self.pending = Report(
-            store.member,
-            self.quota,
-            self.limits,
-            self.pacing,
-            demand,
-            endings,
-            self._last_seen,
-            held + len(endings),
-            store.lease,
-            store.patience,
-        )
-        self.endings = []
+        endings, self.endings = self.endings, []
+        report = self.pending = Report(self.terms, demand, endings, self._last_seen, held + len(endings))
         try:
-            reply = store.transact(partial(enter, report), later)
+            reply = self._store.transact(partial(enter, report), later)
         except KentikError:
             self.fail()
             raise
@@ -100,7 +87,7 @@ class Reporter:
             return
         told = report.demand
         if reply.grants:
-            told = dict(told)
+            told = {**told}
             for number, priority in reply.grants:
                 told[priority] = told.get(priority, 0) - 1
                 self._last_seen = max(self._last_seen, number)

@@ -68,6 +68,8 @@ class SharedStore:
         replies_to_lose: How many of the next replies get lost, so that the change is made once more.
     """
 
+    exclusive = False
+
     def __init__(
         self,
         shared: SharedState,

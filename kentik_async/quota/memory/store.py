@@ -18,6 +18,7 @@ class MemoryStore:
     """Holds the state of one member: its limiter's lock is all the mutual exclusion that there is to do."""
 
     member = "process"
+    exclusive = True
     lease = inf
     patience = 0.0
 

@@ -13,7 +13,7 @@ import msgspec
 
 from kentik_async.quota.limits import Outcome, Pacing, Quota
 
-__all__ = ["Ending", "Hint", "Limits", "Reply", "Report"]
+__all__ = ["Ending", "Hint", "Limits", "Reply", "Report", "Terms"]
 
 Limits = tuple[int | None, int | None, float, int | None, int | None, float, float, float]
 """The fields of a `Quota`, in their order."""
@@ -31,7 +31,7 @@ class Hint(NamedTuple):
     reset: float
 
 
-class Ending(NamedTuple):
+class Ending(msgspec.Struct):
     """How a granted request ended.
 
     Attributes:
@@ -40,6 +40,8 @@ class Ending(NamedTuple):
         took: Seconds from the grant to the end, by the member's own clock.
         retry_after: With "refused", the pause that the server asked for, in seconds; else None.
         hint: What the server said is left; None if nothing.
+        ended_at: When it ended, by the store's clock, where the member reads that; None where it does not:
+            then the instant of the report counts.
     """
 
     grant: int
@@ -47,22 +49,19 @@ class Ending(NamedTuple):
     took: float
     retry_after: float | None = None
     hint: Hint | None = None
+    ended_at: float | None = None
 
 
-class Report(msgspec.Struct):
-    """What a member tells, and asks for.
+class Terms(msgspec.Struct, frozen=True):
+    """What a member keeps to, in all its reports.
 
     Attributes:
         member: Its name.
         quota: The limits that it keeps to.
         limits: The same as a tuple.
         pacing: The pacing that it wishes for.
-        demand: How many calls wait in it, by priority.
-        endings: The requests that ended and are not known to have been entered.
-        last_seen: The greatest grant number that it has seen; it is told of those above.
-        held: How many grants it believes to hold, those in `endings` included.
-        lease: How long the state counts it as alive from now on, in seconds; infinity where the store
-            learns of a member's death in another way.
+        lease: How long the state counts the member as alive from a report on, in seconds; infinity where
+            the store learns of its death in another way.
         patience: How long a member that is told to come is waited for, in seconds.
     """
 
@@ -70,12 +69,26 @@ class Report(msgspec.Struct):
     quota: Quota
     limits: Limits
     pacing: Pacing
+    lease: float = inf
+    patience: float = 0.25
+
+
+class Report(msgspec.Struct):
+    """What a member tells, and asks for.
+
+    Attributes:
+        terms: What it keeps to.
+        demand: How many calls wait in it, by priority.
+        endings: The requests that ended and are not known to have been entered.
+        last_seen: The greatest grant number that it has seen; it is told of those above.
+        held: How many grants it believes to hold, those in `endings` included.
+    """
+
+    terms: Terms
     demand: Mapping[int, int]
     endings: Sequence[Ending] = ()
     last_seen: int = 0
     held: int = 0
-    lease: float = inf
-    patience: float = 0.25
 
 
 class Reply(msgspec.Struct):

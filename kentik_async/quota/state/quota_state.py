@@ -5,7 +5,7 @@ Pure: every store runs the same changes on it, wherever it keeps it. The one cha
 The state has no limits of its own: of those that its members keep to the most careful apply.
 """
 
-from math import inf, isfinite
+from math import inf
 
 import msgspec
 
@@ -51,8 +51,8 @@ class Member(msgspec.Struct, array_like=True):
         latest_grant: The greatest number of its grants.
     """
 
-    lease_until: float
-    pacing: int
+    lease_until: float = inf
+    pacing: int = 0
     held: int = 0
     latest_grant: int = 0
 
@@ -104,9 +104,12 @@ class QuotaState(msgspec.Struct, array_like=True):
 
         Members whose lease is over are taken for dead.
         """
-        now = self.now = max(now, self.now)
-        for name in [name for name, member in self.members.items() if member.lease_until <= now]:
-            self.reclaim(name, now)
+        now = max(now, self.now)
+        self.now = now
+        for member in self.members.values():
+            if member.lease_until <= now:
+                self._reclaim_lapsed(now)
+                break
         return now
 
     def reclaim(self, name: str, now: float) -> None:
@@ -118,6 +121,10 @@ class QuotaState(msgspec.Struct, array_like=True):
             hold = self.holds.pop(number)
             self.log.drain(quota, now)
             self.breaker.probe_lost(hold.generation)
+
+    def _reclaim_lapsed(self, now: float) -> None:
+        for name in [name for name, member in self.members.items() if member.lease_until <= now]:
+            self.reclaim(name, now)
 
     def quota_in_force(self, quota: Quota, limits: Limits, now: float) -> Quota:
         """Return the most careful of a member's limits and those declared by others within the hour.
@@ -151,8 +158,10 @@ class QuotaState(msgspec.Struct, array_like=True):
             quota: The limits in force.
             pacing: The pacing of whoever wants to know; the most careful one of all members applies.
         """
-        rank = max((member.pacing for member in self.members.values()), default=0)
-        return self.latency.courteous(quota, _PACINGS[max(rank, PACINGS[pacing])])
+        rank = PACINGS[pacing]
+        for member in self.members.values():
+            rank = max(rank, member.pacing)
+        return self.latency.courteous(quota, _PACINGS[rank])
 
     def others(self, quota: Quota, now: float) -> int:
         """Return what others outside are taken to spend, in requests of a rolling minute."""
@@ -194,17 +203,19 @@ class QuotaState(msgspec.Struct, array_like=True):
         hold = self.holds.get(ending.grant)
         if hold is None:
             return
-        # A clock that the member reads may be anything; how long it took is known to be from 0 to this.
-        longest = now - hold.granted_at
-        took = min(max(ending.took, 0.0), longest) if isfinite(ending.took) else longest
+        at = now if ending.ended_at is None else min(ending.ended_at, now)
+        # A member's clock may show anything; how long it took is known to be from 0 to this.
+        took, longest = ending.took, at - hold.granted_at
+        if not 0.0 <= took <= longest:
+            took = 0.0 if took < 0.0 else longest  # also for what is not a number
         if ending.hint is not None:
             load = self._load(hold, quota, now)
             self.external.told(quota, now, load, ending.hint.left, ending.hint.reset)
         if ending.outcome == "answered":
-            self._answered(hold, quota, took, now)
+            self._answered(hold, quota, took, at)
         elif ending.outcome == "refused":
             load = self._load(hold, quota, now)
-            self.log.use(quota, now - took, now)
+            self.log.use(quota, at - took, at)
             if self.breaker.refused(quota, now, hold.generation, ending.retry_after):
                 self.external.refused(quota, now, load)
         else:
@@ -232,14 +243,15 @@ class QuotaState(msgspec.Struct, array_like=True):
 
     def _answered(self, hold: Hold, quota: Quota, took: float, now: float) -> None:
         log, latency, external, sent = self.log, self.latency, self.external, now - took
-        delayed = log.delayed(quota, sent, self.others(quota, now))
+        delayed = log.delayed(quota, sent, self.others(quota, now) if external.spent else 0)
         usual = latency.latency
         if usual is not None and external.telling(quota, took, usual):
             log.settle(quota, now)
             external.answered(quota, now, took, usual, log.minute.total + log.in_flight)
         latency.learn(quota, took, delayed=delayed or external.late > 0)
         log.use(quota, sent, now)
-        self.breaker.answered(hold.generation)
+        if self.breaker.is_open:
+            self.breaker.answered(hold.generation)
 
     def _load(self, hold: Hold, quota: Quota, now: float) -> int:
         """Return how many requests counted in the minute when a request under way was sent, it included."""

@@ -24,31 +24,30 @@ def enter(report: Report, state: QuotaState, now: float) -> Reply:
         state: The state, which is changed.
         now: The present instant by the store's clock.
     """
-    name, now = report.member, state.advance(now)
+    terms, now = report.terms, state.advance(now)
+    name = terms.member
     state.revision += 1
-    quota = state.quota_in_force(report.quota, report.limits, now)
+    quota = state.quota_in_force(terms.quota, terms.limits, now)
     member = state.members.get(name)
     reply = Reply([], reclaimed=member is None and report.held > 0)
     if member is None:
-        member = state.members[name] = Member(0.0, 0)
-    member.lease_until, member.pacing = now + report.lease, PACINGS[report.pacing]
+        member = state.members[name] = Member()
+    member.lease_until, member.pacing = now + terms.lease, PACINGS[terms.pacing]
     for ending in report.endings:
         state.end(ending, quota, now)
-    per_minute = state.per_minute(quota, report.pacing, now)
-    demand = report.demand
+    demand, turns = report.demand, state.turns
     if member.latest_grant > report.last_seen:
         demand = _repeat(report, state, reply)
-    alone = not state.turns.levels and sum(demand.values()) == 1
-    if alone and state.room(quota, per_minute, now) >= 1:
-        # Nobody else waits, so no order is needed.
-        priority = next(iter(demand))
-        reply.grants.append((state.grant(name, member, priority, now), priority))
-        demand = {}
-    if demand or state.turns.levels:
-        state.turns.announce(name, demand)
-        _take_turns(report, member, state, quota, per_minute, now, reply)
-    waits = any(name in level.members for level in state.turns.levels)
-    reply.present = waits or member.held > 0
+    if demand or turns.levels:
+        per_minute = state.per_minute(quota, terms.pacing, now)
+        if not turns.levels and state.room(quota, per_minute, now) >= 1 and sum(demand.values()) == 1:
+            # Nobody else waits, so no order is needed.
+            priority = next(iter(demand))
+            reply.grants.append((state.grant(name, member, priority, now), priority))
+        else:
+            turns.announce(name, demand)
+            _take_turns(report, member, state, quota, per_minute, now, reply)
+    reply.present = member.held > 0 or turns.waits(name)
     if not reply.present:
         del state.members[name]
     return reply
@@ -58,7 +57,7 @@ def _repeat(report: Report, state: QuotaState, reply: Reply) -> Mapping[int, int
     """Grant again what the member was granted by a report whose reply was lost; return what else it wants."""
     demand = dict(report.demand)
     for number, hold in state.holds.items():
-        if hold.member == report.member and number > report.last_seen:
+        if hold.member == report.terms.member and number > report.last_seen:
             reply.grants.append((number, hold.priority))
             if demand.get(hold.priority):
                 demand[hold.priority] -= 1
@@ -75,7 +74,7 @@ def _take_turns(
     reply: Reply,
 ) -> None:
     """Let the member take its turns; then see to it that somebody comes for the next one."""
-    turns, name = state.turns, report.member
+    turns, name = state.turns, report.terms.member
     room = state.room(quota, per_minute, now)
     while (level := turns.next_level()) is not None:
         head = next(iter(level.members))
@@ -92,7 +91,7 @@ def _take_turns(
             reply.grants.append((state.grant(name, member, level.priority, now), level.priority))
             turns.granted(level)
             room = 0 if state.breaker.is_open else room - 1
-        elif turns.told == head and turns.due + report.patience <= now:
+        elif turns.told == head and turns.due + report.terms.patience <= now:
             turns.withdraw(head)
             if not state.members[head].held:
                 del state.members[head]
@@ -120,15 +119,15 @@ def _call(head: str, due: float, report: Report, state: QuotaState, reply: Reply
             turns.told, turns.due = head, due
         wake: list[tuple[str, float]] = []
         for place, name in enumerate(dict.fromkeys((head, *turns.members()))):
-            delay = max(turns.due + place * report.patience - now, 0.0)
-            if name == report.member:
+            delay = max(turns.due + place * report.terms.patience - now, 0.0)
+            if name == report.terms.member:
                 reply.again = delay
             elif not called:
                 wake.append((name, delay))
         reply.wake = wake
     for name, member in state.members.items():
         # Whoever holds may die: the end of its lease is an instant to look again.
-        if member.held and name != report.member:
+        if member.held and name != report.terms.member:
             reply.again = min(reply.again, max(member.lease_until - now, 0.0))
 
 

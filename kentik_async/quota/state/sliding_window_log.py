@@ -111,13 +111,13 @@ class SlidingWindowLog(msgspec.Struct, array_like=True):
             now: The present instant.
         """
         self.settle(quota, now)
-        in_flight = self.in_flight
-        room = inf if quota.max_concurrent is None else quota.max_concurrent - in_flight
-        if per_minute is not None:
-            room = min(room, per_minute - self.minute.total - in_flight)
-        if quota.per_hour is not None:
-            room = min(room, quota.per_hour - self.hour.total - in_flight)
-        return room
+        slots, per_hour = quota.max_concurrent, quota.per_hour
+        room = inf if slots is None else slots
+        if per_minute is not None and per_minute - self.minute.total < room:
+            room = per_minute - self.minute.total
+        if per_hour is not None and per_hour - self.hour.total < room:
+            room = per_hour - self.hour.total
+        return room - self.in_flight
 
     def free_at(self, quota: Quota, per_minute: int | None, now: float) -> float:
         """Return the instant from which one more request may go, `now` at the earliest.

@@ -89,6 +89,10 @@ class TurnOrder(msgspec.Struct, array_like=True):
         if not level.members:
             self._prune()
 
+    def waits(self, member: str) -> bool:
+        """Tell whether calls wait in a member."""
+        return bool(self.levels) and any(member in level.members for level in self.levels)
+
     def members(self) -> Iterator[str]:
         """Yield those who wait in about the order of their turns; one may come twice."""
         first = self.next_level()
