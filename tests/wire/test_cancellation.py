@@ -26,7 +26,7 @@ class TestTimeout:
     @over_both
     async def test_the_caller_goes_and_the_slot_stays(self, client: Client, held: Held, call: Call) -> None:
         kentik = client(replace(ONE_AT_A_TIME, drain=PATIENCE))
-        with pytest.raises(DeadlineExceededError, match=r"^no answer within timeout=0\.05 s$") as caught:
+        with pytest.raises(DeadlineExceededError, match=r"^no response within timeout=0\.05 s$") as caught:
             await call(kentik.with_options(timeout=0.05))
         assert isinstance(caught.value, TimeoutError)
         assert caught.value.attempts == 1

@@ -177,7 +177,7 @@ def test_a_wrong_command_line_is_one_line_a_hint_and_2(
     ("line", "said"),
     [
         (["kmi", "markets"], "error: no credentials found: set KENTIK_EMAIL"),
-        (["kmi", "markets", "--profile", "nobody"], "error: profile 'nobody': there is no file "),
+        (["kmi", "markets", "--profile", "nobody"], "error: profile 'nobody': the file "),
         (["raw", "GET", "/x", "--query", "a"], "error: --query must be NAME=VALUE; got 'a'"),
         (["raw", "PUT", "/x", "--data", "{"], "error: --data is not valid JSON"),
         (["raw", "PUT", "/x", "--data", "@nowhere"], "error: cannot read nowhere: No such file"),
