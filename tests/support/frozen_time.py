@@ -31,7 +31,8 @@ class FrozenTime:
     async def advance(self, seconds: float) -> None:
         """Move the time on, and let the timers run that are due."""
         self.now += seconds
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # the loop queues the timers that are due, behind this task
+        await asyncio.sleep(0)  # they have run
 
 
 @contextmanager

@@ -53,6 +53,32 @@ class TestTimeout:
         await settled(kentik)
         assert time.monotonic() - start > 0.9 * (0.05 + DRAIN)
 
+    @over_both
+    @pytest.mark.parametrize("answered", [True, False])
+    async def test_event_loop_that_stood_still(
+        self, client: Client, held: Held, call: Call, answered: bool
+    ) -> None:
+        """The timer is late then, and a response that arrived in time is not lost."""
+        kentik = client(replace(ONE_AT_A_TIME, drain=PATIENCE), timeout=20.0)
+        held.loose.set()
+        await call(kentik)
+        held.loose.clear()
+        with frozen_time() as time:
+            under_way = asyncio.create_task(call(kentik))
+            while held.received < 2:
+                await asyncio.sleep(0)
+            if answered:
+                held.loose.set()
+            await time.advance(21.0)
+            if answered:
+                await under_way
+                return
+            await time.advance(0.9)
+            assert not under_way.done()
+            await time.advance(0.2)
+            with pytest.raises(DeadlineExceededError, match="no response within timeout=20 s"):
+                await under_way
+
     async def test_a_timeout_is_not_repeated(self, client: Client, held: Held) -> None:
         with pytest.raises(DeadlineExceededError):
             await client(UNLIMITED).with_options(timeout=0.02).kmi.list_markets()
