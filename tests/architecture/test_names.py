@@ -10,7 +10,7 @@ KNOWN_TWICE = frozenset(
     {
         "Call",
         "Column",
-        "Flight",
+        ,
         "Member",
         "Outlook",
         "Report",
