@@ -10,7 +10,6 @@ KNOWN_TWICE = frozenset(
     {
         "Call",
         "Column",
-        ,
         "Member",
         "Outlook",
         "Report",
