@@ -1,7 +1,7 @@
 """The vendor's own SDK, kentik-api, works against the emulator.
 
-It runs in a virtual environment of its own. The installation takes a minute, so the test runs in CI only, or with
-`CI=true make test ARGS=tests/emulator/test_vendor_sdk.py`.
+It runs in a virtual environment of its own. The installation takes a minute, so the test runs in CI only, or
+with `CI=true make test ARGS=tests/emulator/test_vendor_sdk.py`.
 """
 
 import json
@@ -18,9 +18,7 @@ from kentik_async.emulator import Emulator
 REQUIREMENT = "kentik-api==1.0.7"
 
 pytestmark = [
-    pytest.mark.skipif(
-        not os.environ.get("CI"), reason="installing the vendor's SDK takes a minute: CI only"
-    ),
+    pytest.mark.skipif(not os.environ.get("CI"), reason="the installation takes a minute: CI only"),
     pytest.mark.timeout(900),
 ]
 
