@@ -31,7 +31,7 @@ async def ask(wire: Wire) -> grpc.StatusCode:
 
 
 async def all_at_once(emu: Emulator, *calls: Awaitable[T]) -> list[T]:
-    """Make calls of which none is answered late before all of them were received."""
+    """Make calls whose answers start only after all of them were received."""
     with frozen_time() as time:
         before = len(emu.calls)
         tasks = [asyncio.ensure_future(call) for call in calls]
@@ -52,7 +52,7 @@ async def test_sequential_requests_are_delayed_not_refused() -> None:
             for _ in range(100):
                 answer = asyncio.create_task(ask(wire))
                 while not answer.done():
-                    # A delay of 0.25 s: four requests a second, of which the soft limit allows two.
+                    # A delay of 0.25 s: four requests a second; the soft limit allows two.
                     await time.advance(0.25 if emu.report().in_flight else 0.0)
                 assert answer.result() is grpc.StatusCode.OK
         report = emu.report()
