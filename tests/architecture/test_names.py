@@ -9,7 +9,6 @@ from tests.architecture.source import dotted, syntax_tree, written_modules
 KNOWN_TWICE = frozenset(
     {
         "Call",
-        "Column",
         "Member",
         "Outlook",
         "Report",
