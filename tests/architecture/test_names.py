@@ -12,7 +12,6 @@ from tests.support.paths import ROOT
 KNOWN_TWICE = frozenset(
     {
         "Call",
-        "Column",
         "Member",
         "Outlook",
         "Report",
