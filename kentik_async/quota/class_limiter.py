@@ -4,7 +4,7 @@ There is no polling: an answer, or another member, wakes the next waiter, and wh
 timer an event loop does.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from math import inf
 from typing import TypeVar
@@ -27,8 +27,6 @@ from kentik_async.quota.waiting.waiters import Waiters
 __all__ = ["ClassLimiter"]
 
 R = TypeVar("R")
-
-_ONE_CALL: Mapping[int, Mapping[int, int]] = {priority: {priority: 1} for priority in (-1, 0, 1)}
 
 
 class ClassLimiter:
@@ -89,6 +87,8 @@ class ClassLimiter:
             if not self._reporter.told.get(priority):
                 self._report()
             if max_wait is not None and waiter.queued:
+                if self._reporter.endings:
+                    self._report()
                 waiter.expiry = timer.loop.call_later(max_wait, self._expire, waiter, max_wait)
                 self._inspector.look_ahead(now, partial(self._refuse_hopeless, waiter, now, max_wait))
             return waiter
@@ -166,6 +166,7 @@ class ClassLimiter:
         self._waiters: Waiters[ClassGrant] = Waiters()
         self._loops = LoopRegistry(self._wake)
         self._open: dict[int, ClassGrant] = {}
+        self._answers_help = True
         self._inspector = Inspector(self._store, self._reporter, self._lock)
 
     def _report(self) -> None:
@@ -185,8 +186,7 @@ class ClassLimiter:
 
     def _ask_for_one(self, priority: int, timer: LoopTimer, now: float) -> ClassGrant | None:
         """Return a grant for a call that arrives while nobody waits here, if it can be had at once."""
-        demand = _ONE_CALL.get(priority) or {priority: 1}
-        reply = self._reporter.send(demand, len(self._open), self._later)
+        reply = self._reporter.send({priority: 1}, len(self._open), self._later)
         if reply is None:
             return None
         self._take_up(reply)
@@ -217,6 +217,7 @@ class ClassLimiter:
 
     def _take_up(self, reply: Reply) -> None:
         self._inspector.ahead = None  # it is stale
+        self._answers_help = reply.answers_help or not self._store.exclusive
         if reply.reclaimed:
             self._open.clear()
         if reply.again != inf or (self._loops.several and any(self._reporter.told.values())):
@@ -242,11 +243,14 @@ class ClassLimiter:
             self._report()
 
     def _hand_out(self, grants: Sequence[tuple[int, int]]) -> None:
+        if not grants:
+            return
+        now, here = self._monotonic(), self._loops.here()
         for number, priority in grants:
             waiter = self._waiters.queue.pop(priority)
             if waiter is not None:
-                grant = self._open[number] = ClassGrant(self, number, waiter.timer, self._monotonic())
-                if self._waiters.deliver(waiter, grant):
+                grant = self._open[number] = ClassGrant(self, number, waiter.timer, now)
+                if self._waiters.deliver(waiter, grant, here):
                     continue
                 del self._open[number]
             self._reporter.endings.append(Ending(number, "not_sent", 0.0))
@@ -257,7 +261,8 @@ class ClassLimiter:
             return
         del self._open[grant.number]
         self._reporter.endings.append(ending)
-        if ending.ended_at is None or ending.outcome != "answered" or self._waiters.queue.calls:
+        helps = self._answers_help or ending.hint is not None
+        if ending.ended_at is None or ending.outcome != "answered" or (helps and self._waiters.queue.calls):
             self._report()
 
     def _reap(self) -> None:

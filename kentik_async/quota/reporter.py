@@ -3,7 +3,7 @@
 Its limiter holds a lock around every call.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import astuple
 from functools import partial
 
@@ -50,16 +50,16 @@ class Reporter:
         self.endings: list[Ending] = []
         self.pending: Report | None = None
         self.due = False
-        self.told: Mapping[int, int] = {}
+        self.told: dict[int, int] = {}
         self._last_seen = 0
 
     def send(
-        self, demand: Mapping[int, int], held: int, later: Callable[[Reply | KentikError], None]
+        self, demand: dict[int, int], held: int, later: Callable[[Reply | KentikError], None]
     ) -> Reply | None:
         """Report; there must be no report under way.
 
         Args:
-            demand: How many calls wait, by priority.
+            demand: How many calls wait, by priority; the reporter keeps and changes it.
             held: How many grants are open.
             later: What to call, without the lock, with a reply that does not come at once; see `receive`.
 
@@ -82,15 +82,13 @@ class Reporter:
 
     def receive(self, reply: Reply) -> None:
         """Enter the reply to the report that is under way."""
-        report, self.pending = self.pending, None
-        if report is None:
+        if self.pending is None:
             return
-        told = report.demand
-        if reply.grants:
-            told = {**told}
-            for number, priority in reply.grants:
-                told[priority] = told.get(priority, 0) - 1
-                self._last_seen = max(self._last_seen, number)
+        told, self.pending = self.pending.demand, None
+        for number, priority in reply.grants:
+            told[priority] = told.get(priority, 0) - 1
+            if number > self._last_seen:
+                self._last_seen = number
         self.told = told
 
     def fail(self) -> None:

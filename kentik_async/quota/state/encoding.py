@@ -31,7 +31,7 @@ def decode(encoded: bytes) -> QuotaState:
     """
     try:
         state = _decoder.decode(encoded)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise StateError(f"the state of the quota cannot be read: {error}") from error
     if state.format != FORMAT:
         raise StateError(f"the state of the quota has format {state.format}; this version reads {FORMAT}")

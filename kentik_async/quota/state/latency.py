@@ -62,7 +62,9 @@ class LatencyEstimator(msgspec.Struct, array_like=True):
             return
         if took > _OUTLIER * latency > 0:
             took = _OUTLIER * latency
-        answers = self.answers = min(self.answers + 1, _ENOUGH + 1)
+        answers = self.answers
+        if answers <= _ENOUGH:
+            answers = self.answers = answers + 1
         self.latency = latency + (took - latency) * (_WEIGHT if answers > _ENOUGH else 1 / (answers + 1))
 
     def expected(self, quota: Quota) -> float:

@@ -5,7 +5,7 @@ increment, requests that ended are named by their grants, and grants are repeate
 them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import inf
 from typing import NamedTuple
 
@@ -85,7 +85,7 @@ class Report(msgspec.Struct):
     """
 
     terms: Terms
-    demand: Mapping[int, int]
+    demand: dict[int, int]
     endings: Sequence[Ending] = ()
     last_seen: int = 0
     held: int = 0
@@ -101,6 +101,8 @@ class Reply(msgspec.Struct):
         wake: Other members to be told, after the change is committed, in how many seconds to report.
         present: Whether the state knows the member: it holds a grant or waits, so its lease must be renewed.
         reclaimed: Whether the member was taken for dead meanwhile: the grants that it held are void.
+        answers_help: Whether the answer to a request in flight may let a call go before `again`. If not, a
+            member that notes when its requests ended may report the answers then.
     """
 
     grants: list[tuple[int, int]]
@@ -108,3 +110,4 @@ class Reply(msgspec.Struct):
     wake: Sequence[tuple[str, float]] = ()
     present: bool = False
     reclaimed: bool = False
+    answers_help: bool = True

@@ -106,8 +106,10 @@ class QuotaState(msgspec.Struct, array_like=True):
 
         Members whose lease is over are taken for dead.
         """
-        now = max(now, self.now)
-        self.now = now
+        if now > self.now:
+            self.now = now
+        else:
+            now = self.now
         for member in self.members.values():
             if member.lease_until <= now:
                 self._reclaim_lapsed(now)
@@ -174,7 +176,9 @@ class QuotaState(msgspec.Struct, array_like=True):
         limit, soft = quota.hard_per_minute, quota.soft_per_minute
         if soft is not None and (limit is None or soft < limit) and self.courteous(quota, pacing):
             limit = soft
-        return None if limit is None else max(limit - self.others(quota, now), 1)
+        if limit is None or not self.external.spent:
+            return limit
+        return max(limit - self.others(quota, now), 1)
 
     def room(self, quota: Quota, per_minute: int | None, now: float) -> float:
         """Return how many requests may go this instant; below 1 if none."""
@@ -190,22 +194,38 @@ class QuotaState(msgspec.Struct, array_like=True):
         blocked_until = max(self.blocked_until, self.external.blocked_until)
         return max(self.breaker.free_at(now), self.log.free_at(quota, per_minute, now), blocked_until)
 
+    def answers_help(self, quota: Quota, per_minute: int | None, now: float) -> bool:
+        """Tell whether the answer to a request in flight may let another go, while there is room for none.
+
+        It does not where only a full window is in the way: the request's token stays used. Where more is in
+        the way the answer is True, which is always safe.
+        """
+        log, external, slots = self.log, self.external, quota.max_concurrent
+        unusual = self.breaker.is_open or external.spent or external.late or log.draining
+        lowered = per_minute != quota.hard_per_minute  # for a reason that an answer may end
+        full = slots is not None and log.in_flight >= slots
+        return bool(unusual or lowered or full)
+
     def grant(self, name: str, member: Member, priority: int, now: float) -> int:
         """Enter that a request of a member may go; return the grant's number."""
-        self.breaker.granted()
+        breaker = self.breaker
+        if breaker.is_open:
+            breaker.granted()
         self.log.take()
-        self.issued += 1
-        self.holds[self.issued] = Hold(name, now, self.breaker.generation, priority)
+        number = self.issued = self.issued + 1
+        self.holds[number] = Hold(name, now, breaker.generation, priority)
         member.held += 1
-        member.latest_grant = self.issued
-        return self.issued
+        member.latest_grant = number
+        return number
 
     def end(self, ending: Ending, quota: Quota, now: float) -> None:
         """Enter how a granted request ended; one that is not known, or not known any more, is let be."""
-        hold = self.holds.get(ending.grant)
+        hold = self.holds.pop(ending.grant, None)
         if hold is None:
             return
-        at = now if ending.ended_at is None else min(ending.ended_at, now)
+        at = ending.ended_at
+        if at is None or at > now:
+            at = now
         # A member's clock may show anything; how long it took is known to be from 0 to this.
         took, longest = ending.took, at - hold.granted_at
         if not 0.0 <= took <= longest:
@@ -226,7 +246,6 @@ class QuotaState(msgspec.Struct, array_like=True):
             else:
                 self.log.drain(quota, now)
             self.breaker.probe_lost(hold.generation)
-        del self.holds[ending.grant]
         member = self.members.get(hold.member)
         if member is not None:
             member.held -= 1

@@ -29,24 +29,30 @@ def enter(report: Report, state: QuotaState, now: float) -> Reply:
     state.revision += 1
     quota = state.quota_in_force(terms.quota, terms.limits, now)
     member = state.members.get(name)
-    reply = Reply([], reclaimed=member is None and report.held > 0)
+    reclaimed = member is None and report.held > 0
     if member is None:
         member = state.members[name] = Member()
-    member.lease_until, member.pacing = now + terms.lease, PACINGS[terms.pacing]
+    # Here and below an attribute is not set to what it is: setting one takes five times as long as reading.
+    if member.lease_until != now + terms.lease:
+        member.lease_until = now + terms.lease
+    if member.pacing != PACINGS[terms.pacing]:
+        member.pacing = PACINGS[terms.pacing]
     for ending in report.endings:
         state.end(ending, quota, now)
     demand, turns = report.demand, state.turns
+    reply = Reply([], reclaimed=reclaimed)
     if member.latest_grant > report.last_seen:
         demand = _repeat(report, state, reply)
     if demand or turns.levels:
         per_minute = state.per_minute(quota, terms.pacing, now)
-        if not turns.levels and state.room(quota, per_minute, now) >= 1 and sum(demand.values()) == 1:
+        room = state.room(quota, per_minute, now)
+        if room >= 1 and not turns.levels and len(demand) == 1 and 1 in demand.values():
             # Nobody else waits, so no order is needed.
-            priority = next(iter(demand))
+            (priority,) = demand
             reply.grants.append((state.grant(name, member, priority, now), priority))
         else:
             turns.announce(name, demand)
-            _take_turns(report, member, state, quota, per_minute, now, reply)
+            _take_turns(report, member, state, quota, per_minute, room, reply)
     reply.present = member.held > 0 or turns.waits(name)
     if not reply.present:
         del state.members[name]
@@ -70,22 +76,19 @@ def _take_turns(
     state: QuotaState,
     quota: Quota,
     per_minute: int | None,
-    now: float,
+    room: float,
     reply: Reply,
 ) -> None:
     """Let the member take its turns; then see to it that somebody comes for the next one."""
-    turns, name = state.turns, report.terms.member
-    room = state.room(quota, per_minute, now)
+    turns, name, now = state.turns, report.terms.member, state.now
     while (level := turns.next_level()) is not None:
         head = next(iter(level.members))
         if room < 1:
-            _call(
-                head,
-                min(state.free_at(quota, per_minute, now), _eases_at(state, quota, now)),
-                report,
-                state,
-                reply,
-            )
+            due = state.free_at(quota, per_minute, now)
+            if state.external.spent:
+                due = min(due, state.external.eases_at(quota, now))
+            _call(head, due, report, state, reply)
+            reply.answers_help = due == inf or state.answers_help(quota, per_minute, now)
             return
         if head == name:
             reply.grants.append((state.grant(name, member, level.priority, now), level.priority))
@@ -118,7 +121,8 @@ def _call(head: str, due: float, report: Report, state: QuotaState, reply: Reply
         if not called:
             turns.told, turns.due = head, due
         wake: list[tuple[str, float]] = []
-        for place, name in enumerate(dict.fromkeys((head, *turns.members()))):
+        waiting = (head,) if len(state.members) == 1 else dict.fromkeys((head, *turns.members()))
+        for place, name in enumerate(waiting):
             delay = max(turns.due + place * report.terms.patience - now, 0.0)
             if name == report.terms.member:
                 reply.again = delay
@@ -129,7 +133,3 @@ def _call(head: str, due: float, report: Report, state: QuotaState, reply: Reply
         # Whoever holds may die: the end of its lease is an instant to look again.
         if member.held and name != report.terms.member:
             reply.again = min(reply.again, max(member.lease_until - now, 0.0))
-
-
-def _eases_at(state: QuotaState, quota: Quota, now: float) -> float:
-    return state.external.eases_at(quota, now) if state.external.spent else inf

@@ -124,13 +124,12 @@ class SlidingWindowLog(msgspec.Struct, array_like=True):
 
         Infinity means that no passing of time helps: a request in flight must end first.
         """
-        if self.room(quota, per_minute, now) >= 1:
-            return now
+        self.settle(quota, now)
         free = inf
         if quota.max_concurrent is None or self.in_flight < quota.max_concurrent:
             minute = self.minute.free_at(quota.minute, per_minute, self.in_flight)
             free = max(minute, self.hour.free_at(quota.hour, quota.per_hour, self.in_flight))
-        return self.draining[0] if free == inf and self.draining else free
+        return max(self.draining[0] if free == inf and self.draining else free, now)
 
     def take(self, count: int = 1) -> None:
         """Enter requests as in flight."""

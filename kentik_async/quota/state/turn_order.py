@@ -48,19 +48,20 @@ class TurnOrder(msgspec.Struct, array_like=True):
 
     def announce(self, member: str, demand: Mapping[int, int]) -> None:
         """Enter how many calls wait in a member, by priority; a newcomer goes to the end of the line."""
-        levels, missing = self.levels, len(demand)
+        levels, missing, emptied = self.levels, len(demand), False
         for level in levels:
             calls = demand.get(level.priority, 0)
             if calls:
                 level.members[member] = calls
                 missing -= 1
-            else:
-                level.members.pop(member, None)
+            elif level.members.pop(member, 0) and not level.members:
+                emptied = True
         if missing:
             known = {level.priority for level in levels}
             levels += [Level(p, {member: calls}) for p, calls in demand.items() if p not in known]
             levels.sort(key=_priority, reverse=True)
-        self._prune()
+        if emptied:
+            self._prune()
 
     def withdraw(self, member: str) -> None:
         """Take a member out of the order: it died, or did not come when it was told to."""
@@ -81,8 +82,10 @@ class TurnOrder(msgspec.Struct, array_like=True):
         calls = level.members.pop(member) - 1
         if calls:
             level.members[member] = calls
-        level.passed_over = 0
-        self.told = ""
+        if level.passed_over:
+            level.passed_over = 0
+        if self.told:
+            self.told = ""
         if len(self.levels) > 1:
             for lower in self.levels[self.levels.index(level) + 1 :]:
                 lower.passed_over += 1
@@ -111,8 +114,7 @@ class TurnOrder(msgspec.Struct, array_like=True):
         return list(found.values())
 
     def _prune(self) -> None:
-        if not all(level.members for level in self.levels):
-            self.levels[:] = [level for level in self.levels if level.members]
+        self.levels[:] = [level for level in self.levels if level.members]
 
 
 def _priority(level: Level) -> int:

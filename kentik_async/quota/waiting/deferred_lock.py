@@ -40,7 +40,9 @@ class DeferredLock:
         try:
             work(*args)
         finally:
-            self.__exit__()
+            self._lock.release()
+            if self._left:
+                self._work_off()
 
     def _work_off(self) -> None:
         # Looked at again after each release: what was left just before it found the lock still taken.

@@ -36,9 +36,15 @@ class Waiters(Generic[G]):
         self.queue.push(waiter)
         return waiter
 
-    def deliver(self, waiter: Waiter[G], grant: G) -> bool:
-        """Hand a grant to a waiter that was taken out of the queue; return False if its loop is closed."""
-        if waiter.timer.running_here():
+    def deliver(self, waiter: Waiter[G], grant: G, here: LoopTimer | None) -> bool:
+        """Hand a grant to a waiter that was taken out of the queue; return False if its loop is closed.
+
+        Args:
+            waiter: The waiter.
+            grant: The grant.
+            here: Of the loop that the calling thread runs, if any.
+        """
+        if waiter.timer is here:
             waiter.future.set_result(grant)
             return True
         try:
