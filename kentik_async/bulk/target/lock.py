@@ -1,4 +1,4 @@
-"""One run at a time on a target: a lock that the kernel gives back when its holder dies."""
+"""The lock of a target: the kernel releases it when its holder dies."""
 
 import fcntl
 import json

@@ -1,0 +1,125 @@
+"""Tables as files: one for each table and date, replaced as a whole.
+
+    TARGET/<table>/run_date=YYYY-MM-DD/part-0001.<suffix>
+
+The name never changes. A new version is written beside the data and then takes the name in one step, so
+that a reader, whenever it lists and opens the files, finds one version or the other, never both or neither.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from kentik_async.bulk.sinks.base import DateChange
+from kentik_async.bulk.sinks.schema import TABLES, Owner
+from kentik_async.bulk.target.layout import Layout
+from kentik_async.bulk.target.local import PartSource, system_errors
+from kentik_async.errors import TargetError
+
+__all__ = ["PartFiles", "PartWriter"]
+
+_NAME = "part-0001"
+
+
+class PartWriter(Protocol):
+    """Writes a new version of one part: the rows of the old one that stay, and those that come."""
+
+    def add(self, columns: Mapping[str, list[Any]]) -> None:
+        """Add rows."""
+        ...
+
+    def close(self) -> None:
+        """Finish the file."""
+        ...
+
+    def abandon(self) -> None:
+        """Close the file, whatever state it is in."""
+        ...
+
+
+MakeWriter = Callable[[str, Path, PartSource | None, frozenset[Owner]], PartWriter]
+
+
+class PartFiles:
+    """The files of a target's tables, in one format."""
+
+    def __init__(self, layout: Layout, suffix: str) -> None:
+        """Compose.
+
+        Args:
+            layout: The target.
+            suffix: The end of the files' names.
+        """
+        self._layout = layout
+        self._suffix = suffix
+
+    def dates(self) -> list[str]:
+        """Return the dates for which there is a file of any table."""
+        found = {part.split("/")[1] for table in TABLES for part in self._layout.tables.parts(table)}
+        return sorted(name.removeprefix("run_date=") for name in found)
+
+    def find(self, table: str, run_date: str) -> PartSource | None:
+        """Return the part of a table and date, None if there is none.
+
+        Raises:
+            TargetError: The folder holds other parts, which no pull wrote.
+        """
+        parts = self._layout.tables.parts(table, run_date)
+        mine = self.part(table, run_date)
+        foreign = [part for part in parts if part != mine]
+        if foreign:
+            raise TargetError(
+                f"{self._layout.name} holds a file that no pull wrote: {foreign[0]}; move it away, or run "
+                f"'kentik-async kmi verify {self._layout.name}' for a list"
+            )
+        return self._layout.tables.source(mine) if parts else None
+
+    def part(self, table: str, run_date: str) -> str:
+        """Return the path of a part below the target."""
+        return f"{table}/run_date={run_date}/{_NAME}.{self._suffix}"
+
+    def replace(self, change: DateChange, make: MakeWriter) -> None:
+        """Write new versions of all tables that a change names, then put each in place.
+
+        Args:
+            change: The change.
+            make: Makes the writer of one table's new part.
+        """
+        writers: dict[str, PartWriter] = {}
+
+        def writer(table: str) -> PartWriter:
+            if table not in writers:
+                old = self.find(table, change.run_date)
+                removed = change.removed.get(table, frozenset())
+                writers[table] = make(table, self._unfinished(table), old, removed)
+            return writers[table]
+
+        try:
+            with system_errors(self._layout.name):
+                for rows in change.added:
+                    for table, columns in rows.items():
+                        writer(table).add(columns)
+                for table, owners in change.removed.items():
+                    if owners and table not in writers and self.find(table, change.run_date) is not None:
+                        writer(table)
+                for open_writer in writers.values():
+                    open_writer.close()
+        except BaseException:
+            for open_writer in writers.values():
+                open_writer.abandon()
+            raise
+        for table in [table for table in TABLES if table in writers]:
+            # In the order of `TABLES`: pages and runs, which say what there is, come last.
+            with system_errors(self._layout.name):
+                self._layout.tables.publish(self._unfinished(table), self.part(table, change.run_date))
+
+    def drop(self, run_date: str) -> None:
+        """Delete the files of a date, those that say what there is first."""
+        for table in reversed(TABLES):
+            for part in self._layout.tables.parts(table, run_date):
+                with system_errors(self._layout.name):
+                    self._layout.tables.remove(part)
+
+    def _unfinished(self, table: str) -> Path:
+        return self._layout.tmp / f"{table}-{threading.get_ident()}.{self._suffix}"
