@@ -20,7 +20,7 @@ __all__ = [
     "count_relations",
     "decode_asn_details_columns",
     "decode_rankings_columns",
-    "ranked_asns",
+    "summarize_rankings",
 ]
 
 Columns = dict[str, list[Any]]
@@ -58,15 +58,18 @@ def decode_rankings_columns(raw: bytes) -> RankingColumns:
         return RankingColumns(_columns(answer, "rankings", Ranking), answer.header.invalid_count)
 
 
-def ranked_asns(raw: bytes) -> list[int | None]:
-    """The networks of a ranking alone, in the server's order: in less than half the time of all columns.
+def summarize_rankings(raw: bytes) -> tuple[list[int | None], int]:
+    """Return a ranking's networks in the server's order, and its number of invalid entries.
+
+    It takes less than half the time of decoding all columns.
 
     Raises:
-        DecodeError: The bytes are no such answer.
+        DecodeError: The bytes are not such an answer.
     """
     with reading("the rankings"):
-        (asns,) = RANKINGS.parse(raw).columns("rankings", ("asn",))
-        return asns
+        answer = RANKINGS.parse(raw)
+        (asns,) = answer.columns("rankings", ("asn",))
+        return asns, answer.header.invalid_count
 
 
 def decode_asn_details_columns(raw: bytes) -> DetailsColumns:

@@ -90,12 +90,12 @@ class SavedPages:
         Args:
             key: The request.
             since: Only answers fetched at or after this instant count, and only complete ones: what a refresh
-                asks for. In microseconds since the Unix epoch.
+                asks for. In microseconds since the Unix epoch. The list of markets always counts.
 
         Returns:
             "saved"; "failed" if the page failed with a definite answer; else "missing".
         """
-        if self._is_saved(key, since):
+        if self._is_saved(key, 0 if key.kind == "markets" else since):
             return "saved"
         found = self._records.get(key.identity)
         if found is not None and found.is_definite and found.key == key and found.fetched_at >= since:
@@ -129,13 +129,18 @@ class SavedPages:
 
     def source(self, market_id: str, ip: str, asn: int | None, relation: str) -> PageRecord | None:
         """Return the page whose answer a network's neighbours of one relation are of: the newest that has them."""
-        found = [
+        found = (
             record
-            for type in self._details.get((market_id, ip, asn), ())
-            if relation in relations_of(type)
-            and (record := self._records[PageIdentity("asn_details", market_id, "", ip, asn, type)]).has_rows
-        ]
+            for record in self.details_of(market_id, ip, asn)
+            if relation in relations_of(record.key.type)
+        )
         return max(found, key=lambda record: record.fetched_at, default=None)
+
+    def details_of(self, market_id: str, ip: str, asn: int | None) -> list[PageRecord]:
+        """Return the pages that hold neighbours of a network."""
+        types = self._details.get((market_id, ip, asn), ())
+        found = (self._records[PageIdentity("asn_details", market_id, "", ip, asn, type)] for type in types)
+        return [record for record in found if record.has_rows]
 
     def require_same_filters(self, key: PageKey, target: str, run_date: str) -> None:
         """See to it that all details of a date have the same filters, and all insights likewise.

@@ -1,279 +1,339 @@
-"""Saving a pull: journal first, tables in batches, resumable at any instant.
+"""Saves a pull into a target: answers into the journal, then, when the run has ended, into the tables.
 
-What is there is not asked for again. A run keeps the date on which it began, also when it is resumed after
-midnight, for a day; a date that a finished run holds costs no call.
+A killed save is resumed by the same call. A run keeps the date on which it began, also when it is resumed
+after midnight, for 24 hours.
 """
 
 import asyncio
 import datetime as dt
 import logging
 import os
+import secrets
+import threading
 import time
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
-from dataclasses import replace
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import msgspec
 
-from kentik_async.bulk.batch_writer import Lander, in_thread
-from kentik_async.bulk.journal.batches import Batches, batch_size
-from kentik_async.bulk.journal.database import open_journal
-from kentik_async.bulk.journal.journal import Journal
-from kentik_async.bulk.journal.runs import Run, ask_identity, refuse_other_store, run_to_take_up
+from kentik_async.bulk.changes import ChangeBuilder
+from kentik_async.bulk.consistency import check_of, needs_check
+from kentik_async.bulk.fetching import Fetcher, Fetching
+from kentik_async.bulk.frontier import Frontier
+from kentik_async.bulk.journal.journal import Entry, JournalRun, microseconds
+from kentik_async.bulk.opened_target import OpenedTarget, open_for_saving
 from kentik_async.bulk.page_key import PageKey
-from kentik_async.bulk.page_summary import Gist, gist_of
-from kentik_async.bulk.pages import Page
-from kentik_async.bulk.pull import Fetcher, Progress, Pull
-from kentik_async.bulk.pull_report import PullReport
-from kentik_async.bulk.results import NOT_MEANT, refuse_multi_day
-from kentik_async.bulk.sinks import STORES, Store
-from kentik_async.bulk.spec import Ask
-from kentik_async.bulk.target.layout import Layout
-from kentik_async.bulk.target.lock import locked
-from kentik_async.bulk.target.remote import refuse_strange_parts
-from kentik_async.errors import DecodeError, KentikError, TargetError, ValidationError
+from kentik_async.bulk.pages import Answer, Page, PageSummary, summarize
+from kentik_async.bulk.pending import PendingPages
+from kentik_async.bulk.results import NOT_MEANT, Progress, PullPlan, PullReport, require_one_day
+from kentik_async.bulk.run_choice import (
+    RESUMABLE,
+    earlier_run,
+    open_run,
+    require_same_filters,
+    today,
+    valid_date,
+)
+from kentik_async.bulk.run_status import changed_runs, run_row, run_rows, state_of
+from kentik_async.bulk.saved_date import DateInTarget
+from kentik_async.bulk.spec import PullSpec, remaining
+from kentik_async.bulk.target.remote_run import RENEWAL_SECONDS, RemoteRun
+from kentik_async.errors import TargetError
 
-__all__ = ["save"]
+__all__ = ["SaveOptions", "save"]
 
 _log = logging.getLogger("kentik_async")
+
+_MARKETS = PageKey("markets")
+
+_STEP_ASIDE = 5e-5
+"""A pause after each page, in seconds, in which the event loop gets the interpreter: waiting for it would
+take five milliseconds each time.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SaveOptions:
+    """How a pull is saved.
+
+    Attributes:
+        store: "parquet", "delta", "sqlite", "ndjson" or "csv".
+        date: The date for the column `run_date`; None for today's, by UTC.
+        retry_failed: Whether pages are requested again that failed with a definite answer, such as 404.
+        allow_multi_day: Whether it may take more than 24 hours.
+    """
+
+    store: str
+    date: dt.date | None
+    retry_failed: bool
+    allow_multi_day: bool
 
 
 async def save(
     fetcher: Fetcher,
-    ask: Ask,
+    spec: PullSpec,
     target: str | os.PathLike[str],
+    options: SaveOptions,
     *,
-    store: str,
-    date: dt.date | None,
-    refresh: bool,
-    allow_multi_day: bool,
+    markets: Answer | None,
     on_progress: Callable[[Progress], None] | None,
-    shard: tuple[int, int] | None,
 ) -> PullReport:
-    """Pull what is asked into a target.
+    """Pull a spec into a target; see `Pull.save` for errors.
 
     Args:
-        fetcher: Runs requests.
-        ask: What to pull; the list of markets lands too.
+        fetcher: Sends requests.
+        spec: What to pull; the list of markets is saved too.
         target: The folder, or its URL.
-        store: "parquet", "sqlite", "ndjson" or "csv".
-        date: The date that the rows bear; today's, by UTC, if omitted.
-        refresh: Whether to pull again what a finished run holds; it takes the old one's place when complete.
-        allow_multi_day: Whether it may take more than 24 hours.
+        options: How it is saved.
+        markets: The list of markets, if it was fetched already.
         on_progress: Called after each page.
-        shard: (i, n): only the i-th of n parts.
-
-    Raises:
-        TargetLockedError: Another run holds the target.
-        TargetError: The target cannot be written, or holds tables of another version.
-        ValidationError: There is no such store there, or it would take more than 24 hours.
-        ConfigError: What the URL or the store needs is not installed.
-        KentikError: No page would fare better: see `Pull`.
     """
-    if store not in STORES:
-        raise ValidationError(f"store is {store!r}: give one of {', '.join(STORES)}")
-    layout = await asyncio.to_thread(Layout, target)
-    tables = STORES[store](layout)
-    await in_thread(layout.make)
-    with ExitStack() as stack:
-        stack.enter_context(locked(layout.lock, layout.name))
-        await in_thread(layout.clear_unfinished)
-        entries, batches = open_journal(layout.journal, layout.name)
-        stack.callback(entries.close)
-        stack.callback(batches.close)
-        landing = _Landing(layout, Journal(entries), Batches(batches), tables, fetcher, shard)
-        report = await landing.run(ask, store, date, refresh, allow_multi_day, on_progress)
-        if not report.already_complete:
-            await in_thread(entries.shrink)
-        return report
+    spec = msgspec.structs.replace(spec, list_markets=True)
+    valid_date(options.date, today(fetcher))
+    async with AsyncExitStack() as stack:
+        opened = await open_for_saving(stack, target, options.store, spec.command)
+        return await _Saving(opened, fetcher, options, on_progress).run(spec, markets)
 
 
-class _Landing:
-    """One saving of a pull, while the target's lock is held."""
+class _Saving:
+    """One save, while the target is open."""
 
     def __init__(
         self,
-        layout: Layout,
-        journal: Journal,
-        batches: Batches,
-        store: Store,
+        target: OpenedTarget,
         fetcher: Fetcher,
-        shard: tuple[int, int] | None,
-    ) -> None:
-        self._layout = layout
-        self._journal = journal
-        self._batches = batches
-        self._store = store
-        self._lander = Lander(batches, store)
-        self._fetcher = fetcher
-        self._shard = shard
-        self._witness: PageKey | None = None
-        self._calls = 0
-        self._expected = 0
-
-    async def run(
-        self,
-        ask: Ask,
-        store: str,
-        date: dt.date | None,
-        refresh: bool,
-        allow_multi_day: bool,
+        options: SaveOptions,
         on_progress: Callable[[Progress], None] | None,
-    ) -> PullReport:
-        """Take up the open run or begin one, and bring it to its end."""
-        try:
-            await in_thread(self._store.check)
-            await self._finish_runs()
-            run = self._choose(ask_identity(ask, self._shard), store, date, refresh=refresh)
-            await in_thread(self._match_parts, run)
-            if run.state == "complete":
-                return self._report(run, already_complete=True)
-            await self._land_leftovers(run)
-            whole = msgspec.structs.replace(ask, list_markets=True)
-            await self._pull(run, whole, on_progress, allow_multi_day=allow_multi_day)
-            await self._complete(run)
-            ended = next(other for other in self._journal.runs() if other.run_id == run.run_id)
-            return self._report(ended, already_complete=False)
-        finally:
-            with suppress(TargetError):  # another is on its way, and the answers will tell it again
-                self._journal.settle()
-            await self._lander.leave()
+    ) -> None:
+        self._target = target
+        self._journal = target.journal
+        self._fetcher = fetcher
+        self._options = options
+        self._on_progress = on_progress
+        self._remote: RemoteRun | None = None
+        self._now = self._instant()
 
-    def _choose(self, identity: str, store: str, date: dt.date | None, *, refresh: bool) -> Run:
-        now = time.time()
-        runs = self._journal.runs()
-        refuse_other_store(runs, store, self._layout.name)
-        found = run_to_take_up(runs, identity, store, date=date, refresh=refresh, now=now)
+    async def run(self, spec: PullSpec, markets: Answer | None) -> PullReport:
+        """Resume a run or begin one, and bring it to its end."""
+        sent = self._fetcher.sent
+        run = await self._choose(spec)
+        await self._save_leftovers(run)
+        date = await self._target.run(partial(self._open_date, run, spec))
+        require_same_filters(spec, date, self._target.layout.name)
+        pages = PendingPages(self._journal, run, date)
+        pages.load()
+        if not self._has_work(spec, pages, date):
+            spec = spec.resolve(date.markets)
+            return await self._report(run, spec, date, calls=0)
+        async with self._at_work(run):
+            spec = await self._resolve(spec, run, pages, date, markets)
+            await self._fetch(spec, run, pages, date)
+            await self._check(run, pages, date)
+            self._journal.end(run)
+            date = await self._apply(run, spec, pages)
+            await self._forget(run)
+        return await self._report(run, spec, date, calls=self._fetcher.sent - sent)
+
+    async def _choose(self, spec: PullSpec) -> JournalRun:
+        """Return the run to resume, to continue or to begin."""
+        command, date = spec.command, self._options.date
+        found = open_run(self._journal.runs(), command, date=date, now=self._now)
         if found is not None:
             return found
-        run_date = (date or dt.datetime.fromtimestamp(now, dt.UTC).date()).isoformat()
-        return self._journal.begin(run_date, identity, store, refresh=refresh, now=now)
-
-    def _match_parts(self, run: Run) -> None:
-        """See to it that what lies elsewhere is what this machine knows; a refresh replaces it anyway."""
-        if self._layout.local is None and not run.refresh:
-            parts = self._layout.tables.parts("pages", run.run_date)
-            known, landed = self._batches.numbers(run.run_date)
-            refuse_strange_parts(parts, known=known, landed=landed, target=self._layout.name)
-
-    async def _land_leftovers(self, run: Run) -> None:
-        """Land what runs that were cut off left in the journal: this run will not ask for it again."""
-        await self._lander.begin(run)
-        for other in self._journal.runs():
-            if other.state == "open" and not other.refresh and other.run_id != run.run_id:
-                self._describe_leftovers(other)
-                self._journal.seal(other)
-                await self._lander.begin(other)
-        await self._lander.finish()
-
-    async def _pull(
-        self, run: Run, ask: Ask, on_progress: Callable[[Progress], None] | None, *, allow_multi_day: bool
-    ) -> None:
-        self._describe_leftovers(run)
-        landed = self._journal.landed(run)
-        self._witness = self._journal.witness(run)
-
-        def note(progress: Progress) -> None:
-            self._expected = progress.calls
-            if on_progress is not None:
-                on_progress(progress)
-
-        pull = Pull(
-            self._fetcher,
-            ask,
-            landed=landed,
-            keep=partial(self._journal.keep, run),
-            flush=self._journal.flush,
-            read=gist_of,
-            on_progress=note,
-            shard=self._shard,
+        run_date = valid_date(date, today(self._fetcher))
+        earlier = earlier_run(await self._runs(run_date), command, refresh=spec.refresh)
+        return JournalRun(
+            run_id=f"{run_date}.{secrets.token_hex(4)}" if earlier is None else earlier["run_id"],
+            run_date=run_date,
+            command=command,
+            spec=spec.text,
+            store=self._target.store,
+            started_at=self._now if earlier is None else earlier["started_at"],
         )
-        plan = await pull.plan()
+
+    async def _runs(self, run_date: str) -> list[dict[str, Any]]:
+        return list(run_rows(await self._target.run(partial(self._target.sink.read, "runs", run_date))))
+
+    async def _save_leftovers(self, mine: JournalRun) -> None:
+        """Save the pages of other runs that were cut off: this one does not request them again."""
+        for other in self._journal.runs():
+            if other.run_id == mine.run_id:
+                continue
+            date = await self._target.run(partial(DateInTarget, self._target.sink, other.run_date))
+            pages = PendingPages(self._journal, other, date)
+            pages.load()
+            if pages.records:
+                spec = PullSpec.parse(other.spec)
+                await self._apply(other, spec.resolve(pages.markets()), pages)
+            resumable = other.state == "open" and self._now - other.started_at < RESUMABLE
+            self._journal.forget(other, but_the_run=resumable)
+            await self._remove_remote(other)
+
+    def _open_date(self, run: JournalRun, spec: PullSpec) -> DateInTarget:
+        return DateInTarget(
+            self._target.sink,
+            run.run_date,
+            since=run.started_at if spec.refresh else 0,
+            retry_failed=self._options.retry_failed,
+        )
+
+    def _has_work(self, spec: PullSpec, pages: PendingPages, date: DateInTarget) -> bool:
+        """Return whether anything has to be requested or saved."""
+        if pages.records or needs_check(date.pages) or date.state(_MARKETS) == "missing":
+            return True
+        return remaining(spec.resolve(date.markets), date).calls > 0
+
+    @asynccontextmanager
+    async def _at_work(self, run: JournalRun) -> AsyncIterator[None]:
+        """Enter the run in the journal, and beside the data of a remote target while the block runs."""
+        self._journal.begin(run)
+        self._remote = self._remote_run(run)
+        if self._remote is None:
+            yield
+            return
+        await self._target.run(self._remote.renew)
+        renewing = asyncio.create_task(self._renew(self._remote))
+        try:
+            yield
+        finally:
+            renewing.cancel()
+            with suppress(asyncio.CancelledError):
+                await renewing
+
+    async def _renew(self, remote: RemoteRun) -> None:
+        while True:
+            await asyncio.sleep(RENEWAL_SECONDS)
+            with suppress(TargetError):  # the next answer reports it
+                await self._target.run(remote.renew)
+
+    async def _settle(self, answer: Answer) -> None:
+        """Wait until an answer is where no kill, or no loss of this machine, can undo it."""
+        await self._journal.flush()
+        if self._remote is not None:
+            await self._target.run(partial(self._remote.keep, answer))
+
+    async def _resolve(
+        self, spec: PullSpec, run: JournalRun, pages: PendingPages, date: DateInTarget, markets: Answer | None
+    ) -> PullSpec:
+        """Return the spec with ids for market names; the list of markets is fetched if it is not there."""
+        if date.state(_MARKETS) != "saved" and markets is not None:
+            answer = replace(markets, fetched_at=self._fetcher.now())
+            self._journal.keep(run, answer)
+            await self._settle(answer)
+            pages.add_answer(answer, summarize(_MARKETS, answer.raw))
+        if spec.has_names and date.state(_MARKETS) != "saved":
+            fetching = self._fetching(run, Frontier(PullSpec(list_markets=True), date), None)
+            async for page in fetching.pages():
+                if page.error is not None:
+                    raise page.error
+                self._take(run, pages, page)
+        return spec.resolve(pages.markets())
+
+    async def _fetch(self, spec: PullSpec, run: JournalRun, pages: PendingPages, date: DateInTarget) -> None:
+        """Fetch what is missing."""
+        rest = remaining(spec, date)
+        plan = PullPlan(rest.calls, rest.exact, await self._fetcher.estimate(rest.calls))
         if plan.long:
             _log.warning("the pull takes %.0f hours: %s", plan.hours, NOT_MEANT)
-        if not allow_multi_day:
-            refuse_multi_day(plan)
-        async with pull:
-            await self._keep_all(run, pull, len(landed))
-        await self._lander.finish()
+        if not self._options.allow_multi_day:
+            require_one_day(plan)
+        async for page in self._fetching(run, Frontier(spec, date), self._on_progress).pages():
+            self._take(run, pages, page)
 
-    async def _keep_all(self, run: Run, pull: Pull, landed: int) -> None:
-        unlanded = 0
-        async for page in pull:
-            self._lander.check()
-            self._calls += page.attempts
-            self._witness = self._witness or pull.first
-            if page.error is not None:
-                self._journal.fail(run, page)
-                continue
-            digest = page.result.digest() if page.key == self._witness else ""
-            self._journal.describe(run, page.key, page.result, digest)
-            unlanded += 1
-            if unlanded >= batch_size(self._expected + landed):
-                self._journal.seal(run)
-                await self._lander.begin(run)
-                unlanded = 0
-
-    def _describe_leftovers(self, run: Run) -> None:
-        """Make up for what a kill cut off between an answer's keeping and its reading."""
-        for answer in self._journal.undescribed(run):
-            try:
-                gist = gist_of(answer.key, answer.raw)
-            except DecodeError as error:
-                self._journal.fail(run, Page(answer.key, answer.fetched_at, answer.attempts, error=error))
-            else:
-                # It may be the run's first page, which is fetched again at the end.
-                digest = "" if answer.key.kind == "markets" else gist.digest()
-                self._journal.describe(run, answer.key, gist, digest)
-
-    async def _complete(self, run: Run) -> None:
-        mixed = await self._ask_witness_again(run)
-        self._journal.conclude(run, now=time.time(), mixed=mixed)
-        await self._finish_runs()
-
-    async def _ask_witness_again(self, run: Run) -> bool | None:
-        """Fetch the run's first page once more; return whether it changed, or None if that cannot be told."""
-        before = None if self._witness is None else self._journal.digest(run, self._witness)
-        if self._witness is None or before is None:
-            return None
-        key = msgspec.structs.replace(self._witness, kind="check")
-        self._calls += 1
-        try:
-            request = replace(key.request(self._fetcher.now), decode=partial(gist_of, key))
-            gist: Gist = await self._fetcher.run(request)
-        except KentikError as error:
-            self._journal.fail(run, Page(key, self._fetcher.now(), 1, error=error))
-            return None
-        page = Page(key, self._fetcher.now(), 1, gist)
-        mixed = gist.digest() != before
-        self._journal.check(run, page, mixed=mixed)
-        return mixed
-
-    async def _finish_runs(self) -> None:
-        """Finish the runs that have asked for all they want, also after a kill.
-
-        They land; then a refresh takes the place of what its date held.
-        """
-        for run in [run for run in self._journal.runs() if run.state == "landing"]:
-            await self._lander.begin(run)
-            await self._lander.finish()
-            self._journal.enter_state(run, "swapping" if run.refresh else "complete")
-        for run in [run for run in self._journal.runs() if run.state == "swapping"]:
-            await in_thread(self._store.swap, run.run_date, run.run_id)
-            self._journal.replace(run)
-        open_ones = {run.run_id for run in self._journal.runs() if run.state == "open"}
-        await in_thread(partial(self._layout.drop_staged, but=open_ones))
-
-    def _report(self, run: Run, *, already_complete: bool) -> PullReport:
-        counts = self._journal.counts(run)
-        return PullReport(
-            run_id=run.run_id,
-            run_date=run.run_date,
-            calls=self._calls,
-            pages=counts.get("done", 0),
-            rows=counts["rows"],
-            failed=counts.get("failed", 0),
-            mixed=run.mixed,
-            already_complete=already_complete,
+    def _fetching(
+        self, run: JournalRun, frontier: Frontier, on_progress: Callable[[Progress], None] | None
+    ) -> Fetching[PageSummary]:
+        return Fetching(
+            self._fetcher,
+            frontier,
+            read=summarize,
+            keep=partial(self._journal.keep, run),
+            settle=self._settle,
+            # Another machine can resume with what is beside the data: it is there before the next request.
+            settle_first=self._remote is not None,
+            on_progress=on_progress,
         )
+
+    def _take(self, run: JournalRun, pages: PendingPages, page: Page[PageSummary]) -> None:
+        at = microseconds(page.fetched_at)
+        if page.error is not None:
+            self._journal.fail(run, page.key, page.fetched_at, page.attempts, page.error)
+            pages.failed(page.key, page.error, at, page.attempts)
+        elif page.result is not None:
+            pages.answered(page.key, page.result, at, page.attempts)
+
+    async def _check(self, run: JournalRun, pages: PendingPages, date: DateInTarget) -> None:
+        """Fetch an early page once more, to see whether the data changed meanwhile."""
+        reference = pages.reference() if needs_check(date.pages) else None
+        if reference is None:
+            return
+        key = msgspec.structs.replace(reference.key, kind="check")
+        fetching = self._fetching(run, Frontier(PullSpec(), None), None)
+        page = await fetching.fetch(key, 1)
+        if isinstance(page.error, TargetError):
+            raise page.error
+        digest = None if page.result is None else page.result.digest()
+        pages.checked(check_of(reference, run.run_id, microseconds(page.fetched_at), digest, page.error))
+
+    async def _apply(self, run: JournalRun, spec: PullSpec, pages: PendingPages) -> DateInTarget:
+        """Save the pages of a run in the tables; return the date as it is then."""
+        stop = threading.Event()
+
+        def answers(entries: Iterable[Entry]) -> Iterator[tuple[Entry, bytes]]:
+            for found in self._journal.answers(entries):
+                if stop.is_set():
+                    raise TargetError("saving was interrupted; the same command resumes it")
+                time.sleep(_STEP_ASIDE)
+                yield found
+
+        def apply() -> DateInTarget:
+            sink = self._target.sink
+            date = pages.date.fresh()
+            builder = ChangeBuilder(run.run_date, date.pages, pages.pending())
+            runs = [row for row in run_rows(sink.read("runs", run.run_date)) if row["run_id"] != run.run_id]
+            mine = run_row(run, spec, state_of(spec, date.since_instant(pages.date.since)), self._instant())
+            rows = [*changed_runs(runs, date), mine]
+            read = partial(sink.read, run_date=run.run_date)
+            sink.replace(builder.build(rows, answers=answers, read=read))
+            return date.since_instant(pages.date.since)
+
+        return await self._target.run(apply, on_cancel=stop.set)
+
+    async def _forget(self, run: JournalRun) -> None:
+        """Delete what the tables hold now from the journal."""
+        self._journal.forget(run)
+        self._target.connection.shrink()
+        await self._remove_remote(run)
+
+    async def _remove_remote(self, run: JournalRun) -> None:
+        remote = self._remote_run(run)
+        if remote is not None:
+            await self._target.run(remote.remove)
+
+    def _remote_run(self, run: JournalRun) -> RemoteRun | None:
+        layout = self._target.layout
+        if layout.remote is None:
+            return None
+        return RemoteRun(layout.remote, run, layout.lock(self._target.slot))
+
+    async def _report(self, run: JournalRun, spec: PullSpec, date: DateInTarget, *, calls: int) -> PullReport:
+        state = state_of(spec, date)
+        runs = await self._runs(run.run_date)
+        known = any(row["run_id"] == run.run_id for row in runs)
+        return PullReport(
+            run_id=run.run_id if known or not runs else runs[-1]["run_id"],
+            run_date=run.run_date,
+            calls=calls,
+            pages=state.done,
+            rows=state.rows,
+            failed=len(state.failures),
+            mixed=state.mixed,
+            already_complete=calls == 0 and not state.failures,
+            failures=state.failures,
+        )
+
+    def _instant(self) -> int:
+        return microseconds(self._fetcher.now())

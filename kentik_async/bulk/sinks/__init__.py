@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping
 
 from kentik_async.bulk.sinks.base import DateChange, Rows, Sink
 from kentik_async.bulk.sinks.parquet import ParquetSink
-from kentik_async.bulk.sinks.sqlite import SqliteSink
+from kentik_async.bulk.sinks.schema import TABLES
+from kentik_async.bulk.sinks.sqlite import SQLITE_FILE, SqliteSink
 from kentik_async.bulk.sinks.text import CsvSink, NdjsonSink
 from kentik_async.bulk.target.layout import Layout
 
-__all__ = ["SINKS", "DateChange", "Rows", "Sink"]
+__all__ = ["SINKS", "DateChange", "Rows", "Sink", "store_of"]
 
 SINKS: Mapping[str, Callable[[Layout], Sink]] = {
     "parquet": ParquetSink,
@@ -17,3 +18,21 @@ SINKS: Mapping[str, Callable[[Layout], Sink]] = {
     "csv": CsvSink,
 }
 """By the name that `store=` takes."""
+
+_SUFFIXES = {"parquet": "parquet", "ndjson": "ndjson", "csv": "csv"}
+
+
+def store_of(layout: Layout) -> str | None:
+    """Return the format of a target's tables, None if there are none.
+
+    Raises:
+        TargetError: The target cannot be read.
+    """
+    if layout.local is not None and (layout.local / SQLITE_FILE).exists():
+        return "sqlite"
+    for table in reversed(TABLES):  # most targets have the last ones
+        for part in layout.tables.parts(table):
+            suffix = part.rpartition(".")[2]
+            if suffix in _SUFFIXES:
+                return _SUFFIXES[suffix]
+    return None

@@ -28,7 +28,13 @@ class DateChange:
 
 
 class Sink(Protocol):
-    """The tables of a target, of one format."""
+    """The tables of a target, of one format.
+
+    Attributes:
+        shared: Whether several runs may write at once: each change is a transaction of its own.
+    """
+
+    shared: bool
 
     def check(self) -> None:
         """See to it that the target can be used.

@@ -26,6 +26,8 @@ _VERSION_KEY = b"kentik_async.schema_version"
 class ParquetSink:
     """Folders of Parquet files."""
 
+    shared = False
+
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._files = PartFiles(layout, "parquet")
@@ -164,7 +166,12 @@ def without_owners(rows: "pa.Table", table: str, removed: frozenset[Owner]) -> "
     codes = rows.select(names).append_column("_row", pa.array(range(rows.num_rows), pa.int64()))
     owners = codes.group_by(list(names)).aggregate([("_row", "list")]).to_pydict()
     keys = zip(*(owners[name] for name in names), strict=True)
-    kept = [at for key, places in zip(keys, owners["_row_list"], strict=True) if key not in removed for at in places]
+    kept = [
+        at
+        for key, places in zip(keys, owners["_row_list"], strict=True)
+        if key not in removed
+        for at in places
+    ]
     return rows.take(pa.array(sorted(kept), pa.int64()))
 
 

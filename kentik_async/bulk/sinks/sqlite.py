@@ -29,6 +29,8 @@ _Record = dict[str, Any]
 class SqliteSink:
     """A file `kmi.sqlite` in the target."""
 
+    shared = False
+
     def __init__(self, layout: Layout) -> None:
         """Name the file; nothing is opened.
 
@@ -36,7 +38,9 @@ class SqliteSink:
             ValidationError: The target is a URL: a database is changed in place, and objects are not.
         """
         if layout.local is None:
-            raise ValidationError(f"{layout.name} takes parquet, delta, ndjson or csv; sqlite needs a local folder")
+            raise ValidationError(
+                f"{layout.name} takes parquet, delta, ndjson or csv; sqlite needs a local folder"
+            )
         self._path = layout.local / SQLITE_FILE
 
     def check(self) -> None:
@@ -101,9 +105,7 @@ class SqliteSink:
                     db.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
                 yield db
         except SQLITE_ERRORS as error:
-            raise TargetError(
-                f"cannot use {self._path}: {error}; data already saved is kept"
-            ) from error
+            raise TargetError(f"cannot use {self._path}: {error}; data already saved is kept") from error
 
 
 def _value(kind: str, value: Any) -> Any:

@@ -8,7 +8,13 @@ from kentik_async.bulk.sinks.schema import TABLES
 
 __all__ = ["SCHEMA", "STORED_IN", "Stored"]
 
-_SQL_TYPES = {"string": "TEXT", "timestamp": "TEXT", "int32": "INTEGER", "int64": "INTEGER", "bool": "INTEGER"}
+_SQL_TYPES = {
+    "string": "TEXT",
+    "timestamp": "TEXT",
+    "int32": "INTEGER",
+    "int64": "INTEGER",
+    "bool": "INTEGER",
+}
 
 
 class Stored(NamedTuple):

@@ -26,6 +26,7 @@ Row = dict[str, Any]
 
 
 class _TextSink:
+    shared = False
     _suffix: str
     _writer: type["_TextWriter"]
 
@@ -109,7 +110,9 @@ class _NdjsonWriter(_TextWriter):
             for number, line in enumerate(file, 1):
                 try:
                     row = msgspec.json.decode(line, type=dict)
-                    yield {name: from_iso(row[name]) if name in times else row[name] for name in TABLES[table]}
+                    yield {
+                        name: from_iso(row[name]) if name in times else row[name] for name in TABLES[table]
+                    }
                 except (msgspec.MsgspecError, KeyError, ValueError, TypeError) as error:
                     raise _damaged(part, number, error) from error
 

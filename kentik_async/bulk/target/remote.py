@@ -114,10 +114,18 @@ class RemoteFolder:
         return found
 
     def read_many(self, paths: list[str]) -> dict[str, bytes]:
-        """Return the bytes of several files, fetched at the same time."""
+        """Return the bytes of several files, fetched at the same time; those that do not exist are skipped."""
         names = {f"{self.root}/{path}": path for path in paths}
-        found: dict[str, bytes] = self._retried(lambda: self.filesystem.cat(list(names))) if names else {}
-        return {names[name]: data for name, data in found.items()}
+
+        def fetch() -> dict[str, bytes]:
+            found: dict[str, Any] = self.filesystem.cat(list(names), on_error="return")
+            failed = [data for data in found.values() if isinstance(data, Exception)]
+            for error in failed:
+                if not isinstance(error, FileNotFoundError):
+                    raise error
+            return {names[name]: data for name, data in found.items() if isinstance(data, bytes)}
+
+        return self._retried(fetch) if names else {}
 
     def publish(self, unfinished: Path, part: str) -> None:
         """Upload a written file, check that it is there, and delete the local copy."""
