@@ -48,7 +48,7 @@ cover: .venv/.ready-dev ## The test suite with branch coverage and its floor
 	@$(PY) -m coverage report
 
 chaos: .venv/.ready-dev ## 20,000 calls at peers that misbehave, and a table of what became of them
-	@PYTHONPATH=tests $(PY) -m chaos --calls 20000 $(ARGS)
+	@$(PY) -m tests.chaos --calls 20000 $(ARGS)
 
 soak: .venv/.ready-dev ## 64 tasks for half an hour under faults (ARGS="--minutes 2" for less)
 	@$(PY) -m tests.soak $(ARGS)

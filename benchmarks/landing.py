@@ -30,7 +30,7 @@ from kentik_async.bulk.sinks.tables import rows_of_pages
 from kentik_async.bulk.spec import Ask
 from kentik_async.bulk.target.layout import Layout
 from kentik_async.emulator.api.kmi import get_rankings
-from kentik_async.emulator.world.state import State
+from kentik_async.emulator.world.state import EmulatorState
 from kentik_async.models import IPFamily, RankType
 
 T = TypeVar("T")
@@ -43,7 +43,7 @@ class Answers:
     """Answers each request at once, as the emulator would: what a pull needs of a client."""
 
     def __init__(self) -> None:
-        state = State()
+        state = EmulatorState()
         asked = [GetRankingsRequest(market_id=market.market_id) for market in state.markets]
         self.full = [
             get_rankings(state, "", request)

@@ -36,9 +36,9 @@ from limiter_runs import (
     window_of,
 )
 from limiter_virtual import at_scale
-from redis_harness import running_redis
 
 from kentik_async import Quota
+from tests.multiprocess.redis.harness import running_redis
 
 WAITERS = (1000, 10_000)
 ORDERED = 1000

@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "shared"))
-
-import file_harness
-import redis_harness
+sys.path.append(str(Path(__file__).parents[1]))  # `tests`
 
 from kentik_async.quota import Quota
+from tests.multiprocess.file import harness as file_harness
+from tests.multiprocess.redis import harness as redis_harness
 
 __all__ = ["PROCESSES", "Shared", "by_file", "by_redis", "seconds", "served_by_file"]
 

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.append(str(Path(__file__).parents[1]))  # `tests`
 
 from limiter_judge import NON_QUERY, QUERY, Journey, Rules, journeys
 from limiter_peers import Peer
 from limiter_runs import judged
-from support.virtual_time import VirtualTime
 
 from kentik_async.quota import LocalLimiter, Pacing, Quota
+from tests.support.virtual_time import VirtualTime
 
 __all__ = ["AtScale", "at_scale"]
 

@@ -22,7 +22,7 @@ from optimum import client, control, emulator
 
 import kentik_async
 from kentik_async.bulk.sinks import STORES
-from kentik_async.emulator.world.state import State
+from kentik_async.emulator.world.state import EmulatorState
 from kentik_async.models import IPFamily, RankType
 
 
@@ -51,7 +51,7 @@ async def sweep(ready: dict[str, Any], options: argparse.Namespace, target: Path
 
 def differing(target: Path) -> tuple[int, int]:
     """Return how many rankings landed, and how many of them are not what the emulator knows."""
-    state, rankings = State(), kentik_async.open(target).rankings
+    state, rankings = EmulatorState(), kentik_async.open(target).rankings
     columns = ["rank", "asn", "name", "rank_change", "score", "score_change"]
     wrong = asked = 0
     for market in sorted(set(rankings.to_table(columns=["market_id"])["market_id"].to_pylist())):

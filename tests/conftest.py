@@ -6,7 +6,8 @@ from pathlib import Path
 
 import hypothesis
 import pytest
-from support.canary import files_with_a_token, token_in
+
+from tests.support.secret_scanner import files_with_a_token, token_in
 
 # No deadline: a busy machine is no bug. In CI the same examples in every run: a red build can be repeated.
 hypothesis.settings.register_profile("local", deadline=None)
@@ -14,8 +15,9 @@ hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, prin
 hypothesis.settings.register_profile("fuzz", deadline=None, max_examples=500, print_blob=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
 
-_REAL_TIME = "shared"
-"""The folder of the tests that several processes run against the clock: they wait more than they compute."""
+_TESTS = Path(__file__).parent
+_MULTIPROCESS = _TESTS / "multiprocess"
+"""These tests run several processes against the clock: they wait more than they compute."""
 
 _OURS = ("KENTIK_", "KTAPI_")
 _FOR_TESTS = "KENTIK_ASYNC_"
@@ -63,8 +65,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     A file stays with one worker, which makes its servers once.
     """
     for item in items:
-        kind, group = item.path.parent.name, item.path.stem
-        if kind == _REAL_TIME:
-            group = "_".join(group.split("_")[:2])  # test_file, test_redis
-        item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: item.path.parent.name != _REAL_TIME)
+        group = item.path.relative_to(_TESTS)
+        item.add_marker(pytest.mark.xdist_group(str(group.parent if _waits(item) else group)))
+    items.sort(key=lambda item: not _waits(item))
+
+
+def _waits(item: pytest.Item) -> bool:
+    return item.path.is_relative_to(_MULTIPROCESS)

@@ -7,7 +7,7 @@ are those of grpcio 1.51 to 1.85. Whether the server acted decides over repeatin
 import re
 
 from kentik_async._transport.base import Reply
-from kentik_async._transport.status_mapping import error_for_grpc
+from kentik_async._transport.status_mapping import error_for_grpc, gateway_answered_grpc
 from kentik_async.errors import APIError, ConnectError, RateLimitedError, UnavailableError
 
 __all__ = ["reply_for_status"]
@@ -55,6 +55,7 @@ def reply_for_status(status: str, details: str, trailers: dict[str, str], *, con
     if isinstance(error, RateLimitedError):
         return Reply(error=error, outcome="refused")
     fate_unknown = status in _LIBRARY_STATUSES and not connected
+    fate_unknown = fate_unknown or gateway_answered_grpc(status, details)
     return Reply(error=error, outcome="unknown" if fate_unknown else "answered")
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from kentik_async._config import Credentials, Endpoint, Trust
 from kentik_async._operations import Request
 from kentik_async._transport.base import MAX_ANSWER_BYTES, Reply
-from kentik_async._transport.status_mapping import error_for_http
+from kentik_async._transport.status_mapping import error_for_http, gateway_answered
 from kentik_async._transport.tls import Probe, reason_of, ssl_context
 from kentik_async.errors import (
     ClientClosedError,
@@ -176,7 +176,11 @@ def reply_for_answer(status: int, headers: dict[str, str], body: bytes) -> Reply
     if 200 <= status < 300:
         return Reply(body, allowance=allowance)
     error = error_for_http(status, body, headers)
-    outcome: Outcome = "refused" if isinstance(error, RateLimitedError) else "answered"
+    outcome: Outcome = "answered"
+    if isinstance(error, RateLimitedError):
+        outcome = "refused"
+    elif gateway_answered(status, body):
+        outcome = "unknown"
     return Reply(error=error, outcome=outcome, allowance=allowance)
 
 

@@ -25,7 +25,15 @@ from kentik_async.errors import (
     UnavailableError,
 )
 
-__all__ = ["GRPC_ERRORS", "HTTP_ERRORS", "error_for_grpc", "error_for_http", "retry_after_seconds"]
+__all__ = [
+    "GRPC_ERRORS",
+    "HTTP_ERRORS",
+    "error_for_grpc",
+    "error_for_http",
+    "gateway_answered",
+    "gateway_answered_grpc",
+    "retry_after_seconds",
+]
 
 GRPC_ERRORS: Mapping[str, type[APIError] | type[DeadlineExceededError]] = {
     "CANCELLED": ServerError,
@@ -69,6 +77,12 @@ _OVER_SIZE = re.compile(r"larger than max|metadata size exceeds")
 _TITLE = re.compile(r"<title[^<>]*>([^<]*)</title>", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
 """Neither looks beyond the next angle bracket: a page full of them would block the event loop for seconds."""
+
+_GATEWAY_STATUSES = frozenset({408, 502, 504})
+"""Statuses that only a gateway sends: it waited for the API in vain, or lost it."""
+
+_GATEWAY_DETAILS = re.compile(r"upstream (request timeout|connect error)|stream timeout", re.IGNORECASE)
+"""How Envoy words its own answers over gRPC (source/common/router and http/conn_manager of Envoy 1.3x)."""
 
 _DETAIL_LENGTH = 300
 _LONGEST_PAUSE = 24 * 3600.0
@@ -132,6 +146,31 @@ def error_for_grpc(
     return error
 
 
+def gateway_answered(status: int, body: bytes = b"") -> bool:
+    """Tell whether a gateway, and not the API, sent this HTTP answer, so that the API may still be working.
+
+    Args:
+        status: The HTTP status.
+        body: The answer's body. The API sends an error as a JSON object; a gateway sends HTML or plain text.
+    """
+    if status in _GATEWAY_STATUSES:
+        return True
+    return status >= 500 and not _is_json_object(body)
+
+
+def gateway_answered_grpc(status: str, details: str) -> bool:
+    """Tell whether a gateway, and not the API, ended an RPC with this status.
+
+    Args:
+        status: The status's name.
+        details: Its message; grpcio quotes there the HTTP status of an answer that is not gRPC.
+    """
+    quoted = _QUOTED_HTTP_STATUS.search(details)
+    if quoted:
+        return gateway_answered(int(quoted[1]))
+    return status == "UNAVAILABLE" and _GATEWAY_DETAILS.search(details) is not None
+
+
 def retry_after_seconds(headers: Mapping[str, str], *, now: datetime | None = None) -> float | None:
     """Return the pause that a refusal asks for, in seconds, or None if it names none that can be read.
 
@@ -188,6 +227,13 @@ def _detail_of_body(body: bytes) -> str:
             if isinstance(document.get(name), str):
                 return _clean(document[name])
     return _clean(text)
+
+
+def _is_json_object(body: bytes) -> bool:
+    try:
+        return isinstance(json.loads(body), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _clean(text: str) -> str:

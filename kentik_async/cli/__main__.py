@@ -43,9 +43,8 @@ def _run(arguments: list[str]) -> int:
         if error.name and error.name.partition(".")[0] in ("cyclopts", "rich"):
             return _fail("the command line is not installed: pip install 'kentik-async[cli]'", _USAGE)
         raise
-    from kentik_async.cli.error_text import error_line
+    from kentik_async.cli.error_text import error_line, usage_lines
     from kentik_async.cli.exit_codes import exit_for
-    from kentik_async.cli.usage import usage_lines
     from kentik_async.errors import KentikError
 
     try:

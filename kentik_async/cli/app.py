@@ -24,8 +24,7 @@ from kentik_async.cli.commands import (
 )
 from kentik_async.cli.context import Context
 from kentik_async.cli.exit_codes import Exit
-from kentik_async.cli.groups import ASK, GLOBAL, OTHER, START
-from kentik_async.cli.parameters import Options
+from kentik_async.cli.parameters import ASK, GLOBAL, OTHER, START, Options
 
 __all__ = ["app"]
 

@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 
+from cyclopts import CycloptsError, UnusedCliTokensError
+
+from kentik_async.cli.output.messages import on_one_line
 from kentik_async.errors import (
     AuthenticationError,
     ConnectError,
@@ -16,7 +19,9 @@ from kentik_async.errors import (
     UnavailableError,
 )
 
-__all__ = ["SCOPES", "error_line"]
+__all__ = ["SCOPES", "error_line", "usage_lines"]
+
+_PROGRAM = "kentik-async"
 
 SCOPES: Mapping[str, str] = {
     "kmi.list_markets": "admin.kmi:read",
@@ -74,3 +79,15 @@ def _advice(error: KentikError) -> str:
     if isinstance(error, NotFoundError):
         return _WHERE_TO_LOOK.get(operation.partition(".")[0], "")
     return next((advice for kind, advice in _ADVICE if isinstance(error, kind)), "")
+
+
+def usage_lines(error: CycloptsError) -> str:
+    """Return what was wrong on one line, and the command whose help says what is allowed on a second."""
+    error.verbose = False
+    if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
+        said = f"unexpected: {' '.join(map(repr, error.unused_tokens))}"
+    else:
+        said = on_one_line(str(error)).removesuffix(".")
+        said = said[:1].lower() + said[1:]
+    command = " ".join([_PROGRAM, *(error.command_chain or ())])
+    return f"{said}\nhint: {command} --help"

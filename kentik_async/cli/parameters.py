@@ -3,17 +3,68 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypeAlias
 
-from cyclopts import Parameter
+from cyclopts import Group, Parameter
 
-from kentik_async.cli.groups import GLOBAL
+__all__ = [
+    "ASK",
+    "GLOBAL",
+    "OTHER",
+    "START",
+    "Choice",
+    "Family",
+    "Flag",
+    "Format",
+    "InsightKind",
+    "Options",
+    "RankKind",
+    "RelationKind",
+]
 
-__all__ = ["Flag", "Format", "Options"]
+START = Group("To try it out", sort_key=1)
+ASK = Group("To ask Kentik", sort_key=2)
+OTHER = Group("Other", sort_key=3)
+GLOBAL = Group("Options of every command", sort_key=100)
 
 Format: TypeAlias = Literal["table", "json", "ndjson", "csv"]
 
 
 Flag: TypeAlias = Annotated[bool, Parameter(show_default=False)]
 """The type of an option that is there or not."""
+
+Family: TypeAlias = Literal["v4", "v6"]
+
+RankKind: TypeAlias = Literal[
+    "customer_base",
+    "customer_base_retail",
+    "customer_base_wholesale",
+    "customer_base_wholesome",
+    "customer_base_backbone",
+    "customer_growth",
+    "peering_base",
+]
+
+RelationKind: TypeAlias = Literal["all", "customers", "providers", "peers"]
+
+Choice: TypeAlias = Literal["all", "only", "exclude"]
+
+InsightKind: TypeAlias = Literal[
+    "market_entrance",
+    "market_exit",
+    "ranking_gain",
+    "ranking_loss",
+    "start_prefix_origination",
+    "stop_prefix_origination",
+    "increase_prefix_origination",
+    "decrease_prefix_origination",
+    "customer_gain",
+    "customer_loss",
+    "provider_gain",
+    "provider_loss",
+    "customer_routing_gain",
+    "customer_routing_loss",
+    "provider_routing_gain",
+    "provider_routing_loss",
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""A Kentik to test against: the vendor's two APIs on this machine, with its limits, in compressed time.
+"""A local Kentik emulator: both Kentik APIs on loopback ports, with the vendor's rate limits.
 
 async with Emulator(speed=60) as emu, emu.client() as kentik:
     ...

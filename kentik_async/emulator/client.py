@@ -1,7 +1,7 @@
-"""The emulator's one tie to the client's side: how a `KentikClient` is pointed at it.
+"""Connection arguments for a `KentikClient` that talks to an emulator.
 
-Imported when a client or a connection is asked for, and never by the rest of the emulator, which must not
-know how the client reads the vendor's rules.
+This is the only emulator module that imports the client. It is imported on demand, so that the rest of the
+emulator stays independent of the client's implementation of the rate limits.
 """
 
 from typing import Any
@@ -14,13 +14,13 @@ __all__ = ["KentikClient", "connection"]
 
 
 def connection(user: User, *, grpc_endpoint: str, rest_endpoint: str, speed: float) -> dict[str, Any]:
-    """Return the keyword arguments that point a `KentikClient` at an emulator, as one of its users.
+    """Return the keyword arguments for a `KentikClient` that connects to an emulator.
 
     Args:
-        user: As whom.
+        user: The user to authenticate as.
         grpc_endpoint: The URL of API v6.
         rest_endpoint: The URL of API v5.
-        speed: How many times faster than at the vendor time passes there.
+        speed: The emulator's clock speed-up factor.
     """
     return {
         "email": user.email,

@@ -1,8 +1,7 @@
-"""The emulator's answers that are errors, and what a status of one protocol is called in the other.
+"""Error answers of the emulator, and the mapping between gRPC and HTTP statuses.
 
-A gRPC status becomes the HTTP status that grpc-gateway gives it, the software behind the vendor's JSON
-mirror. An HTTP status becomes the gRPC status that means the same, so that a scripted fault does to a gRPC
-call what it does to a REST call.
+gRPC statuses map to HTTP as in grpc-gateway, which serves the vendor's JSON mirror. HTTP statuses map to
+the gRPC status with the same meaning, so that a scripted fault has the same effect over both protocols.
 """
 
 import base64
@@ -57,13 +56,13 @@ _FROM_HTTP = {
 
 
 class AnswerError(Exception):
-    """An answer that is an error.
+    """An error answer.
 
     Attributes:
-        code: The gRPC status's name.
+        code: The name of the gRPC status.
         status: The HTTP status.
-        message: What the client is told.
-        headers: Headers, or trailing metadata, names in lower case.
+        message: The error message for the client.
+        headers: HTTP headers or gRPC trailing metadata; names in lower case.
     """
 
     def __init__(self, status: int | str, message: str, *, headers: Mapping[str, str] | None = None) -> None:
@@ -75,37 +74,51 @@ class AnswerError(Exception):
 
 
 def grpc_name(status: int | str) -> str:
-    """Return the gRPC status's name for an HTTP status, or for such a name.
+    """Return the name of the gRPC status that corresponds to a status.
+
+    Args:
+        status: An HTTP status (200 to 599) or the name of a gRPC status.
 
     Raises:
-        ValueError: It is neither.
+        ValueError: The status is neither.
     """
     if isinstance(status, str):
         if status not in GRPC_CODES:
-            raise ValueError(f"status is {status!r}: give an HTTP status or one of {', '.join(GRPC_CODES)}")
+            raise ValueError(
+                f"status must be an HTTP status or one of {', '.join(GRPC_CODES)}; got {status!r}"
+            )
         return status
     if not isinstance(status, int) or not 200 <= status <= 599:
-        raise ValueError(f"status is {status!r}: give an HTTP status from 200 to 599 or a gRPC status's name")
+        raise ValueError(
+            f"status must be an HTTP status from 200 to 599 or the name of a gRPC status; got {status!r}"
+        )
     if status < 300:
         return "OK"
     return _FROM_HTTP.get(status, "INVALID_ARGUMENT" if 400 <= status < 500 else "INTERNAL")
 
 
 def http_status(status: int | str) -> int:
-    """Return the HTTP status for a gRPC status's name, or for such a status.
+    """Return the HTTP status that corresponds to a status.
+
+    Args:
+        status: An HTTP status (200 to 599) or the name of a gRPC status.
 
     Raises:
-        ValueError: It is neither.
+        ValueError: The status is neither.
     """
     name = grpc_name(status)
     return status if isinstance(status, int) else GRPC_CODES[name][1]
 
 
 def pause_headers(pause: float, *, whole_seconds: bool) -> dict[str, str]:
-    """Return the headers by which a refusal asks for a pause.
+    """Return the headers of a refusal that tell the client when to retry.
 
-    `Retry-After` knows whole seconds only. Where time is compressed, a second is too coarse a unit, and
-    `x-ratelimit-throttle-ms` says it alone.
+    `Retry-After` has a resolution of one second, which is too coarse when time is compressed. In that case
+    only `x-ratelimit-throttle-ms` is sent.
+
+    Args:
+        pause: Seconds until the next request is accepted.
+        whole_seconds: Whether to send `Retry-After` too.
     """
     headers = {"x-ratelimit-throttle-ms": str(ceil(pause * 1000))}
     if whole_seconds:
@@ -114,11 +127,11 @@ def pause_headers(pause: float, *, whole_seconds: bool) -> dict[str, str]:
 
 
 def details_headers(left: int, reset: float) -> dict[str, str]:
-    """Return the header by which a gateway tells of a limit: JSON in base64url, without its padding.
+    """Return the `x-ratelimit-details` header: JSON in base64url without padding.
 
     Args:
-        left: How many more requests are admitted.
-        reset: In how many seconds there is room for one.
+        left: Number of requests that are still allowed.
+        reset: Seconds until another request is allowed.
     """
     document = {"limit_remaining": left, "duration_until_reset": f"{reset:.6f}s"}
     packed = base64.urlsafe_b64encode(json.dumps(document).encode()).decode()

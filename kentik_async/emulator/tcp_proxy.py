@@ -1,119 +1,120 @@
-"""A TCP relay in front of the gRPC server, so that connections can be cut as a failing network cuts them.
+"""A TCP proxy in front of the gRPC server, which can cut connections as a failing network does.
 
-gRPC lets a server end calls, and not sever the connection under them; nor can its port be closed and opened
-again. The relay does both, for 0.1 ms a call. It is also where a request comes in and its answer leaves:
-between the network and a handler gRPC's threads take another 0.9 ms, the server's time, not the client's.
+A gRPC server can end calls but cannot cut the connection under them, and its port cannot be closed and
+reopened. The proxy does both and adds 0.1 ms to a call. It also measures when requests arrive and answers
+leave: gRPC's threads add another 0.9 ms between the network and a handler, which is the server's time and
+not the client's.
 """
 
 import asyncio
 from collections.abc import Callable
 
-__all__ = ["Door", "Gate"]
+__all__ = ["ProxiedConnection", "TcpProxy"]
 
 
-class Door:
-    """A connection, as it is seen from the server behind.
+class ProxiedConnection:
+    """A client connection, as seen by the server behind the proxy.
 
-    Several calls may share it, and what passes is not read. So the instants err, if they do, to the side of a
-    request that came later and an answer that left earlier.
+    Several calls may share a connection, and the proxy does not parse the data. So the times can only err
+    towards a later request and an earlier answer.
 
     Attributes:
-        heard: When the client last sent something, on the loop's clock.
+        last_received: When the client last sent data, on the event loop's clock.
     """
 
     def __init__(self, cut: Callable[[], None]) -> None:
-        self.heard = 0.0
+        self.last_received = 0.0
         self.cut = cut
-        self._notes: list[Callable[[float], None]] = []
+        self._callbacks: list[Callable[[float], None]] = []
 
-    def on_departure(self, note: Callable[[float], None]) -> None:
-        """Have the instant noted at which the next data leave, if that is before the client sends again."""
-        self._notes.append(note)
+    def on_next_send(self, callback: Callable[[float], None]) -> None:
+        """Call back with the time at which data is next sent, if the client sends nothing before."""
+        self._callbacks.append(callback)
 
-    def comes(self, now: float) -> None:
-        """Take note that the client sends. An answer that has not left by now has nobody to go to."""
-        self.heard = now
-        self._notes.clear()
+    def client_sent(self, now: float) -> None:
+        """Record that the client sent data, which ends the wait for earlier answers."""
+        self.last_received = now
+        self._callbacks.clear()
 
-    def leaves(self, now: float) -> None:
-        """Take note that data leave to the client."""
-        notes, self._notes = self._notes, []
-        for note in notes:
-            note(now)
+    def server_sent(self, now: float) -> None:
+        """Record that data was sent to the client."""
+        callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
+            callback(now)
 
 
-class _End(asyncio.Protocol):
-    """One end of a relayed connection: what it receives, the other end sends."""
+class _Endpoint(asyncio.Protocol):
+    """One end of a proxied connection. The other end sends what this one receives."""
 
-    def __init__(self, *, gate: "Gate | None" = None, other: "_End | None" = None) -> None:
+    def __init__(self, *, proxy: "TcpProxy | None" = None, other: "_Endpoint | None" = None) -> None:
         self.other = other
-        self.door = Door(self.cut)
-        self._gate = gate
+        self.connection = ProxiedConnection(self.cut)
+        self._proxy = proxy
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
-        self._early: list[bytes] = []
+        self._buffer: list[bytes] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if isinstance(transport, asyncio.Transport):
             self._transport = transport
-        if self._gate is not None:
-            self._gate.admit(self)
+        if self._proxy is not None:
+            self._proxy.accept(self)
 
     def data_received(self, data: bytes) -> None:
-        self.door.comes(self._loop.time())
+        self.connection.client_sent(self._loop.time())
         if self.other is None:
-            self._early.append(data)
+            self._buffer.append(data)
         else:
             self.other.send(data)
 
-    def link(self, other: "_End") -> None:
-        """Relay to another end from now on, first of all what has come before it was there."""
+    def link(self, other: "_Endpoint") -> None:
+        """Connect this end to another one and send it the data received so far."""
         self.other = other
-        for data in self._early:
+        for data in self._buffer:
             other.send(data)
-        self._early.clear()
+        self._buffer.clear()
 
     def send(self, data: bytes) -> None:
-        """Send to the network."""
+        """Send data to the network."""
         if self._transport is not None:
             self._transport.write(data)
-            self.door.leaves(self._loop.time())
+            self.connection.server_sent(self._loop.time())
 
     def pause_writing(self) -> None:
         if self.other is not None:
-            self.other.read(False)
+            self.other.set_reading(False)
 
     def resume_writing(self) -> None:
         if self.other is not None:
-            self.other.read(True)
+            self.other.set_reading(True)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._gate is not None:
-            self._gate.dismiss(self)
+        if self._proxy is not None:
+            self._proxy.remove(self)
         if self.other is not None:
-            self.other.end(abruptly=exc is not None)
+            self.other.close(abort=exc is not None)
 
-    def read(self, wanted: bool) -> None:
-        """Receive from the network, or let the network wait."""
+    def set_reading(self, enabled: bool) -> None:
+        """Resume or pause reading from the network."""
         if self._transport is not None and not self._transport.is_closing():
-            if wanted:
+            if enabled:
                 self._transport.resume_reading()
             else:
                 self._transport.pause_reading()
 
-    def end(self, *, abruptly: bool) -> None:
-        """Close the connection; abruptly, what is not sent yet is lost."""
+    def close(self, *, abort: bool) -> None:
+        """Close the connection; with `abort`, data that is not sent yet is lost."""
         if self._transport is not None:
-            if abruptly:
+            if abort:
                 self._transport.abort()
             else:
                 self._transport.close()
 
     def cut(self) -> None:
-        """Sever the connection, on both sides."""
-        self.end(abruptly=True)
+        """Abort the connection at both ends."""
+        self.close(abort=True)
         if self.other is not None:
-            self.other.end(abruptly=True)
+            self.other.close(abort=True)
 
     @property
     def port(self) -> int:
@@ -121,62 +122,62 @@ class _End(asyncio.Protocol):
         return 0 if self._transport is None else int(self._transport.get_extra_info("sockname")[1])
 
 
-class Gate:
-    """Listens on a port, and relays every connection to the server behind it.
+class TcpProxy:
+    """Listens on a port and forwards every connection to a server.
 
     Attributes:
-        port: The port it listens on; chosen at the first opening if it was 0, and kept from then on.
+        port: The listening port. If it was 0, the first `open()` selects one, and later ones reuse it.
     """
 
-    def __init__(self, host: str, port: int, behind: tuple[str, int]) -> None:
+    def __init__(self, host: str, port: int, upstream: tuple[str, int]) -> None:
         self.port = port
         self._host = host
-        self._behind = behind
+        self._upstream = upstream
         self._server: asyncio.Server | None = None
-        self._ways: dict[_End, asyncio.Task[None]] = {}
-        self._doors: dict[int, Door] = {}
+        self._tasks: dict[_Endpoint, asyncio.Task[None]] = {}
+        self._connections: dict[int, ProxiedConnection] = {}
 
     async def open(self) -> None:
-        """Begin to accept connections."""
+        """Start accepting connections."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _End(gate=self), self._host, self.port)
+        self._server = await loop.create_server(lambda: _Endpoint(proxy=self), self._host, self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
-        """Cut all connections, and accept no more until the next opening."""
+        """Cut all connections and accept none until the next `open()`."""
         if self._server is None:
             return
         server, self._server = self._server, None
         server.close()
-        relayed = [*self._ways.items()]
-        for end, way in relayed:
-            way.cancel()
-            end.end(abruptly=True)
-        await asyncio.gather(*(way for _, way in relayed), return_exceptions=True)
+        endpoints = [*self._tasks.items()]
+        for endpoint, task in endpoints:
+            task.cancel()
+            endpoint.close(abort=True)
+        await asyncio.gather(*(task for _, task in endpoints), return_exceptions=True)
         await server.wait_closed()
 
-    def door(self, port: int) -> Door | None:
-        """Return the connection that the server behind knows as coming from a local port, if it still is."""
-        return self._doors.get(port)
+    def connection(self, peer_port: int) -> ProxiedConnection | None:
+        """Return the client connection that the server sees as `peer_port`; None if it is closed."""
+        return self._connections.get(peer_port)
 
-    def admit(self, outer: _End) -> None:
-        """Lead a new connection to the server behind."""
-        self._ways[outer] = asyncio.get_running_loop().create_task(self._lead(outer))
+    def accept(self, client: _Endpoint) -> None:
+        """Connect a new client to the server."""
+        self._tasks[client] = asyncio.get_running_loop().create_task(self._connect(client))
 
-    def dismiss(self, outer: _End) -> None:
-        """Forget a connection that has ended."""
-        way = self._ways.pop(outer, None)
-        if way is not None:
-            way.cancel()
-        if outer.other is not None:
-            self._doors.pop(outer.other.port, None)
+    def remove(self, client: _Endpoint) -> None:
+        """Remove a connection that has ended."""
+        task = self._tasks.pop(client, None)
+        if task is not None:
+            task.cancel()
+        if client.other is not None:
+            self._connections.pop(client.other.port, None)
 
-    async def _lead(self, outer: _End) -> None:
+    async def _connect(self, client: _Endpoint) -> None:
         loop = asyncio.get_running_loop()
         try:
-            _, inner = await loop.create_connection(lambda: _End(other=outer), *self._behind)
+            _, upstream = await loop.create_connection(lambda: _Endpoint(other=client), *self._upstream)
         except OSError:
-            outer.end(abruptly=True)
+            client.close(abort=True)
         else:
-            self._doors[inner.port] = outer.door
-            outer.link(inner)
+            self._connections[upstream.port] = client.connection
+            client.link(upstream)

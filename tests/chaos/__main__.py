@@ -1,4 +1,4 @@
-"""The fault suite from the command line: `PYTHONPATH=tests python -m chaos`, at the repository's root."""
+"""The fault suite from the command line: `python -m tests.chaos`, at the repository's root."""
 
 import argparse
 import asyncio
@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from chaos.run import Outcome
+    from tests.chaos.run import Outcome
 
 
 def main() -> int:
@@ -16,8 +16,8 @@ def main() -> int:
     # Before gRPC is loaded: it would write of each of the hundreds of GOAWAYs.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     os.environ["NO_PROXY"] = "*"
-    from chaos.cases import CASES
-    from chaos.table import lines, passed
+    from tests.chaos.cases import CASES
+    from tests.chaos.table import lines, passed
 
     asked = _arguments()
     if asked.list:
@@ -36,9 +36,9 @@ def main() -> int:
 
 
 async def _run(asked: argparse.Namespace) -> "list[Outcome]":
-    from chaos.cases import CASES
-    from chaos.suite import run_all, shared_out
-    from chaos.table import passed, troubles
+    from tests.chaos.cases import CASES
+    from tests.chaos.suite import run_all, shared_out
+    from tests.chaos.table import passed, troubles
 
     chosen = [case for case in CASES if asked.case in (None, case.name)]
     outcomes: list[Outcome] = []
@@ -46,7 +46,7 @@ async def _run(asked: argparse.Namespace) -> "list[Outcome]":
         outcomes.append(outcome)
         if not passed(outcome):
             alone = f'--calls {asked.calls} --seed {asked.seed} --case "{outcome.case.name}"'
-            again = f"PYTHONPATH=tests python -m chaos {alone}"
+            again = f"python -m tests.chaos {alone}"
             print("\n".join(troubles(outcome, again)), flush=True)
         if sys.stderr.isatty():
             print(f"{len(outcomes)} of {len(chosen)} cases", end="\r", file=sys.stderr)

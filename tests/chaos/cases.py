@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from chaos import grpc_faults, rest_faults, scenes
-from chaos.calls import WIRES, Wire
-from chaos.faults import Fault
-from chaos.plan import ATTEMPTS, Call, Due, due_after
 from kentik_async import ConnectError, KentikError, UnavailableError
+from tests.chaos import scenes
+from tests.chaos.calls import WIRES, Wire
+from tests.chaos.faults import grpc as grpc_faults
+from tests.chaos.faults import rest as rest_faults
+from tests.chaos.faults.base import Fault
+from tests.chaos.plan import ATTEMPTS, Call, Due, due_after
 
 __all__ = ["CASES", "Case", "in_brief"]
 

@@ -4,7 +4,7 @@ import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chaos.record import Visit
+from tests.chaos.record import Visit
 
 __all__ = ["Limits", "violations"]
 

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chaos.calls import EFFECTS, Effect, Wire
-from chaos.faults import Fault
 from kentik_async import KentikError
+from tests.chaos.calls import EFFECTS, Effect, Wire
+from tests.chaos.faults.base import Fault
 
 __all__ = ["ATTEMPTS", "Call", "Due", "draw", "due_after"]
 

@@ -10,17 +10,17 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from chaos.calls import WIRES, make
-from chaos.cases import Case
-from chaos.desk import Desk
-from chaos.judge import Limits, violations
-from chaos.peers import Peers
-from chaos.plan import Call, Due, draw
-from chaos.record import Record
-from chaos.scenes import WARM_UP, Stage
-from chaos.tls import IDENTITIES, trusted_file
-from chaos.trace import End, Trace, current, follow
 from kentik_async import KentikClient, LocalLimiter, Quota, Retry
+from tests.chaos.calls import WIRES, make
+from tests.chaos.cases import Case
+from tests.chaos.judge import Limits, violations
+from tests.chaos.plan import Call, Due, draw
+from tests.chaos.record import Record
+from tests.chaos.scenes import WARM_UP, Stage
+from tests.chaos.servers.dispatcher import Desk
+from tests.chaos.servers.peers import Peers
+from tests.chaos.servers.tls import IDENTITIES, trusted_file
+from tests.chaos.trace import End, Trace, current, follow
 
 __all__ = ["Outcome", "run"]
 

@@ -11,10 +11,10 @@ from itertools import cycle
 from math import inf
 from typing import TypeAlias
 
-from chaos.calls import WIRES, make
-from chaos.desk import Desk
-from chaos.peers import Peers
 from kentik_async import KentikClient
+from tests.chaos.calls import WIRES, make
+from tests.chaos.servers.dispatcher import Desk
+from tests.chaos.servers.peers import Peers
 
 __all__ = [
     "WARM_UP",

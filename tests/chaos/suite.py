@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 import grpc.aio
 
-from chaos.cases import CASES, Case
-from chaos.run import Outcome, run
+from tests.chaos.cases import CASES, Case
+from tests.chaos.run import Outcome, run
 
 __all__ = ["run_all", "shared_out"]
 

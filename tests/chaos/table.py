@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from chaos.run import Outcome
+from tests.chaos.run import Outcome
 
 __all__ = ["lines", "passed", "troubles"]
 

@@ -3,14 +3,15 @@
 import grpc
 import pytest
 
-from chaos import grpc_faults, rest_faults
-from chaos.cases import CASES, in_brief
-from chaos.judge import Limits, violations
-from chaos.plan import Call, Due, due_after
-from chaos.record import Record, Visit
-from chaos.suite import run_all, shared_out
-from chaos.table import passed, troubles
 from kentik_async import AuthenticationError, DeadlineExceededError, UnavailableError
+from tests.chaos.cases import CASES, in_brief
+from tests.chaos.faults import grpc as grpc_faults
+from tests.chaos.faults import rest as rest_faults
+from tests.chaos.judge import Limits, violations
+from tests.chaos.plan import Call, Due, due_after
+from tests.chaos.record import Record, Visit
+from tests.chaos.suite import run_all, shared_out
+from tests.chaos.table import passed, troubles
 
 CALLS = 400
 SEED = 1

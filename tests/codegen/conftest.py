@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from codegen_support import GOOGLEAPIS, PROJECT
 
 from codegen.__main__ import main
+from tests.codegen.support import GOOGLEAPIS
+from tests.support.paths import ROOT
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +21,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The checkout; no test changes it."""
     root = tmp_path_factory.mktemp("schema") / "api-schema-public"
     shutil.copytree(Path(__file__).with_name("checkout"), root)
-    shutil.copytree(PROJECT / "proto" / "google" / "api", root / GOOGLEAPIS / "api")
+    shutil.copytree(ROOT / "proto" / "google" / "api", root / GOOGLEAPIS / "api")
     return root
 
 

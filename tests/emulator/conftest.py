@@ -3,9 +3,9 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from bare_wire import Wire, wired
 
 from kentik_async.emulator import Emulator
+from tests.emulator.bare_wire import Wire, wired
 
 
 @pytest.fixture

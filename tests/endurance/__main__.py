@@ -16,8 +16,7 @@ from typing import Any
 
 from kentik_async import KentikClient, LocalLimiter, Quota, Retry
 from kentik_async.cli.demo.process import EmulatorProcess, emulator_process
-
-from .leaving import Leavers, at_rest
+from tests.endurance.random_cancellation import Leavers, at_rest
 
 _AT_ONCE = 200
 _FLAT_MB = 5.0

@@ -18,8 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kentik_async.emulator import Emulator
-
-from .emulating import emulator_in_a_thread
+from tests.support.emulator_thread import emulator_in_a_thread
 
 __all__ = ["Outcome", "stopped_under_way"]
 

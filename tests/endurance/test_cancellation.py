@@ -9,10 +9,10 @@ from typing import Any
 import anyio
 import pytest
 
-from endurance.emulating import emulator_in_a_thread
-from endurance.leaving import CALLS, Call, Leavers, at_rest
 from kentik_async import ClientClosedError, KentikClient, LocalLimiter, Quota, Retry
 from kentik_async.emulator import Emulator
+from tests.endurance.random_cancellation import CALLS, Call, Leavers, at_rest
+from tests.support.emulator_thread import emulator_in_a_thread
 
 ONE = Quota(1, None, 0.0, None, None, drain=0.1)
 MANY = Quota(None, None, 0.0, None, None, drain=0.1)

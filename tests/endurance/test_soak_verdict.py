@@ -1,8 +1,9 @@
 """What a soak is judged by: each bar that is missed is named, and nothing else is."""
 
 import pytest
-from soak.gauge import Sample, growth
-from soak.run import Course
+
+from tests.soak.gauge import Sample, growth
+from tests.soak.run import Course
 
 
 def course(*, memory: float = 0.0, descriptors: float = 0.0, tasks: float = 0.0, **found: object) -> Course:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from endurance.suspended import stopped_under_way
+from tests.endurance.suspended import stopped_under_way
 
 
 @pytest.mark.parametrize(("kind", "processes"), [("process:", 1), ("file:", 2)])

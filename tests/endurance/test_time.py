@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.quota_callers import Callers, Log, Script
-from support.quota_judge import Limits, Visit, overruns
-from support.quota_server import SimulatedServer, even, limits_of
-from support.virtual_time import VirtualTime
 
 from kentik_async import Quota
 from kentik_async._clock import SYSTEM_CLOCK, Clock
 from kentik_async.quota import LocalLimiter
 from kentik_async.quota.file_limiter import open_file_limiter
+from tests.support.quota_oracle import Limits, Visit, overruns
+from tests.support.quota_server import SimulatedServer, even, limits_of
+from tests.support.scripted_callers import Callers, Log, Script
+from tests.support.virtual_time import VirtualTime
 
 QUOTA = Quota(2, 4, 0.5, 7, 20, minute=10.0, hour=60.0, drain=1.0)
 

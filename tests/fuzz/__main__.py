@@ -16,9 +16,9 @@ __all__ = ["TARGETS", "main"]
 TARGETS = (
     "tests/fuzz",
     "tests/property/test_codec_fuzz.py",
-    "tests/property/test_environment_property.py",
-    "tests/property/test_statuses_property.py",
-    "tests/property/test_validation_properties.py",
+    "tests/property/test_environment.py",
+    "tests/property/test_status_mapping.py",
+    "tests/property/test_validation.py",
 )
 
 

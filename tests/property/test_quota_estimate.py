@@ -4,11 +4,11 @@ import asyncio
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from support.quota_judge import overruns
-from support.quota_server import limits_of
-from support.quota_world import World
 
 from kentik_async.quota import PACINGS, Pacing, Quota, QuotaClass
+from tests.support.quota_oracle import overruns
+from tests.support.quota_server import limits_of
+from tests.support.simulation import World
 
 WITHIN = 0.05
 

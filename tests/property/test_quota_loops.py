@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.quota_callers import Callers, Script
-from support.quota_judge import overruns
-from support.quota_server import Journey, SimulatedServer, limits_of
-from support.virtual_time import VirtualTime
 
 from kentik_async.quota import LocalLimiter, Quota
+from tests.support.quota_oracle import overruns
+from tests.support.quota_server import Journey, SimulatedServer, limits_of
+from tests.support.scripted_callers import Callers, Script
+from tests.support.virtual_time import VirtualTime
 
 quotas = st.builds(
     Quota,

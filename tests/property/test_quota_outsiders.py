@@ -9,11 +9,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.quota_outsider import Greedy, Hint, SharedServer, between, bursts, by_chance, play, steady
-from support.virtual_time import VirtualTime
 
 from kentik_async.quota import LocalLimiter, Pacing, Quota
 from kentik_async.quota.file_limiter import open_file_limiter
+from tests.support.external_consumer import (
+    Greedy,
+    Hint,
+    SharedServer,
+    between,
+    bursts,
+    by_chance,
+    play,
+    steady,
+)
+from tests.support.virtual_time import VirtualTime
 
 QUOTA = replace(Quota.QUERY, per_hour=None)
 HOUR, LIMIT = 3600.0, 100

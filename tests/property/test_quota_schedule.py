@@ -6,11 +6,11 @@ import random
 from collections.abc import Callable
 
 import pytest
-from support.quota_judge import overruns
-from support.quota_server import Journey, SimulatedServer, even, limits_of
-from support.virtual_time import VirtualTime
 
 from kentik_async.quota import LocalLimiter, Pacing, Quota
+from tests.support.quota_oracle import overruns
+from tests.support.quota_server import Journey, SimulatedServer, even, limits_of
+from tests.support.virtual_time import VirtualTime
 
 
 def fastest(quota: Quota, latency: float, count: int, *, courteous: bool = False) -> float:

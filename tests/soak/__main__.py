@@ -6,8 +6,8 @@ import sys
 import time
 from pathlib import Path
 
-from .plot import save
-from .run import soak
+from tests.soak.plot import save
+from tests.soak.run import soak
 
 _SPEED = 600.0
 _TASKS = 64

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from .gauge import Sample
+from tests.soak.gauge import Sample
 
 __all__ = ["save"]
 

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field, replace
 
 from kentik_async import KentikClient, LocalLimiter, Quota
 from kentik_async.cli.demo.process import EmulatorProcess, emulator_process
-
-from .faults import Faults
-from .gauge import FLAT_MB, Sample, growth, take
-from .load import Load
+from tests.soak.faults import Faults
+from tests.soak.gauge import FLAT_MB, Sample, growth, take
+from tests.soak.load import Load
 
 __all__ = ["Course", "soak"]
 

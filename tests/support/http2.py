@@ -3,7 +3,7 @@
 import asyncio
 import struct
 
-from wire.protowire import varint
+from tests.support.protowire import varint
 
 DATA, HEADERS, RST_STREAM, SETTINGS_FRAME, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = 0, 1, 3, 4, 6, 7, 8, 9
 END_STREAM = ACK = 1

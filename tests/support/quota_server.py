@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import inf
 
-from support.quota_judge import Limits, Visit
-
 from kentik_async.quota import Quota
+from tests.support.quota_oracle import Limits, Visit
 
 _LATE = 1e-6
 """Seconds; less is what sums of floats differ by."""

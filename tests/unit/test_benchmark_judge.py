@@ -2,14 +2,15 @@
 
 import runpy
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from support.quota_judge import Limits, Visit, overruns
 
-JUDGE: dict[str, Any] = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "limiter_judge.py"))
+from tests.support.paths import ROOT
+from tests.support.quota_oracle import Limits, Visit, overruns
+
+JUDGE: dict[str, Any] = runpy.run_path(str(ROOT / "benchmarks" / "limiter_judge.py"))
 RULES = JUDGE["Rules"](concurrent=2, soft=2, delay=3.0, hard=3, hourly=5, minute=10.0, hour=40.0)
 
 # Whole seconds, so that windows that end at the very instant of a receipt are met.

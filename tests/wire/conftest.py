@@ -5,10 +5,10 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
-from foreign import EMAIL, ONE_AT_A_TIME, TOKEN, UNLIMITED, ForeignGrpc, ForeignRest
-from held import Held
 
 from kentik_async import KentikClient, LocalLimiter, Quota, Retry
+from tests.wire.servers.held import Held
+from tests.wire.servers.independent import EMAIL, ONE_AT_A_TIME, TOKEN, UNLIMITED, ForeignGrpc, ForeignRest
 
 
 @pytest.fixture

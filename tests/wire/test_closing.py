@@ -5,13 +5,13 @@ from contextlib import suppress
 
 import anyio
 import pytest
-from foreign import ONE_AT_A_TIME
-from held import Call, Client, Held, over_both, settled
 
 from kentik_async import (
     ClientClosedError,
     KentikClient,
 )
+from tests.wire.servers.held import Call, Client, Held, over_both, settled
+from tests.wire.servers.independent import ONE_AT_A_TIME
 
 DRAIN = ONE_AT_A_TIME.drain
 

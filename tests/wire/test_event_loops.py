@@ -6,18 +6,18 @@ import sys
 import textwrap
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import aiohttp.web
 import pytest
-from foreign import EMAIL, ONE_AT_A_TIME, TOKEN, ForeignRest
 
 from kentik_async import ConfigError, KentikClient
+from tests.support.paths import ROOT
+from tests.wire.servers.independent import EMAIL, ONE_AT_A_TIME, TOKEN, ForeignRest
 
 PRELUDE = """
 import asyncio, gc, os, sys, threading
-sys.path.insert(0, {folder!r})
-from foreign import Answer, ForeignGrpc, ForeignRest
+sys.path.append({root!r})
+from tests.wire.servers.independent import Answer, ForeignGrpc, ForeignRest
 from kentik_async import ConfigError, KentikClient, Quota
 
 loop = asyncio.new_event_loop()
@@ -34,7 +34,7 @@ UNLIMITED = Quota(None, None, 0, None, None)
 
 def run(program: str, *, grpc_port: int = 1) -> subprocess.CompletedProcess[str]:
     """Run a program in a process of its own, beside a REST server in a thread."""
-    prelude = PRELUDE.format(folder=str(Path(__file__).parent))
+    prelude = PRELUDE.format(root=str(ROOT))
     code = prelude + f"GRPC = 'http://127.0.0.1:{grpc_port}'\n" + textwrap.dedent(program)
     command = [sys.executable, "-X", "dev", "-W", "ignore::ResourceWarning", "-c", code]
     return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
@@ -45,8 +45,8 @@ def grpc_port() -> Iterator[int]:
     """A gRPC server in a process of its own: two event loops in one process are too much for grpc.aio."""
     program = f"""
 import asyncio, sys
-sys.path.insert(0, {str(Path(__file__).parent)!r})
-from foreign import ForeignGrpc
+sys.path.append({str(ROOT)!r})
+from tests.wire.servers.independent import ForeignGrpc
 
 async def main():
     server = await ForeignGrpc().start()

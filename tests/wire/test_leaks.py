@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from foreign import ONE_AT_A_TIME, UNLIMITED, ForeignGrpc
-from held import Client, Held, settled
 
 from kentik_async import ConnectError, DeadlineExceededError, KentikClient
+from tests.wire.servers.held import Client, Held, settled
+from tests.wire.servers.independent import ONE_AT_A_TIME, UNLIMITED, ForeignGrpc
 
 DRAIN = ONE_AT_A_TIME.drain
 

@@ -9,11 +9,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from foreign import ONE_AT_A_TIME, Answer, ForeignGrpc, ForeignRest, RawServer
-from held import Call, Client, over_both
 
 from kentik_async import ConnectError, Event, Quota
 from kentik_async._transport.tls import reason_of
+from tests.wire.servers.held import Call, Client, over_both
+from tests.wire.servers.independent import ONE_AT_A_TIME, Answer, ForeignGrpc, ForeignRest, RawServer
 
 NOWHERE = "http://127.0.0.1:1"
 

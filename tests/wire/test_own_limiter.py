@@ -4,8 +4,6 @@ import asyncio
 from dataclasses import dataclass, field
 
 import pytest
-from foreign import Abort, Answer, ForeignGrpc, ForeignRest
-from held import CALLS, Client, Held
 
 from kentik_async import (
     APIError,
@@ -22,6 +20,8 @@ from kentik_async import (
     priority,
 )
 from kentik_async.quota import Outcome, QuotaClass
+from tests.wire.servers.held import CALLS, Client, Held
+from tests.wire.servers.independent import Abort, Answer, ForeignGrpc, ForeignRest
 
 
 @dataclass

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from foreign import Abort, Answer, ForeignGrpc, ForeignRest
-from held import Client, over_both
 
 from kentik_async import KentikClient, NotFoundError, Quota, RateLimitedError
+from tests.wire.servers.held import Client, over_both
+from tests.wire.servers.independent import Abort, Answer, ForeignGrpc, ForeignRest
 
 SPACIOUS = Quota(1, None, 0.0, 60, None)
 HEADER = "x-ratelimit-details"

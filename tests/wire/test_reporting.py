@@ -7,7 +7,6 @@ from typing import NoReturn
 
 import aiohttp.web
 import pytest
-from foreign import ONE_AT_A_TIME, Abort, Answer, ForeignGrpc, ForeignRest
 
 from kentik_async import (
     ClientClosedError,
@@ -18,6 +17,7 @@ from kentik_async import (
     RateLimitedError,
     UnavailableError,
 )
+from tests.wire.servers.independent import ONE_AT_A_TIME, Abort, Answer, ForeignGrpc, ForeignRest
 
 Client = Callable[..., KentikClient]
 

@@ -10,7 +10,6 @@ from typing import Any, TypeAlias
 
 import aiohttp.web
 import pytest
-from foreign import ONE_AT_A_TIME, TOKEN, Answer, Behaviour, ForeignGrpc, ForeignRest, RawServer
 
 from kentik_async import (
     APIError,
@@ -22,6 +21,15 @@ from kentik_async import (
     _operations,
 )
 from kentik_async._operations import Request
+from tests.wire.servers.independent import (
+    ONE_AT_A_TIME,
+    TOKEN,
+    Answer,
+    Behaviour,
+    ForeignGrpc,
+    ForeignRest,
+    RawServer,
+)
 
 Client = Callable[..., KentikClient]
 

@@ -3,11 +3,10 @@
 import asyncio
 from collections import Counter
 
-from foreign import Answer, ForeignGrpc, ForeignRest
-from held import Client
-from protowire import message
-
 from kentik_async import Event, KentikClient, Quota, ServerError, UnavailableError
+from tests.support.protowire import message
+from tests.wire.servers.held import Client
+from tests.wire.servers.independent import Answer, ForeignGrpc, ForeignRest
 
 GROUP = message((1, message((1, "1"), (2, "x"))))
 PLENTY = Quota(8, None, 0, 10_000, None, drain=0.1)

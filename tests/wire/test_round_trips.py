@@ -5,10 +5,10 @@ from typing import Any
 
 import msgspec
 import pytest
-from foreign import EMAIL, TOKEN, Answer, ForeignGrpc, ForeignRest
-from protowire import message, repeated, texts
 
 from kentik_async import AutonomousSystem, KentikClient
+from tests.support.protowire import message, repeated, texts
+from tests.wire.servers.independent import EMAIL, TOKEN, Answer, ForeignGrpc, ForeignRest
 
 KMI = "/kentik.kmi.v202212.KmiService/"
 AS_GROUP = "/kentik.as_group.v202212.ASGroupService/"

@@ -7,16 +7,6 @@ from typing import Any
 import grpc
 import msgspec
 import pytest
-from foreign import (
-    ONE_AT_A_TIME,
-    Abort,
-    Answer,
-    ForeignGrpc,
-    ForeignRest,
-    RawServer,
-)
-from protowire import message
-from support.http2 import SETTINGS, http2_headers, http2_request
 
 from kentik_async import (
     APIError,
@@ -29,6 +19,16 @@ from kentik_async import (
     UnavailableError,
 )
 from kentik_async._transport.status_mapping import GRPC_ERRORS, error_for_http
+from tests.support.http2 import SETTINGS, http2_headers, http2_request
+from tests.support.protowire import message
+from tests.wire.servers.independent import (
+    ONE_AT_A_TIME,
+    Abort,
+    Answer,
+    ForeignGrpc,
+    ForeignRest,
+    RawServer,
+)
 
 Client = Callable[..., KentikClient]
 

@@ -7,9 +7,8 @@ from cyclopts import App, Parameter
 
 from kentik_async.cli.context import Ctx
 from kentik_async.cli.exit_codes import Exit
-from kentik_async.cli.groups import ASK
 from kentik_async.cli.output.formatting import Column
-from kentik_async.cli.parameters import Flag
+from kentik_async.cli.parameters import ASK, Flag
 from kentik_async.cli.prompts import confirmed, declined
 
 if TYPE_CHECKING:

@@ -3,8 +3,8 @@
 from cyclopts import App
 
 from kentik_async.cli.context import Ctx
-from kentik_async.cli.groups import ASK
 from kentik_async.cli.output.formatting import Column
+from kentik_async.cli.parameters import ASK
 
 __all__ = ["app"]
 

@@ -4,10 +4,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
-from kentik_async.cli.choices import Choice, Family, InsightKind, RankKind, RelationKind
 from kentik_async.cli.context import Context, Ctx
-from kentik_async.cli.groups import ASK
 from kentik_async.cli.output.formatting import Column
+from kentik_async.cli.parameters import ASK, Choice, Family, InsightKind, RankKind, RelationKind
 
 if TYPE_CHECKING:
     from kentik_async.models import ASNDetails, CustomerProvider, Rankings

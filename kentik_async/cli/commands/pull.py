@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
-from kentik_async.cli.choices import RelationKind
 from kentik_async.cli.context import Ctx
 from kentik_async.cli.exit_codes import Exit
+from kentik_async.cli.parameters import RelationKind
 from kentik_async.cli.pulls.options import Asked, How, Several
 from kentik_async.errors import ValidationError
 

@@ -4,8 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from kentik_async.cli.context import Ctx
-from kentik_async.cli.output.formatting import Column
-from kentik_async.cli.output.spans import text_for_span
+from kentik_async.cli.output.formatting import Column, text_for_span
 from kentik_async.errors import ValidationError
 
 if TYPE_CHECKING:

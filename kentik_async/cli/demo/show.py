@@ -13,9 +13,8 @@ from kentik_async.cli.demo import strategies as runs
 from kentik_async.cli.demo.process import emulator_process
 from kentik_async.cli.demo.progress import counting
 from kentik_async.cli.exit_codes import Exit
-from kentik_async.cli.output.formatting import Column
+from kentik_async.cli.output.formatting import Column, text_for_span
 from kentik_async.cli.output.printer import Printer
-from kentik_async.cli.output.spans import text_for_span
 from kentik_async.models import Rankings
 from kentik_async.quota import LocalLimiter, Quota
 

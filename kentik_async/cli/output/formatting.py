@@ -7,7 +7,15 @@ from typing import Any, Literal, TypeAlias
 
 from kentik_async.cli.output.messages import printable
 
-__all__ = ["ABSENT", "Column", "Kind", "columns_of_fields", "text_for_csv", "text_for_people"]
+__all__ = [
+    "ABSENT",
+    "Column",
+    "Kind",
+    "columns_of_fields",
+    "text_for_csv",
+    "text_for_people",
+    "text_for_span",
+]
 
 Kind: TypeAlias = Literal[
     "text", "name", "id", "count", "change", "degrees", "seconds", "milliseconds", "share", "time"
@@ -93,6 +101,15 @@ def text_for_csv(value: Any) -> str:
             return str(value)
         case _:
             return _json(value)
+
+
+def text_for_span(seconds: float) -> str:
+    """Return a span of time in the two units that matter."""
+    for unit, smaller, length in (("h", "min", 3600), ("min", "s", 60)):
+        if seconds >= length:
+            whole, rest = divmod(seconds, length)
+            return f"{whole:.0f} {unit} {int(rest * 60 / length):02} {smaller}"
+    return f"{seconds:.1f} s"
 
 
 def _json(value: Any) -> str:

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from kentik_async.cli.choices import Family, RankKind
-from kentik_async.cli.parameters import Flag
+from kentik_async.cli.parameters import Family, Flag, RankKind
 from kentik_async.errors import ValidationError
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from kentik_async.cli.output.formatting import text_for_span
 from kentik_async.cli.output.messages import Notes
-from kentik_async.cli.output.spans import text_for_span
 from kentik_async.errors import KentikError
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from kentik_async.bulk.target.layout import Layout
 from kentik_async.cli.context import Context
 from kentik_async.cli.error_text import error_line
 from kentik_async.cli.exit_codes import Exit, exit_for, worst
-from kentik_async.cli.output.spans import text_for_span
+from kentik_async.cli.output.formatting import text_for_span
 from kentik_async.cli.pulls.options import How
 from kentik_async.cli.pulls.progress import Board, shown_on_a_board
 from kentik_async.cli.pulls.resume import resume_command

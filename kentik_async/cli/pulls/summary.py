@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 from kentik_async.bulk.results import LONG_SECONDS, NOT_MEANT
 from kentik_async.cli.exit_codes import Exit
-from kentik_async.cli.output.formatting import Column
+from kentik_async.cli.output.formatting import Column, text_for_span
 from kentik_async.cli.output.messages import Notes
 from kentik_async.cli.output.printer import Printer
-from kentik_async.cli.output.spans import text_for_span
 
 if TYPE_CHECKING:
     from kentik_async.bulk.pull import Pull

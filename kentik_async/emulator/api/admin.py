@@ -1,4 +1,4 @@
-"""The emulator's own HTTP interface, for tests in other languages and processes: `/_emulator/…`."""
+"""The emulator's admin API, `/_emulator/…`, for tests in other processes and languages."""
 
 import dataclasses
 import ipaddress
@@ -17,11 +17,11 @@ __all__ = ["add_routes", "is_local"]
 
 
 def add_routes(app: web.Application, emulator: "Emulator") -> None:
-    """Add the interface to an application.
+    """Add the admin routes to an application.
 
-    * `GET /_emulator/report` and `GET /_emulator/calls` answer what `report()` and `calls` hold.
-    * `POST /_emulator/reset` starts afresh.
-    * `POST /_emulator/advance` lets days pass: `{"days": 1}`, or an empty body.
+    * `GET /_emulator/report` and `GET /_emulator/calls` return `report()` and `calls`.
+    * `POST /_emulator/reset` returns to the initial state.
+    * `POST /_emulator/advance` moves the simulated date forward: `{"days": 1}`, or an empty body for one day.
     * `POST /_emulator/fail` scripts a fault: `{"n": 1, …}` with the arguments of `fail_next`.
     """
 
@@ -56,11 +56,13 @@ Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
 def _guarded(handler: Handler) -> Handler:
-    """Let only this machine pass, and answer an unusable argument with 400 and one line."""
+    """Accept requests from this machine only, and answer invalid arguments with 400."""
 
     async def handle(request: web.Request) -> web.Response:
         if not is_local(request.remote):
-            return web.json_response({"error": "only for this machine"}, status=403)
+            return web.json_response(
+                {"error": "the admin API accepts requests from this machine only"}, status=403
+            )
         try:
             return await handler(request)
         except (ValueError, TypeError) as error:
@@ -70,7 +72,7 @@ def _guarded(handler: Handler) -> Handler:
 
 
 def is_local(remote: str | None) -> bool:
-    """Tell whether a peer's address is this machine's own, so that only its users steer the emulator."""
+    """Return whether a peer's address is a loopback address."""
     try:
         address = ipaddress.ip_address(remote or "")
     except ValueError:
@@ -83,8 +85,8 @@ async def _arguments(request: web.Request, allowed: set[str]) -> dict[str, Any]:
     raw = await request.read()
     arguments = json.loads(raw) if raw else {}
     if not isinstance(arguments, dict):
-        raise TypeError(f"the body is {arguments!r}: give a JSON object")
+        raise TypeError(f"the body must be a JSON object; got {arguments!r}")
     for name in arguments:
         if name not in allowed:
-            raise ValueError(f"{name!r} is no argument: give one of {', '.join(sorted(allowed))}")
+            raise ValueError(f"unknown argument {name!r}; allowed: {', '.join(sorted(allowed))}")
     return arguments

@@ -7,15 +7,15 @@ from typing import Any
 
 from aiohttp import web
 
-from kentik_async.emulator.api import json_gateway as mirror
+from kentik_async.emulator.api import json_gateway
 from kentik_async.emulator.api.grpc import brief
 from kentik_async.emulator.api.v5 import V5_CALLS, V5Call
 from kentik_async.emulator.api.v6 import Rpc
 from kentik_async.emulator.engine.auth import User
 from kentik_async.emulator.engine.call_log import QuotaClass, Transport
-from kentik_async.emulator.engine.dispatcher import Desk, Incoming, Outcome
+from kentik_async.emulator.engine.dispatcher import Dispatcher, DispatchResult, IncomingRequest
 from kentik_async.emulator.errors import AnswerError
-from kentik_async.emulator.world.state import State
+from kentik_async.emulator.world.state import EmulatorState
 
 __all__ = ["RestApp"]
 
@@ -23,17 +23,17 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class RestApp:
-    """Answers the calls that come by HTTP."""
+    """Serves API v5 and the JSON mirror of API v6."""
 
-    def __init__(self, desk: Desk, state: State) -> None:
-        self._desk = desk
+    def __init__(self, dispatcher: Dispatcher, state: EmulatorState) -> None:
+        self._dispatcher = dispatcher
         self._state = state
 
     def add_routes(self, app: web.Application) -> None:
-        """Add every path of API v5 and of the mirror, and an answer for all others, to an application."""
+        """Add the routes of both APIs, and a catch-all route, to an application."""
         for call in V5_CALLS:
             app.router.add_route(call.method, f"/api/v5{call.path}", self._v5(call))
-        for rpc, path in mirror.routes():
+        for rpc, path in json_gateway.routes():
             app.router.add_route(rpc.spec.verb, path, self._v6(rpc))
         app.router.add_route("*", "/{path:.*}", self._unknown)
 
@@ -46,8 +46,8 @@ class RestApp:
 
             def work(user: User) -> Any:
                 if raw and not readable:
-                    raise AnswerError(400, "the body is no JSON")
-                return call.answer(self._state.company(user.customer), placeholder, body)
+                    raise AnswerError(400, "the body is not valid JSON")
+                return call.answer(self._state.customer_data(user.customer), placeholder, body)
 
             incoming = _incoming(
                 request,
@@ -59,7 +59,7 @@ class RestApp:
                 success=call.status,
                 arguments={**request.match_info, **(body if isinstance(body, dict) else {})},
             )
-            return self._reply(request, await self._desk.serve(incoming, work), call.status, _v5_error)
+            return self._reply(request, await self._dispatcher.serve(incoming, work), call.status, _v5_error)
 
         return handle
 
@@ -69,14 +69,14 @@ class RestApp:
             received = asyncio.get_running_loop().time()
             problem: AnswerError | None = None
             try:
-                message = mirror.read(rpc, raw, request.match_info, request.query.items())
+                message = json_gateway.read(rpc, raw, request.match_info, request.query.items())
             except AnswerError as error:
                 problem, message = error, rpc.spec.request()
 
             def work(user: User) -> Any:
                 if problem is not None:
                     raise problem
-                return mirror.write(rpc, rpc.answer(self._state, user.customer, message))
+                return json_gateway.write(rpc, rpc.answer(self._state, user.customer, message))
 
             incoming = _incoming(
                 request,
@@ -87,7 +87,9 @@ class RestApp:
                 writes=rpc.writes,
                 arguments=brief(message),
             )
-            return self._reply(request, await self._desk.serve(incoming, work), 200, mirror.error_body)
+            return self._reply(
+                request, await self._dispatcher.serve(incoming, work), 200, json_gateway.error_body
+            )
 
         return handle
 
@@ -100,28 +102,28 @@ class RestApp:
             raise AnswerError(404, f"{request.method} {path} not found")
 
         incoming = _incoming(request, received, name="unknown", transport="rest")
-        return self._reply(request, await self._desk.serve(incoming, work), 200, _v5_error)
+        return self._reply(request, await self._dispatcher.serve(incoming, work), 200, _v5_error)
 
     @staticmethod
     def _reply(
         request: web.Request,
-        outcome: Outcome,
+        result: DispatchResult,
         success: int,
         error_body: Callable[[AnswerError], dict[str, Any]],
     ) -> web.StreamResponse:
-        fault, error = outcome.fault, outcome.error
-        if outcome.dropped and request.transport is not None:
+        fault, error = result.fault, result.error
+        if result.dropped and request.transport is not None:
             request.transport.abort()
             return web.Response()
         status = error.status if error is not None else success
-        headers = {**outcome.headers, **(error.headers if error is not None else {})}
+        headers = {**result.headers, **(error.headers if error is not None else {})}
         if fault is not None and fault.body is not None:
             body = fault.body.encode() if isinstance(fault.body, str) else fault.body
             if isinstance(fault.status, int):
                 status = fault.status
             kind = "text/html" if body.lstrip().startswith(b"<") else "application/json"
             return web.Response(status=status, headers=headers, body=body, content_type=kind)
-        document = error_body(error) if error is not None else outcome.payload
+        document = error_body(error) if error is not None else result.payload
         if document is None:
             return web.Response(status=status, headers=headers)
         return web.json_response(document, status=status, headers=headers)
@@ -138,9 +140,9 @@ def _incoming(
     writes: bool = False,
     success: int = 200,
     arguments: dict[str, Any] | None = None,
-) -> Incoming:
+) -> IncomingRequest:
     email, token = request.headers.get("X-CH-Auth-Email"), request.headers.get("X-CH-Auth-API-Token")
-    return Incoming(
+    return IncomingRequest(
         operation=name,
         path=f"{request.method} {request.path}",
         transport=transport,
@@ -159,7 +161,7 @@ def _v5_error(error: AnswerError) -> dict[str, Any]:
 
 
 def _json(raw: bytes) -> tuple[Any, bool]:
-    """Return what the bytes say as JSON, and whether they are JSON at all."""
+    """Return the decoded JSON, and whether the bytes are valid JSON."""
     try:
         return json.loads(raw), True
     except (ValueError, RecursionError):

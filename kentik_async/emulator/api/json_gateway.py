@@ -1,4 +1,4 @@
-"""API v6 as JSON over HTTP, the way grpc-gateway maps it: paths and bodies from the schema's facts."""
+"""The JSON mirror of API v6: the mapping between HTTP and messages, as in grpc-gateway."""
 
 import inspect
 import re
@@ -13,19 +13,19 @@ from kentik_async.emulator.errors import GRPC_CODES, AnswerError
 
 __all__ = ["error_body", "read", "routes", "write"]
 
-# protobuf 5.26 renamed the option that prints fields of implicit presence even when they hold the default.
+# protobuf 5.26 renamed the option that prints fields with default values.
 _DEFAULTS = next(
     name
     for name in ("always_print_fields_with_no_presence", "including_default_value_fields")
     if name in inspect.signature(json_format.MessageToDict).parameters
 )
-# The vendor's page prints a path and words that its schema does not have.
+# The vendor's page has a path and relation names that its schema does not have.
 _PRINTED_PATHS = {"kmi.get_rankings": "/kmi/v202212/market/{market_id}/rankings/{rank_type}"}
 _PRINTED_RELATIONS = {"customer": "customers", "provider": "providers", "peer": "peers"}
 
 
 def routes() -> Iterator[tuple[Rpc, str]]:
-    """Yield each call with its path, `{a.b}` written `{a__b}`; a call may have more than one path."""
+    """Yield each call with each of its paths, with `{a.b}` written as `{a__b}`."""
     for rpc in RPCS:
         yield rpc, _route(rpc.spec.http_path)
         if rpc.name in _PRINTED_PATHS:
@@ -33,16 +33,16 @@ def routes() -> Iterator[tuple[Rpc, str]]:
 
 
 def read(rpc: Rpc, raw: bytes, placeholders: Mapping[str, str], query: Iterable[tuple[str, str]]) -> Message:
-    """Return the request that an HTTP request stands for.
+    """Return the request message of an HTTP request.
 
     Args:
         rpc: The call.
-        raw: The HTTP request's body.
-        placeholders: The values in the path, by the route's names.
-        query: The query's parameters.
+        raw: The body of the HTTP request.
+        placeholders: The values in the path, by the names in the route.
+        query: The query parameters.
 
     Raises:
-        AnswerError: 400; the body is no JSON of the schema's form, or a value is not of its field's type.
+        AnswerError: 400; the body is not valid JSON, or a value has the wrong type.
     """
     request = rpc.spec.request()
     try:
@@ -59,7 +59,7 @@ def read(rpc: Rpc, raw: bytes, placeholders: Mapping[str, str], query: Iterable[
     except json_format.ParseError as error:
         raise AnswerError("INVALID_ARGUMENT", str(error)) from None
     except (UnicodeDecodeError, RecursionError):
-        raise AnswerError("INVALID_ARGUMENT", "the body is no JSON") from None
+        raise AnswerError("INVALID_ARGUMENT", "the body is not valid JSON") from None
     if rpc.name == "kmi.get_asn_details":
         relation = getattr(request, "type", "")
         _set(request, ["type"], [_PRINTED_RELATIONS.get(relation, relation)])
@@ -67,13 +67,13 @@ def read(rpc: Rpc, raw: bytes, placeholders: Mapping[str, str], query: Iterable[
 
 
 def write(rpc: Rpc, serialized: bytes) -> dict[str, Any]:
-    """Return the JSON of an answer, with the schema's JSON names, as the gateway prints it."""
+    """Return an answer as JSON, with the JSON names of the schema."""
     options: dict[str, Any] = {_DEFAULTS: True}
     return json_format.MessageToDict(rpc.spec.response.FromString(serialized), **options)
 
 
 def error_body(error: AnswerError) -> dict[str, Any]:
-    """Return the gateway's JSON for an error."""
+    """Return an error as the gateway writes it."""
     return {"code": GRPC_CODES[error.code][0], "message": error.message, "details": []}
 
 
@@ -82,7 +82,7 @@ def _route(template: str) -> str:
 
 
 def _set(message: Message, names: list[str], values: list[str]) -> None:
-    """Set a field from text: a repeated one to all values, another to the last; an unknown one is ignored."""
+    """Set a field from text: a repeated one to all values, others to the last. Ignore unknown fields."""
     *outer, name = names
     for part in outer:
         inner = getattr(message, part, None)

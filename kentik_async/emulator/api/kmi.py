@@ -1,4 +1,4 @@
-"""The five KMI calls: from the request's message to the answer's bytes."""
+"""Handlers of the five KMI calls: from the request message to the serialized answer."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from kentik_async.emulator.errors import AnswerError
 from kentik_async.emulator.world.insights import INSIGHT_TYPES, LOOKBACKS
 from kentik_async.emulator.world.rankings import IPS, RANK_TYPES
 from kentik_async.emulator.world.relations import FILTERS, RELATIONS
-from kentik_async.emulator.world.state import INSIGHT_LIMIT, RANKING_LIMIT, State
+from kentik_async.emulator.world.state import INSIGHT_LIMIT, RANKING_LIMIT, EmulatorState
 from kentik_async.models import ASNDetails, CustomerProvider, Insight
 
 __all__ = ["get_asn_details", "get_asn_insights", "get_global_insights", "get_rankings", "list_markets"]
@@ -15,22 +15,22 @@ __all__ = ["get_asn_details", "get_asn_insights", "get_global_insights", "get_ra
 _UINT32 = 0xFFFFFFFF
 
 
-def list_markets(state: State, customer: str, request: pb.ListMarketsRequest) -> bytes:
+def list_markets(state: EmulatorState, customer: str, request: pb.ListMarketsRequest) -> bytes:
     """Answer ListMarkets."""
     del customer, request
     return state.responses.get(("markets",), lambda: _markets(state))
 
 
-def _markets(state: State) -> bytes:
+def _markets(state: EmulatorState) -> bytes:
     markets = [pb.Market(market_id=market.market_id, name=market.name) for market in state.markets]
     return pb.ListMarketsResponse(markets=markets).SerializeToString()
 
 
-def get_rankings(state: State, customer: str, request: pb.GetRankingsRequest) -> bytes:
+def get_rankings(state: EmulatorState, customer: str, request: pb.GetRankingsRequest) -> bytes:
     """Answer GetRankings.
 
     Raises:
-        AnswerError: A word is none of the schema's, the limit is 0, or there is no such market.
+        AnswerError: An argument is invalid, or there is no such market.
     """
     del customer
     market_id = _required("market_id", request.market_id)
@@ -41,16 +41,16 @@ def get_rankings(state: State, customer: str, request: pb.GetRankingsRequest) ->
     return state.responses.get(question, lambda: _rankings(state, market_id, rank_type, ip, limit))
 
 
-def _rankings(state: State, market_id: str, rank_type: str, ip: str, limit: int) -> bytes:
+def _rankings(state: EmulatorState, market_id: str, rank_type: str, ip: str, limit: int) -> bytes:
     response = pb.GetRankingsResponse(invalid_count=state.invalid_count(market_id, rank_type, ip))
     add = response.rankings.add
-    rows = state.data.rankings(state.place(market_id), rank_type, ip, state.day, limit)
+    rows = state.data.rankings(state.market(market_id), rank_type, ip, state.day, limit)
     for row in rows:
         add(
             asn=row.asn,
             name=row.name,
             rank=row.rank,
-            # The wire type has no sign, and ranks and scores are lost as well as gained.
+            # The wire type is unsigned; losses are sent as 32-bit two's complement.
             rank_change=row.rank_change & _UINT32,
             score=row.score,
             score_change=row.score_change & _UINT32,
@@ -58,11 +58,11 @@ def _rankings(state: State, market_id: str, rank_type: str, ip: str, limit: int)
     return response.SerializeToString()
 
 
-def get_asn_details(state: State, customer: str, request: pb.GetASNDetailsRequest) -> bytes:
+def get_asn_details(state: EmulatorState, customer: str, request: pb.GetASNDetailsRequest) -> bytes:
     """Answer GetASNDetails.
 
     Raises:
-        AnswerError: A word is none of the schema's, or there is no such market or network in it.
+        AnswerError: An argument is invalid, or there is no such market, or no such network in it.
     """
     del customer
     market_id, asn = _required("market_id", request.market_id), _asn(request.asn)
@@ -101,21 +101,21 @@ def _related(rows: Sequence[CustomerProvider]) -> list[pb.CustomerProvider]:
     ]
 
 
-def get_global_insights(state: State, customer: str, request: pb.GetGlobalInsightsRequest) -> bytes:
+def get_global_insights(state: EmulatorState, customer: str, request: pb.GetGlobalInsightsRequest) -> bytes:
     """Answer GetGlobalInsights.
 
     Raises:
-        AnswerError: A word or a number is outside the schema's, or there is no such market.
+        AnswerError: An argument is invalid, or there is no such market.
     """
     del customer
     return pb.GetGlobalInsightsResponse(insights=_insights(state, request, None)).SerializeToString()
 
 
-def get_asn_insights(state: State, customer: str, request: pb.GetASNInsightsRequest) -> bytes:
+def get_asn_insights(state: EmulatorState, customer: str, request: pb.GetASNInsightsRequest) -> bytes:
     """Answer GetASNInsights.
 
     Raises:
-        AnswerError: A word or a number is outside the schema's, or there is no such market or network.
+        AnswerError: An argument is invalid, or there is no such market or network.
     """
     del customer
     insights = _insights(state, request, _asn(request.asn))
@@ -123,18 +123,18 @@ def get_asn_insights(state: State, customer: str, request: pb.GetASNInsightsRequ
 
 
 def _insights(
-    state: State, request: pb.GetGlobalInsightsRequest | pb.GetASNInsightsRequest, asn: int | None
+    state: EmulatorState, request: pb.GetGlobalInsightsRequest | pb.GetASNInsightsRequest, asn: int | None
 ) -> list[pb.Insight]:
     lookback = request.lookback if request.HasField("lookback") else LOOKBACKS[0]
     magnitude = request.magnitude if request.HasField("magnitude") else 1
     if lookback not in LOOKBACKS:
-        raise AnswerError("INVALID_ARGUMENT", f"lookback is {lookback}: give 1, 7 or 30 days")
+        raise AnswerError("INVALID_ARGUMENT", f"lookback must be 1, 7 or 30 days; got {lookback}")
     if not 1 <= magnitude <= 5:
-        raise AnswerError("INVALID_ARGUMENT", f"magnitude is {magnitude}: give 1 to 5")
+        raise AnswerError("INVALID_ARGUMENT", f"magnitude must be 1 to 5; got {magnitude}")
     events = state.insights(
         market_id=request.market_id if request.HasField("market_id") else "planet$earth",
         ip=_choice("ip", request.ip, IPS),
-        types=[_choice("types", kind, INSIGHT_TYPES) for kind in request.types],
+        types=[_choice("types", name, INSIGHT_TYPES) for name in request.types],
         lookback=lookback,
         magnitude=magnitude,
         limit=_limit(request.limit if request.HasField("limit") else INSIGHT_LIMIT),
@@ -161,19 +161,19 @@ def _required(name: str, value: str) -> str:
 
 
 def _choice(name: str, value: str, allowed: Sequence[str]) -> str:
-    """Return the value, or the first allowed one in place of an empty one: that is the API's default."""
+    """Return the value; an empty one selects the first allowed value, which is the default of the API."""
     if value and value not in allowed:
-        raise AnswerError("INVALID_ARGUMENT", f"{name} is {value!r}: give one of {', '.join(allowed)}")
+        raise AnswerError("INVALID_ARGUMENT", f"{name} must be one of {', '.join(allowed)}; got {value!r}")
     return value or allowed[0]
 
 
 def _limit(value: int) -> int:
     if value < 1:
-        raise AnswerError("INVALID_ARGUMENT", f"limit is {value}: give at least 1")
+        raise AnswerError("INVALID_ARGUMENT", f"limit must be at least 1; got {value}")
     return value
 
 
 def _asn(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) <= _UINT32):
-        raise AnswerError("INVALID_ARGUMENT", f"asn is {text!r}: give a decimal number up to {_UINT32}")
+        raise AnswerError("INVALID_ARGUMENT", f"asn must be a decimal number up to {_UINT32}; got {text!r}")
     return int(text)

@@ -1,4 +1,4 @@
-"""The calls of API v5: sites, plans, and a stand-in for the query API, from JSON to JSON.
+"""Handlers of API v5: sites, plans, and a minimal query API.
 
 Source: Kentik KB, "Site and Plan APIs".
 """
@@ -10,7 +10,7 @@ from typing import Any
 
 from kentik_async.emulator.engine.call_log import QuotaClass
 from kentik_async.emulator.errors import AnswerError
-from kentik_async.emulator.world.customer import Company
+from kentik_async.emulator.world.customer import CustomerData
 
 __all__ = ["V5_CALLS", "V5Call"]
 
@@ -22,13 +22,13 @@ class V5Call:
     """One call of API v5.
 
     Attributes:
-        name: The operation's name, such as "sites.get".
+        name: The name of the operation, such as "sites.get".
         method: The HTTP method.
         path: The path below `/api/v5`, with at most one `{placeholder}`.
-        status: The HTTP status of a success.
-        quota_class: Under which limits it counts.
-        answer: From (company, placeholder's value, body) to the answer's JSON, None for an empty one; raises
-            AnswerError.
+        status: The HTTP status of a successful answer.
+        quota_class: The quota class that it counts in.
+        answer: The handler: takes the customer's data, the value of the placeholder, and the body; returns
+            the answer as JSON, or None for an empty one; raises AnswerError.
     """
 
     name: str
@@ -36,61 +36,61 @@ class V5Call:
     path: str
     status: int
     quota_class: QuotaClass
-    answer: Callable[[Company, str, Any], JSON | None]
+    answer: Callable[[CustomerData, str, Any], JSON | None]
 
     @property
     def writes(self) -> bool:
-        """Whether it changes anything."""
+        """Whether it changes data."""
         return self.method != "GET" and self.quota_class == "non_query"
 
 
-def _list_sites(company: Company, _: str, body: Any) -> JSON:
+def _list_sites(customer: CustomerData, _: str, body: Any) -> JSON:
     del body
-    return {"sites": list(company.sites.values())}
+    return {"sites": list(customer.sites.values())}
 
 
-def _get_site(company: Company, site_id: str, body: Any) -> JSON:
+def _get_site(customer: CustomerData, site_id: str, body: Any) -> JSON:
     del body
-    return {"site": company.site(_id(site_id))}
+    return {"site": customer.site(_id(site_id))}
 
 
-def _create_site(company: Company, _: str, body: Any) -> JSON:
+def _create_site(customer: CustomerData, _: str, body: Any) -> JSON:
     fields = _fields(body)
     for name in ("site_name", "lat", "lon"):
         if name not in fields:
             raise AnswerError(400, f"{name} is required")
-    return {"site": company.create_site(fields)}
+    return {"site": customer.create_site(fields)}
 
 
-def _update_site(company: Company, site_id: str, body: Any) -> JSON:
-    site = company.site(_id(site_id))
+def _update_site(customer: CustomerData, site_id: str, body: Any) -> JSON:
+    site = customer.site(_id(site_id))
     site.update(_fields(body))
     return {"site": site}
 
 
-def _delete_site(company: Company, site_id: str, body: Any) -> None:
+def _delete_site(customer: CustomerData, site_id: str, body: Any) -> None:
     del body
-    del company.sites[int(company.site(_id(site_id))["id"])]
+    del customer.sites[int(customer.site(_id(site_id))["id"])]
 
 
-def _list_plans(company: Company, _: str, body: Any) -> JSON:
+def _list_plans(customer: CustomerData, _: str, body: Any) -> JSON:
     del body
-    return {"plans": company.plans}
+    return {"plans": customer.plans}
 
 
-def _query(company: Company, name: str, body: Any) -> JSON:
-    """Answer any query with a small table: enough to exercise the limits of the query class."""
+def _query(customer: CustomerData, name: str, body: Any) -> JSON:
+    """Answer any query with a small table, to exercise the limits of the query class."""
     if not isinstance(body, dict):
         raise AnswerError(400, "the body must be a JSON object")
     rows = [{"key": f"AS{64496 + n}", "avg_bits_per_sec": 9.0e9 / (n + 1)} for n in range(5)]
     return {
         "results": [{"bucket": "Left +Y Axis", "query": name, "data": rows}],
-        "company_id": company.company_id,
+        "company_id": customer.company_id,
     }
 
 
 def _fields(body: Any) -> dict[str, Any]:
-    """Return a site's fields, checked, out of `{"site": {…}}`; the page has numbers as text, too."""
+    """Return the validated fields of a site in `{"site": {…}}`. The vendor allows numbers as text."""
     if not isinstance(body, dict) or not isinstance(body.get("site"), dict):
         raise AnswerError(400, 'the body must be {"site": {…}}')
     fields: dict[str, Any] = {}
@@ -102,13 +102,15 @@ def _fields(body: Any) -> dict[str, Any]:
         elif name == "lon":
             fields[name] = _degrees(name, value, 180.0)
         else:
-            raise AnswerError(400, f"site has no field {name!r}")
+            raise AnswerError(400, f"unknown field {name!r} of site; allowed: site_name, lat, lon")
     return fields
 
 
 def _site_name(value: Any) -> str:
     if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9 _]{3,40}", value):
-        raise AnswerError(400, f"site_name is {value!r}: 3 to 40 alphanumerics, spaces and underscores")
+        raise AnswerError(
+            400, f"site_name must be 3 to 40 letters, digits, spaces and underscores; got {value!r}"
+        )
     return value
 
 
@@ -118,13 +120,13 @@ def _degrees(name: str, value: Any, most: float) -> float:
     except ValueError:
         degrees = None
     if degrees is None or isinstance(value, bool) or not -most <= degrees <= most:
-        raise AnswerError(400, f"{name} is {value!r}: a number from {-most:g} to {most:g}")
+        raise AnswerError(400, f"{name} must be a number from {-most:g} to {most:g}; got {value!r}")
     return degrees
 
 
 def _id(text: str) -> int:
     if not (text.isascii() and text.isdigit()):
-        raise AnswerError(400, f"site id is {text!r}: a number")
+        raise AnswerError(400, f"site id must be a number; got {text!r}")
     return int(text)
 
 

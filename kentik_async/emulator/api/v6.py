@@ -1,4 +1,4 @@
-"""Every call of API v6: its facts from the schema, the scope that it takes, and who answers it."""
+"""The table of API v6 calls: schema facts, required scope, and handler."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from kentik_async._generated._runtime import MethodSpec
 from kentik_async._generated.as_group.v202212 import ASGroupServiceStub
 from kentik_async._generated.kmi.v202212 import KmiServiceStub
 from kentik_async.emulator.api import as_groups, kmi
-from kentik_async.emulator.world.state import State
+from kentik_async.emulator.world.state import EmulatorState
 
 __all__ = ["RPCS", "Rpc"]
 
-# The message's type differs from call to call, and only the table below knows which belongs to which.
-Answer = Callable[[State, str, Any], bytes]
+# The request type differs between calls; only the table below connects calls and types.
+Answer = Callable[[EmulatorState, str, Any], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +21,11 @@ class Rpc:
     """One call of API v6.
 
     Attributes:
-        name: The operation's name, such as "kmi.get_rankings".
-        spec: The schema's facts.
-        scope: The scope that it takes.
-        answer: From (state, customer, request) to the serialised answer; raises AnswerError.
+        name: The name of the operation, such as "kmi.get_rankings".
+        spec: The facts of the schema.
+        scope: The required scope.
+        answer: The handler: takes the state, the name of the customer, and the request; returns the
+            serialized answer; raises AnswerError.
     """
 
     name: str
@@ -34,12 +35,12 @@ class Rpc:
 
     @property
     def service(self) -> str:
-        """The service's full name, such as "kentik.kmi.v202212.KmiService"."""
+        """The full name of the service, such as "kentik.kmi.v202212.KmiService"."""
         return self.spec.path.split("/")[1]
 
     @property
     def writes(self) -> bool:
-        """Whether it changes anything."""
+        """Whether it changes data."""
         return self.scope.endswith(":write")
 
 

@@ -1,4 +1,4 @@
-"""Who may call the emulator, and what they may do."""
+"""Users of the emulator: authentication and authorization."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -13,15 +13,15 @@ ALL_SCOPES = READ_SCOPES | {"admin.as_group:write"}
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """One user of Kentik.
+    """A Kentik user.
 
     Attributes:
-        email: The e-mail address.
+        email: The email address.
         token: The API token.
-        customer: The company. All users of one company share its quota, AS groups and sites. By default the
-            e-mail address: a company of one's own.
-        role: "member" may only read (Kentik KB, "Site and Plan APIs"), "administrator" may do everything.
-        scopes: The API v6 scopes that the user holds.
+        customer: The customer. All users of a customer share its quota, AS groups and sites. The default is
+            the email address, so that the user is alone.
+        role: "member" may only read (Kentik KB, "Site and Plan APIs"); "administrator" may do everything.
+        scopes: The API v6 scopes of the user.
     """
 
     email: str
@@ -32,7 +32,7 @@ class User:
 
     def __post_init__(self) -> None:
         if self.role not in ("administrator", "member"):
-            raise ValueError(f"role is {self.role!r}: give 'administrator' or 'member'")
+            raise ValueError(f"role must be 'administrator' or 'member'; got {self.role!r}")
         if not self.customer:
             object.__setattr__(self, "customer", self.email)
         scopes = frozenset(self.scopes)
@@ -40,10 +40,10 @@ class User:
 
 
 def authenticate(users: dict[str, User], email: str | None, token: str | None) -> User:
-    """Return the user whose credentials these are.
+    """Return the user with these credentials.
 
     Raises:
-        AnswerError: 401; there is no such user, or the token is not theirs.
+        AnswerError: 401; the email or the token is wrong.
     """
     user = users.get(email or "")
     if user is None or user.token != token:
@@ -54,15 +54,15 @@ def authenticate(users: dict[str, User], email: str | None, token: str | None) -
 
 
 def authorize(user: User, *, scope: str | None, writes: bool) -> None:
-    """Let a user pass who may do this.
+    """Check that a user may make a request.
 
     Args:
         user: The user.
-        scope: The API v6 scope that it takes; None for API v5.
-        writes: Whether it changes anything.
+        scope: The required API v6 scope; None for API v5.
+        writes: Whether the request changes data.
 
     Raises:
-        AnswerError: 403; the user may not.
+        AnswerError: 403; the user lacks the permission.
     """
     if scope is not None and scope not in user.scopes:
         raise AnswerError("PERMISSION_DENIED", f"Permission denied: this needs the scope {scope}")

@@ -1,4 +1,4 @@
-"""What the emulator remembers of the calls it received, and what it says of them in sum."""
+"""The log of received calls, and its summary."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -15,25 +15,25 @@ class Call:
     """One request and its answer.
 
     Attributes:
-        number: Its place in the order of receipt, from 1.
-        customer: Whose quota it counted in; "" if the credentials were wrong.
-        user: The e-mail address that it came with.
-        operation: What was asked, such as "kmi.get_rankings".
-        path: The RPC's path, or the HTTP method and path.
-        arguments: The arguments, briefly.
+        number: Position in the order of receipt, from 1.
+        customer: The customer whose quota was used; "" if the credentials were wrong.
+        user: The email address in the request.
+        operation: The operation, such as "kmi.get_rankings".
+        path: The RPC path, or the HTTP method and path.
+        arguments: A summary of the arguments.
         transport: "grpc", "rest" (API v5) or "mirror" (API v6 as JSON).
-        quota_class: Under which limits it counted.
-        received: The instant of receipt, in seconds of the system's monotonic clock.
-        answered: The instant of its answer, on the same clock.
-        status: The answer's HTTP status, or the one that its gRPC status corresponds to.
-        code: The answer's gRPC status, or the one that its HTTP status corresponds to.
-        refusal: Which limit refused it: "minute", "hour", "concurrency"; "" if none.
-        delay: By how many seconds the answer was held back for exceeding the soft limit.
-        concurrent: Requests of its customer and class under way at its receipt, itself included.
+        quota_class: The quota class of the request.
+        received: Time of receipt, in seconds of the system's monotonic clock.
+        answered: Time of the answer, on the same clock.
+        status: The HTTP status of the answer, or the one that corresponds to its gRPC status.
+        code: The gRPC status of the answer, or the one that corresponds to its HTTP status.
+        refusal: The limit that refused the request: "minute", "hour" or "concurrency"; "" if none.
+        delay: Seconds by which the answer was delayed because of the soft limit.
+        concurrent: Requests of its customer and class in flight at its receipt, including itself.
         overrun: Whether that is more than allowed.
-        in_minute: Requests in the rolling minute at its receipt, itself included.
-        in_hour: Requests in the rolling hour at its receipt, itself included.
-        fault: Whether a scripted fault was done to it.
+        in_minute: Requests in the rolling minute at its receipt, including itself.
+        in_hour: Requests in the rolling hour at its receipt, including itself.
+        fault: Whether a scripted fault was applied.
         dropped: Whether the connection was cut instead of answering.
     """
 
@@ -60,12 +60,12 @@ class Call:
 
     @property
     def refused(self) -> bool:
-        """Whether the answer was that the quota is exhausted, by the rules or by script."""
+        """Whether the request was refused with 429, by the rate limits or by a scripted fault."""
         return self.status == 429
 
     @property
     def delayed(self) -> bool:
-        """Whether the answer was held back for exceeding the soft limit."""
+        """Whether the answer was delayed because of the soft limit."""
         return self.delay > 0.0
 
     @property
@@ -74,7 +74,7 @@ class Call:
         return self.overrun or bool(self.refusal)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the fields, and the conclusions drawn from them, by name."""
+        """Return the fields and the derived properties by name."""
         return asdict(self) | {
             "refused": self.refused,
             "delayed": self.delayed,
@@ -84,22 +84,22 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Calls in numbers.
+    """Counts of calls.
 
     Attributes:
-        requests: All requests received and answered.
-        refused: Answers that the quota is exhausted, by the rules or by script.
-        delayed: Answers held back for exceeding the soft limit.
-        concurrency_overruns: Requests received while as many as allowed were under way.
+        requests: Requests received and answered.
+        refused: Requests refused with 429, by the rate limits or by a scripted fault.
+        delayed: Answers delayed because of the soft limit.
+        concurrency_overruns: Requests received over the concurrency limit.
         violations: Requests that exceeded a limit: concurrency, minute or hour.
-        faults: Calls that a scripted fault was done to.
-        errors: Answers other than success, refusals included.
-        busy_seconds: The sum of answered minus received: the least time in which a client with one request
+        faults: Calls with a scripted fault.
+        errors: Answers with an error, including refusals.
+        busy_seconds: The sum of answered minus received: the minimum time in which a client with one request
             at a time could have made the same calls.
-        peak_in_minute: The most requests in a rolling minute.
-        peak_concurrent: The most requests under way at once.
-        in_flight: Requests received and not yet answered, which the other numbers leave out.
-        customers: The same of each customer's calls alone, by name.
+        peak_in_minute: The largest number of requests in a rolling minute.
+        peak_concurrent: The largest number of requests in flight at the same time.
+        in_flight: Requests received and not yet answered. The other counts do not include them.
+        customers: The report of each customer, by name.
     """
 
     requests: int = 0
@@ -116,27 +116,27 @@ class Report:
     customers: Mapping[str, "Report"] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything as plain dictionaries and numbers."""
+        """Return the report as nested dictionaries."""
         return asdict(self)
 
 
 def report(calls: Iterable[Call], in_flight: Mapping[str, int]) -> Report:
-    """Sum up some calls, all together and by customer.
+    """Summarize calls, in total and by customer.
 
     Args:
         calls: The calls.
-        in_flight: How many requests of each customer are not answered yet.
+        in_flight: Number of unanswered requests by customer.
     """
-    every = list(calls)
-    theirs: dict[str, list[Call]] = {customer: [] for customer, number in in_flight.items() if number}
-    for call in every:
+    all_calls = list(calls)
+    by_customer: dict[str, list[Call]] = {customer: [] for customer, number in in_flight.items() if number}
+    for call in all_calls:
         if call.customer:
-            theirs.setdefault(call.customer, []).append(call)
-    customers = {name: _tally(some, in_flight.get(name, 0)) for name, some in theirs.items()}
-    return replace(_tally(every, sum(in_flight.values())), customers=customers)
+            by_customer.setdefault(call.customer, []).append(call)
+    customers = {name: _counts(own, in_flight.get(name, 0)) for name, own in by_customer.items()}
+    return replace(_counts(all_calls, sum(in_flight.values())), customers=customers)
 
 
-def _tally(calls: Sequence[Call], in_flight: int) -> Report:
+def _counts(calls: Sequence[Call], in_flight: int) -> Report:
     return Report(
         requests=len(calls),
         refused=sum(call.refused for call in calls),

@@ -1,4 +1,4 @@
-"""The way of every request through the emulator, whatever protocol it came by: one record, one rule book."""
+"""The path of every request, whatever its protocol: authentication, limits, faults, latency, call log."""
 
 import asyncio
 import random
@@ -9,27 +9,27 @@ from typing import Any
 from kentik_async.emulator.engine.auth import User, authenticate, authorize
 from kentik_async.emulator.engine.call_log import Call, QuotaClass, Transport
 from kentik_async.emulator.engine.faults import Fault, FaultQueue
-from kentik_async.emulator.engine.rate_limits import NON_QUERY, QUERY, Ledger, Verdict
+from kentik_async.emulator.engine.rate_limits import NON_QUERY, QUERY, RateLimitDecision, RateLimiter
 from kentik_async.emulator.errors import AnswerError, details_headers, grpc_name, pause_headers
 
-__all__ = ["Desk", "Incoming", "Outcome", "in_order"]
+__all__ = ["DispatchResult", "Dispatcher", "IncomingRequest", "in_order"]
 
 
 @dataclass(frozen=True, slots=True)
-class Incoming:
-    """A request as it arrives.
+class IncomingRequest:
+    """A received request.
 
     Attributes:
-        operation: What it asks, such as "kmi.get_rankings".
-        path: The RPC's path, or the HTTP method and path.
-        transport: By which protocol it came.
-        received: When all of it had come, on the loop's clock.
-        credentials: The e-mail address and the token that came with it.
-        quota_class: Under which limits it counts.
-        scope: The API v6 scope that it takes, None for API v5.
-        writes: Whether it changes anything.
-        success: The HTTP status of its success.
-        arguments: Its arguments, for the record.
+        operation: The operation, such as "kmi.get_rankings".
+        path: The RPC path, or the HTTP method and path.
+        transport: The protocol that it was received over.
+        received: When the request was complete, on the event loop's clock.
+        credentials: The email and the token in the request.
+        quota_class: The quota class that it counts in.
+        scope: The required API v6 scope; None for API v5.
+        writes: Whether it changes data.
+        success: The HTTP status of a successful answer.
+        arguments: The arguments, for the call log.
     """
 
     operation: str
@@ -45,45 +45,46 @@ class Incoming:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What becomes of a request.
+class DispatchResult:
+    """The result of a request.
 
     Attributes:
-        payload: What the work returned; None if it did not come to that.
+        payload: The value that the handler returned; None if it was not called.
         error: The error to answer instead.
-        fault: The fault that was done to the request, which the transport may have to act out.
-        headers: Headers, or trailing metadata, to send whatever becomes of it.
-        leave: Tell it, if known, when the answer has left: until then it is recorded as of its completion.
+        fault: The scripted fault of the request; the transport applies `drop`, `body` and `shape`.
+        headers: HTTP headers or trailing metadata to send with any answer.
+        on_sent: Callback that records when the answer was sent. Without it, the call log has the time at
+            which the answer was complete.
     """
 
     payload: Any = None
     error: AnswerError | None = None
     fault: Fault | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
-    leave: Callable[[float], None] = lambda _: None
+    on_sent: Callable[[float], None] = lambda _: None
 
     @property
     def dropped(self) -> bool:
-        """Whether the connection is to be cut instead of answering."""
+        """Whether the transport must cut the connection instead of answering."""
         return self.fault is not None and self.fault.drop
 
 
-_STOPPING = Outcome(error=AnswerError("UNAVAILABLE", "the emulator is stopping"))
+_STOPPING = DispatchResult(error=AnswerError("UNAVAILABLE", "the emulator is stopping"))
 
 
 @dataclass(slots=True)
-class Desk:
-    """Receives requests, applies the rules and the scripted faults, and keeps the record.
+class Dispatcher:
+    """Applies the rate limits and scripted faults to requests, and logs the calls.
 
     Attributes:
-        users: Who may call, by e-mail address.
-        speed: How many times faster than at the vendor time passes.
-        strict: Whether overruns of the concurrency are refused.
-        details: Whether answers say what is left of the quota.
-        latency: How long each answer takes, in seconds of real time: a span, or (least, most).
-        chance: What draws a latency from its span.
-        faults: What is scripted.
-        calls: What has been answered, in the order of the answers.
+        users: The users, by email.
+        speed: The clock speed-up factor of the rate limits.
+        strict: Refuse requests over the concurrency limit.
+        details: Send the remaining quota with each answer.
+        latency: Latency of each answer in seconds of real time: a number, or a (min, max) range.
+        rng: The random number generator for latencies.
+        faults: The scripted faults.
+        calls: The answered calls, in the order of the answers.
     """
 
     users: dict[str, User]
@@ -91,39 +92,39 @@ class Desk:
     strict: bool = False
     details: bool = False
     latency: float | tuple[float, float] = 0.0
-    chance: random.Random = field(default_factory=lambda: random.Random(0))
+    rng: random.Random = field(default_factory=lambda: random.Random(0))
     faults: FaultQueue = field(default_factory=FaultQueue)
     calls: list[Call] = field(default_factory=list)
-    _ledgers: dict[tuple[str, QuotaClass], Ledger] = field(default_factory=dict)
+    _rate_limiters: dict[tuple[str, QuotaClass], RateLimiter] = field(default_factory=dict)
     _received: int = 0
     _latest: float = 0.0
     _closed: bool = False
-    _tasks: set[asyncio.Task[Outcome]] = field(default_factory=set)
+    _tasks: set[asyncio.Task[DispatchResult]] = field(default_factory=set)
 
     def reset(self) -> None:
-        """Forget every call, count and fault; requests under way are no longer recorded."""
+        """Clear calls, counts and faults. Requests in flight are not logged."""
         self.faults.clear()
-        # New objects: whatever is under way keeps the old ones, and disturbs nothing by its answer.
+        # New objects, because requests in flight still write to the old ones.
         self.calls = []
-        self._ledgers = {}
+        self._rate_limiters = {}
         self._received = 0
 
     def in_flight(self) -> dict[str, int]:
-        """Return how many requests of each customer are received and not answered."""
+        """Return the number of unanswered requests of each customer."""
         counts: dict[str, int] = {}
-        for (customer, _), ledger in self._ledgers.items():
-            counts[customer] = counts.get(customer, 0) + ledger.under_way
+        for (customer, _), limiter in self._rate_limiters.items():
+            counts[customer] = counts.get(customer, 0) + limiter.in_flight
         return counts
 
-    async def serve(self, incoming: Incoming, work: Callable[[User], Any]) -> Outcome:
-        """Take a request in, and return what becomes of it when it is time to answer.
+    async def serve(self, incoming: IncomingRequest, work: Callable[[User], Any]) -> DispatchResult:
+        """Process a request and return its result when the answer is due.
 
-        Like the vendor's servers, this one does not stop working when its client goes away: the request stays
-        under way, and its answer is recorded, as if the client had waited.
+        A request whose client disconnects stays in flight until its answer is due, and is logged, as on the
+        vendor's servers.
 
         Args:
             incoming: The request.
-            work: What to do for the user once the request is admitted; raises AnswerError.
+            work: The handler, called with the user if the rate limits allow the request. Raises AnswerError.
         """
         if self._closed:
             return _STOPPING
@@ -133,134 +134,136 @@ class Desk:
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
-            if task.cancelled():  # by `aclose()`, before it had begun
+            if task.cancelled():  # by `aclose()`, before the task started
                 return _STOPPING
             raise
 
     def open(self) -> None:
-        """Serve, from now on."""
+        """Accept requests."""
         self._closed = False
 
     async def aclose(self) -> None:
-        """Stop working on whatever is under way, and take nothing in until the next opening."""
+        """Cancel the requests in flight and accept no others until `open()`."""
         self._closed = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _serve(self, incoming: Incoming, work: Callable[[User], Any]) -> Outcome:
+    async def _serve(self, incoming: IncomingRequest, work: Callable[[User], Any]) -> DispatchResult:
         self._received += 1
         number, calls = self._received, self.calls
-        # One protocol may tell the instant of receipt better than another; a ledger takes them in order.
+        # The rate limiter needs times in order, but the times of the two protocols differ in precision.
         self._latest = received = max(self._latest, incoming.received)
         incoming = replace(incoming, received=received)
-        ledger: Ledger | None = None
-        verdict: Verdict | None = None
+        limiter: RateLimiter | None = None
+        decision: RateLimitDecision | None = None
         customer, headers = "", dict[str, str]()
         try:
             user = authenticate(self.users, *incoming.credentials)
             customer = user.customer
-            ledger = self._ledger(customer, incoming.quota_class)
-            verdict = ledger.receive(incoming.received)
+            limiter = self._rate_limiter(customer, incoming.quota_class)
+            decision = limiter.receive(incoming.received)
             if self.details:
-                headers = details_headers(*ledger.left(incoming.received))
-            if verdict.refusal:
-                raise self._refuse(verdict)
-            outcome = await self._answer(incoming, user, work, verdict.delay)
+                headers = details_headers(*limiter.remaining(incoming.received))
+            if decision.refusal:
+                raise self._refuse(decision)
+            result = await self._answer(incoming, user, work, decision.delay)
         except AnswerError as error:
-            outcome = Outcome(error=error)
+            result = DispatchResult(error=error)
         except asyncio.CancelledError:
-            # Only `aclose()` cancels, and whoever waits for the outcome is to end in order.
-            outcome = _STOPPING
+            # Only `aclose()` cancels this task. The caller still gets an answer.
+            result = _STOPPING
         finally:
             answered = asyncio.get_running_loop().time()
-            if ledger is not None:
-                ledger.answer()
-        entry = _entry(number, customer, incoming, verdict, outcome, answered)
-        place = len(calls)
+            if limiter is not None:
+                limiter.answer()
+        entry = _log_entry(number, customer, incoming, decision, result, answered)
+        index = len(calls)
         calls.append(entry)
 
-        def leave(left: float) -> None:
-            calls[place] = replace(entry, answered=left)
+        def on_sent(sent: float) -> None:
+            calls[index] = replace(entry, answered=sent)
 
-        return replace(outcome, leave=leave, headers=headers)
+        return replace(result, on_sent=on_sent, headers=headers)
 
-    def _ledger(self, customer: str, quota_class: QuotaClass) -> Ledger:
+    def _rate_limiter(self, customer: str, quota_class: QuotaClass) -> RateLimiter:
         key = (customer, quota_class)
-        if key not in self._ledgers:
+        if key not in self._rate_limiters:
             limits = QUERY if quota_class == "query" else NON_QUERY
-            self._ledgers[key] = Ledger(limits.compressed(self.speed), strict=self.strict)
-        return self._ledgers[key]
+            self._rate_limiters[key] = RateLimiter(limits.scaled(self.speed), strict=self.strict)
+        return self._rate_limiters[key]
 
     async def _answer(
-        self, incoming: Incoming, user: User, work: Callable[[User], Any], delay: float
-    ) -> Outcome:
+        self, incoming: IncomingRequest, user: User, work: Callable[[User], Any], delay: float
+    ) -> DispatchResult:
         fault = self.faults.take(incoming.operation, incoming.path)
         due = incoming.received + self._draw_latency()
         if fault is not None and fault.when == "before":
             due += fault.delay
-        await _until(due)
-        outcome = _failed(fault) if fault is not None and fault.when == "before" else None
-        if outcome is None:
-            outcome = _worked(incoming, user, work, fault)
+        await _sleep_until(due)
+        result = _fault_result(fault) if fault is not None and fault.when == "before" else None
+        if result is None:
+            result = _work_result(incoming, user, work, fault)
             if fault is not None and fault.when == "after":
                 due += fault.delay
-                outcome = _failed(fault) or outcome
-            await _until(due + delay)
-        return outcome
+                result = _fault_result(fault) or result
+            await _sleep_until(due + delay)
+        return result
 
     def _draw_latency(self) -> float:
         if isinstance(self.latency, tuple):
-            return self.chance.uniform(*self.latency)
+            return self.rng.uniform(*self.latency)
         return self.latency
 
-    def _refuse(self, verdict: Verdict) -> AnswerError:
+    def _refuse(self, decision: RateLimitDecision) -> AnswerError:
         words = {
             "concurrency": "too many concurrent requests",
             "minute": "too many requests per minute",
             "hour": "too many requests per hour",
         }
-        pause = verdict.retry_after
+        pause = decision.retry_after
         headers = {} if pause is None else pause_headers(pause, whole_seconds=self.speed == 1.0)
-        return AnswerError(429, f"Rate limit exceeded: {words[verdict.refusal]}", headers=headers)
+        return AnswerError(429, f"Rate limit exceeded: {words[decision.refusal]}", headers=headers)
 
 
-def _worked(incoming: Incoming, user: User, work: Callable[[User], Any], fault: Fault | None) -> Outcome:
+def _work_result(
+    incoming: IncomingRequest, user: User, work: Callable[[User], Any], fault: Fault | None
+) -> DispatchResult:
     try:
         authorize(user, scope=incoming.scope, writes=incoming.writes)
-        return Outcome(payload=work(user), fault=fault)
+        return DispatchResult(payload=work(user), fault=fault)
     except AnswerError as error:
-        return Outcome(error=error, fault=fault)
+        return DispatchResult(error=error, fault=fault)
 
 
-def _failed(fault: Fault) -> Outcome | None:
-    """Return what a fault puts in place of the answer; None if it leaves the answer alone."""
+def _fault_result(fault: Fault) -> DispatchResult | None:
+    """Return the result of a fault that replaces the answer; None for a fault that does not."""
     if fault.drop:
-        return Outcome(fault=fault)
+        return DispatchResult(fault=fault)
     if fault.status is None or grpc_name(fault.status) == "OK":
         return None
     pause = fault.retry_after
     headers = {} if pause is None else pause_headers(pause, whole_seconds=pause == int(pause))
     error = AnswerError(fault.status, f"scripted fault: {fault.status}", headers=headers)
-    return Outcome(error=error, fault=fault)
+    return DispatchResult(error=error, fault=fault)
 
 
-async def _until(due: float) -> None:
-    """Sleep until an instant of the loop's clock, if it is still to come."""
-    rest = due - asyncio.get_running_loop().time()
-    if rest > 0.0:
-        await asyncio.sleep(rest)
+async def _sleep_until(due: float) -> None:
+    """Sleep until a time of the event loop's clock; return at once if it has passed."""
+    remaining = due - asyncio.get_running_loop().time()
+    if remaining > 0.0:
+        await asyncio.sleep(remaining)
 
 
-def _entry(
+def _log_entry(
     number: int,
     customer: str,
-    incoming: Incoming,
-    verdict: Verdict | None,
-    outcome: Outcome,
+    incoming: IncomingRequest,
+    decision: RateLimitDecision | None,
+    result: DispatchResult,
     answered: float,
 ) -> Call:
-    failure = outcome.error or (AnswerError("UNAVAILABLE", "") if outcome.dropped else None)
+    failure = result.error or (AnswerError("UNAVAILABLE", "") if result.dropped else None)
     return Call(
         number=number,
         customer=customer,
@@ -274,17 +277,17 @@ def _entry(
         answered=answered,
         status=failure.status if failure else incoming.success,
         code=failure.code if failure else "OK",
-        refusal=verdict.refusal if verdict else "",
-        delay=verdict.delay if verdict else 0.0,
-        concurrent=verdict.concurrent if verdict else 0,
-        overrun=verdict.overrun if verdict else False,
-        in_minute=verdict.in_minute if verdict else 0,
-        in_hour=verdict.in_hour if verdict else 0,
-        fault=outcome.fault is not None,
-        dropped=outcome.dropped,
+        refusal=decision.refusal if decision else "",
+        delay=decision.delay if decision else 0.0,
+        concurrent=decision.concurrent if decision else 0,
+        overrun=decision.overrun if decision else False,
+        in_minute=decision.in_minute if decision else 0,
+        in_hour=decision.in_hour if decision else 0,
+        fault=result.fault is not None,
+        dropped=result.dropped,
     )
 
 
 def in_order(calls: Iterable[Call]) -> tuple[Call, ...]:
-    """Return calls in the order of their receipt."""
+    """Return calls in the order of receipt."""
     return tuple(sorted(calls, key=lambda call: call.number))

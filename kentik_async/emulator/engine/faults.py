@@ -1,4 +1,4 @@
-"""Faults that a test scripts: which calls fail, how, and before or after the server has acted."""
+"""Scripted faults: which calls fail, how, and before or after the server has carried them out."""
 
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -15,17 +15,18 @@ SHAPES: tuple[RefusalShape, ...] = ("resource_exhausted", "http2_429", "envoy")
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is done to one call.
+    """A fault that applies to one call.
 
     Attributes:
-        status: The answer: an HTTP status or a gRPC status's name; None to answer as usual.
-        operation: To which calls: an operation's name, a pattern such as "kmi.*", or a path; None for any.
-        when: Whether the server fails "before" it has acted on the request, or "after".
-        retry_after: The pause, in seconds, that a refusal asks for; None to name none.
-        drop: Whether the connection is cut instead of answering.
-        delay: Seconds of real time by which the call is slowed.
-        body: What is sent in place of the answer's body: HTML, malformed JSON or protobuf.
-        shape: In which form a refusal appears over gRPC; None for the emulator's usual one.
+        status: The status of the answer: an HTTP status or the name of a gRPC status; None for the usual one.
+        operation: The calls that fail: the name of an operation, a pattern such as "kmi.*", or a path; None
+            for any call.
+        when: Fail "before" or "after" the server has carried out the request.
+        retry_after: Seconds until the client may retry, sent with a refusal; None sends nothing.
+        drop: Cut the connection instead of answering.
+        delay: Additional seconds of real time before the answer.
+        body: Replacement for the body of the answer: HTML, malformed JSON or protobuf.
+        shape: The form of a refusal over gRPC; None for the emulator's default.
     """
 
     status: int | str | None = None
@@ -41,24 +42,24 @@ class Fault:
         if self.status is not None:
             grpc_name(self.status)
         if self.when not in ("before", "after"):
-            raise ValueError(f"when is {self.when!r}: give 'before' or 'after'")
+            raise ValueError(f"when must be 'before' or 'after'; got {self.when!r}")
         if self.retry_after is not None and not isinstance(self.retry_after, int | float):
-            raise ValueError(f"retry_after is {self.retry_after!r}: give seconds")
+            raise ValueError(f"retry_after must be a number of seconds; got {self.retry_after!r}")
         if self.shape is not None and self.shape not in SHAPES:
-            raise ValueError(f"shape is {self.shape!r}: give one of {', '.join(SHAPES)}")
+            raise ValueError(f"shape must be one of {', '.join(SHAPES)}; got {self.shape!r}")
         if not isinstance(self.delay, int | float) or not self.delay >= 0.0:
-            raise ValueError(f"delay is {self.delay!r}: give seconds, 0 or more")
+            raise ValueError(f"delay must be 0 or more seconds; got {self.delay!r}")
         if self.status is None and not self.drop and not self.delay and self.body is None:
-            raise ValueError("the fault does nothing: give a status, a body, a delay, or drop=True")
+            raise ValueError("the fault has no effect: set status, body, delay or drop")
 
-    def hits(self, operation: str, path: str) -> bool:
-        """Tell whether this fault is meant for a call."""
+    def matches(self, operation: str, path: str) -> bool:
+        """Return whether the fault applies to a call."""
         pattern = self.operation
         return pattern is None or pattern == path or fnmatchcase(operation, pattern)
 
 
 class FaultQueue:
-    """Scripted faults, used up in the order in which they were scripted."""
+    """A queue of scripted faults, used in the order in which they were added."""
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
@@ -67,22 +68,22 @@ class FaultQueue:
         return len(self._faults)
 
     def add(self, fault: Fault, n: int = 1) -> None:
-        """Do a fault to the next `n` calls that it is meant for.
+        """Apply a fault to the next `n` calls that it matches.
 
         Raises:
             ValueError: `n` is less than 1.
         """
         if not isinstance(n, int) or n < 1:
-            raise ValueError(f"n is {n!r}: give how many calls are to fail, at least 1")
+            raise ValueError(f"n must be a whole number of calls, at least 1; got {n!r}")
         self._faults.extend([fault] * n)
 
     def take(self, operation: str, path: str) -> Fault | None:
-        """Return, and use up, the first fault meant for a call."""
-        for place, fault in enumerate(self._faults):
-            if fault.hits(operation, path):
-                return self._faults.pop(place)
+        """Remove and return the first fault that matches a call; None if there is none."""
+        for index, fault in enumerate(self._faults):
+            if fault.matches(operation, path):
+                return self._faults.pop(index)
         return None
 
     def clear(self) -> None:
-        """Forget all faults."""
+        """Remove all faults."""
         self._faults.clear()

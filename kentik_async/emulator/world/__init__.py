@@ -1,1 +1,1 @@
-"""The synthetic Internet that the emulated API describes."""
+"""The generated data that the emulator serves: networks, markets, rankings, and customers' objects."""

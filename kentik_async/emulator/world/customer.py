@@ -1,4 +1,4 @@
-"""What one customer keeps at Kentik: AS groups, sites and plans."""
+"""The objects of one customer: AS groups, sites and plans."""
 
 import datetime as dt
 import zlib
@@ -8,11 +8,11 @@ from typing import Any
 
 from kentik_async.emulator.errors import AnswerError
 
-__all__ = ["Company", "Group"]
+__all__ = ["CustomerData", "StoredGroup"]
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class StoredGroup:
     """An AS group."""
 
     id: str
@@ -23,39 +23,39 @@ class Group:
 
 
 @dataclass(slots=True)
-class Company:
-    """One customer's belongings.
+class CustomerData:
+    """The objects of one customer.
 
     Attributes:
-        company_id: The number by which API v5 calls the customer.
+        company_id: The identifier of the customer in API v5.
+        now: Returns the current time, for creation and update times.
         groups: AS groups by id.
-        sites: Sites by id, in the form of API v5's JSON.
-        plans: Plans, in the form of API v5's JSON.
-        now: The clock that stamps changes.
+        sites: Sites by id, as the JSON of API v5.
+        plans: Plans, as the JSON of API v5.
     """
 
     company_id: int
     now: Callable[[], dt.datetime]
-    groups: dict[str, Group] = field(default_factory=dict)
+    groups: dict[str, StoredGroup] = field(default_factory=dict)
     sites: dict[int, dict[str, Any]] = field(default_factory=dict)
     plans: list[dict[str, Any]] = field(default_factory=list)
     next_group: int = 1001
     next_site: int = 1
 
     @classmethod
-    def settle(cls, customer: str, now: Callable[[], dt.datetime]) -> "Company":
-        """Make a customer as Kentik might know it: with groups, sites and plans in all forms that occur."""
-        company = cls(company_id=1000 + zlib.crc32(customer.encode()) % 9000, now=now)
-        company.create_group("Documentation", (64496, 64511, 65551))
-        company.create_group("Private use", (64512, 4200000000))
-        company.create_site({"site_name": "Frankfurt 1", "lat": 50.1109, "lon": 8.6821})
-        company.create_site({"site_name": "LAX_02", "lat": "33.7700504", "lon": "-118.1937395"})
-        company.create_site({"site_name": "Warehouse", "lat": None, "lon": None})
-        company.sites[2]["company_id"] = str(company.company_id)
-        company.plans.extend(_plans(company.company_id))
-        return company
+    def with_sample_data(cls, name: str, now: Callable[[], dt.datetime]) -> "CustomerData":
+        """Create a customer with sample groups, sites and plans, in all forms that the API uses."""
+        customer = cls(company_id=1000 + zlib.crc32(name.encode()) % 9000, now=now)
+        customer.create_group("Documentation", (64496, 64511, 65551))
+        customer.create_group("Private use", (64512, 4200000000))
+        customer.create_site({"site_name": "Frankfurt 1", "lat": 50.1109, "lon": 8.6821})
+        customer.create_site({"site_name": "LAX_02", "lat": "33.7700504", "lon": "-118.1937395"})
+        customer.create_site({"site_name": "Warehouse", "lat": None, "lon": None})
+        customer.sites[2]["company_id"] = str(customer.company_id)
+        customer.plans.extend(_plans(customer.company_id))
+        return customer
 
-    def group(self, group_id: str) -> Group:
+    def group(self, group_id: str) -> StoredGroup:
         """Return an AS group.
 
         Raises:
@@ -66,7 +66,7 @@ class Company:
         except KeyError:
             raise AnswerError("NOT_FOUND", f"AS group {group_id!r} not found") from None
 
-    def create_group(self, name: str, asns: tuple[int, ...]) -> Group:
+    def create_group(self, name: str, asns: tuple[int, ...]) -> StoredGroup:
         """Add an AS group.
 
         Raises:
@@ -74,16 +74,16 @@ class Company:
         """
         self._check_name(name, other_than=None)
         now = self.now()
-        group = Group(str(self.next_group), name, asns, created=now, updated=now)
+        group = StoredGroup(str(self.next_group), name, asns, created=now, updated=now)
         self.next_group += 1
         self.groups[group.id] = group
         return group
 
-    def update_group(self, group_id: str, name: str, asns: tuple[int, ...]) -> Group:
-        """Replace an AS group's name and numbers.
+    def update_group(self, group_id: str, name: str, asns: tuple[int, ...]) -> StoredGroup:
+        """Replace the name and the members of an AS group.
 
         Raises:
-            AnswerError: 404, there is none of that id; 409, another group has that name.
+            AnswerError: 404, there is no such group; 409, another group has that name.
         """
         old = self.group(group_id)
         self._check_name(name, other_than=group_id)
@@ -122,7 +122,7 @@ class Company:
 
 
 def _plans(company_id: int) -> list[dict[str, Any]]:
-    """Return two plans: one as the vendor's page shows it, one older, with less and more in it."""
+    """Return two plans: one like the vendor's example, and an older one with fewer and other fields."""
     routers = [
         {"device_name": "edge_fra_1", "device_subtype": "router", "id": "1206"},
         {"device_name": "edge_lax_2", "device_subtype": "router", "id": "4806"},

@@ -1,87 +1,87 @@
-"""The emulated KMI: every table behind one door, asked by market, date and the words of the API."""
+"""The KMI data: rankings, relations and insights by market and date."""
 
 import datetime as dt
 from functools import lru_cache
 
-from kentik_async.emulator.world.insights import Event, InsightTables
-from kentik_async.emulator.world.markets import COUNTRIES, PLACES, Place
+from kentik_async.emulator.world.insights import InsightTables, MarketEvent
+from kentik_async.emulator.world.markets import COUNTRIES, MARKETS, MarketArea
 from kentik_async.emulator.world.networks import internet
 from kentik_async.emulator.world.rankings import RankedNetwork, RankingTables
-from kentik_async.emulator.world.relations import Details, RelationTables
+from kentik_async.emulator.world.relations import NeighbourDetails, RelationTables
 
 __all__ = ["MarketData", "market_data"]
 
 
 class MarketData:
-    """What KMI knows; a pure function of the seed and the question, and remembering what was asked lately."""
+    """The KMI data of a seed: a pure function of seed and arguments, with a cache of recent results."""
 
     def __init__(self, seed: int) -> None:
         self._internet = internet(seed)
         self._rankings = RankingTables(self._internet)
         self._relations = RelationTables(seed)
         self._insights = InsightTables(self._internet, self._rankings, self._relations)
-        self._places = {place.market_id: place for place in PLACES}
+        self._markets = {market.market_id: market for market in MARKETS}
         self._country_names = {country.code: country.name for country in COUNTRIES}
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def markets(self) -> tuple[MarketArea, ...]:
         """Every market, the planet first."""
-        return PLACES
+        return MARKETS
 
-    def place(self, market_id: str) -> Place | None:
-        """Return a market, or None if there is none of that identifier."""
-        return self._places.get(market_id)
+    def market(self, market_id: str) -> MarketArea | None:
+        """Return the market with an identifier; None if there is none."""
+        return self._markets.get(market_id)
 
     def name(self, asn: int) -> str:
-        """Return the name of a network, "" if there is none of that number."""
+        """Return the name of a network; "" if there is no such network."""
         i = self._internet.index.get(asn)
         return "" if i is None else self._internet.networks[i].name
 
-    def knows(self, asn: int) -> bool:
-        """Tell whether there is a network of that number."""
+    def has_network(self, asn: int) -> bool:
+        """Return whether a network with this AS number exists."""
         return asn in self._internet.index
 
     def country_name(self, code: str) -> str:
-        """Return a country's name."""
+        """Return the name of a country."""
         return self._country_names[code]
 
     def rankings(
-        self, place: Place, rank_type: str, ip: str, day: dt.date, limit: int
+        self, market: MarketArea, rank_type: str, ip: str, day: dt.date, limit: int
     ) -> list[RankedNetwork]:
         """Return the first rows of a ranking on a day."""
-        return self._rankings.rows(place, rank_type, ip, day.toordinal(), limit)
+        return self._rankings.rows(market, rank_type, ip, day.toordinal(), limit)
 
-    def details(self, place: Place, asn: int, ip: str, day: dt.date) -> Details | None:
-        """Return a network's neighbours in a market on a day, or None if it is not seen there."""
-        return self._relations.details(place, asn, ip, day.toordinal())
+    def details(self, market: MarketArea, asn: int, ip: str, day: dt.date) -> NeighbourDetails | None:
+        """Return the neighbours of a network in a market on a day; None if it is not present there."""
+        return self._relations.details(market, asn, ip, day.toordinal())
 
     def insights(
         self,
-        place: Place,
+        market: MarketArea,
         ip: str,
         day: dt.date,
         *,
         lookback: int,
-        kinds: frozenset[str],
+        types: frozenset[str],
         magnitude: int,
         limit: int,
         asn: int | None = None,
-    ) -> list[Event]:
-        """Return what happened in a market in the days up to one, greatest first."""
+    ) -> list[MarketEvent]:
+        """Return the insights of a market for the days up to a day, largest first."""
         return self._insights.events(
-            place,
+            market,
             ip,
             day.toordinal(),
             lookback,
-            kinds=kinds,
+            types=types,
             magnitude=magnitude,
             limit=limit,
             asn=asn,
         )
 
 
-# Pure but for its memory, so the emulators of one process share it.
+# Pure except for its cache, so the emulators of one process can share it.
 @lru_cache(maxsize=2)
 def market_data(seed: int) -> MarketData:
-    """Return the KMI of a seed."""
+    """Return the KMI data of a seed."""
     return MarketData(seed)

@@ -1,17 +1,17 @@
-"""The markets: the planet, continents, regions and countries, and roughly how many networks each country has.
+"""The markets: the planet, continents, regions and countries, with the number of networks of each country.
 
-Identifiers are of the vendor's form, such as `planet$earth` and `cc$US`. The counts are round numbers in
-the proportions of the real Internet, thinned out; they give each market its plausible length.
+Identifiers have the vendor's form, such as `planet$earth` and `cc$US`. The counts are rounded and scaled
+down from the proportions of the real Internet, so that each market has a plausible size.
 """
 
 from dataclasses import dataclass
 
-__all__ = ["COUNTRIES", "PLACES", "Country", "Place"]
+__all__ = ["COUNTRIES", "MARKETS", "Country", "MarketArea"]
 
 
 @dataclass(frozen=True, slots=True)
 class Country:
-    """A country: its ISO 3166 code, English name, and how many networks are at home there."""
+    """A country: ISO 3166 code, English name, and number of networks."""
 
     code: str
     name: str
@@ -19,15 +19,15 @@ class Country:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A market: its identifier, its name, and the codes of the countries it spans."""
+class MarketArea:
+    """A market: identifier, name, and the codes of its countries."""
 
     market_id: str
     name: str
     countries: frozenset[str]
 
 
-# A line is a continent ("# EU Europe"), a region of it ("- Western Europe") or a country of that region.
+# Each line is a continent ("# EU Europe"), a region ("- Western Europe") or a country with its network count.
 _TABLE = """
 # AF Africa
 - Northern Africa
@@ -270,7 +270,7 @@ WS 6 Samoa
 """
 
 
-def _read(table: str) -> tuple[tuple[Country, ...], tuple[Place, ...]]:
+def _read(table: str) -> tuple[tuple[Country, ...], tuple[MarketArea, ...]]:
     countries: list[Country] = []
     planet = ("planet$earth", "Planet Earth")
     spans: dict[tuple[str, str], set[str]] = {}
@@ -288,10 +288,12 @@ def _read(table: str) -> tuple[tuple[Country, ...], tuple[Place, ...]]:
             countries.append(Country(mark, name, int(count)))
             for key in enclosing.values():
                 spans.setdefault(key, set()).add(mark)
-    wide = [Place(*key, frozenset(codes)) for key, codes in spans.items()]
-    narrow = [Place(f"cc${country.code}", country.name, frozenset({country.code})) for country in countries]
-    return tuple(countries), (*wide, *sorted(narrow, key=lambda place: place.market_id))
+    wide = [MarketArea(*key, frozenset(codes)) for key, codes in spans.items()]
+    narrow = [
+        MarketArea(f"cc${country.code}", country.name, frozenset({country.code})) for country in countries
+    ]
+    return tuple(countries), (*wide, *sorted(narrow, key=lambda market: market.market_id))
 
 
-COUNTRIES, PLACES = _read(_TABLE)
-"""Every country; and every market: the planet first, then continents and regions, then countries by code."""
+COUNTRIES, MARKETS = _read(_TABLE)
+"""All countries, and all markets: the planet, then continents and regions, then countries by code."""

@@ -1,7 +1,7 @@
-"""The autonomous systems of the emulated Internet: who exists, how large, and how that moves with the days.
+"""The autonomous systems of the generated Internet: their names, sizes, and changes from day to day.
 
-Everything is a pure function of (seed, day). All of them are fictional: a number or a name that exists
-elsewhere does so by chance.
+Everything is a pure function of (seed, day). All networks are fictional; any match with a real AS number or
+name is a coincidence.
 """
 
 import random
@@ -12,11 +12,11 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-from kentik_async.emulator.world.markets import COUNTRIES, Country, Place
+from kentik_async.emulator.world.markets import COUNTRIES, Country, MarketArea
 
 __all__ = ["Internet", "Network", "Tier", "internet"]
 
-# First and second halves of the names; the halves are combined at random.
+# First and second parts of network names, combined at random.
 _STEM_TEXT = """
 Aber Alder Amber Anvil Arbor Argent Ash Aurora Basalt Bay Beacon Birch Bluff Boreal Bracken Bright Cairn
 Cedar Cinder Clear Cliff Cobalt Copper Coral Crane Crest Dawn Delta Drift Dune Ember Fathom Fen Fern
@@ -27,7 +27,7 @@ Sable Sage Salt Shale Shore Silver Slate Solar Sorrel South Spruce Stone Storm S
 Thistle Tide Timber Topaz Vale Vesper Violet Wave West Willow Wren Yarrow Zephyr
 """
 _END_TEXT = """
-bridge cast core field gate grid hub lane line link loop mark mesh node path point port span way wire
+bridge cast core field proxy grid hub lane line link loop mark mesh node path point port span way wire
 """
 _STEMS = tuple(_STEM_TEXT.split())
 _ENDS = tuple(_END_TEXT.split())
@@ -47,17 +47,17 @@ _KINDS = (
         "University",
     ),
 )
-_FORMS = ("Inc.", "Ltd", "LLC", "S.A.", "GmbH", "Group", "")
+_FORMS = ("Inc.", "Ltd", "LLC", "S.A.", "GmbH", "StoredGroup", "")
 
 _ASNS = (range(1_000, 64_000), range(131_072, 402_000))
 _NOISE = 4096
 _DRIFT = 0.03
-# Mean and deviation of the logarithm of the address space, by tier.
+# Mean and standard deviation of the logarithm of the address space, by tier.
 _SIZES = ((17.0, 0.8), (10.5, 1.3), (7.0, 1.5))
 
 
 class Tier(IntEnum):
-    """The part that a network plays."""
+    """The role of a network."""
 
     BACKBONE = 0
     WHOLESALE = 1
@@ -68,16 +68,16 @@ class Network(NamedTuple):
     """One autonomous system.
 
     Attributes:
-        asn: Its number.
-        name: Its name.
-        country: The code of its home country.
-        tier: Its part.
+        asn: The AS number.
+        name: The name.
+        country: The code of the home country.
+        tier: The role.
         size: The IPv4 address space that it transits or originates, in addresses.
         size6: The same for IPv6, in /48 networks; 0 if it has none.
-        phase: Which days are the days of its changes.
-        hold: How many days it stays as it is between two changes.
-        fickle: Whether it is at times absent from the tables altogether.
-        global_: Whether it is present far from home.
+        phase: Offset of the days on which it changes.
+        interval: Days between two changes.
+        intermittent: Whether it is sometimes absent from all tables.
+        global_: Whether it is present outside its home region.
     """
 
     asn: int
@@ -87,34 +87,34 @@ class Network(NamedTuple):
     size: float
     size6: float
     phase: int
-    hold: int
-    fickle: bool
+    interval: int
+    intermittent: bool
     global_: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Internet:
-    """All networks, and the noise that moves them.
+    """All networks, and the noise that changes them.
 
     Attributes:
-        networks: Every network; its index here is how the rest of the emulator refers to it.
+        networks: All networks. The rest of the emulator refers to a network by its index here.
         index: The index of each AS number.
-        noise: A table of numbers in [-1, 1]: a random number that costs one look-up.
+        noise: A table of random numbers in [-1, 1], which are faster to look up than to generate.
     """
 
     networks: tuple[Network, ...]
     index: dict[int, int]
     noise: tuple[float, ...]
 
-    def members(self, place: Place) -> list[tuple[int, float]]:
-        """Return the indices of the networks present in a market, each with its presence there in (0, 1]."""
-        salt = zlib.crc32(place.market_id.encode())
-        width = 0.02 + 0.5 * len(place.countries) / len(COUNTRIES)
-        locals_ = sum(country.networks for country in COUNTRIES if country.code in place.countries)
+    def members(self, market: MarketArea) -> list[tuple[int, float]]:
+        """Return the index of each network in a market, with the weight of its presence in (0, 1]."""
+        salt = zlib.crc32(market.market_id.encode())
+        width = 0.02 + 0.5 * len(market.countries) / len(COUNTRIES)
+        locals_ = sum(country.networks for country in COUNTRIES if country.code in market.countries)
         bar = 0.6 - min(1.2, locals_ / 400)
         found: list[tuple[int, float]] = []
         for i, network in enumerate(self.networks):
-            if network.country in place.countries:
+            if network.country in market.countries:
                 found.append((i, 1.0))
             elif network.global_:
                 chance = self.noise[(i * 769 + salt) % _NOISE]
@@ -123,38 +123,38 @@ class Internet:
         return found
 
     def factors(self, day: int) -> list[float]:
-        """Return how large each network is on a day, relative to its size; 0 for an absent one.
+        """Return the size of each network on a day, relative to its normal size; 0 if it is absent.
 
         Args:
-            day: The day's ordinal.
+            day: The ordinal of the day.
         """
         noise = self.noise
         factors: list[float] = []
         for i, network in enumerate(self.networks):
-            step = (day + network.phase) // network.hold
-            if network.fickle and not step % 3:
+            step = (day + network.phase) // network.interval
+            if network.intermittent and not step % 3:
                 factors.append(0.0)
             else:
                 factors.append(1.0 + _DRIFT * noise[(i * 31 + step * 2477) % _NOISE])
         return factors
 
 
-# A pure function of the seed, and dear: the emulators of one process share what it returned.
+# Pure and expensive, so the emulators of one process share the result.
 @lru_cache(maxsize=2)
 def internet(seed: int) -> Internet:
-    """Make the Internet of a seed; the same seed makes the same one on every machine."""
+    """Return the generated Internet of a seed, which is the same on every machine."""
     rng = random.Random(f"networks {seed}")
     numbers = [rng.sample(span, 24_000) for span in _ASNS]
-    networks = tuple(network for country in COUNTRIES for network in _settle(country, rng, numbers))
+    networks = tuple(network for country in COUNTRIES for network in _networks_of(country, rng, numbers))
     index = {network.asn: i for i, network in enumerate(networks)}
     return Internet(networks, index, tuple(rng.uniform(-1.0, 1.0) for _ in range(_NOISE)))
 
 
-def _settle(country: Country, rng: random.Random, numbers: list[list[int]]) -> Iterator[Network]:
+def _networks_of(country: Country, rng: random.Random, numbers: list[list[int]]) -> Iterator[Network]:
     backbones = country.networks // 320
     wholesalers = backbones + max(1, country.networks // 8)
-    for place in range(country.networks):
-        tier = Tier((place >= backbones) + (place >= wholesalers))
+    for position in range(country.networks):
+        tier = Tier((position >= backbones) + (position >= wholesalers))
         chance = rng.random()
         size = rng.lognormvariate(*_SIZES[tier])
         yield Network(
@@ -165,8 +165,8 @@ def _settle(country: Country, rng: random.Random, numbers: list[list[int]]) -> I
             size=size,
             size6=size * 0.3 * rng.random() if chance < 0.55 or tier is Tier.BACKBONE else 0.0,
             phase=rng.randrange(1000),
-            hold=rng.randrange(5, 40),
-            fickle=tier is Tier.RETAIL and rng.random() < 0.04,
+            interval=rng.randrange(5, 40),
+            intermittent=tier is Tier.RETAIL and rng.random() < 0.04,
             global_=tier is Tier.BACKBONE or (tier is Tier.WHOLESALE and chance < 0.2),
         )
 

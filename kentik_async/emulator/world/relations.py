@@ -1,7 +1,7 @@
-"""The customers, providers and peers of a network in a market, on a day.
+"""The customers, providers and peers of a network in a market on a day.
 
-A link is seen in a market if both of its ends are present there, so that whoever lists a customer is listed
-by it as a provider, with the same score.
+A link is visible in a market if both of its ends are present there. So if A lists B as a customer, B lists A
+as a provider with the same score.
 
 The vendor does not publish what "mutual" means; here two networks are mutual if each buys transit from the
 other, in which case each stands in both lists of the other, marked as mutual in the list's own flag.
@@ -11,15 +11,15 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
-from kentik_async.emulator.world.lru import Memo
-from kentik_async.emulator.world.markets import Place
+from kentik_async.emulator.world.lru import LRUCache
+from kentik_async.emulator.world.markets import MarketArea
 from kentik_async.emulator.world.networks import Network, internet
-from kentik_async.emulator.world.topology import Link, topology
+from kentik_async.emulator.world.topology import TransitLink, topology
 
 __all__ = [
     "FILTERS",
     "RELATIONS",
-    "Details",
+    "NeighbourDetails",
     "PeeringNetwork",
     "RelatedNetwork",
     "RelationTables",
@@ -42,15 +42,15 @@ class RelatedNetwork(NamedTuple):
 
 
 class PeeringNetwork(NamedTuple):
-    """A peer, and the number of prefixes that it announces."""
+    """A peer, with its number of announced prefixes."""
 
     asn: int
     name: str
     pfx_count: int
 
 
-class Details(NamedTuple):
-    """Everything that is known of a network in a market; each list largest first."""
+class NeighbourDetails(NamedTuple):
+    """A network and its neighbours in a market; each list is sorted by size, largest first."""
 
     network: Network
     customers: list[RelatedNetwork]
@@ -59,60 +59,60 @@ class Details(NamedTuple):
 
 
 class RelationTables:
-    """Answers who a network's neighbours are; a pure function of the seed and the question."""
+    """Computes the neighbours of a network: a pure function of the seed and the arguments."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
         self._internet = internet(seed)
-        self._sizes: Memo[tuple[str, int], list[float]] = Memo(8)
-        self._members: Memo[str, tuple[int, ...]] = Memo(64)
-        self._present: Memo[tuple[str, str, int], frozenset[int]] = Memo(64)
+        self._sizes: LRUCache[tuple[str, int], list[float]] = LRUCache(8)
+        self._members: LRUCache[str, tuple[int, ...]] = LRUCache(64)
+        self._present: LRUCache[tuple[str, str, int], frozenset[int]] = LRUCache(64)
 
-    def details(self, place: Place, asn: int, ip: str, day: int) -> Details | None:
-        """Return a network's neighbours in a market, or None if it is not seen there.
+    def details(self, market: MarketArea, asn: int, ip: str, day: int) -> NeighbourDetails | None:
+        """Return the neighbours of a network in a market; None if it is not present there.
 
         Args:
-            place: The market.
-            asn: The network's AS number.
+            market: The market.
+            asn: The AS number of the network.
             ip: "v4" or "v6".
-            day: The day's ordinal.
+            day: The ordinal of the day.
         """
         i = self._internet.index.get(asn)
-        if i is None or i not in self.present(place, ip, day):
+        if i is None or i not in self.present(market, ip, day):
             return None
-        sold = {link.customer: link for link in self._sold(i, place, ip, day)}
-        bought = {link.provider(day): link for link in self._bought(i, place, ip, day)}
+        sold = {link.customer: link for link in self._sold(i, market, ip, day)}
+        bought = {link.provider(day): link for link in self._bought(i, market, ip, day)}
         customers = sold | {j: link for j, link in bought.items() if link.mutual}
         providers = bought | {j: link for j, link in sold.items() if link.mutual}
-        return Details(
+        return NeighbourDetails(
             self._internet.networks[i],
             sorted((self._customer(j, link, ip, day) for j, link in customers.items()), key=_by_score),
             sorted((self._provider(j, link, ip, day) for j, link in providers.items()), key=_by_score),
-            sorted(self._peers(i, place, ip, day), key=lambda peer: (-peer.pfx_count, peer.asn)),
+            sorted(self._peers(i, market, ip, day), key=lambda peer: (-peer.pfx_count, peer.asn)),
         )
 
     def links(
-        self, place: Place, ip: str, day: int, customers: AbstractSet[int]
-    ) -> Iterator[tuple[Link, int]]:
-        """Yield each link of some customers in a market, with the index of its provider on a day."""
-        present = self.present(place, ip, day)
+        self, market: MarketArea, ip: str, day: int, customers: AbstractSet[int]
+    ) -> Iterator[tuple[TransitLink, int]]:
+        """Yield each link of some customers in a market, with the index of its provider on the day."""
+        present = self.present(market, ip, day)
         for link in topology(self._seed).links:
             if link.customer in customers and link.customer in present:
                 provider = link.provider(day)
                 if provider in present:
                     yield link, provider
 
-    def present(self, place: Place, ip: str, day: int) -> frozenset[int]:
-        """Return the indices of the networks in a market on a day that have addresses of a family."""
+    def present(self, market: MarketArea, ip: str, day: int) -> frozenset[int]:
+        """Return the indices of the networks in a market on a day that have addresses of the family."""
         members = self._members.get(
-            place.market_id, lambda: tuple(i for i, _ in self._internet.members(place))
+            market.market_id, lambda: tuple(i for i, _ in self._internet.members(market))
         )
         sizes = self.sizes(ip, day)
-        key = (place.market_id, ip, day)
+        key = (market.market_id, ip, day)
         return self._present.get(key, lambda: frozenset(i for i in members if sizes[i]))
 
     def sizes(self, ip: str, day: int) -> list[float]:
-        """Return the address space of each network on a day; 0 if it is absent, or has none of the family."""
+        """Return the address space of each network on a day; 0 if it is absent or has none of the family."""
         return self._sizes.get((ip, day), lambda: self._measure(ip, day))
 
     def _measure(self, ip: str, day: int) -> list[float]:
@@ -120,21 +120,21 @@ class RelationTables:
         space = [network.size if ip == "v4" else network.size6 for network in self._internet.networks]
         return [size * factor for size, factor in zip(space, factors, strict=True)]
 
-    def score(self, link: Link, ip: str, day: int) -> int:
-        """Return how much of the customer's address space goes by a link."""
+    def score(self, link: TransitLink, ip: str, day: int) -> int:
+        """Return how much of the customer's address space is routed over a link."""
         return 1 + int(self.sizes(ip, day)[link.customer] * link.share)
 
-    def _sold(self, i: int, place: Place, ip: str, day: int) -> Iterator[Link]:
-        present = self.present(place, ip, day)
+    def _sold(self, i: int, market: MarketArea, ip: str, day: int) -> Iterator[TransitLink]:
+        present = self.present(market, ip, day)
         for link in topology(self._seed).downstream.get(i, ()):
             if link.customer in present and link.provider(day) == i:
                 yield link
 
-    def _bought(self, i: int, place: Place, ip: str, day: int) -> Iterator[Link]:
-        present = self.present(place, ip, day)
+    def _bought(self, i: int, market: MarketArea, ip: str, day: int) -> Iterator[TransitLink]:
+        present = self.present(market, ip, day)
         return (link for link in topology(self._seed).upstream.get(i, ()) if link.provider(day) in present)
 
-    def _customer(self, j: int, link: Link, ip: str, day: int) -> RelatedNetwork:
+    def _customer(self, j: int, link: TransitLink, ip: str, day: int) -> RelatedNetwork:
         network = self._internet.networks[j]
         singlehomed = len(topology(self._seed).upstream.get(j, ())) == 1
         score = self.score(link, ip, day)
@@ -142,7 +142,7 @@ class RelationTables:
             network.asn, network.name, score, singlehomed, link.mutual, mutual_provider=False
         )
 
-    def _provider(self, j: int, link: Link, ip: str, day: int) -> RelatedNetwork:
+    def _provider(self, j: int, link: TransitLink, ip: str, day: int) -> RelatedNetwork:
         network = self._internet.networks[j]
         score = self.score(link, ip, day)
         return RelatedNetwork(
@@ -154,8 +154,8 @@ class RelationTables:
             mutual_provider=link.mutual,
         )
 
-    def _peers(self, i: int, place: Place, ip: str, day: int) -> Iterator[PeeringNetwork]:
-        present, sizes = self.present(place, ip, day), self.sizes(ip, day)
+    def _peers(self, i: int, market: MarketArea, ip: str, day: int) -> Iterator[PeeringNetwork]:
+        present, sizes = self.present(market, ip, day), self.sizes(ip, day)
         for peering in topology(self._seed).peerings.get(i, ()):
             j = peering.other if peering.one == i else peering.one
             if j in present and peering.up(day):
@@ -164,7 +164,7 @@ class RelationTables:
 
 
 def filtered(related: Iterable[RelatedNetwork], **flags: str) -> list[RelatedNetwork]:
-    """Return those whose flags are as wanted: each "all", "only" the flagged ones, or "exclude" them."""
+    """Return the rows that match all flags: "all" rows, "only" rows with the flag, or "exclude" them."""
     wanted = {name: choice == "only" for name, choice in flags.items() if choice != "all"}
     return [row for row in related if all(getattr(row, name) is flag for name, flag in wanted.items())]
 

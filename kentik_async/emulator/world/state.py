@@ -1,4 +1,4 @@
-"""All that the emulator knows: the day, the markets, what each customer keeps; tests ask it for the truth."""
+"""The state of the emulator: the date, the markets, and the objects of each customer."""
 
 import datetime as dt
 import zlib
@@ -6,11 +6,11 @@ from collections.abc import Collection
 
 from kentik_async._clock import SYSTEM_CLOCK, Clock
 from kentik_async.emulator.errors import AnswerError
-from kentik_async.emulator.world.customer import Company
+from kentik_async.emulator.world.customer import CustomerData
 from kentik_async.emulator.world.insights import INSIGHT_TYPES
-from kentik_async.emulator.world.lru import Memo
+from kentik_async.emulator.world.lru import LRUCache
 from kentik_async.emulator.world.market_data import MarketData, market_data
-from kentik_async.emulator.world.markets import Place
+from kentik_async.emulator.world.markets import MarketArea
 from kentik_async.emulator.world.relations import RelatedNetwork, filtered
 from kentik_async.models import (
     ASNDetails,
@@ -24,60 +24,60 @@ from kentik_async.models import (
     Relation,
 )
 
-__all__ = ["FIRST_DAY", "RANKING_LIMIT", "State"]
+__all__ = ["FIRST_DAY", "RANKING_LIMIT", "EmulatorState"]
 
 FIRST_DAY = dt.date(2026, 1, 15)
 RANKING_LIMIT = 600
 INSIGHT_LIMIT = 100
 
 
-class State:
-    """The emulator's knowledge; all of it follows from (seed, day) but what the customers change.
+class EmulatorState:
+    """The data of the emulator. Everything except the customers' changes is a function of (seed, day).
 
     Attributes:
-        seed: What the world is made from.
-        day: The day that it is in the emulator.
-        data: The markets' tables.
-        responses: Answers that were serialised lately, by their questions.
+        seed: The seed of the generated data.
+        day: The simulated date.
+        data: The KMI data.
+        responses: Cache of serialized answers, by request.
     """
 
     def __init__(self, *, seed: int = 0, day: dt.date = FIRST_DAY, clock: Clock = SYSTEM_CLOCK) -> None:
         self.seed = seed
         self.day = day
-        self.responses: Memo[tuple[object, ...], bytes] = Memo(512)
+        self.responses: LRUCache[tuple[object, ...], bytes] = LRUCache(512)
         self._first_day = day
         self._clock = clock
-        self._companies: dict[str, Company] = {}
+        self._customers: dict[str, CustomerData] = {}
 
     @property
     def data(self) -> MarketData:
-        """The markets' tables."""
+        """The KMI data."""
         return market_data(self.seed)
 
     def prepare(self) -> None:
-        """Make beforehand what the first ranking rests on: a quarter of a second, many of a fast clock's."""
+        """Precompute the first ranking, which takes 0.25 s of real time."""
         self.rankings(self.markets[0].market_id)
 
     def reset(self) -> None:
-        """Return to the first day, and take every change of the customers back."""
+        """Return to the first day and undo all changes by customers."""
         self.day = self._first_day
-        self._companies.clear()
+        self._customers.clear()
 
     def advance_day(self, days: int = 1) -> dt.date:
-        """Let days pass, and return the new day."""
+        """Move the simulated date forward and return it."""
         self.day += dt.timedelta(days=days)
         return self.day
 
-    def company(self, customer: str) -> Company:
-        """Return what a customer keeps at Kentik."""
-        if customer not in self._companies:
-            self._companies[customer] = Company.settle(customer, self._clock.utc_now)
-        return self._companies[customer]
+    def customer_data(self, customer: str) -> CustomerData:
+        """Return the objects of a customer."""
+        if customer not in self._customers:
+            self._customers[customer] = CustomerData.with_sample_data(customer, self._clock.utc_now)
+        return self._customers[customer]
 
     @property
     def markets(self) -> tuple[Market, ...]:
-        """Every market, as ListMarkets answers them."""
-        return tuple(Market(place.market_id, place.name) for place in self.data.places)
+        """All markets, as ListMarkets returns them."""
+        return tuple(Market(market.market_id, market.name) for market in self.data.markets)
 
     def rankings(
         self,
@@ -87,16 +87,16 @@ class State:
         limit: int = RANKING_LIMIT,
         day: dt.date | None = None,
     ) -> tuple[Ranking, ...]:
-        """Return a ranking as it is on a day, by default the present one.
+        """Return a ranking on a day; the current one by default.
 
         Raises:
             AnswerError: There is no such market.
         """
-        rows = self.data.rankings(self.place(market_id), rank_type, ip, day or self.day, limit)
+        rows = self.data.rankings(self.market(market_id), rank_type, ip, day or self.day, limit)
         return tuple(Ranking(*row) for row in rows)
 
     def invalid_count(self, market_id: str, rank_type: str = "customer_base", ip: str = "v4") -> int:
-        """Return how many entries of a ranking the server says it could not use: for most rankings none."""
+        """Return the number of invalid entries that the server reports for a ranking; 0 for most rankings."""
         digest = zlib.crc32(f"{self.seed} {market_id} {rank_type} {ip}".encode())
         return 0 if digest % 16 else 1 + digest // 16 % 3
 
@@ -112,18 +112,17 @@ class State:
         *,
         day: dt.date | None = None,
     ) -> ASNDetails:
-        """Return a network's neighbours as they are on a day, by default the present one.
+        """Return the neighbours of a network on a day; the current one by default.
 
-        A filter acts on the list that it is named after: `mutual_provider` on the providers, the other two on
-        the customers.
+        `mutual_provider` filters the providers, the other two filters the customers.
 
         Raises:
-            AnswerError: There is no such market, or the network is not seen in it.
+            AnswerError: There is no such market, or the network is not present in it.
         """
         day = day or self.day
-        found = self.data.details(self.place(market_id), asn, ip, day)
+        found = self.data.details(self.market(market_id), asn, ip, day)
         if found is None:
-            raise AnswerError("NOT_FOUND", f"AS{asn} is not seen in market {market_id!r}")
+            raise AnswerError("NOT_FOUND", f"AS{asn} not found in market {market_id!r}")
         customers = filtered(
             found.customers, mutual_customer=mutual_customer, singlehomed_customer=singlehomed_customer
         )
@@ -153,19 +152,19 @@ class State:
         asn: int | None = None,
         day: dt.date | None = None,
     ) -> tuple[Insight, ...]:
-        """Return what happened in the days up to one, by default the present one; greatest first.
+        """Return the insights for the days up to a day, the current one by default; largest first.
 
         Raises:
             AnswerError: There is no such market, or no such network.
         """
-        if asn is not None and not self.data.knows(asn):
+        if asn is not None and not self.data.has_network(asn):
             raise AnswerError("NOT_FOUND", f"AS{asn} not found")
         events = self.data.insights(
-            self.place(market_id),
+            self.market(market_id),
             ip,
             day or self.day,
             lookback=lookback,
-            kinds=frozenset(types),
+            types=frozenset(types),
             magnitude=magnitude,
             limit=limit,
             asn=asn,
@@ -174,23 +173,23 @@ class State:
             Insight(
                 asn=event.asn,
                 name=event.name,
-                type=INSIGHT_TYPES.index(event.kind) + 1,
+                type=INSIGHT_TYPES.index(event.type) + 1,
                 message=event.message,
                 created_at=dt.datetime.fromisoformat(event.created_at),
             )
             for event in events
         )
 
-    def place(self, market_id: str) -> Place:
+    def market(self, market_id: str) -> MarketArea:
         """Return a market.
 
         Raises:
             AnswerError: 404; there is none of that identifier.
         """
-        place = self.data.place(market_id)
-        if place is None:
+        market = self.data.market(market_id)
+        if market is None:
             raise AnswerError("NOT_FOUND", f"market {market_id!r} not found")
-        return place
+        return market
 
 
 def _related(rows: Collection[RelatedNetwork]) -> Records[CustomerProvider]:

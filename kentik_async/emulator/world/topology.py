@@ -1,4 +1,4 @@
-"""Who buys transit from whom and who peers with whom, and when that changes."""
+"""Transit links and peerings between networks, and when they change."""
 
 import random
 from collections import defaultdict
@@ -10,86 +10,86 @@ from typing import NamedTuple
 
 from kentik_async.emulator.world.networks import Internet, Tier, internet
 
-__all__ = ["Link", "Peering", "Topology", "topology"]
+__all__ = ["Peering", "Topology", "TransitLink", "topology"]
 
-# The larger of two networks wins a customer more often, and not in proportion.
+# Larger networks win customers more often, but less than in proportion to their size.
 _APPEAL = 0.75
-# How much of the transit is bought from a network of the same country, or none of them had a customer.
+# Share of transit bought from networks in the same country. Without it, they would have no customers.
 _LOCAL = 0.45
-# A retail network of this many addresses or more peers.
+# Retail networks with at least this many addresses have peerings.
 _PEERING_SIZE = 4_000.0
 
 
-class Link(NamedTuple):
-    """One upstream of a customer, which in the course of time passes from provider to provider.
+class TransitLink(NamedTuple):
+    """One upstream link of a customer. Its provider changes over time.
 
     Attributes:
-        customer: The customer's index.
-        candidates: The indices of those who provide it by turns.
-        phase: Which days are the days of a change.
-        hold: How many days a provider keeps it.
-        share: The part of the customer's traffic that goes this way.
+        customer: The index of the customer.
+        candidates: The indices of the providers, which take turns.
+        phase: Offset of the days on which the provider changes.
+        interval: Days between two changes.
+        share: The share of the customer's traffic on this link.
         mutual: Whether the two sell transit to each other.
     """
 
     customer: int
     candidates: tuple[int, ...]
     phase: int
-    hold: int
+    interval: int
     share: float
     mutual: bool
 
     def provider(self, day: int) -> int:
-        """Return the index of the one who provides it on a day."""
-        return self.candidates[(day + self.phase) // self.hold % len(self.candidates)]
+        """Return the index of the provider on a day."""
+        return self.candidates[(day + self.phase) // self.interval % len(self.candidates)]
 
 
 class Peering(NamedTuple):
-    """A settlement-free session between two networks, down for a while now and then."""
+    """A settlement-free peering between two networks, which is sometimes down."""
 
     one: int
     other: int
     phase: int
-    hold: int
+    interval: int
 
     def up(self, day: int) -> bool:
-        """Tell whether the session exists on a day."""
-        return (day + self.phase) // self.hold % 9 != 0
+        """Return whether the peering exists on a day."""
+        return (day + self.phase) // self.interval % 9 != 0
 
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """All links and peerings, by the index of each network that takes part in them.
+    """All links and peerings, by the index of a network.
 
     Attributes:
-        links: Every link.
-        upstream: The links of which a network is the customer.
-        downstream: The links that a network provides, if only by turns.
-        peerings: The peerings of a network.
+        links: All links.
+        upstream: The links where the network is the customer.
+        downstream: The links where the network is a provider on some days.
+        peerings: The peerings of the network.
     """
 
-    links: tuple[Link, ...]
-    upstream: dict[int, list[Link]]
-    downstream: dict[int, list[Link]]
+    links: tuple[TransitLink, ...]
+    upstream: dict[int, list[TransitLink]]
+    downstream: dict[int, list[TransitLink]]
     peerings: dict[int, list[Peering]]
 
 
-# A pure function of the seed, and dear: the emulators of one process share what it returned.
+# Pure and expensive, so the emulators of one process share the result.
 @lru_cache(maxsize=2)
 def topology(seed: int) -> Topology:
-    """Connect the networks of a seed's Internet; the same seed gives the same topology."""
+    """Return the topology of a seed, which is the same on every machine."""
     world = internet(seed)
     rng = random.Random(f"topology {seed}")
-    links = tuple(_buy_transit(world, rng))
-    upstream: dict[int, list[Link]] = defaultdict(list)
-    downstream: dict[int, list[Link]] = defaultdict(list)
+    links = tuple(_transit_links(world, rng))
+    upstream: dict[int, list[TransitLink]] = defaultdict(list)
+    downstream: dict[int, list[TransitLink]] = defaultdict(list)
     for link in links:
         upstream[link.customer].append(link)
         for candidate in link.candidates:
             downstream[candidate].append(link)
     peerings: dict[int, list[Peering]] = defaultdict(list)
     transit = {(link.customer, candidate) for link in links for candidate in link.candidates}
-    for one, other in sorted(set(_meet(world, rng))):
+    for one, other in sorted(set(_peering_pairs(world, rng))):
         if (one, other) not in transit and (other, one) not in transit:
             peering = Peering(one, other, rng.randrange(1000), rng.randrange(3, 15))
             peerings[one].append(peering)
@@ -104,13 +104,15 @@ def _by_country(world: Internet) -> dict[str, list[int]]:
     return homes
 
 
-def _buy_transit(world: Internet, rng: random.Random) -> Iterator[Link]:
+def _transit_links(world: Internet, rng: random.Random) -> Iterator[TransitLink]:
     networks = world.networks
     backbones = [i for i, network in enumerate(networks) if network.tier is Tier.BACKBONE]
     for locals_ in _by_country(world).values():
         near = [i for i in locals_ if networks[i].tier is Tier.WHOLESALE]
         sellers = near + backbones
-        appeal = list(accumulate(_appeal(world, near, _LOCAL) + _appeal(world, backbones, 1.0 - _LOCAL)))
+        appeal = list(
+            accumulate(_seller_weights(world, near, _LOCAL) + _seller_weights(world, backbones, 1.0 - _LOCAL))
+        )
         for i in locals_:
             network = networks[i]
             if network.tier is Tier.BACKBONE:
@@ -121,7 +123,7 @@ def _buy_transit(world: Internet, rng: random.Random) -> Iterator[Link]:
             yield from _links(i, larger, upstreams, networks[i].tier is Tier.WHOLESALE, rng)
 
 
-def _appeal(world: Internet, sellers: list[int], total: float) -> list[float]:
+def _seller_weights(world: Internet, sellers: list[int], total: float) -> list[float]:
     appeals = [world.networks[i].size ** _APPEAL for i in sellers]
     scale = total / (sum(appeals) or 1.0)
     return [appeal * scale for appeal in appeals]
@@ -129,21 +131,21 @@ def _appeal(world: Internet, sellers: list[int], total: float) -> list[float]:
 
 def _links(
     i: int, candidates: list[int], upstreams: int, wholesale: bool, rng: random.Random
-) -> Iterator[Link]:
+) -> Iterator[TransitLink]:
     share = 0.6
     for slot in range(min(upstreams, len(candidates))):
-        yield Link(
+        yield TransitLink(
             customer=i,
             candidates=tuple(candidates[slot::upstreams]),
             phase=rng.randrange(1000),
-            hold=rng.randrange(60, 300),
+            interval=rng.randrange(60, 300),
             share=share,
             mutual=wholesale and rng.random() < 0.06,
         )
         share /= 2
 
 
-def _meet(world: Internet, rng: random.Random) -> Iterator[tuple[int, int]]:
+def _peering_pairs(world: Internet, rng: random.Random) -> Iterator[tuple[int, int]]:
     networks = world.networks
     backbones = [i for i, network in enumerate(networks) if network.tier is Tier.BACKBONE]
     abroad = [i for i, network in enumerate(networks) if network.global_]

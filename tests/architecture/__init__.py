@@ -1,0 +1,1 @@
+"""Rules on the repository itself: imports, folder sizes, names."""

@@ -1,0 +1,1 @@
+"""What the servers of the fault suite do wrong."""

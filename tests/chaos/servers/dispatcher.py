@@ -1,0 +1,78 @@
+"""What the peer does with a request, whatever protocol it came by: enters it, then answers well or badly."""
+
+import asyncio
+import random
+import time
+from collections.abc import Iterable
+from typing import Protocol
+
+from tests.chaos.calls import Effect
+from tests.chaos.plan import Call
+from tests.chaos.record import Record, Visit
+
+__all__ = ["Desk", "Exchange"]
+
+_LONGEST_WORK = 0.002
+
+
+class Exchange(Protocol):
+    """One request at the peer, and the means to answer it.
+
+    Attributes:
+        number: Of which call it is.
+        effect: What that call does.
+        visit: Its entry in the record; whoever answers keeps `finished` up to date.
+        patience: For how long at most it is worked on when it is never answered, in seconds.
+    """
+
+    number: int
+    effect: Effect
+    visit: Visit
+    patience: float
+
+    async def answer_well(self) -> None:
+        """Answer as is right."""
+        ...
+
+
+class Desk:
+    """Keeps the record, and lets every call meet what it is to meet.
+
+    Attributes:
+        record: What came.
+    """
+
+    def __init__(self, calls: Iterable[Call], *, timeout: float, drain: float, chance: random.Random) -> None:
+        """Begin with an empty record.
+
+        Args:
+            calls: The calls that will come.
+            timeout: How long their callers wait for an answer, in seconds.
+            drain: How long a request may go on working when nobody waits for it any more, in seconds.
+            chance: Where chance comes from.
+        """
+        self.record = Record()
+        self._calls = {call.number: call for call in calls}
+        self._met = dict.fromkeys(self._calls, 0)
+        self._timeout = timeout
+        self._drain = drain
+        self._chance = chance
+
+    async def attend(self, exchange: Exchange) -> None:
+        """Enter a request that is there in full, and answer it."""
+        call = self._calls[exchange.number]
+        exchange.effect, exchange.patience = call.effect, self._timeout + self._drain / 4
+        visit = exchange.visit = self.record.receive(call.number, time.monotonic())
+        met = self._met[call.number]
+        self._met[call.number] += 1
+        fault = call.ordeal[met] if met < len(call.ordeal) else None
+        if fault is None or not fault.refuses:
+            self.record.acted[call.number] += 1
+        try:
+            await asyncio.sleep(self._chance.uniform(0, _LONGEST_WORK))
+            await (exchange.answer_well() if fault is None else fault.act(exchange))
+            if fault is not None and fault.lingers:
+                visit.finished = time.monotonic() + self._drain / 4
+        except (asyncio.CancelledError, ConnectionError):
+            visit.finished = min(visit.finished, time.monotonic())
+            raise

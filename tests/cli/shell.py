@@ -1,0 +1,116 @@
+"""The command line as a user runs it, against an emulator that is a process of its own.
+
+A command runs in the tests' own process, which is quick; where a process is the point, in one of its own.
+"""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kentik_async.cli.__main__ import main
+from tests.support.secret_scanner import token_in
+
+KENTIK_ASYNC = (sys.executable, "-m", "kentik_async.cli")
+PATIENCE = 60.0
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    def __post_init__(self) -> None:
+        assert token_in(self.out + self.err) is None, "the command line shows the token"
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The lines of ndjson."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+@dataclass(frozen=True)
+class Shell:
+    """Runs commands with an emulator's credentials and endpoints in the environment."""
+
+    ready: Mapping[str, Any]
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment of a command."""
+        return {**os.environ, **self.ready["env"], "COLUMNS": "100"}
+
+    def __call__(self, *arguments: str, stdin: str = "", at: Path | None = None, **env: str) -> Done:
+        """Run a command to its end within this process, its streams being no terminal."""
+        out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            for name, value in {**self.env, **env}.items():
+                patch.setenv(name, value)
+            patch.setattr(sys, "stdin", io.StringIO(stdin))
+            if at is not None:
+                patch.chdir(at)
+            code = main(arguments)
+        return Done(code, *(stream.buffer.getvalue().decode() for stream in (out, err)))
+
+    def process(self, *arguments: str, stdin: str = "", **env: str) -> Done:
+        """Run a command to its end in a process of its own, its streams being pipes."""
+        done = subprocess.run(
+            [*KENTIK_ASYNC, *arguments],
+            input=stdin,
+            capture_output=True,
+            encoding="utf-8",
+            env={**self.env, **env},
+            check=False,
+            timeout=PATIENCE,
+        )
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    def control(self, verb: str, arguments: Mapping[str, Any] | None = None) -> Any:
+        """Steer the emulator: reset, advance, fail, report, calls."""
+        body = None if verb in ("report", "calls") else json.dumps(arguments or {}).encode()
+        with urllib.request.urlopen(
+            urllib.request.Request(f"{self.ready['control']}/{verb}", body)
+        ) as answer:
+            return json.load(answer)
+
+    def operations(self) -> list[str]:
+        """What was asked since the last reset, in order."""
+        return [call["operation"] for call in self.control("calls")]
+
+
+@contextmanager
+def started(*arguments: str) -> Iterator["subprocess.Popen[str]"]:
+    """Start a command, and see to its end."""
+    process = subprocess.Popen(
+        [*KENTIK_ASYNC, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGKILL)
+
+
+def readiness(process: "subprocess.Popen[str]") -> dict[str, Any]:
+    """Return what an emulator says when it is ready."""
+    assert process.stdout is not None
+    ready: dict[str, Any] = json.loads(process.stdout.readline())
+    return ready

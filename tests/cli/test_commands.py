@@ -1,0 +1,304 @@
+"""Each command against an emulator: what it asks, prints and returns."""
+
+import csv
+import io
+import json
+import shlex
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.shell import KENTIK_ASYNC, Shell, readiness, started
+
+PLANET = ("kmi", "rankings", "planet:earth", "--limit", "3")
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Shell]:
+    with started("emulator", "--speed", "600") as process:
+        yield Shell(readiness(process))
+
+
+@pytest.fixture
+def shell(running: Shell) -> Shell:
+    running.control("reset")
+    return running
+
+
+def test_auth_status_says_who_and_where(shell: Shell) -> None:
+    done = shell("auth", "status")
+    assert done.code == 0
+    assert done.rows == [
+        {
+            "email": "demo@example.com",
+            "customer": "demo@example.com",
+            "region": "us",
+            "grpc_endpoint": shell.ready["grpc_endpoint"],
+            "rest_endpoint": shell.ready["rest_endpoint"],
+            "accepted": True,
+        }
+    ]
+    assert shell.operations() == ["kmi.list_markets"]
+    assert "emulator-token" not in done.out + done.err
+
+
+def test_a_wrong_token_is_3(shell: Shell) -> None:
+    done = shell("auth", "status", KENTIK_API_TOKEN="wrong-token")
+    assert (done.code, done.out) == (3, "")
+    note, error = done.err.splitlines()
+    assert note == f"note: asking {shell.ready['grpc_endpoint']} as demo@example.com"
+    assert error.startswith("error: kmi.list_markets: gRPC UNAUTHENTICATED")
+    assert "wrong-token" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("command", "scope"),
+    [
+        (("auth", "status"), "admin.kmi:read"),
+        (("as-groups", "list"), "admin.as_group:read"),
+        (("as-groups", "delete", "1001", "--yes"), "admin.as_group:write"),
+    ],
+)
+def test_a_missing_right_is_3_and_names_the_scope(shell: Shell, command: tuple[str, ...], scope: str) -> None:
+    shell.control("fail", {"n": 1, "status": 403})
+    done = shell(*command)
+    assert done.code == 3
+    assert f"the user lacks the scope {scope}: ask an administrator for it" in done.err
+
+
+def test_options_of_every_command_stand_anywhere(shell: Shell) -> None:
+    outs = {
+        shell(*line).out
+        for line in (
+            ("-o", "csv", "kmi", "markets"),
+            ("kmi", "-o", "csv", "markets"),
+            ("kmi", "markets", "--output=csv", "--quiet"),
+        )
+    }
+    assert len(outs) == 1
+    assert next(iter(outs)).startswith("market_id,name\nplanet$earth,Planet Earth\n")
+
+
+def test_rankings_in_every_form_are_the_same_rows(shell: Shell) -> None:
+    rows = shell(*PLANET).rows
+    assert [row["rank"] for row in rows] == [1, 2, 3]
+    assert json.loads(shell(*PLANET, "-o", "json").out) == rows
+    read = list(csv.DictReader(io.StringIO(shell(*PLANET, "-o", "csv").out)))
+    assert [row["asn"] for row in read] == [str(row["asn"]) for row in rows]
+    table = shell(*PLANET, "-o", "table").out.splitlines()
+    assert table[0].split() == ["rank", "+/-", "asn", "name", "score", "+/-"]
+    assert f"{rows[0]['score']:,}" in table[1]
+
+
+@pytest.mark.parametrize("market", ["cc:DE", "de", "cc$DE"])
+def test_an_identifier_costs_no_call(shell: Shell, market: str) -> None:
+    assert shell("kmi", "rankings", market, "--limit", "1").code == 0
+    assert shell.operations() == ["kmi.get_rankings"]
+    assert shell.control("calls")[0]["arguments"]["market_id"] == "cc$DE"
+
+
+def test_a_name_is_looked_up(shell: Shell) -> None:
+    assert shell("kmi", "rankings", "western EUROPE", "--limit", "1").code == 0
+    assert shell.operations() == ["kmi.list_markets", "kmi.get_rankings"]
+
+
+def test_what_a_shell_left_of_an_identifier_is_2_and_no_call(shell: Shell) -> None:
+    done = shell("kmi", "rankings", "planet")
+    assert done.code == 2
+    assert done.err.startswith("error: market is 'planet': the shell took the '$'")
+    assert shell.operations() == []
+
+
+def test_as_many_rows_as_the_server_gives_unasked_are_noted(shell: Shell) -> None:
+    done = shell("kmi", "rankings", "planet:earth")
+    assert len(done.rows) == 600
+    assert "note: 600 rows are as many as the server gives unasked; --limit gives more" in done.err
+    assert shell("kmi", "rankings", "planet:earth", "--quiet").err == ""
+
+
+def a_network(shell: Shell) -> str:
+    asn: int = shell(*PLANET).rows[0]["asn"]
+    return str(asn)
+
+
+def test_a_networks_neighbours_are_rows_with_their_relation(shell: Shell) -> None:
+    asn = a_network(shell)
+    rows = shell("kmi", "asn", "planet:earth", f"AS{asn}").rows
+    relations = {row["relation"] for row in rows}
+    assert relations == {"customer", "provider", "peer"}
+    assert all(row["pfx_count"] is None for row in rows if row["relation"] != "peer")
+    whole = json.loads(shell("kmi", "asn", "planet:earth", asn, "-o", "json").out)
+    assert len(rows) == sum(len(whole[name]) for name in ("customers", "providers", "peers"))
+    header = shell("kmi", "asn", "planet:earth", asn, "--type", "peers", "-o", "csv").out.splitlines()[0]
+    assert header.split(",") == list(rows[0])
+
+
+def test_a_networks_neighbours_are_tables_with_titles(shell: Shell) -> None:
+    asn = a_network(shell)
+    lines = shell("kmi", "asn", "planet:earth", asn, "-o", "table").out.splitlines()
+    titles = [
+        line.partition(":")[0] for line in lines if line.startswith(("customers:", "providers:", "peers:"))
+    ]
+    assert lines[0].startswith(f"AS{asn} ")
+    assert titles == ["customers", "providers", "peers"]
+
+
+def test_insights_of_one_market_one_network_and_some_kinds(shell: Shell) -> None:
+    done = shell("kmi", "insights", "--type", "customer_gain", "--type", "customer_loss", "--lookback", "30")
+    assert done.rows[0].keys() == {"asn", "name", "type", "message", "created_at"}
+    asn = str(done.rows[0]["asn"])
+    of_one = shell("kmi", "insights", "--asn", asn, "--market", "planet:earth", "--lookback", "30").rows
+    assert {row["asn"] for row in of_one} == {int(asn)}
+    assert shell.operations() == ["kmi.get_global_insights", "kmi.get_asn_insights"]
+
+
+def test_as_groups_from_birth_to_death(shell: Shell) -> None:
+    (made,) = shell("as-groups", "create", "Our upstreams", "AS3356", "1.10").rows
+    assert [member["asn"] for member in made["asn"]] == [3356, 65546]
+    (named,) = shell("as-groups", "update", made["id"], "--name", "Upstreams").rows
+    assert (named["name"], named["asn"]) == ("Upstreams", made["asn"])
+    (changed,) = shell("as-groups", "update", made["id"], "64512").rows
+    assert (changed["name"], [member["asn"] for member in changed["asn"]]) == ("Upstreams", [64512])
+    assert "64512" in shell("as-groups", "get", made["id"], "-o", "table").out
+    assert made["id"] in [group["id"] for group in shell("as-groups", "list").rows]
+    assert shell("as-groups", "delete", made["id"], "--yes").rows == [{"id": made["id"], "deleted": True}]
+    gone = shell("as-groups", "get", made["id"])
+    assert gone.code == 1
+    assert "'kentik-async as-groups list' lists those there are" in gone.err
+
+
+def test_an_as_group_is_asked_for_only_if_something_of_it_stays(shell: Shell) -> None:
+    shell("as-groups", "update", "1001", "64512", "--name", "All new")
+    assert shell.operations() == ["as_groups.update"]
+
+
+def test_sites_from_birth_to_death(shell: Shell) -> None:
+    (made,) = shell("sites", "create", "Sydney", "-33.8688", "151.2093").rows
+    assert (made["lat"], made["lon"]) == (-33.8688, 151.2093)
+    id = str(made["id"])
+    (moved,) = shell("sites", "update", id, "--lon", "-100").rows
+    assert (moved["lat"], moved["lon"]) == (-33.8688, -100.0)
+    assert shell("sites", "get", id).rows == [moved]
+    assert shell("sites", "delete", id, "-y", "-o", "csv").out == f"id,deleted\n{id},true\n"
+    table = shell("sites", "list", "-o", "table").out
+    assert "Warehouse" in table
+    assert "—" in table, "an unknown latitude"
+
+
+def test_nothing_is_deleted_without_a_word(shell: Shell) -> None:
+    done = shell("sites", "delete", "1")
+    assert (done.code, done.out) == (2, "")
+    assert shell.operations() == []
+
+
+def test_what_the_vendor_would_refuse_is_2_and_no_call(shell: Shell) -> None:
+    done = shell("sites", "create", "x", "91", "0")
+    assert done.code == 2
+    assert "site_name must be 3 to 40" in done.err
+    assert shell.operations() == []
+
+
+def test_a_locale_without_our_signs_ends_no_table(shell: Shell) -> None:
+    done = shell.process("sites", "list", "-o", "table", PYTHONIOENCODING="ascii")
+    assert done.code == 0
+    assert done.out.splitlines()[-1].split()[:4] == ["3", "Warehouse", "?", "?"]
+
+
+def test_plans(shell: Shell) -> None:
+    first, second = shell("plans", "list").rows
+    assert (first["max_devices"], second["active"]) == (75, False)
+    header = shell("plans", "list", "-o", "csv").out.splitlines()[0].split(",")
+    assert header == list(first)
+    assert "—" in shell("plans", "list", "-o", "table").out
+
+
+def test_raw_requests(shell: Shell, tmp_path: Path) -> None:
+    whole = json.loads(shell("raw", "GET", "/sites", "-o", "json").out)
+    assert shell("raw", "get", "/sites").rows == whole["sites"]
+    assert shell("raw", "GET", "/sites", "-o", "csv").out.startswith("id,site_name,lat,lon,company_id\n")
+    document = '{"site": {"lat": 1.5}}'
+    (tmp_path / "site.json").write_text(document, encoding="utf-8")
+    for data, stdin in ((document, ""), ("-", document), (f"@{tmp_path / 'site.json'}", "")):
+        (answer,) = shell("raw", "PUT", "/site/1", "--data", data, stdin=stdin).rows
+        assert answer["site"]["lat"] == 1.5
+    empty = shell("raw", "DELETE", "/site/1")
+    assert (empty.code, empty.out, empty.err) == (0, "", "note: the answer is empty\n")
+    assert shell("raw", "GET", "/nothing/here").code == 1
+
+
+def test_raw_paths_carry_the_token_nowhere_else(shell: Shell) -> None:
+    for path in ("https://example.com/x", "//example.com/x", "sites"):
+        done = shell("raw", "GET", path)
+        assert done.code == 2
+        assert "give a path" in done.err
+
+
+def test_quota_tells_rules_state_and_time_without_a_call(shell: Shell) -> None:
+    non_query, query = shell.process("quota", "--calls", "60").rows
+    assert (non_query["hard_per_minute"], non_query["left_hard_minute"]) == (60, 60)
+    assert query["max_concurrent"] == 4
+    assert 0 < non_query["seconds"] < 1, "at speed 600"
+    table = shell("quota", "--calls", "60", "-o", "table").out
+    assert "time for 60 calls" in table
+    assert "spent by others, as answers tell" in table
+    assert (non_query["others"], query["others"]) == (0, 0)
+    assert shell.operations() == []
+
+
+def test_no_quota_is_4(shell: Shell) -> None:
+    shell.control("fail", {"n": 50, "status": 429, "retry_after": 30})
+    done = shell.process("kmi", "markets", "--max-wait", "1")
+    assert done.code == 4
+    # Where starting the process took long it also says that it waits; grpcio 1.51 has empty words at the end.
+    (error,) = (line for line in done.err.splitlines() if line.startswith("error: "))
+    assert error.startswith("error: kmi.list_markets: ")
+    assert "Traceback" not in done.err
+
+
+def test_a_long_wait_for_quota_is_noted(shell: Shell) -> None:
+    shell.control("fail", {"n": 1, "status": 429, "retry_after": 4})
+    done = shell("sites", "list")
+    assert done.code == 0
+    assert done.err == "note: waiting for quota: refused by the server, next in 2 s\n"
+
+
+def test_attempts_that_fail_are_noted(shell: Shell) -> None:
+    shell.control("fail", {"n": 1, "status": 503})
+    done = shell("sites", "list")
+    assert done.code == 0
+    assert "note: sites.list: HTTP 503" in done.err
+    assert "another attempt in" in done.err
+
+
+def test_no_connection_is_1_and_one_line(shell: Shell) -> None:
+    done = shell("sites", "list", KENTIK_REST_ENDPOINT="http://127.0.0.1:9/api/v5")
+    assert done.code == 1
+    (error,) = done.err.splitlines()
+    assert error.startswith("error: sites.list: no connection to 127.0.0.1:9")
+
+
+@pytest.mark.parametrize("command", ["sites list", "auth status"])
+def test_profiles_and_their_warnings(shell: Shell, tmp_path: Path, command: str) -> None:
+    folder = tmp_path / ".kentik"
+    folder.mkdir()
+    profile = folder / "lab"
+    profile.write_text('{"email": "demo@example.com", "api-key": "emulator-token"}', encoding="utf-8")
+    profile.chmod(0o644)
+    done = shell("--profile", "lab", *command.split(), HOME=str(tmp_path), KENTIK_API_TOKEN="")
+    assert done.code == 0
+    warnings = [line for line in done.err.splitlines() if line.startswith("warning: ")]
+    assert warnings == [f"warning: {profile} holds a token and others may read it: chmod 600 it"]
+
+
+@pytest.mark.parametrize("command", ["kmi rankings planet:earth --limit 20000", "--help"])
+def test_a_reader_that_leaves_is_no_error(shell: Shell, command: str) -> None:
+    line = f"{shlex.join(KENTIK_ASYNC)} {command} | head -n 1; echo ${{PIPESTATUS[@]}}"
+    done = subprocess.run(
+        ["bash", "-c", line], capture_output=True, encoding="utf-8", env=shell.env, check=True, timeout=60
+    )
+    first, codes = done.stdout.splitlines()
+    assert first
+    assert codes == "0 0"
+    assert "rror" not in done.stderr

@@ -1,0 +1,106 @@
+"""`kentik-async emulator`: what it says when it is ready, and how it ends."""
+
+import asyncio
+import signal
+import socket
+import time
+
+import pytest
+
+from kentik_async import KentikClient, Quota
+from tests.cli.shell import PATIENCE, Shell, readiness, started
+
+
+def test_one_line_tells_all_that_a_client_needs() -> None:
+    with started("emulator", "--speed", "600", "--seed", "7", "--day", "2026-02-01") as process:
+        ready = readiness(process)
+        assert ready["pid"] == process.pid
+        assert (ready["speed"], ready["seed"], ready["day"]) == (600, 7, "2026-02-01")
+        assert Shell(ready)("auth", "status").code == 0
+        process.send_signal(signal.SIGTERM)
+        assert process.stdout is not None
+        assert process.stdout.read() == "", "one line and no more"
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+def test_signals_end_it_without_a_word(number: signal.Signals, code: int) -> None:
+    with started("emulator") as process:
+        readiness(process)
+        process.send_signal(number)
+        _, words = process.communicate(timeout=PATIENCE)
+        assert (process.returncode, words) == (code, "")
+
+
+def test_it_ends_cleanly_under_a_call() -> None:
+    with started("emulator", "--speed", "60", "--latency", "30") as process:
+        ready = readiness(process)
+        with socket.create_connection(("127.0.0.1", _port(ready))) as peer:
+            head = f"GET /api/v5/sites HTTP/1.1\r\nHost: x\r\nX-CH-Auth-Email: {ready['email']}\r\n"
+            peer.sendall(f"{head}X-CH-Auth-API-Token: {ready['token']}\r\n\r\n".encode())
+            shell = Shell(ready)
+            while not shell.control("report")["in_flight"]:
+                time.sleep(0.01)
+            process.send_signal(signal.SIGTERM)
+            _, words = process.communicate(timeout=PATIENCE)
+        assert (process.returncode, words) == (0, "")
+
+
+def _port(ready: dict[str, str]) -> int:
+    return int(ready["rest_endpoint"].split(":")[2].split("/")[0])
+
+
+def test_it_ends_with_the_program_that_started_it() -> None:
+    with started("emulator", "--until-stdin-ends") as process:
+        readiness(process)
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait(timeout=PATIENCE) == 0
+
+
+def test_without_a_stdin_it_runs_on() -> None:
+    with started("emulator") as process:
+        ready = readiness(process)
+        assert process.stdin is not None
+        process.stdin.close()
+        assert Shell(ready)("sites", "list").code == 0
+        assert process.poll() is None
+
+
+def test_a_port_can_be_chosen_and_a_taken_one_is_2() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with started("emulator", "--rest-port", str(port)) as process:
+            out, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 2
+    assert out == ""
+    assert err.startswith("error: the emulator cannot listen: ")
+    assert len(err.splitlines()) == 1
+    with started("emulator", "--grpc-port", str(port)) as process:
+        assert readiness(process)["grpc_endpoint"].endswith(f":{port}")
+
+
+async def test_strict_refuses_what_is_otherwise_counted() -> None:
+    with started("emulator", "--strict", "--latency", "0.2") as process:
+        ready = readiness(process)
+        at = {"grpc_endpoint": ready["grpc_endpoint"], "rest_endpoint": ready["rest_endpoint"]}
+        boundless = Quota(None, None, 0.0, None, None)
+        async with KentikClient(
+            ready["email"], ready["token"], **at, quota=boundless, max_wait=0.0
+        ) as kentik:
+            two = await asyncio.gather(kentik.sites.list(), kentik.sites.list(), return_exceptions=True)
+        assert sorted(type(answer).__name__ for answer in two) == ["RateLimitedError", "Records"]
+
+
+async def test_details_tell_a_client_what_others_spend() -> None:
+    with started("emulator", "--details", "--speed", "6") as process:
+        ready = readiness(process)
+        at = {"grpc_endpoint": ready["grpc_endpoint"], "rest_endpoint": ready["rest_endpoint"]}
+        quota = Quota.NON_QUERY.scaled(6)
+        for ledger, calls, others in (("one", 10, 0), ("another", 1, 10)):
+            async with KentikClient(
+                ready["email"], ready["token"], **at, quota=quota, customer=ledger
+            ) as kentik:
+                await asyncio.gather(*(kentik.sites.list() for _ in range(calls)))
+                assert (await kentik.quota.snapshot()).others == others

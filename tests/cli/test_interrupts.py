@@ -1,0 +1,59 @@
+"""Ctrl-C in the command line, once or by an impatient hand: one word, one exit code, no traceback."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from kentik_async.emulator import Emulator
+from tests.support.emulator_thread import emulator_in_a_thread
+
+COMMANDS = ["kmi markets", "sites list", "raw GET /sites"]
+
+
+def interrupted(emulator: Emulator, home: Path, command: str, times: int, chance: random.Random) -> str:
+    """Run a command, press Ctrl-C while its request is under way, and return what it says on stderr."""
+    emulator.reset()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "kentik_async.cli", *command.split()],
+        env={
+            **os.environ,
+            "HOME": str(home),
+            "KENTIK_EMAIL": emulator.connection["email"],
+            "KENTIK_API_TOKEN": str(emulator.connection["token"]),
+            "KENTIK_GRPC_ENDPOINT": emulator.grpc_endpoint,
+            "KENTIK_REST_ENDPOINT": emulator.rest_endpoint,
+            "KENTIK_SPEED": "60",
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        start_new_session=True,
+    )
+    try:
+        deadline = time.monotonic() + 30
+        while not emulator.report().in_flight:
+            assert time.monotonic() < deadline
+            assert process.poll() is None
+            time.sleep(0.005)
+        for _ in range(times):
+            process.send_signal(signal.SIGINT)
+            time.sleep(chance.choice([0.0, 0.001, 0.02]))
+        out, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    assert out == ""
+    return err
+
+
+@pytest.mark.parametrize("times", [1, 2, 5])
+def test_ctrl_c_while_a_request_is_under_way(tmp_path: Path, times: int) -> None:
+    chance = random.Random(times)
+    with emulator_in_a_thread(speed=60, latency=20.0) as emulator:
+        assert interrupted(emulator, tmp_path, chance.choice(COMMANDS), times, chance) == "interrupted\n"

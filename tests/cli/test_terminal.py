@@ -1,0 +1,126 @@
+"""The command line on a terminal: tables, questions, Ctrl-C."""
+
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.shell import KENTIK_ASYNC, PATIENCE, Shell, readiness, started
+
+NEVER = "(?!)"
+
+
+class Terminal:
+    """A command on a pseudo-terminal of 80 columns."""
+
+    def __init__(self, shell: Shell, *arguments: str, **env: str) -> None:
+        self._master, slave = pty.openpty()
+        surroundings = {**shell.env, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "40", **env}
+        self.process = subprocess.Popen(
+            [*KENTIK_ASYNC, *arguments], stdin=slave, stdout=slave, stderr=slave, env=surroundings
+        )
+        os.close(slave)
+        self.screen = ""
+
+    def read_until(self, pattern: str) -> None:
+        """Wait until the screen holds something, or the command has ended."""
+        deadline = time.monotonic() + PATIENCE
+        while not re.search(pattern, self.screen):
+            ready, _, _ = select.select([self._master], [], [], max(deadline - time.monotonic(), 0))
+            assert ready, f"nothing like {pattern!r} on the screen: {self.screen!r}"
+            try:
+                self.screen += os.read(self._master, 65536).decode()
+            except OSError:  # Linux's end of a terminal whose last user has gone
+                assert pattern == NEVER, f"ended without {pattern!r}: {self.screen!r}"
+                return
+
+    def type(self, text: str) -> None:
+        """Press keys."""
+        os.write(self._master, text.encode())
+
+    def end(self) -> int:
+        """Wait for the end, and return the exit code."""
+        self.read_until(NEVER)
+        code = self.process.wait(timeout=PATIENCE)
+        os.close(self._master)
+        return code
+
+
+@pytest.fixture(scope="module")
+def shell() -> Iterator[Shell]:
+    with started("emulator", "--speed", "600") as process:
+        yield Shell(readiness(process))
+
+
+def test_a_terminal_gets_a_table_that_fits(shell: Shell) -> None:
+    terminal = Terminal(shell, "kmi", "rankings", "planet:earth", "--limit", "5")
+    assert terminal.end() == 0
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", terminal.screen)
+    lines = plain.splitlines()
+    assert lines[0].split() == ["rank", "+/-", "asn", "name", "score", "+/-"]
+    assert max(map(len, lines)) <= 80
+    assert "\x1b[1m" in terminal.screen, "bold titles"
+
+
+def test_a_targets_runs_fit_a_terminal(shell: Shell, tmp_path: Path) -> None:
+    target = str(tmp_path / "data")
+    assert (
+        shell("kmi", "pull", "rankings", target, "--markets", "US", "--rank-types", "peering_base").code == 0
+    )
+    terminal = Terminal(shell, "kmi", "status", target)
+    assert terminal.end() == 0
+    head, line, run, size = re.sub(r"\x1b\[[0-9;]*m", "", terminal.screen).splitlines()
+    assert head.split() == ["run", "state", "done", "failed", "left", "rows", "began", "(UTC)"]
+    assert len(line) <= 80
+    assert run.split()[1:5] == ["complete", "3", "0", "0"]
+    assert size.startswith(f"{target}: ")
+
+
+@pytest.mark.parametrize("how", [{"arguments": ["--no-color"]}, {"env": {"NO_COLOR": "1"}}])
+def test_without_colours(shell: Shell, how: dict[str, dict[str, str] | list[str]]) -> None:
+    arguments, env = how.get("arguments", []), dict(how.get("env", {}))
+    terminal = Terminal(shell, "kmi", "rankings", "US", "--limit", "2", *arguments, **env)
+    assert terminal.end() == 0
+    assert not re.search(r"\x1b\[[0-9;]*3[0-7]m", terminal.screen)
+
+
+@pytest.mark.parametrize(("answer", "code", "left"), [("y", 0, 2), ("n", 130, 3), ("", 130, 3)])
+def test_a_deletion_is_asked_about(shell: Shell, answer: str, code: int, left: int) -> None:
+    shell.control("reset")
+    terminal = Terminal(shell, "sites", "delete", "3")
+    terminal.read_until(r"Delete site 3\? \[y/N\] ")
+    terminal.type(f"{answer}\n")
+    assert terminal.end() == code
+    assert len(shell("sites", "list").rows) == left
+    if code:
+        assert "note: nothing was deleted" in terminal.screen
+
+
+def test_ctrl_c_in_a_question_deletes_nothing(shell: Shell) -> None:
+    shell.control("reset")
+    terminal = Terminal(shell, "sites", "delete", "3")
+    terminal.read_until(r"\[y/N\] ")
+    terminal.process.send_signal(signal.SIGINT)
+    assert terminal.end() == 130
+    assert "interrupted" in terminal.screen
+    assert len(shell("sites", "list").rows) == 3
+
+
+def test_ctrl_c_in_a_call_ends_it_at_once_and_cleanly(shell: Shell) -> None:
+    shell.control("reset")
+    shell.control("fail", {"n": 1, "status": 429, "retry_after": 3600})
+    terminal = Terminal(shell, "sites", "list")
+    terminal.read_until("waiting for quota: refused by the server, next in 3")
+    began = time.monotonic()
+    terminal.process.send_signal(signal.SIGINT)
+    assert terminal.end() == 130
+    assert time.monotonic() - began < 10
+    assert terminal.screen.rstrip().endswith("interrupted")
+    assert "Traceback" not in terminal.screen

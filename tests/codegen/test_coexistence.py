@@ -1,0 +1,119 @@
+"""Our messages beside other builds of the same protos in one process, in both orders of import."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from codegen.__main__ import main
+from codegen.compile import protoc_command
+from codegen.schema import bundled
+from tests.codegen.support import run_python
+from tests.support.paths import ROOT
+
+OURS = """
+from kentik_async._generated.as_group import v202212 as our_groups
+from kentik_async._generated.kmi import v202212 as our_kmi
+"""
+SHOW = """
+ranking = our_kmi.GetRankingsResponse(rankings=[our_kmi.Ranking(asn=0, name="x", rank=1)])
+again = their_kmi.GetRankingsResponse.FromString(ranking.SerializeToString())
+assert again.rankings[0].HasField("asn") and not again.rankings[0].HasField("score")
+group = our_groups.ASGroupDetailed(id="1", asn=[our_groups.AutonomousSystem(asn=64512)])
+group.created_date.FromSeconds(5)
+again = their_groups.ASGroupDetailed.FromString(group.SerializeToString())
+assert again.created_date.seconds == 5 and type(again) is not type(group)
+print("both")
+"""
+
+
+@pytest.fixture(scope="module")
+def gencode(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What protoc itself writes for our protos: `*_pb2.py`, under upstream's names in the default pool."""
+    out = tmp_path_factory.mktemp("gencode")
+    schema = bundled(ROOT)
+    files = [path.relative_to(schema.protos).as_posix() for path in schema.protos.rglob("*.proto")]
+    subprocess.run([*protoc_command(schema), f"--python_out={out}", *files], check=True)
+    # Without a module of its own `google` here would hide the installed one, so it is an addition to it.
+    return out
+
+
+GENCODE = """
+import google
+google.__path__.append(GENCODE + "/google")
+from kentik.as_group.v202212 import as_group_pb2 as their_groups
+from kentik.kmi.v202212 import kmi_pb2 as their_kmi
+"""
+
+
+@pytest.mark.parametrize("ours_first", [True, False])
+def test_beside_plain_gencode_of_the_same_protos(gencode: Path, ours_first: bool) -> None:
+    theirs = GENCODE.replace("GENCODE", repr(str(gencode)))
+    code = OURS + theirs if ours_first else theirs + OURS
+    assert run_python(code + SHOW, gencode) == "both\n"
+
+
+@pytest.mark.parametrize("ours_first", [True, False])
+def test_beside_a_tree_made_from_a_newer_schema(tmp_path: Path, ours_first: bool) -> None:
+    schema = tmp_path / "schema"
+    for path in (ROOT / "proto").rglob("*.proto"):
+        target = schema / "proto" / path.relative_to(ROOT / "proto")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        text = path.read_text()
+        target.write_text(text.replace("message Ranking {", "message Ranking {\n  string added = 99;"))
+    assert main(["--schema", str(schema), "--out", str(tmp_path / "newer")]) == 0
+    theirs = """
+from newer.as_group import v202212 as their_groups
+from newer.kmi import v202212 as their_kmi
+assert their_kmi.Ranking(added="new").added == "new"
+"""
+    code = OURS + theirs if ours_first else theirs + OURS
+    assert run_python(code + SHOW, tmp_path) == "both\n"
+
+
+ASKED_FOR = os.environ.get("KENTIK_ASYNC_COEXISTENCE") == "1" or os.environ.get("CI", "").lower() in {
+    "1",
+    "true",
+}
+VENDOR = """
+import kentik_api
+from kentik_api.generated.kentik.core.v202303 import annotations_pb2
+from kentik_api.generated.kentik.synthetics.v202202 import synthetics_pb2 as theirs
+"""
+VENDOR_SHOW = """
+from zootree.core.v202303 import Page, ServiceVisibility
+assert ServiceVisibility.Value("SERVICE_VISIBILITY_PUBLIC") == 3
+assert annotations_pb2.DESCRIPTOR.package == "kentik.core.v202303"
+assert theirs.DESCRIPTOR.package == "kentik.synthetics.v202202"
+assert our_kmi.Ranking(rank=1).HasField("rank")
+assert our_kmi.KmiServiceStub.METHODS["ListMarkets"].verb == "GET"
+print("both")
+"""
+
+
+@pytest.fixture(scope="module")
+def with_vendor(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of an environment with the vendor's SDK and ours: one resolver has to like both."""
+    folder = tmp_path_factory.mktemp("vendor")
+    python = folder / "bin" / "python"
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    done = subprocess.run([*pip, str(ROOT), "kentik-api"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return python
+
+
+@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="kentik-api's protobuf is tried on Python 3.11")
+@pytest.mark.skipif(
+    not ASKED_FOR, reason="makes an environment with kentik-api: set KENTIK_ASYNC_COEXISTENCE=1"
+)
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("ours_first", [True, False])
+def test_beside_the_vendors_sdk(with_vendor: Path, tree: Path, ours_first: bool) -> None:
+    ours = OURS + "import zootree.zoo.v202601\n"
+    code = ours + VENDOR if ours_first else VENDOR + ours
+    assert run_python(code + VENDOR_SHOW, tree.parent, interpreter=with_vendor) == "both\n"

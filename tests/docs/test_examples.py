@@ -1,0 +1,158 @@
+"""Every example runs against the emulator as its README says, and says what it should."""
+
+import ast
+import inspect
+import json
+import re
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from kentik_async.emulator import Emulator
+from tests.multiprocess.redis.harness import RedisServer, running_redis
+from tests.support.paths import ROOT
+
+EXAMPLES = ROOT / "examples"
+SPEED = 600
+
+
+class Runner:
+    """Runs examples in an empty folder with an emulator's credentials in the environment."""
+
+    def __init__(self, emulator: Emulator, folder: Path) -> None:
+        self.emulator = emulator
+        self.folder = folder
+        connection = emulator.connection
+        self.environment = {
+            "HOME": str(folder),
+            "PATH": "/usr/bin:/bin",
+            "PYTHONPATH": str(folder),
+            "KENTIK_EMAIL": connection["email"],
+            "KENTIK_API_TOKEN": str(connection["token"]),
+            "KENTIK_GRPC_ENDPOINT": connection["grpc_endpoint"],
+            "KENTIK_REST_ENDPOINT": connection["rest_endpoint"],
+            "KENTIK_SPEED": str(SPEED),
+        }
+
+    async def __call__(self, name: str, *arguments: str, **env: str) -> list[str]:
+        """Run one to its end, and return the lines that it prints."""
+        command = [sys.executable, str(EXAMPLES / name), *arguments]
+        ended = await anyio.run_process(
+            command, env={**self.environment, **env}, cwd=self.folder, check=False
+        )
+        assert ended.returncode == 0, ended.stderr.decode()
+        assert b"Warning" not in ended.stderr, ended.stderr.decode()
+        assert self.emulator.report().refused == 0
+        return ended.stdout.decode().splitlines()
+
+
+@pytest.fixture
+async def run(tmp_path: Path) -> AsyncIterator[Runner]:
+    async with Emulator(speed=SPEED) as emulator:
+        yield Runner(emulator, tmp_path)
+
+
+def test_the_readme_names_each_and_each_is_tested() -> None:
+    there = {path.name for path in EXAMPLES.iterdir() if path.is_file()} - {"README.md"}
+    named = set(re.findall(r"\]\(([\w.]+)\)", (EXAMPLES / "README.md").read_text(encoding="utf-8")))
+    tested = set(re.findall(r'"(\w+\.(?:py|ipynb))"', Path(__file__).read_text(encoding="utf-8")))
+    assert named == tested == there
+
+
+async def test_quickstart(run: Runner) -> None:
+    lines = await run("quickstart.py")
+    assert len(lines) == 10
+    assert lines[0].startswith("Planet Earth - 1. AS")
+    assert run.emulator.report().requests == 11
+
+
+async def test_priorities(run: Runner) -> None:
+    run.emulator.latency = 0.002
+    first, _ = await run("priorities.py")
+    found = re.fullmatch(r"3 sites after [\d.]+ s, when (\d+) of 120 rankings were there", first)
+    assert found is not None
+    assert int(found[1]) < 60
+
+
+async def test_a_bulk_pull(run: Runner) -> None:
+    plan, report, tables, *frame = await run("bulk_pull.py", "data")
+    assert plan.startswith("at most 24 calls, ")
+    assert report.endswith(" 0 pages failed")
+    assert re.fullmatch(r"\['\d{4}-\d\d-\d\d'\] \d+ neighbours", tables)
+    assert frame[0].split() == ["market_id", "ip", "rank", "asn", "name"]
+    assert len(frame) == 1 + 2 * 2 * 3
+    again = await run("bulk_pull.py", "data")
+    assert ": 0 calls, " in again[1]
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[RedisServer]:
+    with running_redis(tmp_path) as server:
+        yield server
+
+
+async def test_shards(run: Runner, redis: RedisServer) -> None:
+    *parts, together = await run("shards.py", "parts", KENTIK_LIMITER=redis.url)
+    pages = [
+        int(re.fullmatch(rf"parts/{i}: (\d+) pages, \d+ rows, 0 failed", part)[1])
+        for i, part in enumerate(parts)
+    ]
+    assert len(pages) == 4
+    assert sum(pages) == 3 * 6 * 2 + 4, "each ranking in one part, the list of markets in each"
+    rows = sum(
+        len(run.emulator.state.rankings(f"cc${country}", kind, ip))
+        for country in ("US", "DE", "FR")
+        for kind in KINDS
+        for ip in ("v4", "v6")
+    )
+    assert together == f"together: {rows} rows of rankings"
+    assert max(call.concurrent for call in run.emulator.calls) == 1, "never two at once, of four processes"
+
+
+KINDS = (
+    "customer_base",
+    "customer_base_retail",
+    "customer_base_wholesome",
+    "customer_base_backbone",
+    "customer_growth",
+    "peering_base",
+)
+
+
+async def test_a_custom_stub(run: Runner) -> None:
+    pytest.importorskip("grpc_tools", reason="generating code takes the extra codegen")
+    generate = ["-m", "codegen", "--schema", str(ROOT), "--api", "kmi/v202212", "--out", "kentik_apis"]
+    environment = run.environment | {"PYTHONPATH": str(ROOT)}
+    await anyio.run_process([sys.executable, *generate], env=environment, cwd=run.folder)
+    markets, _ = await run("custom_stub.py")
+    assert markets == f"{len(run.emulator.state.markets)} markets, the first of them planet$earth"
+
+
+async def test_the_notebook(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in run.environment.items():
+        monkeypatch.setenv(name, value)
+    notebook = json.loads((EXAMPLES / "notebook.ipynb").read_text(encoding="utf-8"))
+    cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    shown = [await run_cell(cell, variables) for variables in [{}] for cell in cells]
+    assert [list(frame.columns) for frame in shown if frame is not None][1:] == [
+        ["rank", "asn", "name", "score_change"],
+        ["rank", "asn", "name"],
+    ]
+    assert all(len(frame) for frame in shown if frame is not None)
+
+
+async def run_cell(source: str, variables: dict[str, Any]) -> Any:
+    """Run a notebook's cell as Jupyter does, and return the value of a last expression."""
+    tree = ast.parse(source)
+    last = tree.body[-1]
+    if isinstance(last, ast.Expr):
+        tree.body[-1] = ast.copy_location(ast.Assign([ast.Name("_", ast.Store())], last.value), last)
+        ast.fix_missing_locations(tree)
+    value = eval(compile(tree, "cell", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), variables)
+    if inspect.isawaitable(value):
+        await value
+    return variables.pop("_", None)

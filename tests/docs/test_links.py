@@ -1,0 +1,40 @@
+"""The documents lead somewhere, and their tables of figures are those that the benchmark wrote."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.support.paths import ROOT
+
+TABLE = re.compile(r"(?:^\|.*\n)+", re.MULTILINE)
+
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/*.md")])
+LINK = re.compile(r"\[[^\]]*\]\((?!https?://|mailto:)([^)#]+)(?:#([^)]+))?\)")
+
+
+def anchors(document: Path) -> set[str]:
+    """Return the headings of a document, as links name them."""
+    headings = re.findall(r"^#+ (.*)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document: Path) -> None:
+    for place, anchor in LINK.findall(document.read_text(encoding="utf-8")):
+        target = document.parent / place
+        assert target.exists(), f"{document.name} links to {place}"
+        assert not anchor or anchor in anchors(target), f"{document.name} links to {place}#{anchor}"
+
+
+def test_the_readme_leads_to_every_guide() -> None:
+    linked = {place for place, _ in LINK.findall((ROOT / "README.md").read_text(encoding="utf-8"))}
+    assert {f"docs/{path.name}" for path in ROOT.glob("docs/*.md")} <= linked
+
+
+def test_the_figures_beside_other_limiters_are_those_that_were_measured() -> None:
+    measured = (ROOT / "benchmarks/results/limiter.md").read_text(encoding="utf-8")
+    _, compared = (ROOT / "docs/quota.md").read_text(encoding="utf-8").split("\n## Beside other limiters\n")
+    told = TABLE.findall(compared)
+    assert len(told) == 5
+    assert set(told) <= set(TABLE.findall(measured + "\n"))

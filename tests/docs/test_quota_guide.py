@@ -1,0 +1,79 @@
+"""The guide to the quota: its programs and commands run, and its table is the rules."""
+
+import re
+import shlex
+import sys
+from pathlib import Path
+
+import anyio
+import pytest
+
+from kentik_async.emulator import Emulator
+from kentik_async.quota import Quota
+from tests.support.paths import ROOT
+
+GUIDE = ROOT / "docs" / "quota.md"
+TEXT = GUIDE.read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+SPEED = 60
+
+SAYS = (
+    r"\d+ sites, and \d+ calls still wait",
+    r"500 calls take \d+ s\nno non-query quota within max_wait=0\.1 s; it frees in about \d+\.\d s: .*",
+    r"19 59 3749",
+)
+"""What its programs print, in their order."""
+
+
+def test_no_block_is_left_out() -> None:
+    assert [language for language, _ in BLOCKS].count("python") == len(SAYS)
+    assert {language for language, _ in BLOCKS} == {"python", "console"}
+    assert TEXT.count("```") == 2 * len(BLOCKS)
+
+
+async def run(emulator: Emulator, home: Path, *arguments: str) -> str:
+    connection = emulator.connection
+    environment = {
+        "HOME": str(home),
+        "PATH": "/usr/bin:/bin",
+        "KENTIK_EMAIL": connection["email"],
+        "KENTIK_API_TOKEN": connection["token"],
+        "KENTIK_GRPC_ENDPOINT": connection["grpc_endpoint"],
+        "KENTIK_REST_ENDPOINT": connection["rest_endpoint"],
+        "KENTIK_SPEED": str(SPEED),
+    }
+    command = [sys.executable, *arguments]
+    ended = await anyio.run_process(command, env=environment, cwd=home, check=False)
+    assert ended.returncode == 0, (arguments, ended.stderr.decode())
+    return (ended.stdout + ended.stderr).decode()
+
+
+@pytest.mark.parametrize("number", range(len(SAYS)))
+async def test_its_programs_run(number: int, tmp_path: Path) -> None:
+    programs = [code for language, code in BLOCKS if language == "python"]
+    async with Emulator(speed=SPEED) as emulator:
+        said = await run(emulator, tmp_path, "-c", programs[number])
+    assert re.fullmatch(SAYS[number], said.strip())
+
+
+async def test_its_commands_run(tmp_path: Path) -> None:
+    commands = [line for language, code in BLOCKS if language == "console" for line in code.splitlines()]
+    async with Emulator(speed=SPEED) as emulator:
+        for command in commands:
+            assert command.startswith("$ kentik-async ")
+            assert await run(emulator, tmp_path, "-m", "kentik_async.cli", *shlex.split(command)[2:])
+
+
+def test_its_table_is_the_rules() -> None:
+    rows = re.findall(r"^\| .*? \| ([\d.,]+)(?: s)? \| ([\d.,]+)(?: s)? \|$", TEXT, re.MULTILINE)
+    table = [tuple(float(number.replace(",", "")) for number in row) for row in rows[:5]]
+    names = ("max_concurrent", "soft_per_minute", "soft_delay", "hard_per_minute", "per_hour")
+    assert table == [(getattr(Quota.NON_QUERY, name), getattr(Quota.QUERY, name)) for name in names]
+
+
+def test_its_figures_are_those_that_were_measured() -> None:
+    """The tables that it quotes stand in the benchmark's own report, word for word."""
+    report = (ROOT / "benchmarks" / "results" / "limiter.md").read_text(encoding="utf-8")
+    quoted = [line for line in TEXT.splitlines() if line.startswith("| kentik-async ")]
+    assert quoted
+    assert set(quoted) <= set(report.splitlines())

@@ -1,0 +1,1 @@
+"""The emulator, through bare stubs and HTTP, without our client."""

@@ -1,0 +1,1 @@
+"""Several processes on one quota in a real Redis server."""

@@ -1,0 +1,279 @@
+"""A real redis-server for a test, and real processes that pull through it from a strict server."""
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from kentik_async.quota import Quota
+from tests.support.paths import ROOT
+
+# Read when tests are collected: later the suite hides the variables of the environment.
+_REQUIRED = os.environ.get("KENTIK_ASYNC_REQUIRE_REDIS") == "1"
+
+_WORKER = Path(__file__).with_name("worker.py")
+
+
+def free_port() -> int:
+    """A free loopback port; a node of a cluster talks to the others on the one 10 000 above."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+        if port < 55_000:
+            return port
+
+
+class RedisServer:
+    """A redis-server of one's own on a free loopback port."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self._folder = folder
+        self._options = options
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started = 0.0
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}"
+        # Any: redis-py types its commands for both its clients at once.
+        self.admin: Any = redis.Redis(port=self.port, protocol=2, retry=Retry(NoBackoff(), 0))
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        command = [
+            "redis-server",
+            "--port",
+            str(self.port),
+            "--bind",
+            "127.0.0.1",
+            "--dir",
+            str(self._folder),
+        ]
+        self._process = subprocess.Popen(
+            [*command, "--save", "", *self._options], stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT
+        )
+        self._started = time.monotonic()
+        deadline = self._started + 20
+        while True:
+            try:
+                self.admin.ping()
+            except redis.AuthenticationError:
+                return
+            except redis.ConnectionError:
+                if time.monotonic() > deadline or self._process.poll() is not None:
+                    raise
+                time.sleep(0.02)
+            else:
+                return
+
+    def age(self) -> float:
+        """How long it has been running, in seconds."""
+        return time.monotonic() - self._started
+
+    def kill(self) -> None:
+        """End it at once, as a power cut would."""
+        self.send(signal.SIGKILL)
+        if self._process is not None:
+            self._process.wait()
+            self._process = None
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        if self._process is not None:
+            self._process.send_signal(number)
+
+
+@contextlib.contextmanager
+def running_redis(folder: Path, *options: str) -> Iterator[RedisServer]:
+    """A running server; the test is skipped where there is no redis-server, or fails if one is required."""
+    if shutil.which("redis-server") is None:
+        reason = "there is no redis-server on PATH (Debian, Ubuntu: apt install redis-server)"
+        if _REQUIRED:
+            pytest.fail(f"KENTIK_ASYNC_REQUIRE_REDIS=1, and {reason}")
+        pytest.skip(reason)
+    server = RedisServer(folder, *options)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.admin.close()
+        server.kill()
+
+
+@dataclass
+class Received:
+    """One request, as the strict server saw it; instants by its own clock."""
+
+    process: str
+    received: float
+    answered: float
+    refused: bool
+
+
+@dataclass
+class StrictServer:
+    """A server that keeps the vendor's rules to the letter, written against the rules and not our code.
+
+    A request counts from its receipt; one that is being worked on goes on whether its client lives or not.
+    """
+
+    quota: Quota
+    latency: float
+    total: int
+    log: list[Received] = field(default_factory=list)
+    flying: int = 0
+    most_flying: int = 0
+    done: asyncio.Event = field(default_factory=asyncio.Event)
+    _hold: dict[str, float] = field(default_factory=dict)
+    _greeted: int = 0
+    _go: asyncio.Event = field(default_factory=asyncio.Event)
+    _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
+    _expected: int = 0
+    _server: asyncio.Server | None = None
+    port: int = 0
+
+    async def open(self, processes: int) -> None:
+        """Listen; nobody goes before so many processes have come."""
+        self._expected = processes
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def close(self) -> None:
+        """Stop listening."""
+        if self._server is not None:
+            self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def hold_next(self, process: str, seconds: float) -> None:
+        """Work for so long on the next request of a process."""
+        self._hold[process] = seconds
+
+    def refused(self) -> int:
+        """How many requests were refused."""
+        return sum(request.refused for request in self.log)
+
+    def turns(self) -> dict[str, int]:
+        """How many requests each process got in."""
+        counts: dict[str, int] = {}
+        for request in self.log:
+            counts[request.process] = counts.get(request.process, 0) + 1
+        return counts
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        try:
+            hello, process = (await reader.readline()).decode().split()
+            if hello == "first":
+                self._greeted += 1
+                if self._greeted >= self._expected:
+                    self._go.set()
+            await self._go.wait()
+            writer.write(b"go\n")
+            while await reader.readline():
+                # Apart from the connection: its end does not end the work.
+                work = asyncio.create_task(self._work(process))
+                self._tasks.add(work)
+                work.add_done_callback(self._tasks.discard)
+                writer.write(await asyncio.shield(work))
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()
+
+    async def _work(self, process: str) -> bytes:
+        if len(self.log) >= self.total:
+            return b"stop\n"
+        quota, now = self.quota, time.monotonic()
+        minute = sum(request.received > now - quota.minute for request in self.log)
+        hour = sum(request.received > now - quota.hour for request in self.log)
+        over = (
+            (quota.max_concurrent is not None and self.flying >= quota.max_concurrent)
+            or (quota.hard_per_minute is not None and minute >= quota.hard_per_minute)
+            or (quota.per_hour is not None and hour >= quota.per_hour)
+        )
+        request = Received(process, now, now, over)
+        self.log.append(request)
+        self.flying += 1
+        self.most_flying = max(self.most_flying, self.flying)
+        delayed = quota.soft_per_minute is not None and minute >= quota.soft_per_minute
+        seconds = self._hold.pop(process, None)
+        if seconds is None:
+            seconds = 0.0 if over else self.latency + (quota.soft_delay if delayed else 0.0)
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            self.flying -= 1
+            request.answered = time.monotonic()
+            if len(self.log) >= self.total:
+                self.done.set()
+        return b"429\n" if over else b"ok\n"
+
+
+def optimum(quota: Quota, latency: float, count: int) -> float:
+    """How long the fastest schedule takes for so many requests, one at a time, from the first receipt on."""
+    received: list[float] = []
+    now = 0.0
+    for _ in range(count):
+        for limit, window in ((quota.hard_per_minute, quota.minute), (quota.per_hour, quota.hour)):
+            if limit is not None and len(received) >= limit:
+                now = max(now, received[-limit] + window)
+        minute = sum(instant > now - quota.minute for instant in received)
+        received.append(now)
+        delayed = quota.soft_per_minute is not None and minute >= quota.soft_per_minute
+        now += latency + (quota.soft_delay if delayed else 0.0)
+    return now
+
+
+class Worker:
+    """A process of its own that pulls from the strict server as fast as its limiter lets it."""
+
+    def __init__(
+        self, name: str, redis_url: str, server: StrictServer, customer: str, **settings: Any
+    ) -> None:
+        self.name = name
+        task = {"name": name, "url": redis_url, "port": server.port, "customer": customer, **settings}
+        task["quota"] = asdict(server.quota)
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
+        self.process = subprocess.Popen(
+            [sys.executable, "-W", "error", str(_WORKER), json.dumps(task)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+            cwd=ROOT,
+        )
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self.process.send_signal(number)
+
+    async def end(self, timeout: float = 30) -> dict[str, Any]:
+        """Wait for its end, and return its report."""
+        out, err = await asyncio.to_thread(self.process.communicate, None, timeout)
+        assert self.process.returncode == 0, err.decode()
+        report: dict[str, Any] = json.loads(out)
+        return report
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.process.kill()
+        self.process.communicate()

@@ -1,0 +1,105 @@
+"""Whatever happens to Redis, its connections and the calls, the limits hold; an independent judge counts."""
+
+import asyncio
+import random
+import time
+import uuid
+
+import pytest
+
+from kentik_async.errors import ConnectError, QuotaWaitError
+from kentik_async.quota import Limiter, Quota
+from kentik_async.quota.redis_open import open_redis_limiter
+from tests.multiprocess.redis.harness import RedisServer
+
+QUOTA = Quota(
+    max_concurrent=2,
+    soft_per_minute=None,
+    soft_delay=0.0,
+    hard_per_minute=30,
+    per_hour=None,
+    minute=1.0,
+    hour=60.0,
+    drain=0.1,
+)
+SECONDS = 3.0
+
+
+class Judge:
+    """Counts what is sent, and objects."""
+
+    def __init__(self) -> None:
+        self.flying = 0
+        self.sent: list[float] = []
+        self.objections: list[str] = []
+
+    def send(self) -> None:
+        now = time.monotonic()
+        self.flying += 1
+        self.sent.append(now)
+        if self.flying > 2:
+            self.objections.append(f"{self.flying} in flight")
+        if sum(instant > now - QUOTA.minute for instant in self.sent) > 30:
+            self.objections.append("too many in a minute")
+
+    def land(self) -> None:
+        self.flying -= 1
+
+
+async def caller(limiter: Limiter, judge: Judge, dice: random.Random, end: float) -> None:
+    while time.monotonic() < end:
+        await asyncio.sleep(dice.expovariate(50))
+        asking = asyncio.create_task(
+            limiter.acquire("non_query", max_wait=dice.choice([None, None, 0.2, 2.0]))
+        )
+        if dice.random() < 0.1:
+            await asyncio.sleep(dice.random() * 0.05)
+            asking.cancel()
+        try:
+            grant = await asking
+        except (asyncio.CancelledError, QuotaWaitError, ConnectError):
+            continue
+        if not grant.valid() or dice.random() < 0.05:
+            grant.close("not_sent")
+            continue
+        judge.send()
+        await asyncio.sleep(dice.choice([0.001, 0.005, 0.02]))
+        outcome = dice.choices(["answered", "unknown", "refused"], [40, 2, 0.3])[0]
+        if outcome == "unknown":
+            grant.close("unknown")
+            await asyncio.sleep(0.09)  # it goes on working for as long as it may
+            judge.land()
+        else:
+            judge.land()
+            grant.close(outcome, retry_after=0.1)
+
+
+async def mischief(server: RedisServer, dice: random.Random, end: float) -> None:
+    kill = ["CLIENT", "KILL", "SKIPME", "yes", "TYPE"]
+    deeds = [
+        ["FLUSHALL"],
+        [*kill, "normal"],
+        [*kill, "pubsub"],
+        ["CLIENT", "PAUSE", "400"],
+        ["SCRIPT", "FLUSH"],
+    ]
+    while time.monotonic() < end:
+        await asyncio.sleep(dice.expovariate(3))
+        await asyncio.to_thread(server.admin.execute_command, *dice.choice(deeds))
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_the_limits_hold(young_server: RedisServer, seed: int) -> None:
+    dice, judge, end = random.Random(seed), Judge(), time.monotonic() + SECONDS
+    customer = uuid.uuid4().hex
+    limiters = [
+        open_redis_limiter(young_server.url, endpoints=("a",), customer=customer, quota=QUOTA)
+        for _ in range(4)
+    ]
+    callers = [caller(limiter, judge, dice, end) for limiter in limiters for _ in range(5)]
+    async with asyncio.timeout(SECONDS + 30):
+        await asyncio.gather(mischief(young_server, dice, end), *callers)
+        for limiter in limiters:
+            await limiter.aclose()
+    assert not judge.objections
+    assert len(judge.sent) > 10

@@ -1,0 +1,197 @@
+"""Four processes, a real Redis and a server that keeps the rules to the letter, on a clock that runs faster.
+
+Where time is measured a minute lasts 3 s, where it is not 1 s; a lease lasts a second in both.
+"""
+
+import asyncio
+import os
+import signal
+import time
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from kentik_async.quota import Quota
+from tests.multiprocess.redis.harness import RedisServer, StrictServer, Worker, optimum, running_redis
+
+QUOTA = Quota.NON_QUERY.scaled(60)
+LATENCY = 0.05 / 60
+MEASURED = Quota.NON_QUERY.scaled(20)
+MEASURED_LATENCY = 0.05 / 20
+LEASE = 1.0
+SLACK = 0.6  # of a busy machine
+
+
+@pytest.fixture
+def redis(server: RedisServer) -> RedisServer:
+    return server
+
+
+@asynccontextmanager
+async def pull(
+    redis: RedisServer, total: int, settings: dict[str, Any] | None = None, processes: int = 4, **worker: Any
+) -> AsyncIterator[tuple[StrictServer, list[Worker]]]:
+    """Processes that pull so many answers together; `settings` are those of the first alone."""
+    server = StrictServer(worker.pop("quota", QUOTA), worker.pop("latency", LATENCY), total)
+    await server.open(processes)
+    customer = uuid.uuid4().hex
+    workers: list[Worker] = []
+    try:
+        for number in range(processes):
+            own = settings if settings and number == 0 else {}
+            workers.append(Worker(f"w{number}", redis.url, server, customer, **{**worker, **own}))
+        yield server, workers
+        await ended(workers)
+    finally:
+        await server.close()
+        for left in workers:
+            if left.process.poll() is None:
+                left.kill()
+
+
+async def ended(workers: list[Worker]) -> list[dict[str, Any]]:
+    """The reports of those that have not been killed."""
+    return [await worker.end() for worker in workers if worker.process.returncode != -signal.SIGKILL]
+
+
+async def until(server: StrictServer, count: int) -> None:
+    async with asyncio.timeout(60):
+        while len(server.log) < count:
+            await asyncio.sleep(0.005)
+
+
+async def finished(server: StrictServer) -> None:
+    async with asyncio.timeout(90):
+        await server.done.wait()
+
+
+def check(server: StrictServer) -> None:
+    """Nothing was refused, none was in flight beside another, and no window held too much."""
+    assert server.refused() == 0
+    assert server.most_flying == 1
+    received = [request.received for request in server.log]
+    quota = server.quota
+    for limit, window in ((quota.hard_per_minute, quota.minute), (quota.per_hour, quota.hour)):
+        for first, last in zip(received, received[limit:], strict=False):
+            assert last - first >= window
+
+
+def gaps(server: StrictServer) -> list[float]:
+    """How long nobody was at work, between one request and the next."""
+    return [
+        later.received - earlier.answered for earlier, later in zip(server.log, server.log[1:], strict=False)
+    ]
+
+
+async def test_four_processes_take_turns_and_lose_no_time(redis: RedisServer) -> None:
+    total = 120
+    async with pull(redis, total, quota=MEASURED, latency=MEASURED_LATENCY) as (server, _):
+        await finished(server)
+        check(server)
+        taken = max(request.answered for request in server.log) - server.log[0].received
+        # A hand-over costs what it costs: at full speed it is a twentieth of that beside a request.
+        assert optimum(MEASURED, MEASURED_LATENCY, total) / taken > 0.90
+        turns = [request.process for request in server.log[20:]]
+        counts = [turns.count(f"w{number}") for number in range(4)]
+        assert max(counts) <= 1.2 * min(counts)
+
+
+async def test_four_processes_at_the_hard_limit_are_never_refused(redis: RedisServer) -> None:
+    quota = Quota(1, None, 0.0, 60, 3750, minute=MEASURED.minute, hour=MEASURED.hour, drain=MEASURED.drain)
+    total = 121  # the last of them goes when two minutes have passed
+    async with pull(redis, total, quota=quota, latency=MEASURED_LATENCY) as (server, _):
+        await finished(server)
+        check(server)
+        taken = max(request.answered for request in server.log) - server.log[0].received
+        assert optimum(quota, MEASURED_LATENCY, total) / taken > 0.95
+
+
+async def test_who_is_killed_in_flight_costs_lease_and_drain(redis: RedisServer) -> None:
+    async with pull(redis, 70) as (server, workers):
+        await until(server, 30)
+        server.hold_next("w1", QUOTA.drain)
+        while server.log[-1].process != "w1" or not server.flying:
+            await asyncio.sleep(0.001)
+        workers[1].kill()
+        killed, count = time.monotonic(), len(server.log)
+        await until(server, count + 1)
+        assert server.log[count].received - killed < LEASE + QUOTA.drain + SLACK
+        await finished(server)
+        check(server)
+
+
+async def test_who_is_killed_while_it_waits_costs_nobody_anything(redis: RedisServer) -> None:
+    async with pull(redis, 70) as (server, workers):
+        await until(server, 30)
+        server.hold_next("w2", 0.2)
+        while server.log[-1].process != "w2" or not server.flying:
+            await asyncio.sleep(0.001)
+        workers[1].kill()
+        await finished(server)
+        check(server)
+        assert max(gaps(server)) < SLACK
+
+
+async def test_who_is_stopped_with_a_grant_finds_it_invalid_when_it_wakes(redis: RedisServer) -> None:
+    async with pull(redis, 100, {"stop_after": 3}) as (server, workers):
+        await until(server, 10)
+        async with asyncio.timeout(30):
+            while not stopped(workers[0]):
+                await asyncio.sleep(0.01)
+        count = len(server.log)
+        await until(server, count + 20)  # the others go on
+        workers[0].send(signal.SIGCONT)
+        await finished(server)
+        check(server)
+        assert max(gaps(server)) < LEASE + QUOTA.drain + SLACK
+        reports = await ended(workers)
+        assert reports[0]["invalid"] == 1
+        assert reports[0]["answered"] > 10
+
+
+async def test_who_is_stopped_in_flight_does_not_overrun_when_it_wakes(redis: RedisServer) -> None:
+    async with pull(redis, 80) as (server, workers):
+        await until(server, 30)
+        server.hold_next("w3", 0.1)
+        while server.log[-1].process != "w3" or not server.flying:
+            await asyncio.sleep(0.001)
+        workers[3].send(signal.SIGSTOP)
+        count = len(server.log)
+        await until(server, count + 20)
+        workers[3].send(signal.SIGCONT)
+        await finished(server)
+        check(server)
+
+
+@pytest.mark.parametrize(
+    "memory", [(), ("--appendonly", "yes", "--appendfsync", "always")], ids=["empty", "kept"]
+)
+async def test_redis_restarted_in_mid_pull(tmp_path: Any, memory: tuple[str, ...]) -> None:
+    with running_redis(tmp_path, *memory) as redis:
+        async with pull(redis, 60) as (server, workers):
+            await until(server, 30)
+            await asyncio.to_thread(redis.kill)
+            await asyncio.sleep(0.3)
+            await asyncio.to_thread(redis.start)
+            await finished(server)
+            check(server)
+            assert sum(report["answered"] for report in await ended(workers)) == 60
+
+
+async def test_redis_emptied_in_mid_pull(redis: RedisServer) -> None:
+    async with pull(redis, 60) as (server, _):
+        await until(server, 30)
+        server.hold_next("w0", 0.4)
+        while server.log[-1].process != "w0" or not server.flying:
+            await asyncio.sleep(0.001)
+        await asyncio.to_thread(redis.admin.flushall)
+        await finished(server)
+        check(server)
+
+
+def stopped(worker: Worker) -> bool:
+    pid, status = os.waitpid(worker.process.pid, os.WNOHANG | os.WUNTRACED)
+    return pid != 0 and os.WIFSTOPPED(status)

@@ -1,0 +1,107 @@
+"""What one process is told of others outside all know that share its quota, by a file or by Redis."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kentik_async.quota import Allowance, HeedfulGrant, Limiter, Quota
+from kentik_async.quota.file_limiter import open_file_limiter
+from tests.multiprocess.redis.harness import RedisServer
+from tests.multiprocess.redis.helpers import Opener
+
+QUOTA = Quota(2, 20, 0.02, 60, None, minute=3.0, hour=180.0, drain=0.2)
+
+Two = tuple[Limiter, Limiter]
+
+
+@pytest.fixture
+async def by_file(tmp_path: Path) -> AsyncIterator[Callable[[], Limiter]]:
+    """Open limiters on one file."""
+    async with contextlib.AsyncExitStack() as stack:
+
+        def open_one() -> Limiter:
+            limiter = open_file_limiter(
+                tmp_path / "quota",
+                endpoints=(),
+                customer="",
+                quota=QUOTA,
+                query_quota=QUOTA,
+                pacing="throughput",
+            )
+            stack.push_async_callback(limiter.aclose)
+            return limiter
+
+        yield open_one
+
+
+@pytest.fixture(params=["file", "redis"])
+def two(request: Any) -> Two:
+    """Two limiters that share a quota, as of two processes."""
+    if request.param == "file":
+        open_file: Callable[[], Limiter] = request.getfixturevalue("by_file")
+        return open_file(), open_file()
+    server: RedisServer = request.getfixturevalue("server")
+    opener: Opener = request.getfixturevalue("opener")
+    return opener(server, quota=QUOTA), opener(server, quota=QUOTA)
+
+
+async def pull(limiter: Limiter, count: int) -> None:
+    for _ in range(count):
+        (await limiter.acquire("non_query")).close("answered")
+
+
+async def seen_by(limiter: Limiter) -> tuple[int, int | None]:
+    """What others are taken to spend, and what is left to us."""
+    snapshot = await limiter.snapshot()
+    return snapshot.others, snapshot.left_hard_minute
+
+
+async def test_a_refusal_tells_all_how_much_is_spent_outside(two: Two) -> None:
+    first, second = two
+    await pull(first, 15)
+    await pull(second, 24)
+    (await first.acquire("non_query")).close("refused", retry_after=0.0)
+    assert await seen_by(second) == (21, 0)
+    assert await seen_by(first) == (21, 0)
+
+
+async def test_what_the_server_says_is_left_all_know(two: Two) -> None:
+    first, second = two
+    await pull(second, 9)
+    grant = await first.acquire("non_query")
+    assert isinstance(grant, HeedfulGrant)
+    grant.heed(Allowance(10, 0.1))
+    grant.close("answered")
+    assert await seen_by(second) == (40, 10)
+
+
+async def test_where_nothing_is_left_all_wait_until_there_is_room(two: Two) -> None:
+    first, second = two
+    grant = await first.acquire("non_query")
+    assert isinstance(grant, HeedfulGrant)
+    grant.heed(Allowance(0, 100.0))
+    grant.close("answered")
+    for limiter in (second, first):
+        free = (await limiter.snapshot()).next_free
+        assert free is not None
+        assert 90 < free <= 100
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.2):
+            await second.acquire("non_query")
+
+
+async def test_what_others_of_ours_spend_is_not_taken_for_spent_outside(two: Two) -> None:
+    """However late the answers seem: the two together are beyond the soft limit."""
+    first, second = two
+    await pull(first, 12)
+    await pull(second, 12)
+    for _ in range(4):
+        for limiter in two:
+            grant = await limiter.acquire("non_query")
+            await asyncio.sleep(0.02)
+            grant.close("answered")
+    assert (await seen_by(first))[0] == (await seen_by(second))[0] == 0

@@ -1,0 +1,1 @@
+"""What is built and installed: contents, metadata, licences, imports."""

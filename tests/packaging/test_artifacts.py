@@ -1,0 +1,47 @@
+"""The wheel and the source distribution hold what they should, and nothing that merely lies about."""
+
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.support.paths import ROOT
+
+
+@pytest.fixture(scope="module")
+def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with a fresh wheel and source distribution."""
+    pytest.importorskip("hatchling", reason="building is a matter of development")
+    target = tmp_path_factory.mktemp("dist")
+    command = [sys.executable, "-m", "hatchling", "build", "-d", str(target)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    return target
+
+
+def test_the_wheel_is_the_package_and_nothing_else(dist: Path) -> None:
+    (wheel,) = dist.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        shipped = {name for name in archive.namelist() if ".dist-info/" not in name}
+        legal = [name for name in archive.namelist() if name.endswith("licenses/LICENSE")]
+    source = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "kentik_async").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert shipped == source
+    assert "kentik_async/py.typed" in shipped
+    assert len(legal) == 1
+
+
+def test_the_source_distribution_can_build_generate_and_test(dist: Path) -> None:
+    (sdist,) = dist.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        shipped = {name.partition("/")[2] for name in archive.getnames()}
+    files = {"CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "pyproject.toml"}
+    assert files <= shipped
+    for folder in ("codegen", "kentik_async", "proto", "tests"):
+        assert any(name.startswith(f"{folder}/") for name in shipped), folder
+    assert not [name for name in shipped if "__pycache__" in name or name.startswith((".venv", "dist"))]

@@ -1,0 +1,1 @@
+"""Invariants, with counterexamples searched by hypothesis."""

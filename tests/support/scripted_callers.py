@@ -1,0 +1,185 @@
+"""Callers of a limiter, each with a script of its own, and the log of what became of them."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import inf
+from typing import Literal
+
+from kentik_async.errors import ClientClosedError, QuotaWaitError
+from kentik_async.quota import Grant, Limiter, QuotaClass
+from tests.support.quota_oracle import Ask
+from tests.support.quota_server import Journey, SimulatedServer
+from tests.support.virtual_time import VirtualTime
+
+Fate = Literal["answered", "refused", "not_sent", "unknown"]
+
+
+@dataclass(frozen=True)
+class Script:
+    """What one caller does.
+
+    Attributes:
+        arrives: Seconds from the start at which it asks for quota.
+        priority: Its priority.
+        age: By how many seconds its turn counts from earlier than its asking: a retry.
+        max_wait: How long it waits for quota at most.
+        dawdles: Seconds from its grant to its sending.
+        journey: How long its request takes.
+        fate: How its request ends. One of unknown fate is given up at `gives_up` and goes on at the server,
+            for at most `drain` seconds more.
+        gives_up: Seconds from sending, for a request of unknown fate.
+        retry_after: With a refusal, the pause that the server asks for.
+        cancelled: Seconds from its asking at which its task is cancelled.
+        drains: Whether, when cancelled in flight, it lets the request go on and closes on the answer, as
+            the pipeline does; otherwise it says "unknown" at once.
+    """
+
+    arrives: float
+    journey: Journey
+    priority: int = 0
+    age: float = 0.0
+    max_wait: float | None = None
+    dawdles: float = 0.0
+    fate: Fate = "answered"
+    gives_up: float = 0.0
+    retry_after: float | None = None
+    cancelled: float | None = None
+    drains: bool = True
+
+
+@dataclass
+class Send:
+    """One grant: when it was given and how it ended, as the caller saw it; instants with their places."""
+
+    granted: tuple[float, int]
+    closed: tuple[float, int] | None = None
+    outcome: Fate | None = None
+    retry_after: float | None = None
+
+
+@dataclass
+class Log:
+    """What happened in a run.
+
+    Attributes:
+        asks: One a caller, in the order of the scripts; None if it was cancelled before it asked.
+        sends: One a grant.
+        too_long: How many were told that they would wait, or waited, beyond their `max_wait`.
+    """
+
+    asks: list[Ask | None] = field(default_factory=list)
+    sends: list[Send] = field(default_factory=list)
+    too_long: int = 0
+    closed: int = 0
+    _events: int = 0
+
+    def moment(self, now: float) -> tuple[float, int]:
+        """Return the present as a moment: instants that are equal keep their order."""
+        self._events += 1
+        return now, self._events
+
+    def asked(self) -> list[Ask]:
+        """Return all that asked."""
+        return [ask for ask in self.asks if ask is not None]
+
+
+@dataclass
+class Callers:
+    """Runs scripts against a limiter and a simulated server."""
+
+    limiter: Limiter
+    server: SimulatedServer
+    time: VirtualTime
+    quota_class: QuotaClass
+    log: Log = field(default_factory=Log)
+    _flying: "set[asyncio.Task[None]]" = field(default_factory=set)
+
+    async def play(self, scripts: Sequence[Script]) -> Log:
+        """Play all scripts to their ends, also those of requests that nobody waits for any more."""
+        first = len(self.log.asks)
+        self.log.asks += [None] * len(scripts)
+        tasks = [
+            asyncio.create_task(self._call(script, first + place)) for place, script in enumerate(scripts)
+        ]
+        for task, script in zip(tasks, scripts, strict=True):
+            if script.cancelled is not None:
+                asyncio.get_running_loop().call_later(script.arrives + script.cancelled, task.cancel)
+        for outcome in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(outcome, BaseException) and not isinstance(outcome, asyncio.CancelledError):
+                raise outcome
+        while self._flying:
+            await asyncio.wait(self._flying)
+        return self.log
+
+    async def _call(self, script: Script, place: int) -> None:
+        await asyncio.sleep(script.arrives)
+        now = self.time.now
+        ask = self.log.asks[place] = Ask(script.priority, now - script.age, self.log.moment(now))
+        try:
+            grant = await self.limiter.acquire(
+                self.quota_class,
+                priority=script.priority,
+                queued_since=ask.since if script.age else None,
+                max_wait=script.max_wait,
+            )
+        except BaseException as error:
+            ask.left = self.log.moment(self.time.now)
+            if isinstance(error, QuotaWaitError):
+                self.log.too_long += 1
+                return
+            if isinstance(error, ClientClosedError):
+                self.log.closed += 1
+                return
+            raise
+        ask.granted = self.log.moment(self.time.now)
+        send = Send(ask.granted)
+        self.log.sends.append(send)
+        try:
+            if script.dawdles:
+                await asyncio.sleep(script.dawdles)
+        except asyncio.CancelledError:
+            self._close(grant, send, "not_sent")
+            raise
+        if script.fate == "not_sent":
+            self._close(grant, send, "not_sent")
+            return
+        await self._send(script, grant, send)
+
+    async def _send(self, script: Script, grant: Grant, send: Send) -> None:
+        assert grant.valid()
+        flight = asyncio.create_task(self._fly(script, grant, send))
+        self._flying.add(flight)
+        flight.add_done_callback(self._flying.discard)
+        try:
+            if script.fate == "unknown":
+                done, _ = await asyncio.wait([flight], timeout=script.gives_up)
+                if not done:
+                    self._close(grant, send, "unknown")
+            else:
+                await asyncio.shield(flight)
+        except asyncio.CancelledError:
+            if not script.drains:
+                self._close(grant, send, "unknown")
+            raise
+
+    async def _fly(self, script: Script, grant: Grant, send: Send) -> None:
+        await self.server.serve(script.journey, self._within(script))
+        if script.fate == "refused":
+            self._close(grant, send, "refused", script.retry_after)
+        else:
+            self._close(grant, send, "answered")
+
+    def _within(self, script: Script) -> float:
+        """Return from its sending how long the server may work on a request: `drain` is a promise kept."""
+        if script.cancelled is not None and not script.drains:
+            return self.server.quota.drain
+        return script.gives_up + self.server.quota.drain if script.fate == "unknown" else inf
+
+    def _close(self, grant: Grant, send: Send, outcome: Fate, retry_after: float | None = None) -> None:
+        if send.closed is None:
+            send.closed = self.log.moment(self.time.now)
+            send.outcome = outcome
+            send.retry_after = retry_after
+        # A second close, with whatever outcome, must not count.
+        grant.close(outcome, retry_after=retry_after)

@@ -1,0 +1,111 @@
+"""Exit codes and the one line that is printed of an error."""
+
+import pytest
+
+import kentik_async
+from kentik_async import KentikError, _operations, errors
+from kentik_async._generated.as_group.v202212 import ASGroupServiceStub
+from kentik_async._generated.kmi.v202212 import KmiServiceStub
+from kentik_async.cli import parameters
+from kentik_async.cli.error_text import SCOPES, error_line
+from kentik_async.cli.exit_codes import Exit, exit_for, worst
+
+CODES = {
+    "ConfigError": 2,
+    "ValidationError": 2,
+    "AuthenticationError": 3,
+    "PermissionDeniedError": 3,
+    "RateLimitedError": 4,
+    "QuotaWaitError": 4,
+    "TargetLockedError": 6,
+}
+
+
+@pytest.mark.parametrize("name", sorted(set(errors.__all__) - {"APIError"}))
+def test_every_error_has_its_exit_code(name: str) -> None:
+    error = getattr(errors, name)("said")
+    assert exit_for(error) == CODES.get(name, 1)
+
+
+@pytest.mark.parametrize(
+    ("exits", "first"),
+    [
+        ([], Exit.OK),
+        ([Exit.OK, Exit.FAILURES], Exit.FAILURES),
+        ([Exit.FAILURES, Exit.RATE_LIMITED, Exit.LOCKED], Exit.LOCKED),
+        ([Exit.API_ERROR, Exit.LOCKED, Exit.AUTH], Exit.AUTH),
+        ([Exit.AUTH, Exit.USAGE], Exit.USAGE),
+        ([Exit.INTERRUPTED, *Exit], Exit.INTERRUPTED),
+    ],
+)
+def test_of_several_exits_the_worst_counts(exits: list[Exit], first: Exit) -> None:
+    assert worst(exits) is worst(reversed(exits)) is first
+
+
+def test_every_exit_has_its_gravity() -> None:
+    assert {worst([one]) for one in Exit} == set(Exit)
+
+
+def test_the_codes_are_what_scripts_rely_on() -> None:
+    assert {code.name: int(code) for code in Exit} == {
+        "OK": 0,
+        "API_ERROR": 1,
+        "USAGE": 2,
+        "AUTH": 3,
+        "RATE_LIMITED": 4,
+        "FAILURES": 5,
+        "LOCKED": 6,
+        "INTERRUPTED": 130,
+    }
+
+
+def test_every_operation_of_api_v6_has_a_scope() -> None:
+    paths = {*KmiServiceStub.METHODS, *ASGroupServiceStub.METHODS}
+    operations = {
+        value.name
+        for value in vars(_operations).values()
+        if isinstance(value, _operations.Operation) and value.protocol == "grpc"
+    }
+    assert set(SCOPES) == operations
+    assert len(paths) == len(SCOPES)
+
+
+@pytest.mark.parametrize(("operation", "scope"), SCOPES.items())
+def test_a_refused_right_names_the_missing_scope(operation: str, scope: str) -> None:
+    error = errors.PermissionDeniedError("gRPC PERMISSION_DENIED: no")
+    error.operation = operation
+    assert f"lacks the scope {scope}" in error_line(error)
+    reads = any(word in operation for word in ("get", "list"))
+    assert scope.endswith(":read" if reads else ":write")
+
+
+@pytest.mark.parametrize("name", sorted(set(errors.__all__) - {"APIError"}))
+def test_an_error_is_one_line_that_begins_with_the_operation(name: str) -> None:
+    error: KentikError = getattr(errors, name)("something\nwent\twrong")
+    error.operation = "kmi.get_rankings"
+    line = error_line(error)
+    about = (
+        "" if isinstance(error, errors.TargetError) else "kmi.get_rankings: "
+    )  # a full disk is no call's fault
+    assert line.startswith(f"{about}something went wrong")
+    assert "\n" not in line
+
+
+def test_advice_is_not_given_twice() -> None:
+    error = errors.DecodeError("broken; please report it")
+    assert error_line(error).count("please report it") == 1
+
+
+@pytest.mark.parametrize(
+    ("offered", "enumeration"),
+    [
+        (parameters.Family, kentik_async.IPFamily),
+        (parameters.RankKind, kentik_async.RankType),
+        (parameters.RelationKind, kentik_async.Relation),
+        (parameters.Choice, kentik_async.Filter),
+        (parameters.InsightKind, kentik_async.InsightType),
+    ],
+)
+def test_the_choices_offered_are_those_of_the_api(offered: object, enumeration: type) -> None:
+    texts = offered.__args__
+    assert {enumeration(text) for text in texts} == set(enumeration)

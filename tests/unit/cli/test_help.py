@@ -1,0 +1,275 @@
+"""The command line before any call: help, usage errors, what is loaded for them, and a missing extra."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from kentik_async import __version__
+from kentik_async.cli.__main__ import main
+
+HEAVY = (
+    "aiohttp",
+    "asyncio",
+    "grpc",
+    "kentik_async.emulator",
+    "msgspec",
+    "pandas",
+    "polars",
+    "pyarrow",
+    "redis",
+)
+VERBS = ("list", "get", "create", "update", "delete")
+COMMANDS = [
+    "",
+    "demo",
+    "emulator",
+    "auth",
+    "auth status",
+    "kmi",
+    "kmi markets",
+    "kmi rankings",
+    "kmi asn",
+    "kmi insights",
+    *(f"kmi pull {what}" for what in ("rankings", "details", "all")),
+    "kmi status",
+    "kmi diff",
+    "kmi migrate",
+    *(
+        f"{group} {verb}"
+        for group in ("as-groups", "sites")
+        for verb in ["list", "get", "create", "update", "delete"]
+    ),
+    "plans list",
+    "quota",
+    "raw",
+    "completion",
+]
+
+
+def run(
+    *arguments: str, env: Mapping[str, str] | None = None, code: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """Run the command line, or some code, in a Python of its own."""
+    command = ["-c", code] if code else ["-m", "kentik_async.cli"]
+    return subprocess.run(
+        [sys.executable, *command, *arguments],
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, "COLUMNS": "80", **(env or {})},
+        check=False,
+        timeout=60,
+    )
+
+
+@dataclass(frozen=True)
+class Said:
+    """What the command line printed and returned, called within this process."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def call(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Said]:
+    monkeypatch.setenv("COLUMNS", "80")
+
+    def called(*arguments: str) -> Said:
+        code = main(arguments)
+        return Said(code, *capfd.readouterr())
+
+    return called
+
+
+LOADED = """
+import json, sys
+from kentik_async.cli.__main__ import main
+codes, texts = {}, {}
+for command in json.loads(sys.argv[1]):
+    codes[command] = main([*command.split(), "--help"])
+print(json.dumps({"codes": codes, "modules": sorted(sys.modules)}), file=sys.stderr)
+"""
+
+
+@pytest.fixture(scope="module")
+def helped() -> tuple[str, dict[str, int], set[str]]:
+    """Every help text, its exit codes, and what was imported for all of them together."""
+    done = run(json.dumps(COMMANDS), code=LOADED)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stderr)
+    return done.stdout, said["codes"], set(said["modules"])
+
+
+def test_every_command_has_a_help(helped: tuple[str, dict[str, int], set[str]]) -> None:
+    text, codes, _ = helped
+    assert set(codes.values()) == {0}
+    for command in COMMANDS:
+        name = f"kentik-async {command}".strip()
+        assert re.search(rf"^Usage: {name}( |$)", text, re.MULTILINE)
+
+
+def test_help_loads_nothing_that_only_calls_need(helped: tuple[str, dict[str, int], set[str]]) -> None:
+    _, _, modules = helped
+    loaded = [name for name in HEAVY if name in modules]
+    assert not loaded
+
+
+def test_help_fits_a_terminal_and_hides_what_is_ours(helped: tuple[str, dict[str, int], set[str]]) -> None:
+    text, _, _ = helped
+    assert max(map(len, text.splitlines())) <= 80
+    for hidden in ("Handed over", "until-stdin-ends", "context", "PARSE"):
+        assert hidden not in text
+
+
+def test_every_command_tells_of_the_options_of_every_command(call: Callable[..., Said]) -> None:
+    text = call("sites", "list", "--help").stdout
+    for option in ("--output", "--profile", "--region", "--quiet", "--no-color", "--max-wait", "--timeout"):
+        assert option in text
+
+
+def test_exit_codes_are_told(call: Callable[..., Said]) -> None:
+    text = " ".join(call("--help").stdout.split())
+    assert "130 interrupted" in text
+    assert "5 finished with failures" in text
+
+
+@pytest.mark.parametrize("flag", [["--version"], ["kmi", "--version"]])
+def test_version(call: Callable[..., Said], flag: list[str]) -> None:
+    done = call(*flag)
+    assert (done.returncode, done.stdout.strip()) == (0, __version__)
+
+
+@pytest.mark.parametrize(
+    ("line", "said", "hint"),
+    [
+        (["bogus"], 'unknown command "bogus"', "kentik-async --help"),
+        (["kmi", "rankngs"], 'Did you mean "rankings"?', "kentik-async kmi --help"),
+        (["kmi", "rankings"], "MARKET", "kentik-async kmi rankings --help"),
+        (["kmi", "rankings", "US", "DE"], "unexpected: 'DE'", "kentik-async kmi rankings --help"),
+        (["kmi", "markets", "--bogus"], "--bogus", "kentik-async kmi markets --help"),
+        (["kmi", "rankings", "US", "--limit", "few"], '"few"', "kentik-async kmi rankings --help"),
+        (["kmi", "rankings", "US", "--ip", "v5"], '"v5"', "kentik-async kmi rankings --help"),
+        (["-o", "yaml", "kmi", "markets"], '"yaml"', "kentik-async --help"),
+        (["kmi", "markets", "--region"], "--region", "kentik-async --help"),
+    ],
+)
+def test_a_wrong_command_line_is_one_line_a_hint_and_2(
+    call: Callable[..., Said], line: list[str], said: str, hint: str
+) -> None:
+    done = call(*line)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    error, advice = done.stderr.splitlines()
+    assert error.startswith("error: ")
+    assert said in error
+    assert advice == f"hint: {hint}"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (["kmi", "markets"], "error: no email found: set KENTIK_EMAIL"),
+        (["kmi", "markets", "--profile", "nobody"], "error: profile 'nobody': there is no file "),
+        (["raw", "GET", "/x", "--query", "a"], "error: --query is 'a': give NAME=VALUE"),
+        (["raw", "PUT", "/x", "--data", "{"], "error: --data holds no JSON"),
+        (["raw", "PUT", "/x", "--data", "@nowhere"], "error: nowhere cannot be read: No such file"),
+        (["quota", "--calls", "-1"], "error: --calls is -1"),
+        (["demo", "--calls", "0"], "error: --calls is 0"),
+        (["demo", "--speed", "0"], "error: --speed is 0"),
+        (["emulator", "--day", "soon"], "error: --day is 'soon': give a date such as 2026-01-15"),
+        (["emulator", "--latency", "1-2-3"], "error: --latency is '1-2-3'"),
+        (["emulator", "--latency", "2-1"], "error: latency must be 0 or more seconds"),
+        (["emulator", "--rest-port", "70000"], "error: --rest-port is 70000"),
+        (["emulator", "--speed", "0"], "error: speed must be a number greater than 0; got 0.0"),
+        (
+            ["sites", "delete", "3"],
+            "error: site 3 would be deleted, and there is no terminal to ask on: add --yes",
+        ),
+        (["as-groups", "delete", "3"], "error: AS group 3 would be deleted"),
+    ],
+)
+def test_a_wrong_value_or_setting_is_one_line_and_2(
+    call: Callable[..., Said], line: list[str], said: str
+) -> None:
+    done = call(*line)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    (error,) = done.stderr.splitlines()
+    assert error.startswith(said)
+
+
+def test_a_group_without_a_command_shows_its_help_and_is_an_error(call: Callable[..., Said]) -> None:
+    done = call("kmi")
+    assert done.returncode == 2
+    assert "Usage: kentik-async kmi COMMAND" in done.stdout
+
+
+def test_nothing_at_all_is_an_invitation(call: Callable[..., Said]) -> None:
+    done = call()
+    assert done.returncode == 0
+    assert "Usage: kentik-async COMMAND" in done.stdout
+
+
+@pytest.mark.parametrize("missing", ["cyclopts", "rich"])
+def test_without_the_extra_one_line_says_how_to_get_it(missing: str) -> None:
+    code = f"""
+import sys
+sys.modules[{missing!r}] = None
+from kentik_async.cli.__main__ import main
+sys.exit(main(["--help"]))
+"""
+    done = run(code=code)
+    assert done.returncode == 2
+    assert done.stderr == "error: the command line is not installed: pip install 'kentik-async[cli]'\n"
+    assert done.stdout == ""
+
+
+def test_a_defect_of_ours_is_one_line_too() -> None:
+    code = """
+import sys
+from kentik_async.cli import app, __main__
+def broken(*_, **__):
+    raise RuntimeError("of two\\nlines")
+app.app.meta.default_command = None
+app.app.meta.default(broken)
+sys.exit(__main__.main(["quota"]))
+"""
+    done = run(code=code)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: RuntimeError: of two lines; this is a bug")
+    assert len(done.stderr.splitlines()) == 1
+    assert "Traceback" in run(code=code, env={"KENTIK_TRACEBACK": "1"}).stderr
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_completion_script_knows_the_commands(call: Callable[..., Said], shell: str) -> None:
+    done = call("completion", shell)
+    assert done.returncode == 0
+    for word in ("as-groups", "rankings", "output"):
+        assert word in done.stdout
+
+
+def test_the_shell_is_told_from_the_environment(
+    call: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHELL", "/bin/fish")
+    assert call("completion").stdout == call("completion", "fish").stdout
+    monkeypatch.setenv("SHELL", "/bin/csh")
+    done = call("completion")
+    assert (done.returncode, done.stderr) == (2, "error: SHELL names csh: give one of bash, zsh, fish\n")
+
+
+def test_a_completion_script_can_be_installed(tmp_path: Path) -> None:
+    done = run("completion", "fish", "--install", env={"HOME": str(tmp_path), "XDG_CONFIG_HOME": ""})
+    assert done.returncode == 0
+    written = re.search(r"written to (\S+);", done.stderr)
+    assert written is not None
+    assert "kentik-async" in Path(written[1]).read_text(encoding="utf-8")

@@ -1,0 +1,27 @@
+"""Limiters on a file of the test's."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kentik_async.quota import Pacing, Quota
+from kentik_async.quota.file_limiter import FileLimiter, open_file_limiter
+from tests.support.quota_files import QUOTA, Open
+
+
+@pytest.fixture
+def open_limiter(tmp_path: Path) -> Iterator[Open]:
+    opened: list[FileLimiter] = []
+
+    def open_one(quota: Quota = QUOTA, *, pacing: Pacing = "throughput", path: str = "quota") -> FileLimiter:
+        limiter = open_file_limiter(
+            tmp_path / path, endpoints=(), customer="c", quota=quota, query_quota=quota, pacing=pacing
+        )
+        opened.append(limiter)
+        return limiter
+
+    yield open_one
+    for limiter in opened:
+        asyncio.run(limiter.aclose())

@@ -1,0 +1,331 @@
+"""The file's limiter in one process: loops, threads, forgotten grants, priorities, estimates."""
+
+import asyncio
+import gc
+import logging
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from kentik_async.errors import ClientClosedError, QuotaWaitError
+from kentik_async.quota import Grant, Limiter, Quota
+from kentik_async.quota.file_limiter import open_file_limiter
+from tests.support.quota_files import QUOTA, Open, descriptors, left, pull, soon, wait_for, waiting_threads
+
+
+def test_it_is_a_limiter(open_limiter: Open) -> None:
+    limiter = open_limiter()
+    assert isinstance(limiter, Limiter)
+    assert limiter.pacing == "throughput"
+    limiter.pacing = "courteous"
+    assert limiter.pacing == "courteous"
+
+
+async def test_limiters_on_one_file_share_one_quota(open_limiter: Open) -> None:
+    one, two = open_limiter(), open_limiter()
+    grant = await one.acquire("non_query")
+    assert grant.valid()
+    assert (await two.snapshot()).in_flight == 1
+    other = asyncio.create_task(two.acquire("non_query"))
+    await asyncio.sleep(0.05)
+    assert not other.done()
+    grant.close("answered")
+    assert not grant.valid()
+    (await soon(other)).close("answered")
+    assert await left(one) == await left(two) == 48
+
+
+async def test_limiters_that_take_turns_lose_none_of_each_others_counts(open_limiter: Open) -> None:
+    limiters = [open_limiter() for _ in range(3)]
+    for turn in range(15):
+        await pull(limiters[turn % 3], 1 + turn % 2)
+    assert [await left(limiter) for limiter in (*limiters, open_limiter())] == [50 - 22] * 4
+
+
+async def test_what_drains_takes_one_of_several_slots(open_limiter: Open) -> None:
+    limiter = open_limiter(replace(QUOTA, max_concurrent=2))
+    await pull(limiter)
+    (await limiter.acquire("non_query")).close("unknown")
+    started = time.monotonic()
+    first = await limiter.acquire("non_query")
+    second = await soon(limiter.acquire("non_query"))
+    assert time.monotonic() - started >= 0.9 * QUOTA.drain
+    first.close("answered")
+    second.close("answered")
+
+
+async def test_the_classes_are_counted_apart(open_limiter: Open) -> None:
+    limiter = open_limiter()
+    grant = await limiter.acquire("non_query")
+    other = await limiter.acquire("query")
+    grant.close("answered")
+    other.close("not_sent")
+    assert await left(limiter) == 49
+    assert (await limiter.snapshot("query")).left_hard_minute == 50
+
+
+def test_a_second_event_loop_goes_on_where_the_first_ended(open_limiter: Open) -> None:
+    limiter = open_limiter()
+    asyncio.run(pull(limiter, 3))
+    asyncio.run(pull(limiter, 4))
+    assert asyncio.run(left(limiter)) == 43
+
+
+def test_threads_share_a_limiter(open_limiter: Open) -> None:
+    limiter = open_limiter(replace(QUOTA, hard_per_minute=None, per_hour=1000))
+    flying = most = 0
+
+    async def worker() -> None:
+        nonlocal flying, most
+        for _ in range(30):
+            grant = await limiter.acquire("non_query")
+            flying += 1
+            most = max(most, flying)
+            await asyncio.sleep(0)
+            flying -= 1
+            grant.close("answered")
+
+    runners = [threading.Thread(target=lambda: asyncio.run(worker())) for _ in range(4)]
+    for runner in runners:
+        runner.start()
+    for runner in runners:
+        runner.join(60)
+    snapshot = asyncio.run(limiter.snapshot())
+    assert most == 1
+    assert (snapshot.left_hour, snapshot.in_flight) == (880, 0)
+
+
+async def test_closing_ends_the_waiting_and_leaves_nothing_behind(open_limiter: Open) -> None:
+    before, running = descriptors(), waiting_threads()
+    one, two = open_limiter(), open_limiter()
+    grant = await one.acquire("non_query")
+    waiting = [asyncio.create_task(two.acquire("non_query")) for _ in range(3)]
+    await asyncio.sleep(0.05)
+    await two.aclose()
+    for task in waiting:
+        with pytest.raises(ClientClosedError):
+            await task
+    with pytest.raises(ClientClosedError):
+        await two.acquire("non_query")
+    await one.aclose()
+    assert grant.valid()
+    grant.close("answered")
+    assert not grant.valid()
+    wait_for(lambda: waiting_threads() == running)
+    assert descriptors() == before
+    assert await left(open_limiter()) == 49
+
+
+def test_limiters_that_are_forgotten_leave_nothing_behind(open_limiter: Open, tmp_path: Path) -> None:
+    asyncio.run(pull(open_limiter()))
+    gc.collect()
+    before, running = descriptors(), waiting_threads()
+    for _ in range(20):
+        limiter = open_file_limiter(
+            tmp_path / "quota", endpoints=(), customer="", quota=QUOTA, query_quota=QUOTA, pacing="auto"
+        )
+        asyncio.run(pull(limiter))
+    del limiter
+    gc.collect()
+    wait_for(lambda: waiting_threads() == running)
+    assert descriptors() == before
+
+
+def test_a_limiter_that_had_to_wait_is_not_kept_by_its_alarm(tmp_path: Path) -> None:
+    before, running = descriptors(), waiting_threads()
+    quota = Quota(1, None, 0.0, 1, None)
+    limiter = open_file_limiter(
+        tmp_path / "quota", endpoints=(), customer="", quota=quota, query_quota=quota, pacing="auto"
+    )
+
+    async def give_up(limiter: Limiter) -> None:
+        await pull(limiter)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(limiter.acquire("non_query"), 0.05)
+
+    asyncio.run(give_up(limiter))
+    del limiter
+    # Collected again and again: on a busy machine its thread may not have let go of the alarm yet.
+    wait_for(lambda: gc.collect() >= 0 and waiting_threads() == running)
+    assert descriptors() == before
+
+
+async def test_a_forgotten_grant_drains(open_limiter: Open) -> None:
+    one, two = open_limiter(), open_limiter()
+    grant = await one.acquire("non_query")
+    started = time.monotonic()
+    del grant
+    gc.collect()
+    (await soon(two.acquire("non_query"))).close("answered")
+    assert time.monotonic() - started >= QUOTA.drain
+    assert await left(two) == 48
+
+
+async def test_an_unknown_end_keeps_the_slot_also_when_its_process_has_closed(open_limiter: Open) -> None:
+    one, two = open_limiter(), open_limiter()
+    grant = await one.acquire("non_query")
+    started = time.monotonic()
+    grant.close("unknown")
+    await one.aclose()
+    (await soon(two.acquire("non_query"))).close("answered")
+    assert time.monotonic() - started >= QUOTA.drain
+    assert await left(two) == 48
+
+
+async def test_what_was_not_sent_costs_nothing_and_no_place(open_limiter: Open) -> None:
+    quota = replace(QUOTA, hard_per_minute=5)
+    limiter, newcomer = open_limiter(quota), open_limiter(quota)
+    await pull(limiter, 3)
+    for _ in range(3000):  # more than the ring has places
+        (await limiter.acquire("non_query")).close("not_sent")
+    assert await left(limiter) == await left(newcomer) == 2
+
+
+async def test_only_the_first_close_counts(open_limiter: Open) -> None:
+    limiter = open_limiter()
+    grant = await limiter.acquire("non_query")
+    grant.close("answered")
+    grant.close("unknown")
+    grant.close("not_sent")
+    snapshot = await limiter.snapshot()
+    assert (snapshot.in_flight, snapshot.left_hard_minute) == (0, 49)
+
+
+def test_waiters_of_a_loop_that_was_closed_do_not_hold_others_up(open_limiter: Open) -> None:
+    """The loop's timer has gone with it; a thread notices, and lets go of the gate."""
+    quota = Quota(1, None, 0.0, 1, None, minute=0.5)
+    one, two = open_limiter(quota), open_limiter(quota)
+
+    async def leave_waiting() -> None:
+        await pull(one)
+        task = asyncio.ensure_future(one.acquire("non_query"))
+        await asyncio.sleep(0.05)
+        assert not task.done()
+        tasks.append(task)
+
+    tasks: list[asyncio.Future[Grant]] = []
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(leave_waiting())
+    loop.close()
+    asyncio.run(asyncio.wait_for(pull(two), 20))
+    logging.getLogger("asyncio").disabled = True  # it was left pending on purpose
+    tasks.clear()
+    gc.collect()
+    logging.getLogger("asyncio").disabled = False
+
+
+def test_a_request_in_flight_in_a_loop_that_was_closed_drains(open_limiter: Open) -> None:
+    limiter = open_limiter()
+    grants: list[Grant] = []
+
+    async def fly() -> None:
+        grants.append(await limiter.acquire("non_query"))
+
+    asyncio.run(fly())
+    started = time.monotonic()
+    asyncio.run(asyncio.wait_for(pull(limiter), 20))
+    assert time.monotonic() - started >= QUOTA.drain
+    assert not grants[0].valid()
+    grants[0].close("answered")
+    assert asyncio.run(left(limiter)) == 48
+
+
+async def test_a_call_that_gives_up_lets_the_next_process_go(open_limiter: Open) -> None:
+    one, two = open_limiter(Quota(1, None, 0.0, 1, None)), open_limiter(Quota(1, None, 0.0, 2, None))
+    await pull(one)
+    head = asyncio.create_task(one.acquire("non_query"))
+    await asyncio.sleep(0.02)
+    behind = asyncio.create_task(two.acquire("non_query"))
+    await asyncio.sleep(0.02)
+    assert not behind.done()  # in turn: it could go, but for the head that waits for its own limit
+    head.cancel()
+    (await soon(behind)).close("answered")
+    assert head.cancelled()
+
+
+async def test_a_wait_that_would_be_too_long_ends_at_once(open_limiter: Open) -> None:
+    quota = Quota(1, None, 0.0, 1, None, minute=60.0)
+    one, two = open_limiter(quota), open_limiter(quota)
+    await pull(one)
+    started = time.monotonic()
+    with pytest.raises(QuotaWaitError, match=r"within max_wait=5 s; it frees in about (60.0|59.9) s"):
+        await two.acquire("non_query", max_wait=5.0)
+    assert time.monotonic() - started < 1.0
+    with pytest.raises(QuotaWaitError):
+        await one.acquire("non_query", max_wait=5.0)
+
+
+async def test_a_wait_that_becomes_too_long_ends_in_time(open_limiter: Open) -> None:
+    one, two = open_limiter(), open_limiter()
+    grant = await one.acquire("non_query")
+    with pytest.raises(QuotaWaitError, match=r"within max_wait=0.1 s: wait longer"):
+        await two.acquire("non_query", max_wait=0.1)
+    grant.close("answered")
+    (await soon(two.acquire("non_query", max_wait=5.0))).close("answered")
+
+
+async def test_higher_priorities_go_first(open_limiter: Open) -> None:
+    limiter = open_limiter()
+    first = await limiter.acquire("non_query")
+    order: list[int] = []
+
+    async def call(priority: int) -> None:
+        grant = await limiter.acquire("non_query", priority=priority)
+        order.append(priority)
+        grant.close("answered")
+
+    calls = [asyncio.create_task(call(priority)) for priority in (-1, 0, 1)]
+    await asyncio.sleep(0)
+    first.close("answered")
+    await asyncio.gather(*calls)
+    assert order == [1, 0, -1]
+
+
+async def test_of_two_quotas_for_one_file_the_more_careful_holds(open_limiter: Open) -> None:
+    careful, bold = (
+        open_limiter(replace(QUOTA, max_concurrent=1)),
+        open_limiter(replace(QUOTA, max_concurrent=3)),
+    )
+    first, second = [await bold.acquire("non_query") for _ in range(2)]
+    waits = asyncio.create_task(careful.acquire("non_query"))
+    await asyncio.sleep(0.05)
+    first.close("answered")
+    await asyncio.sleep(0.05)
+    assert not waits.done()
+    second.close("answered")
+    grant = await soon(waits)
+    third = asyncio.create_task(bold.acquire("non_query"))
+    await asyncio.sleep(0.05)
+    assert not third.done()
+    grant.close("answered")
+    (await soon(third)).close("answered")
+
+
+async def test_others_who_wait_are_known_as_of_their_last_turn(open_limiter: Open) -> None:
+    one, two = open_limiter(), open_limiter()
+    waiting = [asyncio.create_task(one.acquire("non_query")) for _ in range(6)]
+    grant = await waiting[0]
+    assert (await one.snapshot()).waiting == 5
+    assert (await two.snapshot()).waiting == 0  # what waited was one call, when it had its turn
+    grant.close("answered")
+    grant = await waiting[1]
+    assert (await two.snapshot()).waiting == 4
+    for task in waiting[2:]:
+        task.cancel()
+    grant.close("answered")
+
+
+async def test_an_estimate_counts_the_turns_of_others(open_limiter: Open) -> None:
+    quota = Quota(1, None, 0.0, 1, None, minute=1.0)
+    one, two = open_limiter(quota), open_limiter(quota)
+    waiting = [asyncio.create_task(one.acquire("non_query")) for _ in range(4)]
+    (await waiting[0]).close("answered")
+    (await soon(waiting[1])).close("answered")
+    alone = await one.estimate(0)
+    assert 1.5 < alone < 2.5  # two more here, a window apart
+    assert 3.5 < await two.estimate(2) < 4.5  # two of its own, between two of the other's
+    for task in waiting[2:]:
+        task.cancel()

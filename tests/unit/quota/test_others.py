@@ -1,0 +1,130 @@
+"""A limiter that leaves to others what they spend: what its callers see of it."""
+
+import asyncio
+
+import pytest
+
+from kentik_async.errors import QuotaWaitError
+from kentik_async.quota import Allowance, LocalLimiter, Quota
+from kentik_async.quota.books import Books
+from tests.support.virtual_time import VirtualTime, in_virtual_time
+
+QUOTA = Quota(1, None, 0.0, 10, None)
+
+
+@pytest.fixture
+def time() -> VirtualTime:
+    return VirtualTime(100.0)
+
+
+async def pull(limiter: LocalLimiter, count: int) -> None:
+    for _ in range(count):
+        (await limiter.acquire("query")).close("answered")
+
+
+async def refused(limiter: LocalLimiter) -> None:
+    (await limiter.acquire("query")).close("refused", retry_after=1.0)
+
+
+@in_virtual_time
+async def test_after_a_refusal_so_many_are_left_as_the_server_admitted(time: VirtualTime) -> None:
+    limiter = LocalLimiter(QUOTA, QUOTA, clock=time.clock)
+    await pull(limiter, 6)
+    await refused(limiter)
+    snapshot = await limiter.snapshot("query")
+    assert (snapshot.others, snapshot.left_hard_minute) == (4, 0)
+    await pull(limiter, 1)
+    assert time.now == 160.0, "when own tokens return the server has room again"
+
+
+@in_virtual_time
+async def test_more_is_asked_for_after_a_minute_without_anybody_asking(time: VirtualTime) -> None:
+    limiter = LocalLimiter(QUOTA, QUOTA, clock=time.clock)
+    await pull(limiter, 6)
+    await refused(limiter)
+    time.now += 59.0
+    assert (await limiter.snapshot("query")).others == 4
+    time.now += 1.0
+    assert (await limiter.snapshot("query")).others == 3
+    time.now += 30.0
+    snapshot = await limiter.snapshot("query")
+    assert (snapshot.others, snapshot.left_hard_minute) == (0, 10)
+
+
+@in_virtual_time
+async def test_who_waits_is_woken_when_more_may_be_asked_for(time: VirtualTime) -> None:
+    limiter = LocalLimiter(QUOTA, QUOTA, clock=time.clock)
+    grant = await limiter.acquire("query")
+    grant.heed(Allowance(1, 0.0))
+    grant.close("answered")
+    for _ in range(5):  # all but two are taken to be spent by others, and time passes between ours
+        await pull(limiter, 1)
+        await asyncio.sleep(13.0)
+    assert (await limiter.snapshot("query")).others < 8
+    assert time.now < 100.0 + 2 * 60.0 + 5 * 13.0
+
+
+@in_virtual_time
+async def test_what_will_be_eased_in_time_is_waited_for(time: VirtualTime) -> None:
+    limiter = LocalLimiter(QUOTA, QUOTA, clock=time.clock)
+    grant = await limiter.acquire("query")
+    await asyncio.sleep(30.0)
+    grant.heed(Allowance(0, 0.0))  # at 130: eased by one at 190, while our own token returns at 190 too
+    grant.close("answered")
+    await pull(limiter, 1)
+    with pytest.raises(QuotaWaitError):
+        await limiter.acquire("query", max_wait=10.0)
+    began = time.now
+    (await limiter.acquire("query", max_wait=70.0)).close("answered")
+    assert time.now - began == 60.0
+
+
+@in_virtual_time
+async def test_nothing_left_holds_back_also_those_who_need_not_wait(time: VirtualTime) -> None:
+    limiter = LocalLimiter(QUOTA, QUOTA, clock=time.clock)
+    grant = await limiter.acquire("query")
+    grant.heed(Allowance(0, 1800.0))
+    grant.close("answered")
+    assert (await limiter.snapshot("query")).next_free == 1800.0
+    assert await limiter.estimate(1, "query") >= 1800.0
+    with pytest.raises(QuotaWaitError, match="it frees in about 1800"):
+        await limiter.acquire("query", max_wait=100.0)
+    await pull(limiter, 1)
+    assert time.now == 1900.0
+
+
+@in_virtual_time
+async def test_what_comes_with_a_grant_that_was_closed_is_no_news(time: VirtualTime) -> None:
+    limiter = LocalLimiter(QUOTA, QUOTA, clock=time.clock)
+    grant = await limiter.acquire("query")
+    grant.close("answered")
+    grant.heed(Allowance(0, 1800.0))
+    assert (await limiter.snapshot("query")).next_free == 0.0
+
+
+@in_virtual_time
+async def test_one_class_does_not_suffer_for_the_other(time: VirtualTime) -> None:
+    limiter = LocalLimiter(QUOTA, QUOTA, clock=time.clock)
+    await refused(limiter)
+    assert (await limiter.snapshot("query")).others == 5
+    assert (await limiter.snapshot("non_query")).others == 0
+
+
+def test_of_many_answers_at_once_the_latest_tell() -> None:
+    books = Books(Quota(1, 20, 1.0, 60, None), "throughput")
+    books.pace.take_over(0.05)
+    books.stamp([(number * 2.0, number * 2.0 + 1.05) for number in range(5)])
+    assert books.heed(10.0)
+    assert books.ledger.others == 16
+
+
+def test_delays_that_others_cause_are_not_taken_for_latency() -> None:
+    books = Books(Quota(1, 20, 1.0, 60, None), "throughput")
+    books.pace.take_over(0.05)
+    for number in range(15):
+        books.heed(number * 2.0)
+        books.ledger.take()
+        sent = number * 2.0
+        books.end("answered", sent, 0, sent + 1.05, retry_after=None, later=0)
+    assert books.pace.latency == pytest.approx(0.05)
+    assert books.ledger.others > 0

@@ -1,0 +1,1 @@
+"""Unit tests of how callers wait for the quota."""

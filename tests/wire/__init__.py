@@ -1,0 +1,1 @@
+"""The client against servers that share no code with it."""

@@ -1,0 +1,193 @@
+"""Requests through an HTTP proxy that only tunnels: what it is told, and what it never sees."""
+
+import asyncio
+import base64
+import ssl
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+import trustme
+
+from kentik_async import ConnectError, KentikClient
+from tests.wire.servers.independent import TOKEN, Answer, ForeignGrpc, ForeignRest
+
+Client = Callable[..., KentikClient]
+
+CA = trustme.CA()
+HOST = "kentik.test"
+"""A name that only the proxy can resolve: whoever reaches it went through."""
+
+over_both = pytest.mark.parametrize("protocol", ["grpc", "rest"])
+
+
+def call(kentik: KentikClient, protocol: str) -> Coroutine[Any, Any, Any]:
+    return kentik.kmi.list_markets() if protocol == "grpc" else kentik.sites.list()
+
+
+@dataclass
+class Proxy:
+    """Tunnels to ports of this machine, whatever host is asked for."""
+
+    port: int = 0
+    status: str = "200 Connection established"
+    asked: list[str] = field(default_factory=list)
+    seen: bytearray = field(default_factory=bytearray)
+    _server: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        self._server = await asyncio.start_server(self._meet, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        assert self._server is not None
+        self._server.close()
+        await self._server.wait_closed()
+
+    async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            head = await reader.readuntil(b"\r\n\r\n")
+            self.asked.append(head.decode())
+            writer.write(f"HTTP/1.1 {self.status}\r\n\r\n".encode())
+            if not self.status.startswith("200"):
+                await writer.drain()
+                return
+            port = int(head.split(b" ")[1].rpartition(b":")[2])
+            inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", port)
+            try:
+                await asyncio.gather(self._pump(reader, inner_writer), self._pump(inner_reader, writer))
+            finally:
+                inner_writer.transport.abort()
+        except (OSError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.transport.abort()
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            self.seen += data
+            writer.write(data)
+            await writer.drain()
+        writer.write_eof() if writer.can_write_eof() else writer.close()
+
+
+@pytest.fixture
+async def proxy() -> AsyncIterator[Proxy]:
+    proxy = Proxy()
+    await proxy.start()
+    yield proxy
+    await proxy.stop()
+
+
+@pytest.fixture
+async def endpoints(tmp_path: Path) -> AsyncIterator[dict[str, str]]:
+    """Servers behind the name that only the proxy can resolve."""
+    certificate = CA.issue_cert(HOST)
+    chain = b"".join(pem.bytes() for pem in certificate.cert_chain_pems)
+    grpc_server = ForeignGrpc()
+    grpc_server.credentials = grpc.ssl_server_credentials([(certificate.private_key_pem.bytes(), chain)])
+    rest_server = ForeignRest(usual=Answer(body=b'{"sites": []}'))
+    rest_server.ssl_context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    certificate.configure_cert(rest_server.ssl_context)
+    await grpc_server.start()
+    await rest_server.start()
+    CA.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    yield {
+        "grpc_endpoint": f"https://{HOST}:{grpc_server.port}",
+        "rest_endpoint": f"https://{HOST}:{rest_server.port}/api/v5",
+        "ca_file": str(tmp_path / "ca.pem"),
+    }
+    await grpc_server.stop()
+    await rest_server.stop()
+
+
+@over_both
+async def test_a_tunnel(client: Client, proxy: Proxy, endpoints: dict[str, str], protocol: str) -> None:
+    kentik = client(**endpoints, proxy=f"http://ada:pass@127.0.0.1:{proxy.port}")
+    assert list(await call(kentik, protocol)) == []
+    await kentik.aclose()
+    tunnelled = [head for head in proxy.asked if head.startswith(f"CONNECT {HOST}:")]
+    assert tunnelled
+    basic = base64.b64encode(b"ada:pass").decode()
+    assert any(f"Proxy-Authorization: Basic {basic}".lower() in head.lower() for head in tunnelled)
+    assert TOKEN not in "".join(proxy.asked)
+    assert TOKEN.encode() not in proxy.seen
+
+
+@over_both
+async def test_the_environments_proxy(
+    client: Client,
+    proxy: Proxy,
+    endpoints: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    protocol: str,
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
+    kentik = client(**endpoints)
+    monkeypatch.delenv("HTTPS_PROXY")  # it is read once, when the client is made
+    assert list(await call(kentik, protocol)) == []
+    assert proxy.asked
+    await kentik.aclose()
+
+
+@over_both
+async def test_hosts_that_are_reached_without(
+    client: Client,
+    proxy: Proxy,
+    endpoints: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    protocol: str,
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
+    monkeypatch.setenv("NO_PROXY", HOST)
+    kentik = client(**endpoints, connect_timeout=0.2)
+    with pytest.raises(ConnectError, match="the host name cannot be resolved"):
+        await call(kentik, protocol)
+    assert not proxy.asked
+
+
+@over_both
+async def test_a_proxy_that_is_given_goes_before_no_proxy(
+    client: Client,
+    proxy: Proxy,
+    endpoints: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    protocol: str,
+) -> None:
+    monkeypatch.setenv("NO_PROXY", HOST)
+    kentik = client(**endpoints, proxy=f"http://127.0.0.1:{proxy.port}")
+    assert list(await call(kentik, protocol)) == []
+    assert proxy.asked
+    await kentik.aclose()
+
+
+async def test_this_machine_is_reached_without(
+    kentik: KentikClient, client: Client, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.port}")
+    monkeypatch.setenv("grpc_proxy", f"http://127.0.0.1:{proxy.port}")
+    await client().kmi.list_markets()
+    await client().rest.request("GET", "/sites")
+    assert not proxy.asked
+
+
+@over_both
+async def test_a_proxy_that_is_not_there(client: Client, endpoints: dict[str, str], protocol: str) -> None:
+    kentik = client(**endpoints, proxy="http://127.0.0.1:1", connect_timeout=0.2)
+    with pytest.raises(ConnectError, match="Connection refused"):
+        await call(kentik, protocol)
+
+
+@over_both
+async def test_a_proxy_that_refuses(
+    client: Client, proxy: Proxy, endpoints: dict[str, str], protocol: str
+) -> None:
+    proxy.status = "407 Proxy Authentication Required"
+    url = f"http://127.0.0.1:{proxy.port}"
+    kentik = client(**endpoints, proxy=url, connect_timeout=0.2, outage_wait=0.1)
+    with pytest.raises(ConnectError, match=r"no connection.*proxy") as caught:
+        await call(kentik, protocol)
+    assert caught.value.attempts == 0

@@ -1,0 +1,1 @@
+"""Generated stubs on the client's connections."""

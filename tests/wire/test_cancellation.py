@@ -1,0 +1,215 @@
+"""Callers that stop waiting: they are let go at once, and the slot stays taken until the server is done."""
+
+import asyncio
+import time
+from dataclasses import replace
+
+import anyio
+import pytest
+
+from kentik_async import (
+    APIError,
+    DeadlineExceededError,
+    Event,
+    Retry,
+    UnavailableError,
+)
+from tests.wire.servers.held import Call, Client, Held, in_flight, over_both, settled
+from tests.wire.servers.independent import ONE_AT_A_TIME, UNLIMITED, Abort, Answer, ForeignGrpc, ForeignRest
+
+DRAIN = ONE_AT_A_TIME.drain
+
+
+class TestTimeout:
+    @over_both
+    async def test_the_caller_goes_and_the_slot_stays(self, client: Client, held: Held, call: Call) -> None:
+        kentik = client(replace(ONE_AT_A_TIME, drain=5.0))
+        start = time.monotonic()
+        with pytest.raises(DeadlineExceededError, match=r"^no answer within timeout=0\.05 s$") as caught:
+            await call(kentik.with_options(timeout=0.05))
+        assert 0.04 < time.monotonic() - start < 0.5
+        assert isinstance(caught.value, TimeoutError)
+        assert caught.value.attempts == 1
+        assert await in_flight(kentik) == 1
+
+        following = asyncio.create_task(call(kentik))
+        await asyncio.sleep(0.05)
+        assert held.received == 1
+        held.loose.set()
+        await following
+        assert held.received == 2
+        assert await in_flight(kentik) == 0
+
+    @over_both
+    async def test_the_slot_is_free_when_timeout_and_drain_are_over(
+        self, client: Client, held: Held, call: Call
+    ) -> None:
+        kentik = client(ONE_AT_A_TIME)
+        start = time.monotonic()
+        with pytest.raises(DeadlineExceededError):
+            await call(kentik.with_options(timeout=0.05))
+        await settled(kentik)
+        assert 0.9 * (0.05 + DRAIN) < time.monotonic() - start < 0.05 + DRAIN + 0.5
+
+    async def test_a_timeout_is_not_repeated(self, client: Client, held: Held) -> None:
+        with pytest.raises(DeadlineExceededError):
+            await client(UNLIMITED).with_options(timeout=0.02).kmi.list_markets()
+        await asyncio.sleep(0.05)
+        assert held.received == 1
+
+    async def test_waiting_for_quota_does_not_count(self, client: Client, held: Held) -> None:
+        kentik = client(ONE_AT_A_TIME)
+        first = asyncio.create_task(kentik.kmi.list_markets())
+        await held.has_received(1)
+        second = asyncio.create_task(kentik.with_options(timeout=0.05).kmi.list_markets())
+        await asyncio.sleep(0.1)
+        held.loose.set()
+        await first
+        await second
+
+
+class TestCancellation:
+    @over_both
+    async def test_a_task_that_is_cancelled(self, client: Client, held: Held, call: Call) -> None:
+        kentik = client(ONE_AT_A_TIME)
+        task = asyncio.ensure_future(call(kentik))
+        await held.has_received(1)
+        task.cancel("enough")
+        with pytest.raises(asyncio.CancelledError, match="enough"):
+            await task
+        assert await in_flight(kentik) == 1
+        held.loose.set()
+        await settled(kentik)
+        await call(kentik)
+
+    @over_both
+    async def test_asyncio_timeouts(self, client: Client, held: Held, call: Call) -> None:
+        kentik = client(ONE_AT_A_TIME)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.03):
+                await call(kentik)
+        with pytest.raises(TimeoutError):  # this one waits for the slot
+            await asyncio.wait_for(call(kentik), 0.03)
+        task = asyncio.current_task()
+        assert task is not None
+        assert task.cancelling() == 0
+        assert await in_flight(kentik) == 1
+
+    @over_both
+    async def test_anyio_scopes(self, client: Client, held: Held, call: Call) -> None:
+        kentik = client(ONE_AT_A_TIME)
+        for _ in range(2):  # the first is in flight, the second waits for the slot
+            with anyio.move_on_after(0.03) as scope:
+                await call(kentik)
+            assert scope.cancelled_caught
+        with pytest.raises(TimeoutError):
+            with anyio.fail_after(0.03):
+                await call(kentik)
+
+    @over_both
+    async def test_anyio_task_groups(self, client: Client, held: Held, call: Call) -> None:
+        kentik = client()
+        async with anyio.create_task_group() as group:
+            for _ in range(5):
+                group.start_soon(call, kentik)
+            await held.has_received(5)
+            group.cancel_scope.cancel()
+
+    @over_both
+    async def test_nested_anyio_scopes(self, client: Client, held: Held, call: Call) -> None:
+        kentik = client()
+        with anyio.move_on_after(0.02) as outer:
+            with anyio.move_on_after(5) as inner:
+                await call(kentik)
+        assert outer.cancelled_caught
+        assert not inner.cancelled_caught
+
+    async def test_while_there_is_no_connection(self, client: Client) -> None:
+        kentik = client(grpc_endpoint="http://127.0.0.1:1", rest_endpoint="http://127.0.0.1:1")
+        for call in (kentik.kmi.list_markets, kentik.sites.list):
+            with anyio.move_on_after(0.02) as scope:
+                await call()
+            assert scope.cancelled_caught
+
+    async def test_between_two_attempts(self, client: Client, grpc_server: ForeignGrpc) -> None:
+        with anyio.CancelScope() as scope:
+
+            def leave(event: Event) -> None:
+                if event.kind == "retried":
+                    scope.cancel()
+
+            grpc_server.usual = Abort("UNAVAILABLE")
+            kentik = client(ONE_AT_A_TIME, retry=Retry(base=1e9, cap=1e9), on_event=leave)
+            await kentik.kmi.list_markets()
+        assert scope.cancelled_caught
+        assert len(grpc_server.received) == 1
+
+    @over_both
+    async def test_it_is_never_swallowed(self, client: Client, call: Call, held: Held) -> None:
+        """Cancelled at each step of the event loop in turn: a task that was cancelled ends as cancelled."""
+        held.loose.set()
+        kentik = client(ONE_AT_A_TIME)
+        await call(kentik)
+        cancelled = 0
+        for steps in range(400):
+            task = asyncio.ensure_future(call(kentik))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            if not task.cancel():
+                break
+            cancelled += 1
+            await asyncio.wait([task])
+            assert task.cancelled(), steps
+            await settled(kentik)
+        assert cancelled > 3
+        await call(kentik)
+
+
+@pytest.mark.parametrize("status", [408, 502, 503, 504])
+async def test_a_gateways_answer_keeps_the_slot_for_the_drain(
+    client: Client, rest_server: ForeignRest, status: int
+) -> None:
+    """The API behind the gateway may still be at it: the next request would be a concurrent one."""
+    page = b"<html><head><title>Gateway Time-out</title></head></html>"
+    rest_server.usual = Answer(status, page, content_type="text/html")
+    kentik = client(ONE_AT_A_TIME, retry=Retry(attempts=1))
+    with pytest.raises(UnavailableError):
+        await kentik.sites.list()
+    assert await in_flight(kentik) == 1
+    await settled(kentik)
+
+
+@pytest.mark.parametrize("status", [404, 500, 503])
+async def test_an_error_of_the_api_itself_frees_the_slot(
+    client: Client, rest_server: ForeignRest, status: int
+) -> None:
+    rest_server.usual = Answer(status, b'{"error": "the API says so"}')
+    kentik = client(ONE_AT_A_TIME, retry=Retry(attempts=1))
+    with pytest.raises(APIError):
+        await kentik.sites.list()
+    assert await in_flight(kentik) == 0
+
+
+async def test_a_connection_lost_in_flight_keeps_its_slot_for_the_drain(
+    client: Client, grpc_server: ForeignGrpc
+) -> None:
+    """The server may still be at it: the next request would be a concurrent one."""
+    stopped = asyncio.Event()
+
+    async def stop(_: object) -> bytes:
+        stopped.set()
+        await asyncio.sleep(60)
+        return b""
+
+    grpc_server.usual = stop
+    kentik = client(ONE_AT_A_TIME)
+    task = asyncio.create_task(kentik.as_groups.create("x", [1]))
+    await stopped.wait()
+    await grpc_server.stop()
+    start = time.monotonic()
+    with pytest.raises(UnavailableError) as caught:
+        await task
+    assert caught.value.attempts == 1
+    assert await in_flight(kentik) == 1
+    await settled(kentik)
+    assert time.monotonic() - start > 0.9 * DRAIN
