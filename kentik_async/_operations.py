@@ -81,6 +81,7 @@ class Request(Generic[T]):
         params: The URL's query parameters.
         on_arrival: Called with the answer's bytes the moment they came, before the next request goes out;
             a KentikError that it raises is the call's.
+        on_send: Called each time that it is sent, retries included.
     """
 
     operation: Operation
@@ -89,6 +90,7 @@ class Request(Generic[T]):
     body: bytes = field(default=b"", repr=False)
     params: Mapping[str, str] | None = None
     on_arrival: Callable[[bytes], None] | None = None
+    on_send: Callable[[], None] | None = None
 
     def with_arrival(self, on_arrival: Callable[[bytes], None]) -> "Request[T]":
         """Return the same request with something to be done the moment that its answer comes."""

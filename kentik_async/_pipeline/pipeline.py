@@ -189,6 +189,8 @@ class Pipeline:
             grant.close("not_sent")
             raise
         call.sent += 1
+        if call.request.on_send is not None:
+            call.request.on_send()
         self._report(call, "sent", call.waited)
         reply = await session.land(flight, grant, timeout)
         if reply.outcome == "not_sent" and reply.error is not None:

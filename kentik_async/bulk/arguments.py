@@ -58,9 +58,9 @@ def details_spec(
     if (targets is None) == (top is None):
         raise ValidationError("give either targets, as (market_id, asn) pairs, or top=N of the rankings")
     how = DetailsOptions(
-        valid_choice(Relation, details["type"], "type"),
+        str(valid_choice(Relation, details["type"], "type")),
         *(
-            valid_choice(Filter, details[name], name)
+            str(valid_choice(Filter, details[name], name))
             for name in ("mutual_provider", "mutual_customer", "singlehomed_customer")
         ),
     )
@@ -125,8 +125,8 @@ def _market(text: str) -> str:
 
 def _choices(enum: type[E], values: str | Iterable[str], name: str) -> tuple[str, ...]:
     if values == "all":
-        return tuple(enum)
+        return tuple(map(str, enum))
     named = (values,) if isinstance(values, str) else tuple(values)
     if not named:
         raise ValidationError(f'{name} is empty: give some of {", ".join(enum)}, or "all"')
-    return tuple(dict.fromkeys(valid_choice(enum, value, name) for value in named))
+    return tuple(dict.fromkeys(str(valid_choice(enum, value, name)) for value in named))

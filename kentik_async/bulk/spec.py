@@ -21,7 +21,7 @@ __all__ = ["DetailsOptions", "InsightsOptions", "PullSpec", "Remaining", "SavedD
 PLANET = "planet$earth"
 
 
-class DetailsOptions(msgspec.Struct, frozen=True):
+class DetailsOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     """How the details of a network are requested.
 
     Attributes:
@@ -50,7 +50,7 @@ class DetailsOptions(msgspec.Struct, frozen=True):
         )
 
 
-class InsightsOptions(msgspec.Struct, frozen=True):
+class InsightsOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     """Which insights are requested.
 
     Attributes:
@@ -80,7 +80,7 @@ class InsightsOptions(msgspec.Struct, frozen=True):
             )
 
 
-class PullSpec(msgspec.Struct, frozen=True):
+class PullSpec(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a pull requests.
 
     Attributes:
