@@ -300,7 +300,9 @@ class _Saving:
             sink.replace(builder.build(rows, answers=answers, read=read))
             return date.since_instant(pages.date.since)
 
-        return await self._target.run(apply, on_cancel=stop.set)
+        return await self._target.run(
+            partial(self._target.sink.exclusively, run.run_date, apply), on_cancel=stop.set
+        )
 
     async def _forget(self, run: JournalRun) -> None:
         """Delete what the tables hold now from the journal."""

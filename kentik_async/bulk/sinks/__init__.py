@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from kentik_async.bulk.sinks.base import DateChange, Rows, Sink
+from kentik_async.bulk.sinks.delta import DeltaSink
 from kentik_async.bulk.sinks.parquet import ParquetSink
 from kentik_async.bulk.sinks.schema import TABLES
 from kentik_async.bulk.sinks.sqlite import SQLITE_FILE, SqliteSink
@@ -13,6 +14,7 @@ __all__ = ["SINKS", "DateChange", "Rows", "Sink", "store_of"]
 
 SINKS: Mapping[str, Callable[[Layout], Sink]] = {
     "parquet": ParquetSink,
+    "delta": DeltaSink,
     "sqlite": SqliteSink,
     "ndjson": NdjsonSink,
     "csv": CsvSink,
@@ -30,6 +32,8 @@ def store_of(layout: Layout) -> str | None:
     """
     if layout.local is not None and (layout.local / SQLITE_FILE).exists():
         return "sqlite"
+    if layout.tables.has("runs/_delta_log"):
+        return "delta"
     for table in reversed(list(TABLES)):  # most targets have the last ones
         for part in layout.tables.parts(table):
             suffix = part.rpartition(".")[2]
