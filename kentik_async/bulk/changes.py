@@ -1,6 +1,6 @@
-"""The change of a date's tables that saves the pages of a run. Pure, except that answers are read one by one."""
+"""The change of a date's tables that saves the pages of a run; answers are read one by one."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -53,7 +53,7 @@ class ChangeBuilder:
         for page in pending:
             self._merge(page)
 
-    def build(self, runs: list[Mapping[str, Any]], *, answers: Answers, read: ReadTable) -> DateChange:
+    def build(self, runs: Sequence[Mapping[str, Any]], *, answers: Answers, read: ReadTable) -> DateChange:
         """Return the change.
 
         Args:
@@ -152,9 +152,8 @@ class _Rows:
 
     def _add_insights(self, key: PageKey, raw: bytes, stamp: Mapping[str, Any]) -> None:
         insights = (kmi.decode_global_insights if key.asn is None else kmi.decode_asn_insights)(raw)
-        fields: Columns = {
-            name: [getattr(row, name) for row in insights] for name in ("asn", "name", "type", "message")
-        }
+        names = ("asn", "name", "type", "message")
+        fields: Columns = {name: [getattr(row, name) for row in insights] for name in names}
         created = [None if row.created_at is None else microseconds(row.created_at) for row in insights]
         asked = {"requested_asn": key.asn, "market_id": key.market_id or None, "ip": key.ip or None}
         position = list(range(1, len(insights) + 1))
@@ -195,7 +194,7 @@ def _chunks(
     rows: _Rows,
     answered: list[PendingPage],
     records: list[PageRecord],
-    runs: list[Mapping[str, Any]],
+    runs: Sequence[Mapping[str, Any]],
     answers: Answers,
 ) -> Iterator[Rows]:
     """Yield rows, some pages at a time: a run may be larger than memory should be."""

@@ -128,7 +128,7 @@ class SavedPages:
         return removed
 
     def source(self, market_id: str, ip: str, asn: int | None, relation: str) -> PageRecord | None:
-        """Return the page whose answer a network's neighbours of one relation are of: the newest that has them."""
+        """Return the newest page that holds a network's neighbours of one relation, None if there is none."""
         found = (
             record
             for record in self.details_of(market_id, ip, asn)
@@ -154,7 +154,7 @@ class SavedPages:
             if other is not None and getattr(other, name) != getattr(key, name):
                 raise TargetError(
                     f"{name} is {_shown(getattr(key, name))}, but {run_date} in {target} was pulled with "
-                    f"{_shown(getattr(other, name))}; a date holds one filter: use another target or another date"
+                    f"{_shown(getattr(other, name))}; a date holds one filter: use another target or date"
                 )
 
     def _is_saved(self, key: PageKey, since: int) -> bool:

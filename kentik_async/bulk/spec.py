@@ -7,7 +7,7 @@ ranking to their details. Each page is requested once, however many ways lead to
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -18,7 +18,9 @@ from kentik_async.models import Market
 
 __all__ = ["DetailsOptions", "InsightsOptions", "PullSpec", "Remaining", "SavedDate", "remaining", "walk"]
 
-PLANET = "planet$earth"
+T = TypeVar("T")
+
+_PLANET = "planet$earth"
 
 
 class DetailsOptions(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -152,7 +154,7 @@ class PullSpec(msgspec.Struct, frozen=True, omit_defaults=True):
             markets=None
             if self.markets is None
             else tuple(dict.fromkeys(ids[name] for name in self.markets)),
-            targets=tuple(dict.fromkeys((ids[name], asn) for name, asn in self.targets)),
+            targets=_unique((ids[name], asn) for name, asn in self.targets),
         )
 
     def opening(self) -> Iterator[PageKey]:
@@ -171,7 +173,7 @@ class PullSpec(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def rankings_of(self, markets: Iterable[str]) -> Iterator[PageKey]:
         """Yield the rankings of markets, the planet first: it shows whether the data changed meanwhile."""
-        for market_id in sorted(markets, key=lambda market_id: market_id != PLANET):
+        for market_id in sorted(markets, key=lambda market_id: market_id != _PLANET):
             for rank_type in self.rank_types:
                 for ip in self.ips:
                     yield PageKey("rankings", market_id, rank_type, ip, limit=self.limit)
@@ -213,6 +215,10 @@ class PullSpec(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def _named(self) -> tuple[str, ...]:
         return (*(self.markets or ()), *(market for market, _ in self.targets))
+
+
+def _unique(values: Iterable[T]) -> tuple[T, ...]:
+    return tuple(dict.fromkeys(values))
 
 
 def _command(spec: PullSpec) -> Iterator[str]:

@@ -14,8 +14,9 @@ __all__ = ["JournalConnection", "JournalReader"]
 
 _TABLES = """
 CREATE TABLE runs (
-    run_id TEXT PRIMARY KEY, run_date TEXT NOT NULL, command TEXT NOT NULL, spec TEXT NOT NULL, store TEXT NOT NULL,
-    started_at INTEGER NOT NULL, state TEXT NOT NULL CHECK (state IN ('open', 'ended'))
+    run_id TEXT PRIMARY KEY, run_date TEXT NOT NULL, command TEXT NOT NULL, spec TEXT NOT NULL,
+    store TEXT NOT NULL, started_at INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('open', 'ended'))
 );
 CREATE TABLE entries (
     entry_id INTEGER PRIMARY KEY, run_id TEXT NOT NULL, key TEXT NOT NULL, fetched_at INTEGER NOT NULL,

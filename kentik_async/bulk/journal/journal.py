@@ -59,7 +59,7 @@ class JournalRun:
         texts = (run_id, run_date, command, spec, store, state)
         if not (all(isinstance(text, str) for text in texts) and isinstance(started_at, int)):
             raise TargetError(
-                f"the journal is damaged: invalid run {run_id!r}; delete the journal, the tables stay"
+                f"the journal is damaged: invalid run {run_id!r}; 'kentik-async kmi repair' sets it aside"
             )
         return cls(run_id, run_date, command, spec, store, started_at, state)
 

@@ -28,11 +28,11 @@ def refuse_other_version(found: int | None, where: object, target: object) -> No
         return
     if found is None:
         raise TargetError(
-            f"{where} has no schema version, so it was not written by a pull: choose another target than {target}"
+            f"{where} has no schema version, so it was not written by a pull; use another target than {target}"
         )
     if found > SCHEMA_VERSION:
         raise TargetError(
-            f"{where} has schema version {found}, and this release knows {SCHEMA_VERSION}: update kentik-async"
+            f"{where} has schema version {found}; this release knows {SCHEMA_VERSION}: update kentik-async"
         )
     raise TargetError(
         f"{where} has schema version {found}, written by a development version; this release writes "

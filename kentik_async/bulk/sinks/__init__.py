@@ -30,7 +30,7 @@ def store_of(layout: Layout) -> str | None:
     """
     if layout.local is not None and (layout.local / SQLITE_FILE).exists():
         return "sqlite"
-    for table in reversed(TABLES):  # most targets have the last ones
+    for table in reversed(list(TABLES)):  # most targets have the last ones
         for part in layout.tables.parts(table):
             suffix = part.rpartition(".")[2]
             if suffix in _SUFFIXES:

@@ -8,6 +8,7 @@ that a reader, whenever it lists and opens the files, finds one version or the o
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -86,6 +87,15 @@ class PartFiles:
             change: The change.
             make: Makes the writer of one table's new part.
         """
+        with system_errors(self._layout.name), ExitStack() as stack:
+            written = self._write(change, make, stack)
+        for table in [table for table in TABLES if table in written]:
+            # In the order of `TABLES`: pages and runs, which say what there is, come last.
+            with system_errors(self._layout.name):
+                self._layout.tables.publish(self._unfinished(table), self.part(table, change.run_date))
+
+    def _write(self, change: DateChange, make: MakeWriter, stack: ExitStack) -> set[str]:
+        """Write new versions of tables; return which."""
         writers: dict[str, PartWriter] = {}
 
         def writer(table: str) -> PartWriter:
@@ -93,30 +103,22 @@ class PartFiles:
                 old = self.find(table, change.run_date)
                 removed = change.removed.get(table, frozenset())
                 writers[table] = make(table, self._unfinished(table), old, removed)
+                stack.callback(writers[table].abandon)
             return writers[table]
 
-        try:
-            with system_errors(self._layout.name):
-                for rows in change.added:
-                    for table, columns in rows.items():
-                        writer(table).add(columns)
-                for table, owners in change.removed.items():
-                    if owners and table not in writers and self.find(table, change.run_date) is not None:
-                        writer(table)
-                for open_writer in writers.values():
-                    open_writer.close()
-        except BaseException:
-            for open_writer in writers.values():
-                open_writer.abandon()
-            raise
-        for table in [table for table in TABLES if table in writers]:
-            # In the order of `TABLES`: pages and runs, which say what there is, come last.
-            with system_errors(self._layout.name):
-                self._layout.tables.publish(self._unfinished(table), self.part(table, change.run_date))
+        for rows in change.added:
+            for table, columns in rows.items():
+                writer(table).add(columns)
+        for table in change.removed.keys() - writers.keys():
+            if self.find(table, change.run_date) is not None:
+                writer(table)
+        for open_writer in writers.values():
+            open_writer.close()
+        return set(writers)
 
     def drop(self, run_date: str) -> None:
         """Delete the files of a date, those that say what there is first."""
-        for table in reversed(TABLES):
+        for table in reversed(list(TABLES)):
             for part in self._layout.tables.parts(table, run_date):
                 with system_errors(self._layout.name):
                     self._layout.tables.remove(part)

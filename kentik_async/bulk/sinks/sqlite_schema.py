@@ -39,7 +39,8 @@ _RELATION_GROUP = ("market_id", "ip", "asn", "relation", "run_id", "fetched_at")
 _GROUPED = """
 CREATE TABLE names (name_id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE ranking_groups (
-    group_id INTEGER PRIMARY KEY, run_date TEXT NOT NULL, market_id TEXT, rank_type TEXT, ip TEXT, fetched_at TEXT
+    group_id INTEGER PRIMARY KEY, run_date TEXT NOT NULL, market_id TEXT, rank_type TEXT, ip TEXT,
+    fetched_at TEXT
 );
 CREATE INDEX ranking_groups_by_owner ON ranking_groups (run_date, market_id, rank_type, ip);
 CREATE TABLE ranking_rows (
@@ -93,7 +94,8 @@ STORED_IN: Mapping[str, Stored] = MappingProxyType(
     {
         "rankings": Stored(
             "ranking_groups",
-            "INSERT INTO ranking_rows VALUES (:group_id, :rank, :asn, :name_id, :rank_change, :score, :score_change)",
+            "INSERT INTO ranking_rows VALUES (:group_id, :rank, :asn, :name_id, :rank_change, :score,"
+            " :score_change)",
             "ranking_rows",
             _RANKING_GROUP,
         ),

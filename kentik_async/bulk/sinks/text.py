@@ -65,7 +65,7 @@ class _TextWriter(ABC):
     def __init__(self, table: str, path: Path, old: PartSource | None, removed: frozenset[Owner]) -> None:
         self._table = table
         self._file = path.open("w", encoding="utf-8", newline="")
-        self._begin()
+        self._write_header()
         names = OWNER[table]
         for row in self.rows(table, old) if old else ():
             if tuple(row[name] for name in names) not in removed:
@@ -85,8 +85,8 @@ class _TextWriter(ABC):
     def abandon(self) -> None:
         self._file.close()
 
-    def _begin(self) -> None:
-        """Write what stands before the first row."""
+    @abstractmethod
+    def _write_header(self) -> None: ...
 
     @abstractmethod
     def _write(self, rows: Iterable[Row]) -> None: ...
@@ -98,6 +98,9 @@ class _TextWriter(ABC):
 
 
 class _NdjsonWriter(_TextWriter):
+    def _write_header(self) -> None:
+        """NDJSON has none."""
+
     def _write(self, rows: Iterable[Row]) -> None:
         times = _timestamps(self._table)
         for row in rows:
@@ -105,7 +108,7 @@ class _NdjsonWriter(_TextWriter):
 
     @classmethod
     def rows(cls, table: str, part: PartSource) -> Iterator[Row]:
-        times = _timestamps(table)
+        _names, times = list(TABLES[table]), _timestamps(table)
         with part.open() as file:
             for number, line in enumerate(file, 1):
                 try:
@@ -118,7 +121,7 @@ class _NdjsonWriter(_TextWriter):
 
 
 class _CsvWriter(_TextWriter):
-    def _begin(self) -> None:
+    def _write_header(self) -> None:
         self._csv = csv.writer(self._file, lineterminator="\n")
         self._csv.writerow(TABLES[self._table])
 

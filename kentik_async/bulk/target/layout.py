@@ -33,7 +33,7 @@ class Layout:
         """Name a target's files; nothing is read or written, and they need not exist.
 
         Args:
-            target: The folder ("~" is expanded), or a URL such as "s3://bucket/kmi"; "file:///data" is a folder.
+            target: The folder ("~" is expanded), or a URL such as "s3://bucket/kmi".
 
         Raises:
             ConfigError: A package that such a URL needs is not installed.
