@@ -100,7 +100,7 @@ async def details(
     """
     from kentik_async.cli.pulls.runner import run_pull
 
-    how = {
+    how: dict[str, Any] = {
         "type": type,
         "mutual_provider": mutual_provider,
         "mutual_customer": mutual_customer,
@@ -115,7 +115,9 @@ async def details(
         return kentik.kmi.pull_asn_details(targets, ips=selection.ips or "all", **how)
 
     if (asns is None) == (top is None):
-        raise ValidationError("give either --asns, the networks, or --top, the first networks of each ranking")
+        raise ValidationError(
+            "give either --asns, the networks, or --top, the first networks of each ranking"
+        )
     if asns is not None:
         _check_named_networks(selection)
     return await run_pull(context, target, options, make)

@@ -116,7 +116,7 @@ class _Job:
         quiet = Context(replace(self.context.options, quiet=True))
         async with quiet.client() as kentik:
             pull = self.make(kentik)
-            plan = await pull.plan(self.target, **arguments)
+            plan = _whole(await pull.plan(self.target, **arguments), pull)
             starts = not options.dry_run and (options.allow_multi_day or not plan.multi_day)
             if options.dry_run or not plan.complete:
                 note_plan(notes, pull, name, plan, starts=starts)
@@ -125,9 +125,8 @@ class _Job:
             if not options.allow_multi_day:
                 require_one_day(plan)
             with self._progress(display, kentik, pull, plan):
-                report = await pull.save(
-                    self.target, **arguments, allow_multi_day=options.allow_multi_day
-                )
+                report = await pull.save(self.target, **arguments, allow_multi_day=options.allow_multi_day)
+            report = replace(report, calls=pull.fetcher.sent)
         return _Result(note_outcome(notes, report), name, report=report)
 
     def _progress(
@@ -136,3 +135,8 @@ class _Job:
         if plan.complete:  # no bar for what ends at once
             return nullcontext()
         return display.track(self.context.notes.subject, kentik, pull)
+
+
+def _whole(plan: PullPlan, pull: "Pull[Any]") -> PullPlan:
+    """Return the plan of the whole command: with the list of markets that planning may have fetched."""
+    return replace(plan, calls=plan.calls + min(pull.fetcher.sent, 1)) if plan.calls else plan

@@ -53,7 +53,7 @@ def note_plan(notes: Notes, pull: "Pull[Any]", target: str, plan: "PullPlan", *,
     if plan.failed:
         notes.plain(
             f"{_counted(plan.failed, 'page')} failed before with a definite answer; skipped "
-            "(--retry-failed requests them again)"
+            "(add --retry-failed to retry)"
         )
     if plan.complete:
         notes.plain(f"{target}: nothing to download")
@@ -68,9 +68,7 @@ def note_plan(notes: Notes, pull: "Pull[Any]", target: str, plan: "PullPlan", *,
 def note_outcome(notes: Notes, report: "PullReport") -> Exit:
     """Print what a person should know of a finished pull; return the exit code."""
     if report.already_complete:
-        notes.note(
-            f"run {report.run_id} is complete: nothing to download; --refresh fetches its pages again"
-        )
+        notes.note(f"run {report.run_id} is complete: nothing to download; --refresh fetches its pages again")
     if report.mixed:
         notes.warn(
             f"the vendor's data changed while {report.run_date} was pulled: its tables mix two states of the "
@@ -132,7 +130,7 @@ def _expected(pull: "Pull[Any]", plan: "PullPlan") -> Iterator[str]:
     if plan.rankings:
         expected.append(f"up to {plan.rankings * (spec.limit or _DEFAULT_LIMIT):,} rows of rankings")
     if spec.top is not None or spec.targets:
-        expected.append("customers, providers and peers")
+        expected.append("details of networks")
     if spec.insights is not None:
         expected.append("insights")
     if expected:
@@ -140,13 +138,13 @@ def _expected(pull: "Pull[Any]", plan: "PullPlan") -> Iterator[str]:
 
 
 def _retry_hints(report: "PullReport") -> Iterator[str]:
-    """Yield what requests the failed pages again."""
+    """Yield how to request the failed pages again."""
     definite = sum(failure.definite for failure in report.failures)
     transient = len(report.failures) - definite
     if transient:
         yield f"run the same command again to retry {_counted(transient, 'page')}"
     if definite:
-        yield f"{_counted(definite, 'page')} failed with a definite answer; --retry-failed requests them again"
+        yield f"add --retry-failed to retry {_counted(definite, 'page')} that failed with a definite answer"
 
 
 def _counted(number: int, noun: str) -> str:
