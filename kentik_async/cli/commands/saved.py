@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from kentik_async.cli.context import Ctx
 from kentik_async.cli.output.formatting import Column
-from kentik_async.cli.pulls.options import Several, date_given
+from kentik_async.cli.pulls.options import Several, parse_date
 from kentik_async.errors import ValidationError
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ def diff(
     tables = open_target(target)
     chosen = _markets(tables, markets)
     before, after = (
-        _day(tables, date_given(text, option), chosen)
+        _day(tables, parse_date(text, option), chosen)
         for text, option in ((since, "--from"), (until, "--to"))
     )
     moved, related = diff_rankings(before, after), diff_relations(before, after)
@@ -191,17 +191,17 @@ def _flat(changes: "pa.Table") -> Iterator[dict[str, Any]]:
 
 
 def _markets(tables: "Tables", texts: list[str] | None) -> list[str] | None:
-    from kentik_async.cli.market_names import market_named, market_spelled
+    from kentik_async.bulk.market_names import find_market, spell_market
     from kentik_async.models import Market
 
     if not texts:
         return None
-    spelled = [market_spelled(text) for text in texts]
+    spelled = [spell_market(text) for text in texts]
     if all(spelled):
         return [market_id for market_id in spelled if market_id]
     rows = tables.markets.to_table(columns=["market_id", "name"]).to_pylist()
     known = {row["market_id"]: Market(row["market_id"], row["name"]) for row in rows}
-    return [market or market_named(text, known.values()) for text, market in zip(texts, spelled, strict=True)]
+    return [market or find_market(text, known.values()) for text, market in zip(texts, spelled, strict=True)]
 
 
 def _day(tables: "Tables", date: dt.date, markets: list[str] | None) -> "Day":
