@@ -64,12 +64,13 @@ class Sink(Protocol):
         """
         ...
 
-    def exclusively(self, run_date: str, work: Callable[[], T]) -> T:
+    def exclusively(self, run_date: str, work: Callable[[], T], *, recovers: bool = False) -> T:
         """Return what work returns, while no other run changes the date.
 
         Args:
             run_date: The date.
             work: Reads the date and replaces rows of it; called again if another run was quicker.
+            recovers: Whether an earlier attempt was cut off: what it has left is deleted first.
 
         Raises:
             TargetError: The tables cannot be written.

@@ -55,7 +55,7 @@ class ParquetSink:
             return {name: [] for name in wanted}
         return columns_of(_read(part, table, wanted))
 
-    def exclusively(self, run_date: str, work: Callable[[], T]) -> T:
+    def exclusively(self, run_date: str, work: Callable[[], T], *, recovers: bool = False) -> T:
         """Return what work returns: the target's lock keeps other runs out."""
         return work()
 

@@ -73,7 +73,7 @@ class SqliteSink:
             for name, values in zip(wanted, lists, strict=True)
         }
 
-    def exclusively(self, run_date: str, work: Callable[[], T]) -> T:
+    def exclusively(self, run_date: str, work: Callable[[], T], *, recovers: bool = False) -> T:
         """Return what work returns: the target's lock keeps other runs out."""
         return work()
 

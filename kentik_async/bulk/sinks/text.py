@@ -52,7 +52,7 @@ class _TextSink:
                 found[name].append(row[name])
         return found
 
-    def exclusively(self, run_date: str, work: Callable[[], T]) -> T:
+    def exclusively(self, run_date: str, work: Callable[[], T], *, recovers: bool = False) -> T:
         """Return what work returns: the target's lock keeps other runs out."""
         return work()
 

@@ -63,13 +63,13 @@ class DeltaSink:
         self._refresh([table])
         return columns_of(self._tables[table].rows(run_date, columns or list(TABLES[table])))
 
-    def exclusively(self, run_date: str, work: Callable[[], T]) -> T:
+    def exclusively(self, run_date: str, work: Callable[[], T], *, recovers: bool = False) -> T:
         """Return what work returns, while no other run changes the date."""
         if self._claim is not None:
             return work()
         for _ in range(_ATTEMPTS):
             try:
-                return self._claimed(run_date, work)
+                return self._claimed(run_date, work, recovers=recovers)
             except ConflictError:
                 time.sleep(random.uniform(0.05, 0.5))
         raise TargetError(
@@ -94,11 +94,13 @@ class DeltaSink:
 
         self.exclusively(run_date, drop)
 
-    def _claimed(self, run_date: str, work: Callable[[], T]) -> T:
+    def _claimed(self, run_date: str, work: Callable[[], T], *, recovers: bool) -> T:
         self._claim = claim = Claim(self._tables["runs"], run_date)
         try:
             for table in self._tables.values():
                 table.refresh()
+                if recovers:
+                    self._remove_leftovers(table, run_date)
             result = work()
             if self._claim is not None:
                 claim.end()
@@ -111,6 +113,17 @@ class DeltaSink:
         finally:
             self._claim = None
         return result
+
+    def _remove_leftovers(self, table: DeltaDateTable, run_date: str) -> None:
+        """Delete files that a killed run has written, but not committed."""
+        found = table.unreferenced(run_date)
+        if not found:
+            return
+        # Should the run be alive after all, this commit makes its own one fail: the files are garbage then.
+        table.mark(run_date)
+        left = set(found) & set(table.unreferenced(run_date))
+        for path in sorted(left):
+            self._layout.tables.remove(f"{table.name}/{path}")
 
     def _renew(self) -> None:
         if self._claim is not None:

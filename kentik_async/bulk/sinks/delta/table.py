@@ -193,6 +193,18 @@ class DeltaDateTable:
             found = zip(actions["path"], actions["size_bytes"], actions["partition.run_date"], strict=True)
             return {path: size for path, size, date in found if str(date) == run_date}
 
+    def unreferenced(self, run_date: str) -> list[str]:
+        """Return the files of a date, below the table, that no commit has ever named."""
+        if self._table is None:
+            return []
+        with self._errors():
+            # The first list holds what no longer belongs to the table, the second what a commit has removed.
+            unused, removed = (
+                self._table.vacuum(0, dry_run=True, enforce_retention_duration=False, full=full)
+                for full in (True, False)
+            )
+        return sorted(path for path in set(unused) - set(removed) if path.startswith(f"run_date={run_date}/"))
+
     def remove_expired(self) -> None:
         """Delete the files of versions that are older than a week."""
         with self._errors():
