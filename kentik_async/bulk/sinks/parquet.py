@@ -33,8 +33,9 @@ class ParquetSink:
         self._files = PartFiles(layout, "parquet")
 
     def check(self) -> None:
-        """Refuse a target of another schema version; raise ConfigError without pyarrow."""
+        """Refuse another schema version, and foreign files; raise ConfigError without pyarrow."""
         arrow_schema("pages")  # says what to install, if pyarrow is missing
+        self._files.require_own()
         dates = self._files.dates()
         part = self._files.find("pages", dates[-1]) if dates else None
         if part is not None:

@@ -34,7 +34,8 @@ class _TextSink:
         self._files = PartFiles(layout, self._suffix)
 
     def check(self) -> None:
-        """Text has no version of its own: nothing to check."""
+        """Refuse foreign files; text has no version of its own."""
+        self._files.require_own()
 
     def dates(self) -> list[str]:
         """Return the dates that the tables hold."""

@@ -59,6 +59,10 @@ class TableFolder(Protocol):
         """Return the files of a table, of all dates or of one, as paths below the root, sorted."""
         ...
 
+    def find(self, folder: str) -> list[str]:
+        """Return all files below a folder, as paths below the root, sorted."""
+        ...
+
     def source(self, part: str) -> PartSource:
         """Return a file, to be read."""
         ...
@@ -97,6 +101,11 @@ class LocalFolder:
         """Return the files of a table, sorted."""
         found = self._path.glob(f"{table}/run_date={run_date or '*'}/part-*")
         return sorted(str(path.relative_to(self._path)) for path in found)
+
+    def find(self, folder: str) -> list[str]:
+        """Return all files below a folder, sorted."""
+        found = (self._path / folder).rglob("*")
+        return sorted(str(path.relative_to(self._path)) for path in found if path.is_file())
 
     def source(self, part: str) -> PartSource:
         """Return a file, to be read."""
