@@ -138,7 +138,7 @@ def _versions(saved: Tables, table: str, dates: list[str]) -> dict[str, str]:
 
     Rows never change without their page: see the tables `pages` and `runs`.
     """
-    import pyarrow.dataset as ds
+    import pyarrow.dataset as ds  # type: ignore[import-untyped]  # pyarrow ships no types
 
     names = ["run_date", "run_id", "finished_at", "status"]
     wanted = None

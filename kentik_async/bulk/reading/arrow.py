@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from kentik_async.bulk.journal.schema import SQLITE_ERRORS
 from kentik_async.bulk.reading.saved_target import SavedTarget
-from kentik_async.bulk.sinks import SQLITE_FILE
 from kentik_async.bulk.sinks.parquet import arrow_schema
 from kentik_async.bulk.sinks.part_files import date_of_part
 from kentik_async.bulk.sinks.schema import TABLES
+from kentik_async.bulk.sinks.sqlite import SQLITE_FILE
 from kentik_async.errors import TargetError
 
 if TYPE_CHECKING:
@@ -60,11 +60,11 @@ def _from_files(saved: SavedTarget, table: str, dates: Sequence[str] | None) -> 
     schema = dated_schema(table)
     import pyarrow as pa
     import pyarrow.dataset as ds
-    from pyarrow import fs  # type: ignore[import-untyped]  # pyarrow ships no types
+    from pyarrow import fs
 
     folder = saved.layout.tables
     if folder.filesystem is None:
-        root, files = Path(folder.root).absolute(), fs.LocalFileSystem()
+        root, files = str(Path(folder.root).absolute()), fs.LocalFileSystem()
     else:
         root, files = folder.root, fs.PyFileSystem(fs.FSSpecHandler(folder.filesystem))
     kind = _format(saved.store)
@@ -81,7 +81,7 @@ def _from_files(saved: SavedTarget, table: str, dates: Sequence[str] | None) -> 
 
 def _format(store: str) -> Any:
     import pyarrow.dataset as ds
-    from pyarrow import csv  # type: ignore[import-untyped]  # pyarrow ships no types
+    from pyarrow import csv
 
     if store == "parquet":
         return ds.ParquetFileFormat()

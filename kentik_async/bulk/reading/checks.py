@@ -30,8 +30,8 @@ class Problem:
     """Something that is not as the pulls left it.
 
     Attributes:
-        kind: "missing"; "damaged", which is unreadable or has other rows than were saved; or "foreign", which no
-            pull wrote.
+        kind: "missing"; "damaged", which is unreadable or has other rows than were saved; or "foreign",
+            which no pull wrote.
         table: The table, or "journal".
         run_date: The date, YYYY-MM-DD; None if it is not of one date.
         path: The file; None if it is not of one file.
@@ -66,7 +66,7 @@ class FoundDate:
     run_date: str
     pages: SavedPages | None = None
     runs: frozenset[str] | None = None
-    networks: dict[Owner, Mapping[str, Any]] = field(default_factory=dict)
+    networks: Mapping[Owner, Mapping[str, Any]] = field(default_factory=dict)
     rows: dict[str, Counter[Owner]] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
     paths: dict[str, str] = field(default_factory=dict)

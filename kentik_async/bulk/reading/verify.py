@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +15,9 @@ from kentik_async.bulk.reading.arrow import table_dataset
 from kentik_async.bulk.reading.checks import DATA_TABLES, FoundDate, Problem, check_date
 from kentik_async.bulk.reading.saved_target import SavedTarget, find_saved
 from kentik_async.bulk.saved_date import page_records
-from kentik_async.bulk.sinks import SQLITE_FILE
 from kentik_async.bulk.sinks.part_files import date_of_part
 from kentik_async.bulk.sinks.schema import OWNER, TABLES, Owner, owners_of
+from kentik_async.bulk.sinks.sqlite import SQLITE_FILE
 from kentik_async.bulk.target.layout import Layout
 from kentik_async.bulk.target.lock import is_locked
 from kentik_async.bulk.target.remote_run import find_runs
@@ -140,7 +140,7 @@ def _count(saved: SavedTarget, table: str, run_date: str) -> Counter[Owner]:
     return Counter(dict(zip(owners, counts["count_all"], strict=True)))
 
 
-def _networks(saved: SavedTarget, run_date: str) -> dict[Owner, dict[str, int | None]]:
+def _networks(saved: SavedTarget, run_date: str) -> dict[Owner, Mapping[str, int | None]]:
     names = ["customers", "providers", "peers"]
     rows = saved.sink.read("asns", run_date, [*OWNER["asns"], *names])
     owners = owners_of("asns", rows)

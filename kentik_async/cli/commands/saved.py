@@ -171,7 +171,7 @@ def diff(
 
 def _compared(counts: "PageCounts") -> str:
     return (
-        f"{_counted(counts.compared, 'page')} compared, {counts.unequal:,} with unequal coverage (not compared), "
+        f"{_counted(counts.compared, 'page')} compared, {counts.unequal:,} not compared (unequal coverage), "
         f"{counts.only_before:,} on the earlier date only, {counts.only_after:,} on the later date only"
     )
 

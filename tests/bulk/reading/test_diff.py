@@ -68,9 +68,7 @@ async def test_other_filters_are_unequal_coverage(kentik: KentikClient, tmp_path
     assert found.relations.num_rows == 0
 
 
-async def test_a_market_of_one_date_is_counted_and_not_compared(
-    kentik: KentikClient, tmp_path: Path
-) -> None:
+async def test_a_market_of_one_date_is_counted_and_not_compared(kentik: KentikClient, tmp_path: Path) -> None:
     await rankings(kentik, markets=["cc$US", "cc$DE"]).save(tmp_path, date=FIRST)
     await rankings(kentik, markets=["cc$US", "cc$FR", "cc$CH"]).save(tmp_path, date=SECOND)
     found = diff(tmp_path)
@@ -84,7 +82,9 @@ async def test_changes_are_those_of_the_server(emu: Emulator, kentik: KentikClie
         days.append({row.asn: row.rank for row in emu.state.rankings("cc$US")[:20]})
         await rankings(kentik).save(tmp_path, date=date)
         emu.advance_day(3)
-    found = {row["asn"]: (row["rank_before"], row["rank_after"]) for row in diff(tmp_path).rankings.to_pylist()}
+    found = {
+        row["asn"]: (row["rank_before"], row["rank_after"]) for row in diff(tmp_path).rankings.to_pylist()
+    }
     assert found == {
         asn: (days[0].get(asn), days[1].get(asn))
         for asn in {*days[0], *days[1]}

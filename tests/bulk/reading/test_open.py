@@ -7,24 +7,25 @@ from typing import Any
 import duckdb
 import pandas as pd
 import polars as pl
-import pyarrow.dataset as ds
+import pyarrow.dataset as ds  # type: ignore[import-untyped]  # pyarrow ships no types
 import pytest
 
 import kentik_async
 from kentik_async import KentikClient, TargetError, ValidationError
+from kentik_async.bulk.pull import StoreName
 from kentik_async.emulator import Emulator
 from tests.bulk.reading.support import FIRST, SECOND, STORES, TABLES, contents, details, rankings, rows_of
 
 
 @pytest.mark.parametrize("store", STORES)
-async def test_each_format_has_the_same_rows(kentik: KentikClient, tmp_path: Path, store: str) -> None:
+async def test_each_format_has_the_same_rows(kentik: KentikClient, tmp_path: Path, store: StoreName) -> None:
     await details(kentik).save(tmp_path / "parquet", date=FIRST)
     await details(kentik).save(tmp_path / "other", store, date=FIRST)
     one, other = kentik_async.open(tmp_path / "parquet"), kentik_async.open(str(tmp_path / "other"))
     for table in ("rankings", "relations", "asns", "markets"):
         columns = [name for name in one.dataset(table).schema.names if name not in ("run_id", "fetched_at")]
         rows = [
-            sorted((str(row) for row in tables.dataset(table).to_table(columns).to_pylist()))
+            sorted(str(row) for row in tables.dataset(table).to_table(columns).to_pylist())
             for tables in (one, other)
         ]
         assert rows[0] == rows[1]
@@ -36,7 +37,7 @@ async def test_each_format_has_the_same_rows(kentik: KentikClient, tmp_path: Pat
 
 @pytest.mark.parametrize("store", STORES)
 async def test_a_date_is_complete_if_all_its_runs_are(
-    emu: Emulator, kentik: KentikClient, tmp_path: Path, store: str
+    emu: Emulator, kentik: KentikClient, tmp_path: Path, store: StoreName
 ) -> None:
     await rankings(kentik).save(tmp_path, store, date=FIRST)
     await rankings(kentik).save(tmp_path, store, date=SECOND)
@@ -52,7 +53,7 @@ async def test_a_date_is_complete_if_all_its_runs_are(
 
 @pytest.mark.parametrize("stores", [("parquet", "parquet"), ("sqlite", "ndjson"), ("csv", "parquet")])
 async def test_shards_are_one_dataset(
-    kentik: KentikClient, tmp_path: Path, stores: tuple[str, str]
+    kentik: KentikClient, tmp_path: Path, stores: tuple[StoreName, StoreName]
 ) -> None:
     asked: dict[str, Any] = {"markets": ["cc$US", "cc$DE"], "ips": ["v4", "v6"]}
     await details(kentik, **asked).save(tmp_path / "whole", date=FIRST)
@@ -110,9 +111,7 @@ async def test_a_foreign_file_is_not_read(kentik: KentikClient, tmp_path: Path) 
     assert contents(tmp_path) == before
 
 
-async def test_duckdb_polars_pandas_and_pyarrow_read_the_parts(
-    kentik: KentikClient, tmp_path: Path
-) -> None:
+async def test_duckdb_polars_pandas_and_pyarrow_read_the_parts(kentik: KentikClient, tmp_path: Path) -> None:
     for date in (FIRST, SECOND):
         await details(kentik).save(tmp_path, date=date)
     saved = kentik_async.open(tmp_path)
@@ -120,7 +119,7 @@ async def test_duckdb_polars_pandas_and_pyarrow_read_the_parts(
         folder = tmp_path / table
         read = f"read_parquet('{folder}/**/*.parquet', hive_partitioning = true)"
         counts = {
-            duckdb.sql(f"SELECT count(*) FROM {read} WHERE run_date = '{FIRST}'").fetchall()[0][0],
+            duckdb.execute(f"SELECT count(*) FROM {read} WHERE run_date = '{FIRST}'").fetchall()[0][0],
             pl.scan_parquet(folder, hive_partitioning=True).filter(run_date=FIRST).collect().height,
             len(pd.read_parquet(folder, filters=[("run_date", "=", str(FIRST))])),
             ds.dataset(folder, partitioning="hive").count_rows(filter=ds.field("run_date") == str(FIRST)),

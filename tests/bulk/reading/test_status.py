@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from kentik_async import KentikClient, Retry, TargetError
+from kentik_async.bulk.pull import StoreName
 from kentik_async.bulk.reading.status import target_status
 from kentik_async.emulator import Emulator
 from kentik_async.errors import AuthenticationError
@@ -13,15 +14,13 @@ from tests.bulk.reading.support import FIRST, STORES, details, rankings
 
 
 @pytest.mark.parametrize("store", STORES)
-async def test_a_complete_run(kentik: KentikClient, tmp_path: Path, store: str) -> None:
+async def test_a_complete_run(kentik: KentikClient, tmp_path: Path, store: StoreName) -> None:
     report = await details(kentik).save(tmp_path, store, date=FIRST)
     found = target_status(tmp_path)
     (run,) = found.runs
     assert (run.run_id, run.run_date, run.store, run.state) == (report.run_id, str(FIRST), store, "complete")
     assert (run.requested, run.done, run.failed, run.left, run.rows) == (3, 3, 0, 0, report.rows)
-    assert run.command == (
-        "details --top 2 --markets cc:US --rank-types customer_base --ips v4 --limit 20"
-    )
+    assert run.command == ("details --top 2 --markets cc:US --rank-types customer_base --ips v4 --limit 20")
     assert (run.mixed, run.causes) == (False, ())
     assert run.finished_at is not None
     assert run.started_at < run.finished_at
@@ -54,7 +53,7 @@ async def test_definite_failures_are_not_left_to_do(
 
 @pytest.mark.parametrize("store", ["parquet", "sqlite"])
 async def test_an_interrupted_run_is_of_the_journal(
-    emu: Emulator, kentik: KentikClient, tmp_path: Path, store: str
+    emu: Emulator, kentik: KentikClient, tmp_path: Path, store: StoreName
 ) -> None:
     await rankings(kentik, markets=["cc$FR"]).save(tmp_path, store, date=FIRST)
     emu.fail_next(1, status="UNAUTHENTICATED", operation="kmi.get_asn_details")
