@@ -18,6 +18,7 @@ __all__ = [
     "Options",
     "RankKind",
     "RelationKind",
+    "Store",
 ]
 
 START = Group("To try it out", sort_key=1)
@@ -46,6 +47,8 @@ RankKind: TypeAlias = Literal[
 RelationKind: TypeAlias = Literal["all", "customers", "providers", "peers"]
 
 Choice: TypeAlias = Literal["all", "only", "exclude"]
+
+Store: TypeAlias = Literal["parquet", "delta", "sqlite", "ndjson", "csv"]
 
 InsightKind: TypeAlias = Literal[
     "market_entrance",

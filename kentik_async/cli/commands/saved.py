@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from kentik_async.cli.context import Ctx
 from kentik_async.cli.exit_codes import Exit
 from kentik_async.cli.output.formatting import Column
-from kentik_async.cli.pulls.options import Several, date_given
+from kentik_async.cli.pulls.options import Several, parse_date
 from kentik_async.errors import ValidationError
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def diff(
 
     tables = open_target(target)
     chosen = _markets(tables, markets)
-    days = [date_given(text, option) for text, option in ((since, "--from"), (until, "--to"))]
+    days = [parse_date(text, option) for text, option in ((since, "--from"), (until, "--to"))]
     found = diff_days(*(_day(tables, date, chosen) for date in days))
     if context.printer.form != "table":
         rows = [*_flat(found.rankings), *_flat(found.relations)]

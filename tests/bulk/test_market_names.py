@@ -1,4 +1,4 @@
-"""Market identifiers as people type them, and as shells leave them."""
+"""Market ids as people type them, and as shells leave them."""
 
 import string
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kentik_async import Market, ValidationError
-from kentik_async.cli.market_names import market_named, market_spelled
+from kentik_async.bulk.market_names import find_market, spell_market
 
 MARKETS = (
     Market("planet$earth", "Planet Earth"),
@@ -37,34 +37,34 @@ MARKETS = (
         ("new_kind:Some:Where", "new_kind$Some:Where"),
     ],
 )
-def test_a_spelling_is_an_identifier(typed: str, meant: str) -> None:
-    assert market_spelled(typed) == meant
+def test_a_spelling_is_an_id(typed: str, meant: str) -> None:
+    assert spell_market(typed) == meant
 
 
 @pytest.mark.parametrize("typed", ["Georgia", "western europe", "USA", "Côte d'Ivoire", "x1"])
 def test_anything_else_is_a_name(typed: str) -> None:
-    assert market_spelled(typed) is None
+    assert spell_market(typed) is None
 
 
-@pytest.mark.parametrize("bitten", ["", " ", "planet", "cc", "continent", "region", "planet$", "cc:", "$"])
-def test_what_a_shell_left_is_told_from_a_name(bitten: str) -> None:
-    with pytest.raises(ValidationError, match=r"the shell took the '\$'.*planet:earth") as refusal:
-        market_spelled(bitten)
+@pytest.mark.parametrize("truncated", ["", " ", "planet", "cc", "continent", "region", "planet$", "cc:", "$"])
+def test_what_a_shell_left_is_refused(truncated: str) -> None:
+    with pytest.raises(ValidationError, match=r"the shell removed the '\$'.*planet:earth") as refusal:
+        spell_market(truncated)
     assert "\n" not in str(refusal.value)
 
 
 @pytest.mark.parametrize("typed", ["western europe", "WESTERN EUROPE", "Western Europe", " western europe "])
 def test_a_name_is_found_in_any_case(typed: str) -> None:
-    assert market_named(typed, MARKETS) == "region$western_europe"
+    assert find_market(typed, MARKETS) == "region$western_europe"
 
 
 def test_a_name_with_accents_is_found() -> None:
-    assert market_named("CÔTE D'IVOIRE", MARKETS) == "cc$CI"
+    assert find_market("CÔTE D'IVOIRE", MARKETS) == "cc$CI"
 
 
-def test_a_name_of_two_markets_is_asked_back_in_a_form_that_can_be_typed() -> None:
+def test_an_ambiguous_name_gets_ids_that_can_be_typed() -> None:
     with pytest.raises(ValidationError, match="'georgia' is ambiguous: write one of cc:GE, state:GA"):
-        market_named("georgia", MARKETS)
+        find_market("georgia", MARKETS)
 
 
 @pytest.mark.parametrize(
@@ -73,22 +73,22 @@ def test_a_name_of_two_markets_is_asked_back_in_a_form_that_can_be_typed() -> No
 )
 def test_an_unknown_name_gets_a_hint(typed: str, hint: str) -> None:
     with pytest.raises(ValidationError, match=hint):
-        market_named(typed, MARKETS)
+        find_market(typed, MARKETS)
 
 
 def spelled_or_refused(text: str) -> str | ValidationError | None:
     try:
-        return market_spelled(text)
+        return spell_market(text)
     except ValidationError as error:
         return error
 
 
 @given(st.text(string.ascii_letters + string.digits + " _-.$:'", max_size=30))
-def test_every_text_is_an_identifier_a_name_or_refused_in_one_line(text: str) -> None:
+def test_every_text_is_an_id_a_name_or_refused(text: str) -> None:
     outcome = spelled_or_refused(text)
     assert len(str(outcome).splitlines()) == 1
     if isinstance(outcome, str):
         kind, _, place = outcome.partition("$")
         assert kind
         assert place
-        assert market_spelled(outcome) == outcome, "an identifier is its own spelling"
+        assert spell_market(outcome) == outcome, "an id is its own spelling"
