@@ -50,7 +50,8 @@ class Warehouse:
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         with duckdb.connect(str(self.file), read_only=True) as db:
-            return db.sql(query).fetchall()
+            found: list[tuple[Any, ...]] = db.sql(query).fetchall()
+        return found
 
 
 @pytest.fixture
