@@ -28,6 +28,10 @@ _PART = re.compile(rf"(?:{'|'.join(TABLES)})/run_date=(\d{{4}}-\d\d-\d\d)/{_NAME
 class PartWriter(Protocol):
     """Writes a new version of one part: the rows of the old one that stay, and those that come."""
 
+    def begin(self, old: PartSource | None, removed: frozenset[Owner]) -> None:
+        """Take the rows of the old version whose owners are not removed."""
+        ...
+
     def add(self, columns: Mapping[str, list[Any]]) -> None:
         """Add rows."""
         ...
@@ -41,7 +45,7 @@ class PartWriter(Protocol):
         ...
 
 
-MakeWriter = Callable[[str, Path, PartSource | None, frozenset[Owner]], PartWriter]
+MakeWriter = Callable[[str, Path], PartWriter]
 
 
 class PartFiles:
@@ -108,9 +112,9 @@ class PartFiles:
         def writer(table: str) -> PartWriter:
             if table not in writers:
                 old = self.find(table, change.run_date)
-                removed = change.removed.get(table, frozenset())
-                writers[table] = make(table, self._unfinished(table), old, removed)
+                writers[table] = make(table, self._unfinished(table))
                 stack.callback(writers[table].abandon)
+                writers[table].begin(old, change.removed.get(table, frozenset()))
             return writers[table]
 
         for rows in change.added:
