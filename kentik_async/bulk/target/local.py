@@ -63,6 +63,10 @@ class TableFolder(Protocol):
         """Return whether a folder below the root holds anything."""
         ...
 
+    def find(self, folder: str) -> list[str]:
+        """Return all files below a folder, as paths below the root, sorted."""
+        ...
+
     def source(self, part: str) -> PartSource:
         """Return a file, to be read."""
         ...
@@ -105,6 +109,11 @@ class LocalFolder:
     def has(self, folder: str) -> bool:
         """Return whether a folder exists."""
         return (self._path / folder).is_dir()
+
+    def find(self, folder: str) -> list[str]:
+        """Return all files below a folder, sorted."""
+        found = (self._path / folder).rglob("*")
+        return sorted(str(path.relative_to(self._path)) for path in found if path.is_file())
 
     def source(self, part: str) -> PartSource:
         """Return a file, to be read."""
