@@ -1,12 +1,10 @@
 """The formats that tables can be written in."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 
 from kentik_async.bulk.sinks.base import DateChange, Rows, Sink
 from kentik_async.bulk.sinks.delta import DeltaSink
 from kentik_async.bulk.sinks.parquet import ParquetSink
-from kentik_async.bulk.sinks.part_files import date_of_part
 from kentik_async.bulk.sinks.schema import TABLES
 from kentik_async.bulk.sinks.sqlite import SQLITE_FILE, SqliteSink
 from kentik_async.bulk.sinks.text import CsvSink, NdjsonSink

@@ -215,7 +215,6 @@ class RemoteFolder:
         """Return what is directly in a folder, as paths below the root, sorted."""
 
         def names() -> list[str]:
-            self.filesystem.invalidate_cache()
             try:
                 found: list[str] = self.filesystem.ls(f"{self.root}/{folder}", detail=False)
             except FileNotFoundError:
