@@ -20,6 +20,7 @@ class S3Server:
 
     Attributes:
         environment: The environment variables with which a process uses it.
+        calm_environment: Those with which a process uses it undisturbed.
     """
 
     def __init__(self, process: "subprocess.Popen[str]") -> None:
@@ -31,6 +32,10 @@ class S3Server:
             "AWS_SECRET_ACCESS_KEY": "knows",
             "AWS_REGION": "us-east-1",
             "AWS_EC2_METADATA_DISABLED": "true",
+        }
+        self.calm_environment = {
+            **self.environment,
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{ports['calm_port']}",
         }
         self.client = boto3.client(
             "s3",
@@ -55,7 +60,9 @@ class S3Server:
 
     def uploads(self) -> list[str]:
         """Return the names of objects whose upload in parts was begun and not ended."""
-        return [found["Key"] for found in self.client.list_multipart_uploads(Bucket=BUCKET).get("Uploads", [])]
+        return [
+            found["Key"] for found in self.client.list_multipart_uploads(Bucket=BUCKET).get("Uploads", [])
+        ]
 
     def _told(self) -> Any:
         assert self._process.stdout is not None

@@ -1,4 +1,4 @@
-"""An S3 server (moto) behind a proxy that fails on command: orders on stdin, answers on stdout, as JSON lines.
+"""An S3 server (moto) behind a proxy that fails on command: orders on stdin, answers on stdout, in JSON.
 
 Each order is a dictionary of `Faults`, which holds from then on; the answer is the number of requests so far
 by method.
@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from moto.server import ThreadedMotoServer
 
 SLOW_DOWN = (
-    b"HTTP/1.1 503 Slow Down\r\nContent-Type: application/xml\r\nContent-Length: 60\r\nConnection: close\r\n\r\n"
+    b"HTTP/1.1 503 Slow Down\r\nContent-Type: application/xml\r\nContent-Length: 60\r\n"
+    b"Connection: close\r\n\r\n"
     b"<Error><Code>SlowDown</Code><Message>busy</Message></Error>\n"
 )
 
@@ -86,7 +87,9 @@ class Proxy:
             writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             await writer.drain()
         body = await reader.readexactly(_length(head))
-        lines = [line for line in head.split(b"\r\n") if not line.lower().startswith((b"expect:", b"connection:"))]
+        lines = [
+            line for line in head.split(b"\r\n") if not line.lower().startswith((b"expect:", b"connection:"))
+        ]
         lines.insert(1, b"Connection: close")
         upstream_reader, upstream = await asyncio.open_connection("127.0.0.1", self._port)
         upstream.write(b"\r\n".join(lines) + body)

@@ -25,8 +25,8 @@ _DEAD_AFTER = 60.0
 _RENEWAL = 15.0
 """Seconds after which a run that holds a claim gives a sign of life."""
 
-_LOOK = 0.25
-"""Mean seconds between two looks at a claim of another run."""
+_LOOKS = (0.1, 1.0)
+"""Seconds between two looks at a claim of another run: at first, and at most."""
 
 _PID_BITS, _RANDOM_BITS = 22, 16
 
@@ -81,6 +81,7 @@ class Claim:
     def _wait(self) -> None:
         """Wait until nobody else claims the date, or who does is dead."""
         seen, since = (NO_CLAIM, 0), 0.0
+        pause, longest = _LOOKS
         while True:
             self._runs.refresh()
             found = self._runs.claim(self._run_date)
@@ -90,7 +91,8 @@ class Claim:
                 seen, since = found, time.monotonic()
             elif time.monotonic() - since > _DEAD_AFTER:
                 return
-            time.sleep(_LOOK * random.uniform(0.5, 1.5))
+            time.sleep(pause * random.uniform(0.5, 1.5))
+            pause = min(2 * pause, longest)
 
 
 def _holder() -> int:

@@ -29,7 +29,13 @@ _SCHEMES = {
     "abfss": "az",
 }
 
-_PATIENCE = {"connect_timeout": "10s", "timeout": "60s", "max_retries": "8", "retry_timeout": "120s"}
+_PATIENCE = {
+    "connect_timeout": "10s",
+    "timeout": "60s",
+    "max_retries": "12",
+    "retry_timeout": "120s",
+    "backoff_config.max_backoff": "2s",
+}
 """How long a request may take, and how often it is repeated when the store fails."""
 
 _GIVEN = {
