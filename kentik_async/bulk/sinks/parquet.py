@@ -37,13 +37,12 @@ class ParquetSink:
         """Refuse another schema version, and foreign files; raise ConfigError without pyarrow."""
         arrow_schema("pages")  # says what to install, if pyarrow is missing
         self._files.require_own()
-        dates = self._files.dates()
         # A file of a remote target is fetched whole: the smallest one is enough there.
-        tables = TABLES if self._layout.local is not None else ("runs",)
-        for table in tables if dates else ():
-            part = self._files.find(table, dates[-1])
+        for table in TABLES if self._layout.local is not None else ("runs",):
+            part = self._layout.tables.any_part(table)
             if part is not None:
-                _require_version(self._schema(part), part)
+                source = self._layout.tables.source(part)
+                _require_version(self._schema(source), source)
 
     def dates(self) -> list[str]:
         """Return the dates that the tables hold."""
