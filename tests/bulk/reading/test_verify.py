@@ -1,6 +1,7 @@
 """`verify_target`: what is missing, damaged or foreign, and that it changes nothing."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -71,7 +72,8 @@ async def test_each_part_that_is_lost_or_damaged_is_found(
     kentik: KentikClient, tmp_path: Path, store: StoreName, table: str
 ) -> None:
     await details(kentik).save(tmp_path / "good", store, date=FIRST)
-    for number, harm in enumerate((Path.unlink, damage, lambda path: path.write_bytes(b""))):
+    harms: list[Callable[[Path], object]] = [Path.unlink, damage, lambda path: path.write_bytes(b"")]
+    for number, harm in enumerate(harms):
         target = tmp_path / str(number)
         shutil.copytree(tmp_path / "good", target)
         harm(part_of(target, table, FIRST))

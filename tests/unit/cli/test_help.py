@@ -40,6 +40,9 @@ COMMANDS = [
     *(f"kmi pull {what}" for what in ("rankings", "details", "all")),
     "kmi status",
     "kmi diff",
+    "kmi verify",
+    "kmi repair",
+    "kmi prune",
     *(
         f"{group} {verb}"
         for group in ("as-groups", "sites")
