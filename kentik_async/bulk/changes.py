@@ -17,7 +17,7 @@ from kentik_async.bulk.page_key import RELATIONS, PageIdentity, PageKey, relatio
 from kentik_async.bulk.sinks.base import DateChange, Rows
 from kentik_async.bulk.sinks.schema import OWNER, TABLES, Columns, Owner
 
-__all__ = ["ChangeBuilder", "PendingPage", "page_row"]
+__all__ = ["ChangeBuilder", "PendingPage", "data_owners", "page_owner", "page_row"]
 
 _PAGES_AT_ONCE = 10
 """Pages whose rows are made together: few enough that whatever else the process does need not wait."""
@@ -77,13 +77,13 @@ class ChangeBuilder:
             return  # another machine has saved a newer answer
         obsolete = self._saved.add(page.record)
         if before is not None:
-            self._removed["pages"].add(_page_owner(before.key))
-        self._removed["pages"].add(_page_owner(key))
+            self._removed["pages"].add(page_owner(before.key))
+        self._removed["pages"].add(page_owner(key))
         self._removed["pages"].update(_identity_owner(identity) for identity in obsolete)
         self._records += filter(None, [self._saved.get(key.identity)])
         if page.record.has_rows:
             self._answered.append(page)
-            for table, owners in _data_owners(key):
+            for table, owners in data_owners(key):
                 self._removed[table].update(owners)
 
 
@@ -109,6 +109,11 @@ def page_row(record: PageRecord) -> dict[str, Any]:
         "error_text": record.error_text,
         "digest": record.digest or None,
     }
+
+
+def page_owner(key: PageKey) -> Owner:
+    """Return the owner of a page's row in the table `pages`."""
+    return key.kind, key.market_id or None, key.rank_type or None, key.ip or None, key.asn, key.type or None
 
 
 class _Rows:
@@ -216,7 +221,7 @@ def _place(key: PageKey) -> tuple[str, str, str, str, int]:
     return key.kind, key.market_id, key.rank_type, key.ip, key.asn or 0
 
 
-def _data_owners(key: PageKey) -> Iterator[tuple[str, list[Owner]]]:
+def data_owners(key: PageKey) -> Iterator[tuple[str, list[Owner]]]:
     """Yield the rows that the answer to a request replaces: tables, each with owners."""
     if key.kind == "markets":
         yield "markets", [()]
@@ -228,10 +233,6 @@ def _data_owners(key: PageKey) -> Iterator[tuple[str, list[Owner]]]:
         network = (key.market_id, key.ip, key.asn)
         yield "asns", [network]
         yield "relations", [(*network, relation) for relation in relations_of(key.type)]
-
-
-def _page_owner(key: PageKey) -> Owner:
-    return key.kind, key.market_id or None, key.rank_type or None, key.ip or None, key.asn, key.type or None
 
 
 def _identity_owner(identity: PageIdentity) -> Owner:

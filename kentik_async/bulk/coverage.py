@@ -11,7 +11,14 @@ import msgspec
 from kentik_async.bulk.page_key import PageIdentity, PageKey, relations_of
 from kentik_async.errors import TargetError
 
-__all__ = ["DEFINITE_ERRORS", "PageRecord", "PageState", "PageStatus", "SavedPages"]
+__all__ = [
+    "DEFINITE_ERRORS",
+    "PageRecord",
+    "PageState",
+    "PageStatus",
+    "SavedPages",
+    "has_equal_coverage",
+]
 
 PageStatus: TypeAlias = Literal["done", "failed", "stale", "consistent", "mixed"]
 PageState: TypeAlias = Literal["saved", "failed", "missing"]
@@ -179,18 +186,35 @@ class SavedPages:
             self._details.setdefault(place, []).append(identity.type)
 
 
+def has_equal_coverage(one: PageRecord, other: PageRecord) -> bool:
+    """Return whether the rows of two pages of the same identity, on two dates, can be compared.
+
+    They can if both requests had the same limit, or both answers are whole, and the filters were the same.
+    """
+    if any(getattr(one.key, name) != getattr(other.key, name) for name in (*_FILTERS, *_INSIGHT_FILTERS)):
+        return False
+    return _limit(one.key) == _limit(other.key) or (_is_whole(one) and _is_whole(other))
+
+
 def _counts(found: PageRecord, since: int) -> bool:
     return since == 0 or (found.status == "done" and found.fetched_at >= since)
 
 
 def _is_deep_enough(found: PageRecord, key: PageKey) -> bool:
     """Return whether a page has all the rows that a request with its own limit would bring."""
-    default = _DEFAULT_LIMITS.get(key.kind)
-    if default is None:
-        return True
-    limit = found.key.limit or default
-    is_whole = found.rows + (found.invalid_count or 0) < limit
-    return is_whole or limit >= (key.limit or default)
+    limit, wanted = _limit(found.key), _limit(key)
+    return limit is None or wanted is None or _is_whole(found) or limit >= wanted
+
+
+def _is_whole(found: PageRecord) -> bool:
+    """Return whether no limit has cut rows off."""
+    limit = _limit(found.key)
+    return limit is None or found.rows + (found.invalid_count or 0) < limit
+
+
+def _limit(key: PageKey) -> int | None:
+    """Return the maximum number of rows of an answer; None where there is none."""
+    return key.limit or _DEFAULT_LIMITS.get(key.kind)
 
 
 def _shown(value: Any) -> str:

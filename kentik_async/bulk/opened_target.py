@@ -92,7 +92,7 @@ def _lock(layout: Layout, command: str, *, shared: bool) -> tuple[int, TargetLoc
     """Lock a journal: the only one, or, where several runs may write at once, the best of those that are free."""
     if not shared:
         return 1, TargetLock(layout.lock(), layout.name)
-    slots = list(_slots(layout))
+    slots = layout.slots()
     free = {slot: _commands(layout, slot) for slot in slots if not is_locked(layout.lock(slot))}
     preferred = [slot for slot, commands in free.items() if command in commands]
     empty = [slot for slot, commands in free.items() if not commands]
@@ -102,14 +102,6 @@ def _lock(layout: Layout, command: str, *, shared: bool) -> tuple[int, TargetLoc
         except TargetLockedError:
             continue  # another process was quicker
     raise TargetLockedError(f"too many runs are writing to {layout.name} at once: wait for one to end")
-
-
-def _slots(layout: Layout) -> list[int]:
-    slot, found = 1, []
-    while layout.journal(slot).exists() or layout.lock(slot).exists():
-        found.append(slot)
-        slot += 1
-    return found
 
 
 def _commands(layout: Layout, slot: int) -> list[str]:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -18,9 +18,8 @@ from kentik_async.bulk.pending import PendingPages
 from kentik_async.bulk.results import PullPlan
 from kentik_async.bulk.run_choice import earlier_run, open_run, require_same_filters, today, valid_date
 from kentik_async.bulk.run_status import run_rows
-from kentik_async.bulk.saved_date import DateInTarget
+from kentik_async.bulk.saved_date import DateInTarget, NoTables
 from kentik_async.bulk.sinks import SINKS, Sink, store_of
-from kentik_async.bulk.sinks.schema import TABLES, Columns
 from kentik_async.bulk.spec import PullSpec, remaining
 from kentik_async.bulk.target.layout import Layout
 from kentik_async.bulk.target.remote_run import find_runs
@@ -60,14 +59,6 @@ class _Found:
     date: DateInTarget
     markets: list[Market]
     run_id: str | None
-
-
-class _NoTables:
-    """The tables of a target that does not exist."""
-
-    def read(self, table: str, run_date: str, columns: Sequence[str] | None = None) -> Columns:
-        """Return no rows."""
-        return {name: [] for name in columns or TABLES[table]}
 
 
 async def plan_pull(
@@ -112,7 +103,7 @@ def _look(spec: PullSpec, planned: PlannedTarget, run_date: str, now: int) -> _F
         raise ValidationError(f"store must be one of {', '.join(SINKS)}; got {planned.store!r}")
     layout = None if planned.target is None else Layout(planned.target)
     if layout is None or not _exists(layout):
-        return _Found(DateInTarget(_NoTables(), run_date), [], None)
+        return _Found(DateInTarget(NoTables(), run_date), [], None)
     store = store_of(layout)
     if store not in (None, planned.store):
         raise TargetError(f"{layout.name} holds {store} tables, not {planned.store}: use store={store!r}")

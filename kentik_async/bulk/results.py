@@ -1,6 +1,7 @@
 """What a pull will take, how far it is, and what it came to. Pure."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kentik_async.bulk.page_key import PageKey
@@ -14,6 +15,7 @@ __all__ = [
     "Progress",
     "PullPlan",
     "PullReport",
+    "count_causes",
     "require_one_day",
 ]
 
@@ -150,4 +152,9 @@ class PullReport:
 
     def causes(self) -> list[tuple[str, int]]:
         """Return the messages of the failures, each with the number of pages, the most frequent first."""
-        return Counter(failure.error_text for failure in self.failures).most_common()
+        return count_causes(self.failures)
+
+
+def count_causes(failures: Iterable[PageFailure]) -> list[tuple[str, int]]:
+    """Return the messages of failures, each with the number of pages, the most frequent first."""
+    return Counter(failure.error_text for failure in failures).most_common()

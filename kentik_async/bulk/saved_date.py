@@ -11,7 +11,7 @@ from kentik_async.bulk.page_key import PageKey
 from kentik_async.bulk.sinks.schema import TABLES, Columns
 from kentik_async.models import Market
 
-__all__ = ["DateInTarget", "page_records"]
+__all__ = ["DateInTarget", "NoTables", "page_records"]
 
 
 class Tables(Protocol):
@@ -20,6 +20,14 @@ class Tables(Protocol):
     def read(self, table: str, run_date: str, columns: Sequence[str] | None = None) -> Columns:
         """Return a date's rows of a table."""
         ...
+
+
+class NoTables:
+    """The tables of a target that does not exist."""
+
+    def read(self, table: str, run_date: str, columns: Sequence[str] | None = None) -> Columns:
+        """Return no rows."""
+        return {name: [] for name in columns or TABLES[table]}
 
 
 class DateInTarget:

@@ -55,7 +55,6 @@ app.command(emulator.emulator, group=START)
 kmi.app.command(pull.app)
 kmi.app.command(saved.status)
 kmi.app.command(saved.diff)
-kmi.app.command(saved.migrate)
 for _group in (as_groups, auth, kmi, plans, sites):
     app.command(_group.app)
 app.command(raw.raw, group=ASK)

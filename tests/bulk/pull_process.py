@@ -37,7 +37,7 @@ async def save(given: dict[str, Any]) -> None:
         pacing="throughput",
     ) as kentik:
         pull = kentik.kmi.pull_asn_details(**given["pull"])
-        say(asdict(await pull.save(given["target"], given["store"])))
+        say(asdict(await pull.save(given["target"], given["store"], refresh=given.get("refresh", False))))
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Whatever pulls, refreshes, failures and interruptions come: one answer a page, and only what the server gave."""
+"""Whatever pulls, refreshes, failures and interruptions come: each page holds one answer of the server."""
 
 import asyncio
 import datetime as dt
@@ -164,7 +164,7 @@ def check(server: Recorder, target: Path, store: str) -> None:
 
 @pytest.mark.parametrize("store", ["parquet", "sqlite", "ndjson"])
 @given(sequence=st.lists(steps, min_size=1, max_size=6), last=steps)
-@settings(max_examples=40)
+@settings(max_examples=12)
 def test_each_page_holds_the_rows_of_one_answer(store: Any, sequence: list[Step], last: Step) -> None:
     async def run() -> None:
         with TemporaryDirectory() as folder:

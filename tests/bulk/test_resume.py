@@ -1,24 +1,21 @@
-"""What is there is not asked for again, what failed is, and what stands in the way is said."""
+"""What is saved is not requested again, what failed is, and what prevents a pull is reported."""
 
 import asyncio
 import datetime as dt
 import os
 import socket
-import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kentik_async import AuthenticationError, KentikClient, Retry
-from kentik_async.bulk.pull import Progress, Pull
-from kentik_async.bulk.reading.dataset import open_target
-from kentik_async.bulk.reading.status import outlook, target_status
+from kentik_async.bulk.pull import Pull
+from kentik_async.bulk.results import Progress
 from kentik_async.emulator import Emulator
 from kentik_async.errors import TargetError, TargetLockedError
-from tests.bulk.support import PULL, expected, landed
+from tests.bulk.support import PULL, expected, interrupted, saved, statuses, table
 
 DAY = dt.date(2026, 11, 20)
 
@@ -35,12 +32,12 @@ async def kentik(emu: Emulator) -> AsyncIterator[KentikClient]:
         yield client
 
 
-def few(kentik: KentikClient, **more: Any) -> Pull:
+def few(kentik: KentikClient, **more: Any) -> Pull[Any]:
     return kentik.kmi.pull_rankings(["cc$US", "cc$DE"], "customer_base", **more)
 
 
 @pytest.mark.parametrize("store", ["parquet", "sqlite"])
-async def test_a_finished_run_of_the_day_costs_nothing(
+async def test_a_saved_date_costs_no_call(
     emu: Emulator, kentik: KentikClient, tmp_path: Path, store: str
 ) -> None:
     first = await few(kentik).save(tmp_path, store, date=DAY)
@@ -51,53 +48,46 @@ async def test_a_finished_run_of_the_day_costs_nothing(
     assert (second.run_id, second.rows, second.pages) == (first.run_id, first.rows, first.pages)
 
 
-async def test_a_wider_pull_asks_only_for_what_is_missing(
+async def test_a_wider_pull_fetches_only_what_is_missing(
     emu: Emulator, kentik: KentikClient, tmp_path: Path
 ) -> None:
     await few(kentik).save(tmp_path, date=DAY)
     before = emu.report().requests
     wider = kentik.kmi.pull_asn_details(**PULL)
-    ahead = await outlook(wider, tmp_path, "parquet", date=DAY, refresh=False, now=0.0)
-    assert ahead.there == 1 + 2 * 2
+    assert (await wider.plan(tmp_path, date=DAY)).saved == 2 * 2
     await wider.save(tmp_path, date=DAY)
-    rows = len(expected(emu.state)["asns"])
-    assert emu.report().requests - before == 12 - 4 + rows + 1
-    assert landed(tmp_path) == expected(emu.state)
+    networks = len(expected(emu.state)["asns"])
+    assert emu.report().requests - before == 12 - 4 + networks + 1
+    assert saved(tmp_path) == expected(emu.state)
 
 
 @pytest.mark.parametrize("store", ["parquet", "sqlite"])
-async def test_a_refresh_replaces_the_date_only_when_it_is_complete(
-    emu: Emulator, kentik: KentikClient, tmp_path: Path, store: str
+async def test_a_refresh_that_is_cut_off_changes_nothing_yet(
+    emu: Emulator, kentik: KentikClient, tmp_path: Path, store: Any
 ) -> None:
     await kentik.kmi.pull_asn_details(**PULL).save(tmp_path, store, date=DAY)
-    old = landed(tmp_path)
+    old = saved(tmp_path)
     emu.advance_day()
-    seen = []
 
-    def look(progress: Progress) -> None:
+    def stop(progress: Progress) -> None:
         if progress.done == 8:
-            seen.append(landed(tmp_path))
             task.cancel()
 
-    pull = kentik.kmi.pull_asn_details(**PULL, on_progress=look)
+    pull = kentik.kmi.pull_asn_details(**PULL, on_progress=stop)
     task = asyncio.create_task(pull.save(tmp_path, store, date=DAY, refresh=True))
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert seen == [old]
-    assert landed(tmp_path) == old
-    kept = target_status(tmp_path).runs[-1].done
-    assert kept in (8, 9), "one may have been kept whose page was not handed over any more"
+    assert saved(tmp_path) == old
+    kept = interrupted(tmp_path)
+    assert kept >= 8
     before = emu.report().requests
     report = await kentik.kmi.pull_asn_details(**PULL).save(tmp_path, store, date=DAY, refresh=True)
-    assert landed(tmp_path) == expected(emu.state) != old
-    asked = emu.report().requests - before
-    assert report.pages - kept + 1 <= asked <= report.pages - kept + 2, (
-        "all but what was there, the call in flight"
-    )
-    assert [run.state for run in target_status(tmp_path).runs] == ["replaced", "complete"]
+    assert emu.report().requests - before <= report.pages - kept + 1 + 1, "the check, the call in flight"
+    assert saved(tmp_path)["rankings"] == expected(emu.state)["rankings"] != old["rankings"]
+    assert statuses(tmp_path) == ["complete", "complete"]
 
 
-async def test_a_wider_pull_lands_what_a_run_that_was_cut_off_had_fetched(
+async def test_a_wider_pull_saves_what_another_had_fetched(
     emu: Emulator, kentik: KentikClient, tmp_path: Path
 ) -> None:
     def stop(progress: Progress) -> None:
@@ -108,38 +98,12 @@ async def test_a_wider_pull_lands_what_a_run_that_was_cut_off_had_fetched(
     with pytest.raises(asyncio.CancelledError):
         await task
     await kentik.kmi.pull_asn_details(**PULL).save(tmp_path, date=DAY)
-    assert landed(tmp_path) == expected(emu.state)
+    assert saved(tmp_path) == expected(emu.state)
     await few(kentik).save(tmp_path, date=DAY)
-    assert landed(tmp_path) == expected(emu.state)
+    assert saved(tmp_path) == expected(emu.state)
 
 
-@pytest.mark.parametrize("store", ["parquet", "sqlite"])
-async def test_a_refresh_replaces_all_of_the_date_and_a_wider_pull_then_asks_for_the_rest_again(
-    emu: Emulator, kentik: KentikClient, tmp_path: Path, store: str
-) -> None:
-    def wide(**more: Any) -> Pull:
-        return kentik.kmi.pull_asn_details(**PULL, **more)
-
-    def stop(progress: Progress) -> None:
-        if progress.done == 8:
-            task.cancel()
-
-    await kentik.kmi.pull_asn_details(**{**PULL, "top": 1}).save(tmp_path, store, date=DAY)
-    task = asyncio.create_task(wide(on_progress=stop).save(tmp_path, store, date=DAY))
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    emu.advance_day()
-    await few(kentik).save(tmp_path, store, date=DAY, refresh=True)
-    assert [run.state for run in target_status(tmp_path).runs] == ["replaced", "replaced", "complete"]
-    rows = target_status(tmp_path).runs[-1].rows
-    tables = open_target(tmp_path)
-    assert tables.rankings.count_rows() + tables.markets.count_rows() == rows
-    assert tables.rows("relations", DAY).num_rows == 0
-    await wide().save(tmp_path, store, date=DAY)
-    assert landed(tmp_path) == expected(emu.state)
-
-
-async def test_a_cancelled_run_is_interrupted_and_the_same_call_goes_on(
+async def test_the_same_call_resumes_a_cancelled_run(
     emu: Emulator, kentik: KentikClient, tmp_path: Path
 ) -> None:
     def stop(progress: Progress) -> None:
@@ -150,58 +114,39 @@ async def test_a_cancelled_run_is_interrupted_and_the_same_call_goes_on(
     task = asyncio.create_task(pull.save(tmp_path))
     with pytest.raises(asyncio.CancelledError):
         await task
-    (run,) = target_status(tmp_path).runs
-    assert run.done >= 10
-    ahead = await outlook(
-        kentik.kmi.pull_asn_details(**PULL), tmp_path, "parquet", date=None, refresh=False, now=run.started_at
-    )
-    assert (ahead.run_id, ahead.there) == (run.run_id, run.done)
+    kept = interrupted(tmp_path)
+    assert kept >= 10
+    plan = await kentik.kmi.pull_asn_details(**PULL).plan(tmp_path)
+    assert plan.saved == kept - 1, "the list of markets is no page of its own"
     before = emu.report().requests
     report = await kentik.kmi.pull_asn_details(**PULL).save(tmp_path)
-    assert report.run_id == run.run_id
-    rest = report.pages - run.done
+    assert report.run_id == plan.run_id
+    rest = report.pages + 1 - kept
     assert rest + 1 <= emu.report().requests - before <= rest + 2, "the check; at most the call in flight"
-    assert landed(tmp_path) == expected(emu.state)
+    assert saved(tmp_path) == expected(emu.state)
 
 
-async def test_a_kill_before_the_first_answer_was_read_does_not_make_the_run_mixed(
-    kentik: KentikClient, tmp_path: Path
-) -> None:
-    task = asyncio.create_task(
-        few(kentik, on_progress=lambda p: p.done == 3 and task.cancel()).save(tmp_path)
-    )
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    with closing(sqlite3.connect(tmp_path / ".kentik-async" / "journal.sqlite")) as db, db:
-        assert db.execute("SELECT count(*) FROM pages WHERE digest <> ''").fetchone() == (1,)
-        db.execute("UPDATE pages SET status = 'raw', digest = '', rows = 0")
-        db.execute("DELETE FROM leads")
-    report = await few(kentik).save(tmp_path)
-    assert (report.mixed, report.pages, report.failed) == (False, 5, 0)
-
-
-async def test_a_page_that_failed_is_asked_for_again_and_then_reported(emu: Emulator, tmp_path: Path) -> None:
+async def test_a_failed_page_is_requested_once_more(emu: Emulator, tmp_path: Path) -> None:
     emu.fail_next(status=500, operation="kmi.get_rankings")
     async with emu.client(retry=Retry(attempts=1)) as kentik:
         report = await few(kentik).save(tmp_path / "once")
     assert report.failed == 0
-    pages = open_target(tmp_path / "once").pages.to_table().to_pylist()
-    assert sorted(page["attempts"] for page in pages) == [1, 1, 1, 1, 1, 2]
+    assert sorted(page["attempts"] for page in table(tmp_path / "once", "pages")) == [1, 1, 1, 1, 1, 2]
 
 
-async def test_a_page_that_fails_for_good_is_in_the_table_with_its_error(
+async def test_a_permanent_failure_is_in_the_table(
     emu: Emulator, kentik: KentikClient, tmp_path: Path
 ) -> None:
     pull = kentik.kmi.pull_rankings(["cc$US", "cc$ZZ"], "customer_base", "v4")
     report = await pull.save(tmp_path, date=DAY)
     assert report.failed == 1
-    pages = open_target(tmp_path).pages.to_table().to_pylist()
-    (failed,) = [page for page in pages if page["status"] == "failed"]
+    (failed,) = [page for page in table(tmp_path, "pages") if page["status"] == "failed"]
     assert (failed["market_id"], failed["rows"], failed["attempts"]) == ("cc$ZZ", 0, 1)
     assert failed["error_class"] == "NotFoundError"
     assert "cc$ZZ" in failed["error_text"]
-    (run,) = target_status(tmp_path).runs
-    assert (run.state, run.failed, run.left) == ("complete", 1, 0)
+    (run,) = table(tmp_path, "runs")
+    counts = (run["pages_requested"], run["pages_done"], run["pages_failed"])
+    assert (run["status"], *counts) == ("partial", 2, 1, 1)
 
 
 async def test_refused_credentials_end_the_pull_at_once(emu: Emulator, tmp_path: Path) -> None:
@@ -222,11 +167,7 @@ async def test_a_second_run_is_refused_with_the_holder(
         refused.append(caught.value)
 
     async def first() -> None:
-        def status_is_read_meanwhile(progress: Progress) -> None:
-            (run,) = target_status(tmp_path).runs
-            assert (run.state, run.done + run.left + run.failed) == ("running", 5)
-
-        await few(kentik, on_progress=status_is_read_meanwhile).save(tmp_path)
+        await few(kentik).save(tmp_path)
 
     task = asyncio.create_task(first())
     while not (tmp_path / ".kentik-async" / "journal.sqlite").exists():
@@ -237,7 +178,7 @@ async def test_a_second_run_is_refused_with_the_holder(
     assert f"process {os.getpid()} on {socket.gethostname()}" in str(refused[0])
 
 
-async def test_another_kind_of_tables_is_refused(emu: Emulator, kentik: KentikClient, tmp_path: Path) -> None:
+async def test_another_format_is_refused(emu: Emulator, kentik: KentikClient, tmp_path: Path) -> None:
     await few(kentik).save(tmp_path, "csv")
     before = emu.report().requests
     with pytest.raises(TargetError, match="holds csv tables, not parquet"):

@@ -28,7 +28,7 @@ def refuse_other_version(found: int | None, where: object, target: object) -> No
         return
     if found is None:
         raise TargetError(
-            f"{where} has no schema version, so it was not written by a pull; use another target than {target}"
+            f"{where} has no schema version, so no pull wrote it; use another target than {target}"
         )
     if found > SCHEMA_VERSION:
         raise TargetError(

@@ -1,9 +1,11 @@
 """The formats that tables can be written in."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 
 from kentik_async.bulk.sinks.base import DateChange, Rows, Sink
 from kentik_async.bulk.sinks.parquet import ParquetSink
+from kentik_async.bulk.sinks.part_files import date_of_part
 from kentik_async.bulk.sinks.schema import TABLES
 from kentik_async.bulk.sinks.sqlite import SQLITE_FILE, SqliteSink
 from kentik_async.bulk.sinks.text import CsvSink, NdjsonSink
@@ -31,8 +33,7 @@ def store_of(layout: Layout) -> str | None:
     if layout.local is not None and (layout.local / SQLITE_FILE).exists():
         return "sqlite"
     for table in reversed(list(TABLES)):  # most targets have the last ones
-        for part in layout.tables.parts(table):
-            suffix = part.rpartition(".")[2]
-            if suffix in _SUFFIXES:
-                return _SUFFIXES[suffix]
+        part = layout.tables.any_part(table)
+        if part is not None:
+            return _SUFFIXES.get(part.rpartition(".")[2])
     return None

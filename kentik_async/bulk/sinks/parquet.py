@@ -1,6 +1,7 @@
 """Tables as Parquet: one sorted file for each table and date, the types the same in all of them."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,13 +34,15 @@ class ParquetSink:
         self._files = PartFiles(layout, "parquet")
 
     def check(self) -> None:
-        """Refuse a target of another schema version; raise ConfigError without pyarrow."""
+        """Refuse another schema version, and foreign files; raise ConfigError without pyarrow."""
         arrow_schema("pages")  # says what to install, if pyarrow is missing
-        dates = self._files.dates()
-        part = self._files.find("pages", dates[-1]) if dates else None
-        if part is not None:
-            version = (self._schema(part).metadata or {}).get(_VERSION_KEY)
-            refuse_other_version(int(version) if version else None, part.name, self._layout.name)
+        self._files.require_own()
+        # A file of a remote target is fetched whole: the smallest one is enough there.
+        for table in TABLES if self._layout.local is not None else ("runs",):
+            part = self._layout.tables.any_part(table)
+            if part is not None:
+                source = self._layout.tables.source(part)
+                _require_version(self._schema(source), source)
 
     def dates(self) -> list[str]:
         """Return the dates that the tables hold."""
@@ -78,17 +81,22 @@ class _ParquetWriter:
     Where there is an old version, both are merged in memory: about 100 bytes a row.
     """
 
-    def __init__(self, table: str, path: Path, old: PartSource | None, removed: frozenset[Owner]) -> None:
+    def __init__(self, table: str, path: Path) -> None:
         import pyarrow.parquet as pq
 
+        self._table = table
         self._order = [(name, "ascending") for name in SORTED_BY[table]]
         self._schema = arrow_schema(table)
-        self._merges = old is not None
+        self._merges = False
         self._chunks: list[pa.Table] = []
-        if old is not None:
-            self._chunks.append(without_owners(_read(old, table, list(TABLES[table])), table, removed))
         self._rows = 0
         self._file = pq.ParquetWriter(path, self._schema, compression="zstd", write_page_checksum=True)
+
+    def begin(self, old: PartSource | None, removed: frozenset[Owner]) -> None:
+        if old is not None:
+            self._merges = True
+            rows = _read(old, self._table, list(TABLES[self._table]))
+            self._chunks.append(without_owners(rows, self._table, removed))
 
     def add(self, columns: Mapping[str, list[Any]]) -> None:
         self._chunks.append(arrow_table(columns, self._schema))
@@ -102,7 +110,8 @@ class _ParquetWriter:
         self._file.close()
 
     def abandon(self) -> None:
-        self._file.close()
+        with suppress(OSError):  # a full disk has been reported already
+            self._file.close()
 
     def _write(self) -> None:
         import pyarrow as pa
@@ -182,11 +191,18 @@ def _read(part: PartSource, table: str, columns: list[str]) -> "pa.Table":
     # The file alone: a path with `run_date=` in it would add that as a column.
     with part.open() as file:
         try:
-            rows = pq.ParquetFile(file, page_checksum_verification=True).read(columns=columns)
+            found = pq.ParquetFile(file, page_checksum_verification=True)
+            _require_version(found.schema_arrow, part)
+            rows = found.read(columns=columns)
             schema = arrow_schema(table)
             return rows.cast(pa.schema([schema.field(name) for name in columns], schema.metadata))
         except (pa.ArrowException, OSError, KeyError) as error:
             raise _damaged(part, error) from error
+
+
+def _require_version(schema: "pa.Schema", part: PartSource) -> None:
+    version = (schema.metadata or {}).get(_VERSION_KEY)
+    refuse_other_version(int(version) if version else None, part.name, part.target)
 
 
 def _damaged(part: PartSource, error: Exception) -> TargetError:

@@ -6,6 +6,7 @@ The name never changes. A new version is written beside the data and then takes 
 that a reader, whenever it lists and opens the files, finds one version or the other, never both or neither.
 """
 
+import re
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -18,13 +19,18 @@ from kentik_async.bulk.target.layout import Layout
 from kentik_async.bulk.target.local import PartSource, system_errors
 from kentik_async.errors import TargetError
 
-__all__ = ["PartFiles", "PartWriter"]
+__all__ = ["PartFiles", "PartWriter", "date_of_part"]
 
 _NAME = "part-0001"
+_PART = re.compile(rf"(?:{'|'.join(TABLES)})/run_date=(\d{{4}}-\d\d-\d\d)/{_NAME}\.\w+")
 
 
 class PartWriter(Protocol):
     """Writes a new version of one part: the rows of the old one that stay, and those that come."""
+
+    def begin(self, old: PartSource | None, removed: frozenset[Owner]) -> None:
+        """Take the rows of the old version whose owners are not removed."""
+        ...
 
     def add(self, columns: Mapping[str, list[Any]]) -> None:
         """Add rows."""
@@ -39,7 +45,7 @@ class PartWriter(Protocol):
         ...
 
 
-MakeWriter = Callable[[str, Path, PartSource | None, frozenset[Owner]], PartWriter]
+MakeWriter = Callable[[str, Path], PartWriter]
 
 
 class PartFiles:
@@ -57,24 +63,29 @@ class PartFiles:
 
     def dates(self) -> list[str]:
         """Return the dates for which there is a file of any table."""
-        found = {part.split("/")[1] for table in TABLES for part in self._layout.tables.parts(table)}
-        return sorted(name.removeprefix("run_date=") for name in found)
+        found = {date_of_part(part) for table in TABLES for part in self._layout.tables.parts(table)}
+        return sorted(filter(None, found))
 
     def find(self, table: str, run_date: str) -> PartSource | None:
-        """Return the part of a table and date, None if there is none.
+        """Return the part of a table and date, None if there is none."""
+        mine = self.part(table, run_date)
+        there = mine in self._layout.tables.parts(table, run_date)
+        return self._layout.tables.source(mine) if there else None
+
+    def require_own(self) -> None:
+        """See to it that the tables' folders hold no part that no pull wrote: readers would read it too.
 
         Raises:
-            TargetError: The folder holds other parts, which no pull wrote.
+            TargetError: They hold one.
         """
-        parts = self._layout.tables.parts(table, run_date)
-        mine = self.part(table, run_date)
-        foreign = [part for part in parts if part != mine]
-        if foreign:
-            raise TargetError(
-                f"{self._layout.name} holds a file that no pull wrote: {foreign[0]}; move it away, or run "
-                f"'kentik-async kmi verify {self._layout.name}' for a list"
-            )
-        return self._layout.tables.source(mine) if parts else None
+        for table in TABLES:
+            for part in self._layout.tables.parts(table):
+                date = date_of_part(part)
+                if date is None or part != self.part(table, date):
+                    raise TargetError(
+                        f"{self._layout.name} holds a file that no pull wrote: {part}; move it away, or run "
+                        f"'kentik-async kmi repair {self._layout.name}'"
+                    )
 
     def part(self, table: str, run_date: str) -> str:
         """Return the path of a part below the target."""
@@ -101,9 +112,9 @@ class PartFiles:
         def writer(table: str) -> PartWriter:
             if table not in writers:
                 old = self.find(table, change.run_date)
-                removed = change.removed.get(table, frozenset())
-                writers[table] = make(table, self._unfinished(table), old, removed)
+                writers[table] = make(table, self._unfinished(table))
                 stack.callback(writers[table].abandon)
+                writers[table].begin(old, change.removed.get(table, frozenset()))
             return writers[table]
 
         for rows in change.added:
@@ -125,3 +136,9 @@ class PartFiles:
 
     def _unfinished(self, table: str) -> Path:
         return self._layout.tmp / f"{table}-{threading.get_ident()}.{self._suffix}"
+
+
+def date_of_part(part: str) -> str | None:
+    """Return the date of a part, by its path below the target; None if no pull writes such a path."""
+    found = _PART.fullmatch(part)
+    return None if found is None else found[1]

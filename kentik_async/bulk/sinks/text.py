@@ -4,6 +4,7 @@ import csv
 import datetime as dt
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,8 @@ class _TextSink:
         self._files = PartFiles(layout, self._suffix)
 
     def check(self) -> None:
-        """Text has no version of its own: nothing to check."""
+        """Refuse foreign files; text has no version of its own."""
+        self._files.require_own()
 
     def dates(self) -> list[str]:
         """Return the dates that the tables hold."""
@@ -62,12 +64,14 @@ class _TextSink:
 class _TextWriter(ABC):
     """Writes the rows of the old file that stay, then those that come, some pages at a time in order."""
 
-    def __init__(self, table: str, path: Path, old: PartSource | None, removed: frozenset[Owner]) -> None:
+    def __init__(self, table: str, path: Path) -> None:
         self._table = table
         self._file = path.open("w", encoding="utf-8", newline="")
+
+    def begin(self, old: PartSource | None, removed: frozenset[Owner]) -> None:
         self._write_header()
-        names = OWNER[table]
-        for row in self.rows(table, old) if old else ():
+        names = OWNER[self._table]
+        for row in self.rows(self._table, old) if old else ():
             if tuple(row[name] for name in names) not in removed:
                 self._write([row])
 
@@ -83,7 +87,8 @@ class _TextWriter(ABC):
         self._file.close()
 
     def abandon(self) -> None:
-        self._file.close()
+        with suppress(OSError):  # a full disk has been reported already
+            self._file.close()
 
     @abstractmethod
     def _write_header(self) -> None: ...

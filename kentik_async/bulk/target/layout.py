@@ -66,6 +66,13 @@ class Layout:
         """Return the file whose lock the user of a journal holds."""
         return self.state / ("lock" if slot == 1 else f"lock-{slot}")
 
+    def slots(self) -> list[int]:
+        """Return the numbers of the journals that are there, or have been in use."""
+        slot = 1
+        while self.journal(slot).exists() or self.lock(slot).exists():
+            slot += 1
+        return list(range(1, slot))
+
     def make(self) -> None:
         """Make the target's folders.
 

@@ -59,6 +59,14 @@ class TableFolder(Protocol):
         """Return the files of a table, of all dates or of one, as paths below the root, sorted."""
         ...
 
+    def find(self, folder: str) -> list[str]:
+        """Return all files below a folder, as paths below the root, sorted."""
+        ...
+
+    def any_part(self, table: str) -> str | None:
+        """Return some file of a table, None if there is none; it takes no longer the more dates there are."""
+        ...
+
     def source(self, part: str) -> PartSource:
         """Return a file, to be read."""
         ...
@@ -97,6 +105,16 @@ class LocalFolder:
         """Return the files of a table, sorted."""
         found = self._path.glob(f"{table}/run_date={run_date or '*'}/part-*")
         return sorted(str(path.relative_to(self._path)) for path in found)
+
+    def find(self, folder: str) -> list[str]:
+        """Return all files below a folder, sorted."""
+        found = (self._path / folder).rglob("*")
+        return sorted(str(path.relative_to(self._path)) for path in found if path.is_file())
+
+    def any_part(self, table: str) -> str | None:
+        """Return some file of a table, None if there is none."""
+        path = next(self._path.glob(f"{table}/run_date=*/part-*"), None)
+        return None if path is None else str(path.relative_to(self._path))
 
     def source(self, part: str) -> PartSource:
         """Return a file, to be read."""

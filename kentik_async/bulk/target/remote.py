@@ -90,6 +90,14 @@ class RemoteFolder:
         folder = f"{table}/run_date={run_date}" if run_date else table
         return [path for path in self.find(folder) if "/part-" in path]
 
+    def any_part(self, table: str) -> str | None:
+        """Return some file of a table, None if there is none."""
+        for date in reversed(self._list(table)):
+            for path in self._list(date):
+                if "/part-" in path:
+                    return path
+        return None
+
     def find(self, folder: str) -> list[str]:
         """Return all files below a folder, as paths below the root, sorted."""
 
@@ -199,6 +207,19 @@ class RemoteFolder:
                 except Exception:  # noqa: BLE001 (each file system has exceptions of its own)
                     time.sleep(pause)
             return work()
+
+    def _list(self, folder: str) -> list[str]:
+        """Return what is directly in a folder, as paths below the root, sorted."""
+
+        def names() -> list[str]:
+            self.filesystem.invalidate_cache()
+            try:
+                found: list[str] = self.filesystem.ls(f"{self.root}/{folder}", detail=False)
+            except FileNotFoundError:
+                return []
+            return found
+
+        return sorted(str(path)[len(self.root) :].lstrip("/") for path in self._retried(names))
 
     def _exists(self, path: str) -> bool:
         self.filesystem.invalidate_cache()

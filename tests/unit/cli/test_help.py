@@ -40,7 +40,6 @@ COMMANDS = [
     *(f"kmi pull {what}" for what in ("rankings", "details", "all")),
     "kmi status",
     "kmi diff",
-    "kmi migrate",
     *(
         f"{group} {verb}"
         for group in ("as-groups", "sites")
