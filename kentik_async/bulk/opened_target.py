@@ -89,7 +89,7 @@ async def open_for_saving(
 
 
 def _lock(layout: Layout, command: str, *, shared: bool) -> tuple[int, TargetLock]:
-    """Lock a journal: the only one, or, where several runs may write at once, the best of those that are free."""
+    """Lock a journal: the only one, or the best of the free ones where several runs may write at once."""
     if not shared:
         return 1, TargetLock(layout.lock(), layout.name)
     slots = layout.slots()
@@ -125,8 +125,8 @@ async def _import_runs(target: OpenedTarget, command: str) -> None:
             continue
         if found.alive:
             raise TargetLockedError(
-                f"another run is writing to {target.layout.name}: process {found.pid} on {found.host}, which last "
-                f"reported {found.silent_for:.0f} s ago; wait for it, or choose another target",
+                f"another run is writing to {target.layout.name}: process {found.pid} on {found.host}, "
+                f"which last reported {found.silent_for:.0f} s ago; wait for it, or choose another target",
                 pid=found.pid,
                 host=found.host,
             )

@@ -33,7 +33,9 @@ def store_of(layout: Layout) -> str | None:
     if layout.local is not None and (layout.local / SQLITE_FILE).exists():
         return "sqlite"
     for table in reversed(list(TABLES)):  # most targets have the last ones
-        part = layout.tables.any_part(table)
-        if part is not None:
-            return _SUFFIXES.get(part.rpartition(".")[2])
+        parts = [part for part in layout.tables.parts(table) if date_of_part(part)]
+        suffixes = Counter(part.rpartition(".")[2] for part in parts)
+        for suffix, _ in suffixes.most_common():  # a few files of another format are foreign
+            if suffix in _SUFFIXES:
+                return _SUFFIXES[suffix]
     return None

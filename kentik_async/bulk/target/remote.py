@@ -66,7 +66,8 @@ class RemoteFolder:
             from fsspec.core import url_to_fs  # type: ignore[import-untyped]  # fsspec ships no types
         except ImportError:
             raise ConfigError(
-                f"{self.shown} needs fsspec: pip install 'kentik-async[remote]', and the package for such URLs: "
+                f"{self.shown} needs fsspec: pip install 'kentik-async[remote]', and the package for such "
+                "URLs: "
                 "s3fs for s3://, gcsfs for gs://, adlfs for az://"
             ) from None
         try:
@@ -122,7 +123,7 @@ class RemoteFolder:
         return found
 
     def read_many(self, paths: list[str]) -> dict[str, bytes]:
-        """Return the bytes of several files, fetched at the same time; those that do not exist are skipped."""
+        """Return the bytes of several files, fetched at once; those that do not exist are skipped."""
         names = {f"{self.root}/{path}": path for path in paths}
 
         def fetch() -> dict[str, bytes]:
