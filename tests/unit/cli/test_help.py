@@ -37,7 +37,7 @@ COMMANDS = [
     "kmi rankings",
     "kmi asn",
     "kmi insights",
-    *(f"kmi pull {what}" for what in ("rankings", "details", "all")),
+    *(f"kmi pull {what}" for what in ("rankings", "details", "all", "insights")),
     "kmi status",
     "kmi diff",
     "kmi verify",
