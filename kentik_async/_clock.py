@@ -1,11 +1,15 @@
-"""Where time comes from: one place, so that tests can put a virtual clock in its stead."""
+"""Where time comes from: one place, so that tests can replace it by a virtual clock."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
-__all__ = ["SYSTEM_CLOCK", "Clock"]
+__all__ = ["SYSTEM_CLOCK", "Clock", "utc_now"]
+
+utc_now: Callable[[], datetime] = partial(datetime.now, UTC)
+"""Returns the system's time as an aware UTC datetime."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,16 +17,16 @@ class Clock:
     """Two readings of time; timers are the event loop's own.
 
     Attributes:
-        monotonic: Seconds since an arbitrary start, never running backwards: every limit and every
+        monotonic: Returns seconds since an arbitrary start; it never runs backwards. Every limit and every
             timeout is measured with it.
-        wall: Seconds since the Unix epoch: for stamps that a user reads, never for a limit.
+        wall: Returns seconds since the Unix epoch, for timestamps that a user reads; never used for a limit.
     """
 
     monotonic: Callable[[], float] = time.monotonic
     wall: Callable[[], float] = time.time
 
     def utc_now(self) -> datetime:
-        """Return the wall clock's reading as an aware UTC datetime."""
+        """Return the wall clock's time as an aware UTC datetime."""
         return datetime.fromtimestamp(self.wall(), UTC)
 
 

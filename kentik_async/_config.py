@@ -1,4 +1,4 @@
-"""Where to send requests and as whom: endpoints, credentials and proxies, checked before anything is sent."""
+"""Endpoints, credentials, certificate authorities and proxies, checked before anything is sent."""
 
 import ipaddress
 import os
@@ -28,7 +28,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """One of the vendor's installations; source: Kentik KB, "Kentik APIs" and "Site and Plan APIs"."""
+    """The endpoints of one region; source: Kentik KB, "Kentik APIs" and "Site and Plan APIs"."""
 
     grpc_endpoint: str
     rest_endpoint: str
@@ -41,13 +41,13 @@ REGIONS: Mapping[str, Region] = {
 
 
 class _Hidden(str):
-    """A text whose `repr` hides it, so that no traceback with locals and no debugger print shows it."""
+    """A string whose `repr` hides its value, so that tracebacks with locals and debuggers do not show it."""
 
     __slots__ = ()
 
     @classmethod
     def of(cls, text: object) -> Self:
-        """Wrap a text; what is none becomes an empty one, since the first line may not raise with it."""
+        """Wrap a string; any other value becomes an empty string, so that no error can quote it."""
         return cls(text) if isinstance(text, str) else cls()
 
     def __repr__(self) -> str:
@@ -55,20 +55,20 @@ class _Hidden(str):
 
 
 class Token(_Hidden):
-    """An API token; it goes to the server alone."""
+    """An API token; it is shown to nobody but the server."""
 
     __slots__ = ()
 
 
 class Email(_Hidden):
-    """A user's e-mail address; it is shown where the user asks for it, such as by `auth status`."""
+    """A user's e-mail address; shown only on request, such as by `auth status`."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """As whom requests are sent.
+    """The e-mail address and token that requests are sent with.
 
     Attributes:
         email: The user's e-mail address.
@@ -83,28 +83,30 @@ class Credentials:
         """Check and wrap an e-mail address and a token.
 
         Raises:
-            ConfigError: Either is empty, no text, or holds what a header may not: control characters, or
-                anything outside ASCII. The message shows neither.
+            ConfigError: Either is empty, not a string, or has a character that an HTTP header cannot contain
+                (a control character, or one outside ASCII). The message shows neither value.
         """
         email, token = Email.of(email), Token.of(token)
         if not email.strip():
-            raise ConfigError("email is empty or no text: give the e-mail address of a Kentik user")
+            raise ConfigError("email must be a non-empty string, the e-mail address of a Kentik user")
         if not token.strip():
-            raise ConfigError("token is empty or no text: give the API token from the Kentik user's profile")
+            raise ConfigError(
+                "token must be a non-empty string, the API token from the Kentik user's profile"
+            )
         for name, value in (("email", email), ("token", token)):
             if not re.fullmatch(r"[\x21-\x7e]+", value):
                 raise ConfigError(
-                    f"{name} holds a character that a header may not carry (a space, a line break, a control "
-                    "character or one outside ASCII): copy it again, without quotes or line ends"
+                    f"{name} contains a character that an HTTP header cannot contain (a space, a line break, "
+                    "a control character or one outside ASCII); copy it again, without quotes or line ends"
                 )
         return cls(email, token)
 
     def scrub(self, text: str) -> str:
-        """Return a text from outside without the two, which a server may have quoted."""
+        """Replace e-mail address and token in a text from outside, which may quote them, by asterisks."""
         return text.replace(self.token, "***").replace(self.email, "***")
 
     def headers(self) -> tuple[tuple[str, str], ...]:
-        """Return the vendor's two headers, names in lower case as gRPC metadata needs them."""
+        """Return the vendor's two headers, with names in lower case as gRPC metadata requires."""
         return (("x-ch-auth-email", self.email), ("x-ch-auth-api-token", self.token))
 
 
@@ -113,8 +115,8 @@ class Endpoint:
     """A server's address, read from a URL.
 
     Attributes:
-        secure: Whether TLS is spoken.
-        host: The host's name or address, an IPv6 address without brackets.
+        secure: Whether connections use TLS.
+        host: The host name or address; an IPv6 address without brackets.
         port: The port.
         path: The base path, without a slash at its end; empty for gRPC.
     """
@@ -130,28 +132,32 @@ class Endpoint:
 
         Args:
             url: `https://host[:port][/path]`, or `http://…` for plaintext.
-            name: The argument's name, for the messages.
-            allow_plaintext: Whether plaintext may go to another machine.
+            name: The argument's name in messages.
+            allow_plaintext: Whether an `http://` endpoint may be on another machine.
 
         Raises:
-            ConfigError: It is no such URL, or plaintext would leave this machine.
+            ConfigError: The URL is invalid, or plaintext would leave this machine.
         """
         try:
             parts = urllib.parse.urlsplit(url)
             port = parts.port
         except (ValueError, AttributeError, TypeError) as error:
-            raise ConfigError(f"{name} is {url!r}: give a URL such as https://host:port ({error})") from None
-        host, known = parts.hostname, parts.scheme in ("http", "https") and port != 0
-        if not host or not known or re.search(r"[\s\x00-\x1f]", url):
-            raise ConfigError(f"{name} is {url!r}: give a URL such as https://host:port")
+            raise ConfigError(
+                f"{name} must be a URL such as https://host:port; got {url!r} ({error})"
+            ) from None
+        host, valid = parts.hostname, parts.scheme in ("http", "https") and port != 0
+        if not host or not valid or re.search(r"[\s\x00-\x1f]", url):
+            raise ConfigError(f"{name} must be a URL such as https://host:port; got {url!r}")
         if parts.username or parts.password or parts.query or parts.fragment:
-            raise ConfigError(f"{name} holds more than scheme, host, port and path: leave the rest away")
+            raise ConfigError(
+                f"{name} may contain only scheme, host, port and path: remove user, password, query, fragment"
+            )
         secure = parts.scheme == "https"
         endpoint = cls(secure, host, port or (443 if secure else 80), parts.path.rstrip("/"))
         if not secure and not allow_plaintext and not endpoint.loopback:
             raise ConfigError(
-                f"{name} is {url!r}, which would carry the token unencrypted to another machine: "
-                "use https, or allow_plaintext=True if you must"
+                f"{name} must use https, or set allow_plaintext=True; got {url!r}, which would send the "
+                "token unencrypted to another machine"
             )
         return endpoint
 
@@ -179,11 +185,11 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """How a connection is made and whom it trusts.
+    """The certificate authorities that a connection trusts, and its proxy.
 
     Attributes:
-        authorities: PEM certificates that replace the machine's authorities, or None for those.
-        proxy: The URL of the HTTP proxy to go through, or None for a direct connection.
+        authorities: PEM certificates to trust instead of the system's, or None for the system's.
+        proxy: The URL of the HTTP proxy, or None for a direct connection.
     """
 
     authorities: bytes | None = None
@@ -194,22 +200,22 @@ def read_authorities(ca_file: str | os.PathLike[str] | None) -> bytes | None:
     """Read the certificates of `ca_file`.
 
     Raises:
-        ConfigError: The file cannot be read or holds no PEM certificate.
+        ConfigError: The file cannot be read or contains no valid PEM certificate.
     """
     if ca_file is None:
         return None
-    shown = f"ca_file {str(ca_file)!r}"
+    name = f"ca_file {str(ca_file)!r}"
     try:
-        # Bundles carry comments in any language; what counts in them is ASCII.
+        # Bundles may contain comments in any language; the certificates are ASCII.
         pem = Path(ca_file).read_bytes().decode("ascii", "ignore")
     except (OSError, TypeError, ValueError) as error:
-        raise ConfigError(f"{shown} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        raise ConfigError(f"{name} cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if "-----BEGIN CERTIFICATE-----" not in pem:
-        raise ConfigError(f"{shown} holds no PEM certificates: give a file that does")
+        raise ConfigError(f"{name} contains no PEM certificates (no BEGIN CERTIFICATE line)")
     try:
         ssl.create_default_context(cadata=pem)
     except ssl.SSLError as error:
-        raise ConfigError(f"{shown} holds broken PEM certificates: {error.reason or error}") from None
+        raise ConfigError(f"{name} contains invalid PEM certificates: {error.reason or error}") from None
     return pem.encode()
 
 

@@ -1,14 +1,17 @@
-"""What each operation is: its name and path, what it does at the server, how it is encoded and decoded.
+"""The operations of the API: name, path, effect on the server, encoding and decoding.
 
-Whether repeating an operation is safe stands here and not in its verb: the KMI's POSTs are reads.
+The effect decides whether a failed request may be sent again. The verb does not: KMI's POSTs are reads.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Generic, Literal, TypeAlias, TypeVar
+from functools import wraps
+from typing import Any, Generic, Literal, ParamSpec, SupportsIndex, TypeAlias, TypeVar
 
+from kentik_async._clock import utc_now
 from kentik_async._codec import as_groups, kmi, plans, sites
+from kentik_async.errors import ValidationError
 from kentik_async.models import (
     ASGroup,
     ASGroupList,
@@ -45,21 +48,23 @@ __all__ = [
     "update_site",
 ]
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 Protocol: TypeAlias = Literal["grpc", "rest"]
+ASGroupId: TypeAlias = str | SupportsIndex
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What is the same in all requests of one kind.
+    """What all requests of one operation have in common.
 
     Attributes:
-        name: Its name in errors and events: resource and method.
+        name: The name in errors and events: resource and method.
         protocol: "grpc" or "rest".
-        verb: The HTTP method; gRPC's own is always POST, and this is the mirror's.
-        effect: What a request does at the server, and so whether it may be repeated.
-        quota_class: Under which limits it counts.
+        verb: The HTTP method; for gRPC, that of the API's JSON mirror.
+        effect: What a request does at the server, which decides whether it may be sent again.
+        quota_class: The quota class that it counts in.
     """
 
     name: str
@@ -71,16 +76,16 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Request(Generic[T]):
-    """One operation with its arguments, ready to be sent any number of times.
+    """One operation with its arguments; it can be sent any number of times.
 
     Attributes:
-        operation: What it is an instance of.
+        operation: The operation.
         path: The RPC's full name, or the path on the REST base URL.
-        decode: From the answer's bytes to the result; raises DecodeError.
+        decode: Makes the result from the response's bytes; raises DecodeError.
         body: The encoded message or document.
         params: The URL's query parameters.
-        on_arrival: Called with the answer's bytes the moment they came, before the next request goes out;
-            a KentikError that it raises is the call's.
+        on_arrival: Called with the response's bytes as soon as they arrive, before the next request is sent;
+            the call fails with a KentikError that it raises.
         on_send: Called each time that it is sent, retries included.
     """
 
@@ -93,11 +98,9 @@ class Request(Generic[T]):
     on_send: Callable[[], None] | None = None
 
     def with_arrival(self, on_arrival: Callable[[bytes], None]) -> "Request[T]":
-        """Return the same request with something to be done the moment that its answer comes."""
+        """Return the same request with another `on_arrival`."""
         return replace(self, on_arrival=on_arrival)
 
-
-Now: TypeAlias = Callable[[], datetime]
 
 _KMI = "/kentik.kmi.v202212.KmiService/"
 _AS_GROUP = "/kentik.as_group.v202212.ASGroupService/"
@@ -129,12 +132,33 @@ _DELETE_SITE = _rest("sites.delete", "DELETE", Effect.REPLACE)
 _LIST_PLANS = _rest("plans.list", "GET", Effect.READ)
 
 
+def _builds(operation: Operation) -> Callable[[Callable[P, Request[T]]], Callable[P, Request[T]]]:
+    """Name the operation in a `ValidationError` that building its request raises."""
+
+    def decorate(build: Callable[P, Request[T]]) -> Callable[P, Request[T]]:
+        @wraps(build)
+        def build_named(*args: P.args, **kwargs: P.kwargs) -> Request[T]:
+            try:
+                return build(*args, **kwargs)
+            except ValidationError as error:
+                error.operation = operation.name
+                raise
+
+        return build_named
+
+    return decorate
+
+
+@_builds(_LIST_MARKETS)
 def list_markets() -> Request[Records[Market]]:
     """KmiService.ListMarkets."""
     return Request(_LIST_MARKETS, _KMI + "ListMarkets", kmi.decode_markets, kmi.encode_list_markets())
 
 
-def get_rankings(market_id: str, rank_type: str, ip: str, limit: int | None, now: Now) -> Request[Rankings]:
+@_builds(_GET_RANKINGS)
+def get_rankings(
+    market_id: str, rank_type: str, ip: str, limit: int | None, now: Callable[[], datetime] = utc_now
+) -> Request[Rankings]:
     """KmiService.GetRankings."""
     body = kmi.encode_rankings(market_id, rank_type, ip, limit)
 
@@ -146,6 +170,7 @@ def get_rankings(market_id: str, rank_type: str, ip: str, limit: int | None, now
     return Request(_GET_RANKINGS, _KMI + "GetRankings", decode, body)
 
 
+@_builds(_GET_ASN_DETAILS)
 def get_asn_details(
     market_id: str,
     asn: int | str,
@@ -154,7 +179,7 @@ def get_asn_details(
     mutual_provider: str,
     mutual_customer: str,
     singlehomed_customer: str,
-    now: Now,
+    now: Callable[[], datetime] = utc_now,
 ) -> Request[ASNDetails]:
     """KmiService.GetASNDetails."""
     body = kmi.encode_asn_details(
@@ -167,18 +192,21 @@ def get_asn_details(
     return Request(_GET_ASN_DETAILS, _KMI + "GetASNDetails", decode, body)
 
 
-def get_global_insights(**asked: Any) -> Request[Records[Insight]]:
+@_builds(_GET_GLOBAL_INSIGHTS)
+def get_global_insights(**options: Any) -> Request[Records[Insight]]:
     """KmiService.GetGlobalInsights."""
-    body = kmi.encode_global_insights(**asked)
+    body = kmi.encode_global_insights(**options)
     return Request(_GET_GLOBAL_INSIGHTS, _KMI + "GetGlobalInsights", kmi.decode_global_insights, body)
 
 
-def get_asn_insights(asn: int | str, **asked: Any) -> Request[Records[Insight]]:
+@_builds(_GET_ASN_INSIGHTS)
+def get_asn_insights(asn: int | str, **options: Any) -> Request[Records[Insight]]:
     """KmiService.GetASNInsights."""
-    body = kmi.encode_asn_insights(asn, **asked)
+    body = kmi.encode_asn_insights(asn, **options)
     return Request(_GET_ASN_INSIGHTS, _KMI + "GetASNInsights", kmi.decode_asn_insights, body)
 
 
+@_builds(_LIST_AS_GROUPS)
 def list_as_groups() -> Request[ASGroupList]:
     """ASGroupService.ListASGroups."""
     return Request(
@@ -186,58 +214,68 @@ def list_as_groups() -> Request[ASGroupList]:
     )
 
 
-def get_as_group(id: str) -> Request[ASGroup]:
+@_builds(_GET_AS_GROUP)
+def get_as_group(id: ASGroupId) -> Request[ASGroup]:
     """ASGroupService.GetASGroup."""
     return Request(_GET_AS_GROUP, _AS_GROUP + "GetASGroup", as_groups.decode_get, as_groups.encode_get(id))
 
 
+@_builds(_CREATE_AS_GROUP)
 def create_as_group(name: str, asns: Iterable[int | str]) -> Request[ASGroup]:
     """ASGroupService.CreateASGroup."""
     body = as_groups.encode_create(name, asns)
     return Request(_CREATE_AS_GROUP, _AS_GROUP + "CreateASGroup", as_groups.decode_create, body)
 
 
-def update_as_group(id: str, name: str, asns: Iterable[int | str]) -> Request[ASGroup]:
+@_builds(_UPDATE_AS_GROUP)
+def update_as_group(id: ASGroupId, name: str, asns: Iterable[int | str]) -> Request[ASGroup]:
     """ASGroupService.UpdateASGroup."""
     body = as_groups.encode_update(id, name, asns)
     return Request(_UPDATE_AS_GROUP, _AS_GROUP + "UpdateASGroup", as_groups.decode_update, body)
 
 
-def delete_as_group(id: str) -> Request[None]:
+@_builds(_DELETE_AS_GROUP)
+def delete_as_group(id: ASGroupId) -> Request[None]:
     """ASGroupService.DeleteASGroup."""
     body = as_groups.encode_delete(id)
     return Request(_DELETE_AS_GROUP, _AS_GROUP + "DeleteASGroup", as_groups.decode_delete, body)
 
 
+@_builds(_LIST_SITES)
 def list_sites() -> Request[Records[Site]]:
     """Site List."""
     return Request(_LIST_SITES, "/sites", sites.decode_list)
 
 
+@_builds(_GET_SITE)
 def get_site(id: int | str) -> Request[Site]:
     """Site Info."""
     return Request(_GET_SITE, sites.site_path(id), sites.decode_site)
 
 
+@_builds(_CREATE_SITE)
 def create_site(site_name: str, lat: float | str, lon: float | str) -> Request[Site]:
     """Site Create."""
     return Request(_CREATE_SITE, "/site", sites.decode_site, sites.encode_create(site_name, lat, lon))
 
 
+@_builds(_UPDATE_SITE)
 def update_site(id: int | str, **changed: Any) -> Request[Site]:
     """Site Update."""
     return Request(_UPDATE_SITE, sites.site_path(id), sites.decode_site, sites.encode_update(**changed))
 
 
+@_builds(_DELETE_SITE)
 def delete_site(id: int | str) -> Request[None]:
     """Site Delete."""
     return Request(_DELETE_SITE, sites.site_path(id), _nothing)
 
 
+@_builds(_LIST_PLANS)
 def list_plans() -> Request[Records[Plan]]:
     """Plan List."""
     return Request(_LIST_PLANS, "/plans", plans.decode_list)
 
 
 def _nothing(_: bytes) -> None:
-    """Read an answer that says nothing."""
+    """Decode a response that has no content."""

@@ -1,7 +1,8 @@
-"""Arguments checked and normalised before any quota is spent on them.
+"""Checks and normalises arguments before any quota is spent. Pure.
 
-Each function takes what a caller may write and returns what is sent, or raises `ValidationError` with one
-line: what was wrong, the value, what is allowed. What the server answers is never checked here.
+Each function takes an argument as the caller wrote it and returns the value to send, or raises
+`ValidationError` with one line: the argument's name, what is allowed, the value. Responses are not checked
+here.
 """
 
 import contextlib
@@ -51,21 +52,21 @@ E = TypeVar("E", bound=StrEnum)
 
 
 def valid_asn(value: int | str | SupportsIndex | AutonomousSystem, field: str = "asn") -> int:
-    """The number of an autonomous system.
+    """Check an AS number.
 
     Args:
         value: 0 to 4294967295 as an integer, "64512", "AS64512" (any case), asdot ("1.10"), or a member of an
             AS group as the server sent it.
-        field: What to call the value in an error.
+        field: The argument's name in errors.
 
     Raises:
-        ValidationError: The value is none of these.
+        ValidationError: The value is not an AS number.
     """
     if isinstance(value, AutonomousSystem):
         value = value.asn
     number = _asn_from_text(value) if isinstance(value, str) else _integer(value)
     if number is None or not 0 <= number <= MAX_ASN:
-        raise _refusal(field, "an AS number: 0 to 4294967295, 'AS64512' or asdot such as '1.10'", value)
+        raise _error(field, "an AS number: 0 to 4294967295, 'AS64512' or asdot such as '1.10'", value)
     return number
 
 
@@ -82,48 +83,54 @@ def _asn_from_text(text: str) -> int | None:
 def valid_asns(
     values: Iterable[int | str | SupportsIndex | AutonomousSystem], field: str = "asns"
 ) -> list[int]:
-    """The numbers of several autonomous systems, in the order given; `valid_asn` says what each may be.
+    """Check several AS numbers and keep their order; see `valid_asn`.
 
     Raises:
-        ValidationError: A value is no AS number, or a bare string was given where a list is meant.
+        ValidationError: A value is not an AS number, or the argument is a string instead of a list.
     """
     if isinstance(values, str | bytes | bytearray) or not isinstance(values, Iterable):
-        raise _refusal(field, "a list of AS numbers, such as [64512, 'AS64513']", values)
+        raise _error(field, "a list of AS numbers, such as [64512, 'AS64513']", values)
     return [valid_asn(value, f"{field}[{index}]") for index, value in enumerate(values)]
 
 
 def valid_market_id(value: str, field: str = "market_id") -> str:
-    """The identifier of a KMI market, such as "planet$earth"; any text that is not blank.
+    """Check the identifier of a KMI market, such as "planet$earth": any string that is not blank.
 
     Raises:
-        ValidationError: The value is blank or no text.
+        ValidationError: The value is blank or not a string.
     """
-    return _text(value, field, "a market id as list_markets() gives it, such as 'planet$earth' or 'cc$US'")
+    return _text(value, field, "a market id as list_markets() returns it, such as 'planet$earth' or 'cc$US'")
 
 
 def valid_name(value: str, field: str = "name") -> str:
-    """A name that a user gives; any text that is not blank.
+    """Check a name that the user chose: any string that is not blank.
 
     Raises:
-        ValidationError: The value is blank or no text.
+        ValidationError: The value is blank or not a string.
     """
-    return _text(value, field, "a text that is not blank")
+    return _text(value, field, "a string that is not blank")
 
 
-def valid_as_group_id(value: str, field: str = "id") -> str:
-    """The identifier of an AS group: a text that is not blank, although it may look like a number.
+def valid_as_group_id(value: str | SupportsIndex, field: str = "id") -> str:
+    """Check the identifier of an AS group: any string that is not blank, or a whole number from 1.
 
     Raises:
-        ValidationError: The value is blank or no text.
+        ValidationError: The value is neither.
     """
-    return _text(value, field, "an AS group's id, a text that is not blank")
+    allowed = "an AS group's id, a string that is not blank or a whole number from 1"
+    if not isinstance(value, str):
+        number = _integer(value)
+        if number is None or not 1 <= number <= _MAX_INT64:
+            raise _error(field, allowed, value)
+        return str(number)
+    return _text(value, field, allowed)
 
 
 def valid_choice(choices: type[E], value: str, field: str) -> E:
-    """One of an enumeration's values, from the value itself, its plain text, or an alias that it knows.
+    """Check a member of an enumeration, given as the member, its value, or an alias.
 
     Raises:
-        ValidationError: There is no such value; the message lists those there are, and the nearest.
+        ValidationError: There is no such member; the message lists the members and the most similar one.
     """
     try:
         return choices(value)
@@ -132,56 +139,56 @@ def valid_choice(choices: type[E], value: str, field: str) -> E:
     texts = [choice.value for choice in choices]
     near = difflib.get_close_matches(value[:_MAX_SHOWN].lower(), texts, 1) if isinstance(value, str) else []
     hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise _refusal(field, f"one of {', '.join(texts)}", value, hint)
+    raise _error(field, f"one of {', '.join(texts)}", value, hint)
 
 
 def valid_insight_types(values: str | Iterable[str], field: str = "types") -> list[InsightType]:
-    """The events that insights are limited to; one alone may stand without a list, none means all.
+    """Check the types of insights: a list or a single type; an empty list means all.
 
     Raises:
-        ValidationError: There is no such event.
+        ValidationError: There is no such type.
     """
     if isinstance(values, str):
         return [valid_choice(InsightType, values, field)]
     if not isinstance(values, Iterable):
-        raise _refusal(field, "a list of insight types, such as ['market_entrance']", values)
+        raise _error(field, "a list of insight types, such as ['market_entrance']", values)
     return [valid_choice(InsightType, value, f"{field}[{index}]") for index, value in enumerate(values)]
 
 
 def valid_limit(value: int | None, field: str = "limit") -> int | None:
-    """How many rows at most, from 1; None leaves it to the server.
+    """Check the largest number of rows, from 1; None for the server's default.
 
     Raises:
-        ValidationError: The value is no whole number from 1 to 4294967295.
+        ValidationError: The value is not a whole number from 1 to 4294967295.
     """
     return _bounded(value, field, 1, MAX_UINT32)
 
 
 def valid_magnitude(value: int | None, field: str = "magnitude") -> int | None:
-    """How large an event must be, 1 to 5; None leaves it to the server (1).
+    """Check the smallest magnitude of an event, 1 to 5; None for the server's default (1).
 
     Raises:
-        ValidationError: The value is no whole number from 1 to 5.
+        ValidationError: The value is not a whole number from 1 to 5.
     """
     return _bounded(value, field, 1, 5)
 
 
 def valid_lookback(value: int | None, field: str = "lookback") -> int | None:
-    """How many days to look back: 1, 7 or 30; None leaves it to the server (1).
+    """Check the number of days to look back: 1, 7 or 30; None for the server's default (1).
 
     Raises:
-        ValidationError: The value is none of these.
+        ValidationError: The value is not 1, 7 or 30.
     """
     if value is None:
         return None
     number = _integer(value)
     if number not in _LOOKBACKS:
-        raise _refusal(field, "1, 7 or 30 days", value)
+        raise _error(field, "1, 7 or 30 days", value)
     return number
 
 
 def valid_site_id(value: int | str | SupportsIndex, field: str = "id") -> int:
-    """The identifier of a site: a whole number from 1, or its digits.
+    """Check the identifier of a site: a whole number from 1, or its digits.
 
     Raises:
         ValidationError: The value is neither.
@@ -191,37 +198,37 @@ def valid_site_id(value: int | str | SupportsIndex, field: str = "id") -> int:
     else:
         number = _integer(value)
     if number is None or not 1 <= number <= _MAX_INT64:
-        raise _refusal(field, "a site's id, a whole number from 1", value)
+        raise _error(field, "a site's id, a whole number from 1", value)
     return number
 
 
 def valid_site_name(value: str, field: str = "site_name") -> str:
-    """A site's name: 3 to 40 of A-Z, a-z, 0-9, space and underscore, and not blank (Kentik KB, Site API).
+    """Check a site's name: 3 to 40 of A-Z, a-z, 0-9, space and underscore, not blank (Kentik KB, Site API).
 
-    The vendor says "alphanumeric"; letters beyond ASCII are read as not meant.
+    The vendor says "alphanumeric"; this is taken to exclude letters outside ASCII.
 
     Raises:
-        ValidationError: The value breaks one of these rules.
+        ValidationError: The value violates one of these rules.
     """
     if not isinstance(value, str) or not _SITE_NAME.fullmatch(value) or not value.strip():
-        raise _refusal(field, "3 to 40 of A-Z, a-z, 0-9, space and underscore, and not blank", value)
+        raise _error(field, "3 to 40 of A-Z, a-z, 0-9, space and underscore, and not blank", value)
     return value
 
 
 def valid_latitude(value: SupportsFloat | str, field: str = "lat") -> float:
-    """A latitude in degrees, -90 to 90, as a number or its text.
+    """Check a latitude in degrees, -90 to 90, as a number or a string.
 
     Raises:
-        ValidationError: The value is no finite number in the range.
+        ValidationError: The value is not a finite number in this range.
     """
     return _degrees(value, field, 90)
 
 
 def valid_longitude(value: SupportsFloat | str, field: str = "lon") -> float:
-    """A longitude in degrees, -180 to 180, as a number or its text.
+    """Check a longitude in degrees, -180 to 180, as a number or a string.
 
     Raises:
-        ValidationError: The value is no finite number in the range.
+        ValidationError: The value is not a finite number in this range.
     """
     return _degrees(value, field, 180)
 
@@ -232,21 +239,21 @@ def _degrees(value: SupportsFloat | str, field: str, bound: int) -> float:
         if _NUMBER_TEXT.fullmatch(value.strip()):
             number = float(value)
     elif isinstance(value, SupportsFloat) and not isinstance(value, bool):
-        # What float() cannot take (a signalling NaN, an integer beyond all floats) is refused below.
+        # What float() cannot convert (a signalling NaN, a huge integer) is rejected below.
         with contextlib.suppress(ValueError, TypeError, ArithmeticError):
             number = float(value)
     if not -bound <= number <= bound:
-        raise _refusal(field, f"a number of degrees from -{bound} to {bound}", value)
+        raise _error(field, f"a number of degrees from -{bound} to {bound}", value)
     return number
 
 
 def _integer(value: object) -> int | None:
-    # numpy's integers and the like are SupportsIndex; True is an int that nobody means as one.
+    # SupportsIndex includes the integers of numpy; True is an int, but not meant as one.
     if isinstance(value, bool) or not isinstance(value, SupportsIndex):
         return None
     try:
         return value.__index__()
-    except TypeError:  # an array of integers offers __index__, and refuses
+    except TypeError:  # an array of integers has __index__, but it raises
         return None
 
 
@@ -255,23 +262,23 @@ def _bounded(value: int | None, field: str, low: int, high: int) -> int | None:
         return None
     number = _integer(value)
     if number is None or not low <= number <= high:
-        raise _refusal(field, f"a whole number from {low} to {high}", value)
+        raise _error(field, f"a whole number from {low} to {high}", value)
     return number
 
 
 def _text(value: object, field: str, allowed: str) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise _refusal(field, allowed, value)
+        raise _error(field, allowed, value)
     if "\0" in value:
-        raise _refusal(field, f"{allowed}, without NUL characters", value)
+        raise _error(field, f"{allowed}, without NUL characters", value)
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise _refusal(field, f"{allowed}, without lone surrogates", value) from None
+        raise _error(field, f"{allowed}, without lone surrogates", value) from None
     return str(value)
 
 
-def _refusal(field: str, allowed: str, value: object, hint: str = "") -> ValidationError:
+def _error(field: str, allowed: str, value: object, hint: str = "") -> ValidationError:
     return ValidationError(f"{field} must be {allowed}; got {_shown(value)}{hint}")
 
 
@@ -280,6 +287,6 @@ def _shown(value: object) -> str:
         value = value[: _MAX_SHOWN + 1]
     try:
         text = repr(value)
-    except Exception:  # noqa: BLE001 - the value is the caller's; its repr may fail in any way
+    except Exception:  # noqa: BLE001 - the repr of the caller's value may raise anything
         text = f"an unprintable {type(value).__name__}"
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"

@@ -1,4 +1,4 @@
-"""The facade: composes the parts and owns their lifetimes."""
+"""The client: composes the parts and owns their lifetimes."""
 
 import os
 from collections.abc import Callable, Iterable, Mapping
@@ -19,7 +19,7 @@ from kentik_async._config import (
 )
 from kentik_async._environment import client_arguments, settings_from
 from kentik_async._operations import Protocol
-from kentik_async._pipeline import CallOptions, Pipeline, PipelineSettings, check_kind
+from kentik_async._pipeline import CallOptions, Pipeline, PipelineSettings, check_type
 from kentik_async._pipeline.caller import Caller
 from kentik_async._transport.base import Transport
 from kentik_async._transport.grpc import GrpcTransport
@@ -39,22 +39,22 @@ S = TypeVar("S")
 
 _RETRY = Retry()
 
-_AGENT = f"kentik-async/{__version__}"
+_USER_AGENT = f"kentik-async/{__version__}"
 
 
 class KentikClient:
-    """The Kentik API, awaited: gRPC and REST behind one facade and one quota.
+    """An asyncio client for the Kentik API: gRPC and REST share one quota.
 
-    Any number of calls may be started at once: they are sent as early as the vendor's limits allow, and
-    none is refused for want of quota that this client could have known of. Nothing is opened before the
-    first call. A client belongs to one event loop at a time.
+    Any number of calls may be started at once: each is sent as soon as the vendor's rate limits allow, so
+    that the server rejects none for a limit that this client knows. Nothing is opened before the first call.
+    A client belongs to one event loop at a time.
 
     Attributes:
         kmi: Markets, rankings, networks' neighbours, insights.
         as_groups: AS groups.
         sites: Sites.
         plans: Plans.
-        quota: What is left, and how long it will take.
+        quota: How much quota is left, and how long calls would take.
         rest: Any other v5 endpoint.
     """
 
@@ -96,28 +96,28 @@ class KentikClient:
             email: The e-mail address of a Kentik user.
             token: That user's API token; never shown anywhere.
             region: "us" or "eu": where the company is registered.
-            grpc_endpoint: `https://host:port` in the region's stead; `http://…` for plaintext.
-            rest_endpoint: Likewise, with the base path: `https://host/api/v5`.
-            customer: Whose quota it is; users of one company give the same name. The email by default.
+            grpc_endpoint: `https://host:port`, instead of the region's; `http://…` for plaintext.
+            rest_endpoint: The same for REST, with the base path: `https://host/api/v5`.
+            customer: Selects the quota; users of one company set the same name. The email by default.
             quota: The limits of non-query requests; the vendor's by default.
             query_quota: The limits of queries; the vendor's by default.
-            pacing: "throughput" bears the soft limit's delays, "courteous" never incurs one, "auto" takes
-                what is faster at the latency measured.
-            limiter: What keeps the quota: "process:", "file:" or "file:PATH" (shared by all processes of this
-                machine), "redis://…" (shared by all machines), or a `Limiter`. By default a file under the
-                user's state folder; for endpoints on this machine, the process alone.
-            timeout: How long one attempt may take from its sending, in seconds.
-            max_wait: How long a call may wait for quota, in seconds; None waits as long as it takes.
-            connect_timeout: How long the first connection may take, in seconds.
-            outage_wait: How long later outages are waited out, in seconds.
-            retry: How failed requests are repeated; `Retry()` by default.
+            pacing: "throughput" accepts the delays of the soft limit, "courteous" stays below it, "auto" uses
+                the faster of the two at the measured latency.
+            limiter: Where the quota is counted: "process:", "file:" or "file:PATH" (shared by all processes
+                of this machine), "redis://…" (shared by all machines), or a `Limiter`. By default a file in
+                the user's state folder; for endpoints on this machine, the process.
+            timeout: The longest that one attempt may take from sending to the response, in seconds.
+            max_wait: The longest that a call may wait for quota, in seconds; None for no bound.
+            connect_timeout: The longest that the first connection may take, in seconds.
+            outage_wait: How long calls wait for a lost connection to return, in seconds.
+            retry: When failed requests are sent again; `Retry()` by default.
             on_event: Called with an `Event` at each step of each call; it must not block.
-            ca_file: PEM file of the authorities to trust in the stead of the machine's.
-            proxy: URL of an HTTP proxy; HTTPS_PROXY and NO_PROXY are honoured without it.
+            ca_file: PEM file of the certificate authorities to trust instead of the system's.
+            proxy: URL of an HTTP proxy, instead of HTTPS_PROXY and NO_PROXY.
             allow_plaintext: Whether `http://` endpoints may be on other machines.
 
         Raises:
-            ConfigError: An argument is none of what is allowed.
+            ConfigError: An argument is invalid.
         """
         email, token = Email.of(email), Token.of(token)
         credentials = Credentials.of(email, token)
@@ -127,11 +127,11 @@ class KentikClient:
         grpc_at = _endpoint("grpc_endpoint", grpc_endpoint or REGIONS[region].grpc_endpoint, allow_plaintext)
         rest_at = _endpoint("rest_endpoint", rest_endpoint or REGIONS[region].rest_endpoint, allow_plaintext)
         if grpc_at.path:
-            raise ConfigError(f"grpc_endpoint is {grpc_at.url!r}: gRPC knows no base path, leave it away")
+            raise ConfigError(f"grpc_endpoint must not have a path; got {grpc_at.url!r}")
         quota = Quota.NON_QUERY if quota is None else quota
         query_quota = Quota.QUERY if query_quota is None else query_quota
-        check_kind("quota", quota, Quota)
-        check_kind("query_quota", query_quota, Quota)
+        check_type("quota", quota, Quota)
+        check_type("query_quota", query_quota, Quota)
         self._quota = quota
         self._endpoints = (grpc_at, rest_at)
         settings = PipelineSettings(
@@ -143,7 +143,7 @@ class KentikClient:
             clock=SYSTEM_CLOCK,
         )
         transports = _transports(grpc_at, rest_at, credentials, ca_file, proxy)
-        spender = Customer(
+        customer_quota = Customer(
             endpoints=(grpc_at.url, rest_at.url),
             name=customer or email,
             quota=quota,
@@ -151,27 +151,29 @@ class KentikClient:
             pacing=pacing,
             local=grpc_at.loopback and rest_at.loopback,
         )
-        # The last that can fail: it may open a file or a connection.
-        self._limiter, self._owns_limiter = choose_limiter(limiter, spender, self)
+        # Last, because it may open a file or a connection: nothing after it can fail.
+        self._limiter, self._owns_limiter = choose_limiter(limiter, customer_quota, self)
         self._pipeline = Pipeline(settings, self._limiter, transports)
-        self._offer(options)
+        self._make_resources(options)
 
     @classmethod
     def from_env(cls, profile: str | None = None, **overrides: Any) -> Self:
-        """Make a client as the environment and the profile files say.
+        """Create a client from environment variables and profile files.
 
-        What is given here goes first, then a profile named here, then the environment (`KENTIK_EMAIL`,
-        `KENTIK_API_TOKEN`, else `KTAPI_AUTH_EMAIL`, `KTAPI_AUTH_TOKEN`; `KENTIK_REGION`,
-        `KENTIK_GRPC_ENDPOINT`, `KENTIK_REST_ENDPOINT`, `KENTIK_LIMITER`, `KENTIK_SPEED`), then the profile
-        `KENTIK_PROFILE` or `default`: `~/.kentik/<profile>`, or as `KTAPI_CFG_FILE` and `KTAPI_HOME` say.
+        The order of precedence: the arguments given here, the profile named here, the environment
+        (`KENTIK_EMAIL` and `KENTIK_API_TOKEN`, else `KTAPI_AUTH_EMAIL` and `KTAPI_AUTH_TOKEN`;
+        `KENTIK_REGION`, `KENTIK_GRPC_ENDPOINT`, `KENTIK_REST_ENDPOINT`, `KENTIK_LIMITER`, `KENTIK_SPEED`),
+        the profile `KENTIK_PROFILE` or `default`. A profile is the file `~/.kentik/<profile>`; `KTAPI_HOME`
+        names another folder, `KTAPI_CFG_FILE` another file. E-mail address and token always come from the
+        same source.
 
         Args:
             profile: The name of a profile.
             **overrides: Any argument of `KentikClient`.
 
         Raises:
-            ConfigError: Something is missing or unusable; `KENTIK_SPEED` other than 1 goes with endpoints
-                on this machine only.
+            ConfigError: Credentials are missing, a profile or a variable is invalid, or `KENTIK_SPEED` is not
+                1 and an endpoint is not on this machine.
         """
         for name, hidden in (("email", Email), ("token", Token)):
             if name in overrides:
@@ -184,12 +186,12 @@ class KentikClient:
         """Return a view on this client with other options; it shares connections, quota and lifetime.
 
         Args:
-            timeout: How long one attempt may take from its sending, in seconds; as before if omitted.
-            max_wait: How long a call may wait for quota, in seconds; None for as long as it takes; as
-                before if omitted.
+            timeout: The longest that one attempt may take, in seconds; unchanged if omitted.
+            max_wait: The longest that a call may wait for quota, in seconds; None for no bound; unchanged if
+                omitted.
 
         Raises:
-            ConfigError: A span is no finite number of seconds.
+            ConfigError: A value is not a finite number of seconds.
         """
         timeout = self._options.timeout if timeout is ... else timeout
         max_wait = self._options.max_wait if max_wait is ... else max_wait
@@ -198,26 +200,26 @@ class KentikClient:
         view._quota, view._endpoints = self._quota, self._endpoints
         view._limiter, view._owns_limiter = self._limiter, self._owns_limiter
         view._pipeline = self._pipeline
-        view._offer(options)
+        view._make_resources(options)
         return view
 
     def stub(self, stub_class: Callable[[Any], S]) -> S:
-        """Return a stub made by `python -m codegen` whose calls go under this client's quota and errors.
+        """Return a stub of a generated class whose calls use this client's quota, retries and errors.
 
         A method takes its request message and, optionally, `timeout` (seconds for one attempt) and
-        `idempotent=True`, which lets it be repeated after a failure; methods that the API's HTTP mirror
-        maps to GET need no such word.
+        `idempotent=True`, which allows retries after a failure. Methods that the API's JSON mirror maps to
+        GET are retried without it.
 
         Args:
-            stub_class: A generated class, such as `KmiServiceStub`.
+            stub_class: A class generated by `python -m codegen`, such as `KmiServiceStub`.
 
         Raises:
-            ConfigError: The class is none that codegen made.
+            ConfigError: The class was not generated by `python -m codegen`.
         """
         return stub_class(stub_channel(self._caller, stub_class))
 
     async def aclose(self) -> None:
-        """Close the connections; calls that wait or fly end with ClientClosedError. Closing twice is fine."""
+        """Close the connections; queued and in-flight calls raise ClientClosedError. May be called twice."""
         try:
             await self._pipeline.aclose()
         finally:
@@ -233,12 +235,12 @@ class KentikClient:
         await self.aclose()
 
     def __repr__(self) -> str:
-        endpoints = zip(("grpc", "rest"), self._endpoints, strict=False)  # none while it is being made
+        endpoints = zip(("grpc", "rest"), self._endpoints, strict=False)  # no endpoints yet inside __init__
         return f"<KentikClient {' '.join(f'{name}={at.url}' for name, at in endpoints)}>"
 
-    def _offer(self, options: CallOptions) -> None:
+    def _make_resources(self, options: CallOptions) -> None:
         self._options = options
-        self._caller = caller = Caller(self._pipeline, options, SYSTEM_CLOCK, self._limiter, self._quota)
+        self._caller = caller = Caller(self._pipeline, options, self._limiter, self._quota)
         self.kmi = KMI(caller)
         self.as_groups = ASGroups(caller)
         self.sites = Sites(caller)
@@ -262,11 +264,11 @@ def _transports(
     grpc_trust = Trust(authorities, proxy_for(grpc_at, proxy))
     rest_trust = Trust(authorities, proxy_for(rest_at, proxy))
     return {
-        "grpc": (grpc_at.authority, lambda: GrpcTransport(grpc_at, credentials, grpc_trust, _AGENT)),
-        "rest": (rest_at.authority, lambda: RestTransport(rest_at, credentials, rest_trust, _AGENT)),
+        "grpc": (grpc_at.authority, lambda: GrpcTransport(grpc_at, credentials, grpc_trust, _USER_AGENT)),
+        "rest": (rest_at.authority, lambda: RestTransport(rest_at, credentials, rest_trust, _USER_AGENT)),
     }
 
 
 def _check_choice(name: str, value: object, allowed: Iterable[str]) -> None:
     if value not in tuple(allowed):
-        raise ConfigError(f"{name} is {value!r}: give one of {', '.join(allowed)}")
+        raise ConfigError(f"{name} must be one of {', '.join(allowed)}; got {value!r}")

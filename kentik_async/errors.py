@@ -1,16 +1,16 @@
 """Every error that the SDK raises, in one tree.
 
     KentikError
-    ├── ConfigError              endpoints, credentials, profiles: nothing was sent
-    ├── ValidationError          an argument the vendor would refuse: nothing was sent, no quota spent
+    ├── ConfigError              invalid endpoint, credentials, profile or option; nothing was sent
+    ├── ValidationError          invalid argument of a call; nothing was sent, no quota was spent
     ├── ClientClosedError        the client was closed before or during the call
-    ├── QuotaWaitError           the quota would free too late for `max_wait`
+    ├── QuotaWaitError           the wait for quota would exceed `max_wait`
     ├── ConnectError             no connection could be made
-    ├── DecodeError              the answer came, and is not what the schema says
-    ├── TargetError              a pull's target folder cannot be used
-    │   └── TargetLockedError    another run holds it
-    ├── DeadlineExceededError    no answer within `timeout` (also a TimeoutError)
-    └── APIError                 the server answered with an error
+    ├── DecodeError              the response does not match the schema
+    ├── TargetError              a pull's target cannot be used
+    │   └── TargetLockedError    another run is using it
+    ├── DeadlineExceededError    no response within `timeout` (also a TimeoutError)
+    └── APIError                 the server responded with an error
         ├── BadRequestError
         ├── AuthenticationError
         ├── PermissionDeniedError
@@ -20,7 +20,7 @@
         ├── ServerError
         └── UnavailableError
 
-Which status becomes which error stands in `_statuses.py`.
+`_transport/status_mapping.py` maps statuses to these errors.
 """
 
 __all__ = [
@@ -47,7 +47,7 @@ __all__ = [
 
 
 class KentikError(Exception):
-    """The root: `except KentikError` catches whatever the SDK raises on purpose.
+    """The base class of all errors that the SDK raises.
 
     Attributes:
         operation: The operation's name, such as "kmi.get_rankings"; None outside a call.
@@ -59,23 +59,23 @@ class KentikError(Exception):
 
 
 class ConfigError(KentikError):
-    """An endpoint, a credential, a profile or an option is unusable."""
+    """An endpoint, a credential, a profile or an option is invalid."""
 
 
 class ValidationError(KentikError, ValueError):
-    """An argument is outside what the vendor's schema allows; raised before anything is sent."""
+    """An argument is not allowed by the vendor's schema; raised before anything is sent."""
 
 
 class ClientClosedError(KentikError):
-    """The client was closed before the call, or while it waited or flew."""
+    """The client was closed before the call, or while it was queued or in flight."""
 
 
 class QuotaWaitError(KentikError):
-    """The quota frees later than `max_wait` allows.
+    """The wait for quota exceeds, or would exceed, `max_wait`.
 
     Attributes:
-        max_wait: The bound that was given, in seconds.
-        estimate: How long the wait would be, in seconds; None where it is unknown.
+        max_wait: The longest wait that was allowed, in seconds.
+        estimate: How long the wait would be, in seconds; None if unknown.
     """
 
     def __init__(self, message: str, *, max_wait: float | None = None, estimate: float | None = None) -> None:
@@ -85,20 +85,20 @@ class QuotaWaitError(KentikError):
 
 
 class ConnectError(KentikError, ConnectionError):
-    """No connection to the endpoint could be made; the request was certainly not sent."""
+    """No connection to the endpoint could be made; the request was not sent."""
 
 
 class DecodeError(KentikError):
-    """The answer does not have the form that the schema promises, or is larger than is accepted."""
+    """The response does not match the schema, or is larger than the limit."""
 
 
 class APIError(KentikError):
-    """The server answered, and the answer is an error.
+    """The server responded with an error.
 
     Attributes:
-        http_status: The HTTP status, or None for an answer over gRPC.
-        grpc_status: The gRPC status's name, such as "NOT_FOUND", or None for an answer over REST.
-        detail: The server's own words, shortened.
+        http_status: The HTTP status; None over gRPC, unless the gRPC error quotes an HTTP status.
+        grpc_status: The name of the gRPC status, such as "NOT_FOUND"; None over REST.
+        detail: The server's message, shortened.
     """
 
     def __init__(
@@ -116,57 +116,57 @@ class APIError(KentikError):
 
 
 class BadRequestError(APIError):
-    """The server refused the request's content."""
+    """The server rejected the content of the request."""
 
 
 class AuthenticationError(APIError):
-    """The e-mail address or the token is not accepted."""
+    """The server does not accept the e-mail address or the token."""
 
 
 class PermissionDeniedError(APIError):
-    """The credentials are valid and lack the right to do this."""
+    """The credentials are valid, but the user is not allowed to do this."""
 
 
 class NotFoundError(APIError):
-    """There is no such thing at the server."""
+    """The requested object does not exist."""
 
 
 class ConflictError(APIError):
-    """The change collides with what the server holds."""
+    """The change conflicts with the server's data, such as a duplicate name."""
 
 
 class RateLimitedError(APIError):
-    """The server refused the request for want of quota.
+    """The server rejected the request because a rate limit was exceeded.
 
     Attributes:
-        retry_after: The pause that the server asked for, in seconds; None if it named none.
+        retry_after: The wait that the server requested, in seconds; None if it requested none.
     """
 
     retry_after: float | None = None
 
 
 class ServerError(APIError):
-    """The server failed while it worked on the request."""
+    """The server failed while it processed the request."""
 
 
 class UnavailableError(APIError):
-    """The server, or something on the way to it, cannot answer at present."""
+    """The server, or a gateway on the way to it, cannot respond now."""
 
 
 class DeadlineExceededError(KentikError, TimeoutError):
-    """No answer came within `timeout` seconds of sending, or the server gave up for lack of time."""
+    """There was no response within `timeout` seconds, or the server exceeded a time limit of its own."""
 
 
 class TargetError(KentikError):
-    """A pull's target cannot be read or written; what has landed there stays."""
+    """A pull's target cannot be read or written; data already saved is kept."""
 
 
 class TargetLockedError(TargetError):
-    """Another run holds the target.
+    """Another run is using the target.
 
     Attributes:
-        pid: That run's process; None where it is not known.
-        host: The machine that it runs on, likewise.
+        pid: The process id of that run; None if unknown.
+        host: The machine it runs on; None if unknown.
     """
 
     def __init__(self, message: str, *, pid: int | None = None, host: str | None = None) -> None:

@@ -1,4 +1,4 @@
-"""What the client reports while it works: one record a step, handed to a plain function."""
+"""What the client reports to `on_event`: one record for each step of a call."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,18 +11,18 @@ EventKind: TypeAlias = Literal["queued", "sent", "answered", "retried", "refused
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One step in a call's life.
+    """One step of a call.
 
     Attributes:
-        kind: "queued" when the call asks for quota, "sent" when an attempt goes out, "answered" when it
-            ended (with an error too), "refused" when the answer was a rate limit, "retried" when an
-            attempt failed, or turned out never to have left, and another will follow. An attempt whose
-            caller stopped waiting is reported no further.
+        kind: "queued": the call starts to wait for quota. "sent": an attempt was sent. "answered": an attempt
+            ended with a response or an error. "refused": the response was a rate limit. "retried": an attempt
+            failed, or was never sent, and another one follows. Nothing more is reported about an attempt
+            after its caller stopped waiting.
         operation: The operation's name, such as "kmi.get_rankings".
-        attempt: The attempt's number, from 1; 0 while none was sent.
-        duration: Seconds: of waiting for "sent", from sending for "answered" and "refused", until the
-            next attempt for "retried"; 0.0 for "queued".
-        error: What went wrong, or None.
+        attempt: The attempt's number, from 1; 0 before the first one was sent.
+        duration: Seconds: the wait for quota of "sent", the time since sending of "answered" and "refused",
+            the pause before the next attempt of "retried"; 0.0 for "queued".
+        error: The error, or None.
     """
 
     kind: EventKind

@@ -1,7 +1,6 @@
-"""Whether and when a failed attempt is repeated. Pure: no clock, no I/O, its one chance handed in.
+"""Whether and when a failed request is sent again. Pure: no clock, no I/O; randomness is an argument.
 
-Refusals for want of quota are not its business: they cost no attempt, and the limiter decides when the
-next one goes.
+Rate limits are handled elsewhere: they spend no attempt, and the limiter decides when the next one is sent.
 """
 
 import math
@@ -14,21 +13,21 @@ from kentik_async.errors import ConfigError, KentikError, ServerError, Unavailab
 
 __all__ = ["Effect", "Retry"]
 
-_FAILED_INSIDE = frozenset({"INTERNAL", "UNKNOWN"})
+_INTERNAL_FAILURES = frozenset({"INTERNAL", "UNKNOWN"})
 
-_BROKEN_OFF_BY_SERVER = "CANCELLED"
-"""What a server answers that is being stopped (grpc.aio's does): as good as a lost connection."""
+_CANCELLED_BY_SERVER = "CANCELLED"
+"""The status of a server that is being stopped (grpc.aio's server): the same as a lost connection."""
 
 
 class Effect(Enum):
-    """What a request does at the server, and so what repeating it would do."""
+    """What a request does at the server, which decides whether it may be sent again."""
 
     READ = "read"
-    """Changes nothing, whatever its verb: the KMI's POSTs are reads."""
+    """Changes nothing, whatever its verb: KMI's POSTs are reads."""
     REPLACE = "replace"
-    """Sets or removes something: done twice it leaves what it leaves done once."""
+    """Sets or removes something; doing it twice has the same result as doing it once (idempotent)."""
     CREATE = "create"
-    """Makes something new each time: never repeated unless the server certainly did not act."""
+    """Creates something new each time; sent again only if the server certainly did not process it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +35,13 @@ class Retry:
     """How often a failed request is sent again, and after which pause.
 
     Attributes:
-        attempts: How often a request is sent at most, from 1; refusals for want of quota do not count.
-        base: Upper bound of the first pause, in seconds; it doubles with each attempt.
-        cap: Upper bound of every pause, in seconds.
+        attempts: The most times that a request is sent, from 1; attempts that the server rate-limited do not
+            count.
+        base: The upper bound of the first pause, in seconds; it doubles with each attempt.
+        cap: The upper bound of every pause, in seconds.
+
+    Raises:
+        ConfigError: A value is invalid.
     """
 
     attempts: int = 4
@@ -47,42 +50,42 @@ class Retry:
 
     def __post_init__(self) -> None:
         if isinstance(self.attempts, bool) or not isinstance(self.attempts, int) or self.attempts < 1:
-            raise ConfigError(f"Retry.attempts is {self.attempts!r}: give a whole number from 1")
+            raise ConfigError(f"Retry.attempts must be a whole number from 1; got {self.attempts!r}")
         for name in ("base", "cap"):
             seconds = getattr(self, name)
             if not (isinstance(seconds, int | float) and math.isfinite(seconds) and seconds >= 0):
-                raise ConfigError(f"Retry.{name} is {seconds!r}: give a finite number of seconds from 0")
+                raise ConfigError(f"Retry.{name} must be a finite number of seconds from 0; got {seconds!r}")
 
     def pause(
         self,
         error: KentikError,
         attempt: int,
         effect: Effect,
-        chance: Callable[[], float] = random.random,
+        uniform: Callable[[], float] = random.random,
     ) -> float | None:
-        """Return the seconds to wait before the next attempt, or None if there shall be none.
+        """Return the seconds to wait before the next attempt, or None for no further attempt.
 
         Args:
             error: How the attempt failed.
-            attempt: Its number, from 1.
+            attempt: The attempt's number, from 1.
             effect: What the request does at the server.
-            chance: Draws from [0, 1): the pause is spread over the whole span, so that clients that
-                failed together do not return together.
+            uniform: Returns a random number from [0, 1): the pause is spread over the whole range, so that
+                clients that failed at the same time do not return at the same time.
         """
-        if attempt >= self.attempts or not _repeatable(error, effect):
+        if attempt >= self.attempts or not _may_retry(error, effect):
             return None
-        # The exponent is bounded because a float's range is: the cap holds long before.
-        return chance() * min(self.cap, self.base * 2.0 ** min(attempt - 1, 64))
+        # The exponent is bounded because floats are; the cap applies long before.
+        return uniform() * min(self.cap, self.base * 2.0 ** min(attempt - 1, 64))
 
 
-def _repeatable(error: KentikError, effect: Effect) -> bool:
+def _may_retry(error: KentikError, effect: Effect) -> bool:
     if effect is Effect.CREATE:
         return False
     if isinstance(error, UnavailableError):
         return True
     if not isinstance(error, ServerError):
         return False
-    if error.grpc_status == _BROKEN_OFF_BY_SERVER:
+    if error.grpc_status == _CANCELLED_BY_SERVER:
         return True
-    failed_inside = error.http_status == 500 or error.grpc_status in _FAILED_INSIDE
-    return failed_inside and effect is Effect.READ
+    internal_failure = error.http_status == 500 or error.grpc_status in _INTERNAL_FAILURES
+    return internal_failure and effect is Effect.READ

@@ -1,5 +1,5 @@
-"""Pure functions between the wire and the models: bytes in, models out, and back.
+"""Pure functions between bytes and models: they encode requests and decode responses.
 
-Encoders check their arguments first and raise `ValidationError`; decoders take whatever bytes a server may
-send and give a model or raise `DecodeError`, nothing else. Neither keeps state: both may run in any thread.
+Encoders check their arguments first and raise `ValidationError`. Decoders accept any bytes and return a model
+or raise `DecodeError`, nothing else. None of them keeps state, so they may run in any thread.
 """

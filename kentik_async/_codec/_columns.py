@@ -1,14 +1,15 @@
-"""The rows of large answers, read column by column in the parser instead of field by field in Python.
+"""Parses the rows of large responses column by column in the protobuf parser, not field by field in Python.
 
-Protobuf merges: where a field holds one message and the wire brings several, they become one, and their
-repeated fields are appended to each other. So a private twin of an answer, in which a table's rows are one
-message and that message's fields are repeated, reads the same bytes as columns, and losses come out signed
-because the twin says so. Models are then made by `map` over columns: 10 000 relations in 7 times the bare
-parse, where asking each row for each field takes 13 (`benchmarks/decode.py`).
+Protobuf merges messages: when a singular message field occurs several times in the bytes, the parser makes
+one message of them and appends their repeated fields to each other. So a variant of a response's schema, in
+which the rows of a table are one message and the fields of that message are repeated, parses the same bytes
+as columns. Values that are really signed are declared signed in the variant. Models are then made by `map`
+over the columns: 10 000 relations take 7 times the bare parse, where reading each field of each row takes 13
+times (`benchmarks/decode.py`).
 
-A column as long as the table has one value a row, since no encoder writes a singular field twice. A shorter
-one lacks fields that were not sent, and does not say where: it alone is read row by row, from another twin in
-which a number that was not sent reads as one that no server can send.
+A column as long as the table has one value for each row, because no encoder writes a singular field twice. A
+shorter column lacks the fields that were not sent and does not say in which rows. Such a column is read row
+by row, from another variant, in which a number that was not sent has a default that no server can send.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -21,6 +22,8 @@ from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message import Message
 
+from kentik_async._codec._values import ProtobufError, decode_error, parse
+
 _Field = FieldDescriptorProto
 
 _NOT_SENT = -(2**63)
@@ -29,7 +32,7 @@ _SIGN_BIT = 2**31
 
 
 class _Booleans(dict[int, bool | None]):
-    """What a boolean's number says; any that is not zero is true."""
+    """The boolean that a number means; any number but zero is true."""
 
     def __missing__(self, value: int) -> bool:
         return True
@@ -39,27 +42,38 @@ _BOOLEANS = _Booleans({0: False, 1: True, _NOT_SENT: None})
 
 
 class Tables:
-    """How to read the tables of one kind of answer; made once, used for every answer.
+    """Parses the tables of one type of response; made once, used for every response.
 
     Args:
-        answer: The generated class of the answer.
-        signed: Fields that the schema calls uint32 and that hold 32-bit two's complement.
+        message: The generated class of the response.
+        what: The name of the response in errors.
+        signed: Fields that the schema declares as uint32 and that hold 32-bit two's complement.
     """
 
-    def __init__(self, answer: type[Message], signed: Iterable[str] = ()) -> None:
-        self.answer = answer
+    def __init__(self, message: type[Message], what: str, signed: Iterable[str] = ()) -> None:
+        self.message = message
+        self.what = what
         self.signed = frozenset(signed)
-        # Only proto3 refuses texts that are not UTF-8, only proto2 has defaults; all bytes pass through both.
-        self._twins = (
-            _twin(answer, "merged", "proto3", self._merge),
-            _twin(answer, "counted", "proto2", self._count),
-            _twin(answer, "by_row", "proto2", self._mark),
+        # Only proto3 rejects strings that are not UTF-8, only proto2 has defaults; all bytes pass through
+        # both.
+        self._variants = (
+            _variant(message, "merged", "proto3", self._merge),
+            _variant(message, "counted", "proto2", self._count),
+            _variant(message, "by_row", "proto2", self._mark),
         )
-        self.merged, self.counted, self.by_row = [twin[answer.DESCRIPTOR.full_name] for twin in self._twins]
+        name = message.DESCRIPTOR.full_name
+        self.merged, self.counted, self.by_row = [classes[name] for classes in self._variants]
 
-    def parse(self, raw: bytes) -> "Parsed":
-        """Read an answer; raises what protobuf raises."""
-        return Parsed(self, raw)
+    def parse(self, raw: bytes) -> "ParsedTables":
+        """Parse a response.
+
+        Raises:
+            DecodeError: The bytes are not such a message.
+        """
+        try:
+            return ParsedTables(self, self.merged.FromString(raw), self.counted.FromString(raw), raw)
+        except ProtobufError as error:
+            raise decode_error(self.what, error) from error
 
     def _merge(self, field: _Field, in_row: bool) -> None:
         if in_row:
@@ -80,42 +94,42 @@ class Tables:
             field.default_value = str(_NOT_SENT)
 
 
-class Parsed:
-    """One answer, read in the ways that its columns need.
+class ParsedTables:
+    """One parsed response.
 
     Attributes:
-        header: The answer with its tables left unread; the other fields are as the schema has them.
+        header: The response without its rows; the other fields are as in the schema.
     """
 
-    def __init__(self, tables: Tables, raw: bytes) -> None:
+    def __init__(self, tables: Tables, merged: Message, header: Any, raw: bytes) -> None:
         self._tables = tables
+        self._merged = merged
+        self.header = header
         self._raw = raw
-        self._merged = tables.merged.FromString(raw)
-        self.header: Any = tables.counted.FromString(raw)
 
     @cached_property
     def _by_row(self) -> Message:
-        return self._tables.by_row.FromString(self._raw)
+        return parse(self._tables.by_row, self._raw, self._tables.what)
 
     def columns(self, path: str, names: Sequence[str]) -> list[list[Any]]:
-        """The columns of one table, None where a value was not sent.
+        """Return the columns of one table, None where a value was not sent.
 
         Args:
-            path: Where the table is in the answer, such as "asn_details.customers".
-            names: The columns, in the order wanted.
+            path: Where the table is in the response, such as "asn_details.customers".
+            names: The columns to return, in this order.
         """
         find = attrgetter(path)
         merged, count = find(self._merged), len(find(self.header))
         columns = [getattr(merged, name)[:] for name in names]
         if all(len(column) == count for column in columns):
             return columns
-        fields = find(self._tables.answer()).add().DESCRIPTOR.fields_by_name
+        fields = find(self._tables.message()).add().DESCRIPTOR.fields_by_name
         rows = cache(lambda: list(find(self._by_row)))
-        for place, name in enumerate(names):
-            if not columns[place]:
-                columns[place] = [None if fields[name].has_presence else fields[name].default_value] * count
-            elif len(columns[place]) != count:
-                columns[place] = self._as_sent(fields[name], map(attrgetter(name), rows()))
+        for index, name in enumerate(names):
+            if not columns[index]:
+                columns[index] = [None if fields[name].has_presence else fields[name].default_value] * count
+            elif len(columns[index]) != count:
+                columns[index] = self._as_sent(fields[name], map(attrgetter(name), rows()))
         return columns
 
     def _as_sent(self, field: Any, values: Iterable[Any]) -> list[Any]:
@@ -131,14 +145,15 @@ def _is_table(field: _Field) -> bool:
     return field.label == _Field.LABEL_REPEATED and field.type == _Field.TYPE_MESSAGE
 
 
-def _twin(
-    answer: type[Message], purpose: str, syntax: str, change: Callable[[_Field, bool], None]
+def _variant(
+    message: type[Message], purpose: str, syntax: str, change: Callable[[_Field, bool], None]
 ) -> dict[str, type[Message]]:
-    """Classes of the same names with changed fields; in a pool of their own they meet no other build.
+    """Return classes of the same names with changed fields, in a descriptor pool of their own.
 
-    All must be kept, not the answer's alone: protobuf 4.22 holds the rows' class by a weak reference only.
+    The caller must keep all of them, not only the response's: protobuf 4.22 holds the rows' class by a weak
+    reference.
     """
-    root = answer.DESCRIPTOR
+    root = message.DESCRIPTOR
     file = FileDescriptorProto(
         name=f"{purpose}/{root.full_name}.proto", package=root.file.package, syntax=syntax
     )
@@ -151,13 +166,13 @@ def _twin(
 def _add(
     file: FileDescriptorProto, descriptor: Any, change: Callable[[_Field, bool], None], *, in_row: bool
 ) -> None:
-    if descriptor.name in {message.name for message in file.message_type}:
+    if descriptor.name in {added.name for added in file.message_type}:
         return
     original = DescriptorProto()
     descriptor.CopyToProto(original)
-    twin = file.message_type.add(name=descriptor.name)
+    changed = file.message_type.add(name=descriptor.name)
     for field in original.field:
-        copy = twin.field.add(name=field.name, number=field.number, label=field.label, type=field.type)
+        copy = changed.field.add(name=field.name, number=field.number, label=field.label, type=field.type)
         if field.type_name:
             copy.type_name = field.type_name
         change(copy, in_row)

@@ -1,11 +1,10 @@
-"""AS groups on the wire of API v6 (Kentik KB, AS Group APIs)."""
+"""Encodes requests and decodes responses about AS groups, API v6 (Kentik KB, AS Group APIs)."""
 
 from collections.abc import Iterable
 from typing import SupportsIndex
 
-from kentik_async._codec._protobuf import reading
-from kentik_async._codec._times import from_timestamp
-from kentik_async._generated.as_group import v202212 as wire
+from kentik_async._codec._values import from_timestamp, parse
+from kentik_async._generated.as_group import v202212 as messages
 from kentik_async._validation import valid_as_group_id, valid_asns, valid_name
 from kentik_async.errors import DecodeError
 from kentik_async.models import ASGroup, ASGroupList, AutonomousSystem
@@ -24,117 +23,112 @@ __all__ = [
 ]
 
 ASNs = Iterable[int | str | SupportsIndex | AutonomousSystem]
-"""What the members of a group may be given as; `valid_asn` has the details."""
+"""The types of a group's members as arguments; see `valid_asn`."""
 
 
 def encode_list() -> bytes:
-    """The request for all groups."""
-    return wire.ListASGroupsRequest().SerializeToString()
+    """Encode the request for all groups."""
+    return messages.ListASGroupsRequest().SerializeToString()
 
 
 def decode_list(raw: bytes) -> ASGroupList:
-    """All groups, in the server's order.
+    """Decode all groups, in the server's order.
 
     Raises:
-        DecodeError: The bytes are no such answer.
+        DecodeError: The bytes are not such a response.
     """
-    with reading("the list of AS groups"):
-        answer = wire.ListASGroupsResponse.FromString(raw)
-    return ASGroupList([_group(group) for group in answer.as_groups], invalid_count=answer.invalid_count)
+    response = parse(messages.ListASGroupsResponse, raw, "the list of AS groups")
+    return ASGroupList([_group(group) for group in response.as_groups], invalid_count=response.invalid_count)
 
 
-def encode_get(id: str) -> bytes:
-    """The request for one group.
+def encode_get(id: str | SupportsIndex) -> bytes:
+    """Encode the request for one group.
 
     Raises:
-        ValidationError: The id is blank.
+        ValidationError: The id is invalid.
     """
-    return wire.GetASGroupRequest(id=valid_as_group_id(id)).SerializeToString()
+    return messages.GetASGroupRequest(id=valid_as_group_id(id)).SerializeToString()
 
 
 def decode_get(raw: bytes) -> ASGroup:
-    """The group that was asked for.
+    """Decode the requested group.
 
     Raises:
-        DecodeError: The bytes are no such answer, or it holds no group.
+        DecodeError: The bytes are not such a response, or it has no group.
     """
-    with reading("the AS group"):
-        return _answered(wire.GetASGroupResponse.FromString(raw))
+    return _group_in(parse(messages.GetASGroupResponse, raw, "the AS group"))
 
 
 def encode_create(name: str, asns: ASNs) -> bytes:
-    """The request that makes a group.
+    """Encode the request that creates a group.
 
     Raises:
-        ValidationError: The name is blank, or a member is no AS number.
+        ValidationError: The name is blank, or a member is not an AS number.
     """
-    group = wire.ASGroupConcise(name=valid_name(name), asn=[str(asn) for asn in valid_asns(asns)])
-    return wire.CreateASGroupRequest(as_group=group).SerializeToString()
+    group = messages.ASGroupConcise(name=valid_name(name), asn=[str(asn) for asn in valid_asns(asns)])
+    return messages.CreateASGroupRequest(as_group=group).SerializeToString()
 
 
 def decode_create(raw: bytes) -> ASGroup:
-    """The group that was made.
+    """Decode the created group.
 
     Raises:
-        DecodeError: The bytes are no such answer, or it holds no group.
+        DecodeError: The bytes are not such a response, or it has no group.
     """
-    with reading("the created AS group"):
-        return _answered(wire.CreateASGroupResponse.FromString(raw))
+    return _group_in(parse(messages.CreateASGroupResponse, raw, "the created AS group"))
 
 
-def encode_update(id: str, name: str, asns: ASNs) -> bytes:
-    """The request that replaces a group's name and members.
+def encode_update(id: str | SupportsIndex, name: str, asns: ASNs) -> bytes:
+    """Encode the request that replaces a group's name and members.
 
     Raises:
-        ValidationError: The id or the name is blank, or a member is no AS number.
+        ValidationError: The id is invalid, the name is blank, or a member is not an AS number.
     """
-    group = wire.ASGroupConcise(
+    group = messages.ASGroupConcise(
         id=valid_as_group_id(id), name=valid_name(name), asn=[str(asn) for asn in valid_asns(asns)]
     )
-    return wire.UpdateASGroupRequest(as_group=group).SerializeToString()
+    return messages.UpdateASGroupRequest(as_group=group).SerializeToString()
 
 
 def decode_update(raw: bytes) -> ASGroup:
-    """The group as it is after the update.
+    """Decode the group after the update.
 
     Raises:
-        DecodeError: The bytes are no such answer, or it holds no group.
+        DecodeError: The bytes are not such a response, or it has no group.
     """
-    with reading("the updated AS group"):
-        return _answered(wire.UpdateASGroupResponse.FromString(raw))
+    return _group_in(parse(messages.UpdateASGroupResponse, raw, "the updated AS group"))
 
 
-def encode_delete(id: str) -> bytes:
-    """The request that deletes a group.
+def encode_delete(id: str | SupportsIndex) -> bytes:
+    """Encode the request that deletes a group.
 
     Raises:
-        ValidationError: The id is blank.
+        ValidationError: The id is invalid.
     """
-    return wire.DeleteASGroupRequest(id=valid_as_group_id(id)).SerializeToString()
+    return messages.DeleteASGroupRequest(id=valid_as_group_id(id)).SerializeToString()
 
 
 def decode_delete(raw: bytes) -> None:
-    """The answer to a deletion holds nothing; it must only be one.
+    """Check the response to a deletion, which has no content.
 
     Raises:
-        DecodeError: The bytes are no such answer.
+        DecodeError: The bytes are not such a response.
     """
-    with reading("the answer to the deletion"):
-        wire.DeleteASGroupResponse.FromString(raw)
+    parse(messages.DeleteASGroupResponse, raw, "the response to the deletion")
 
 
-def _answered(
-    answer: wire.GetASGroupResponse | wire.CreateASGroupResponse | wire.UpdateASGroupResponse,
+def _group_in(
+    response: messages.GetASGroupResponse | messages.CreateASGroupResponse | messages.UpdateASGroupResponse,
 ) -> ASGroup:
-    if not answer.HasField("as_group"):
-        # Made up from defaults, it would be a group with a blank id, of no use to any later call.
+    if not response.HasField("as_group"):
+        # A group of default values would have a blank id, which no later call accepts.
         raise DecodeError(
-            f"the answer holds no AS group: its field as_group is missing ({type(answer).__name__})"
+            f"the response has no AS group: the field as_group of {type(response).__name__} is missing"
         )
-    return _group(answer.as_group)
+    return _group(response.as_group)
 
 
-def _group(group: wire.ASGroupDetailed) -> ASGroup:
+def _group(group: messages.ASGroupDetailed) -> ASGroup:
     return ASGroup(
         id=group.id,
         name=group.name,

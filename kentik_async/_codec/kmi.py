@@ -1,15 +1,14 @@
-"""Kentik Market Intelligence on the wire of API v6 (Kentik KB, KMI APIs)."""
+"""Encodes requests and decodes responses of Kentik Market Intelligence, API v6 (Kentik KB, KMI APIs)."""
 
 import builtins
 import datetime as dt
 from collections.abc import Iterable
 from typing import Any, SupportsIndex, TypeVar
 
-from kentik_async._codec._columns import Parsed
-from kentik_async._codec._protobuf import reading
-from kentik_async._codec._times import from_text
+from kentik_async._codec._columns import ParsedTables
+from kentik_async._codec._values import from_text, parse
 from kentik_async._codec.kmi_columns import DETAILS, RANKINGS
-from kentik_async._generated.kmi import v202212 as wire
+from kentik_async._generated.kmi import v202212 as messages
 from kentik_async._validation import (
     valid_asn,
     valid_choice,
@@ -48,25 +47,24 @@ __all__ = [
 ]
 
 ASN = int | str | SupportsIndex
-"""What an AS number may be given as; `valid_asn` has the details."""
+"""The types of an AS number argument; see `valid_asn`."""
 
 M = TypeVar("M", CustomerProvider, Peer)
 
 
 def encode_list_markets() -> bytes:
-    """The request for all markets."""
-    return wire.ListMarketsRequest().SerializeToString()
+    """Encode the request for all markets."""
+    return messages.ListMarketsRequest().SerializeToString()
 
 
 def decode_markets(raw: bytes) -> Records[Market]:
-    """All markets, in the server's order.
+    """Decode all markets, in the server's order.
 
     Raises:
-        DecodeError: The bytes are no such answer.
+        DecodeError: The bytes are not such a response.
     """
-    with reading("the markets"):
-        answer = wire.ListMarketsResponse.FromString(raw)
-    return Records([Market(row.market_id, row.name) for row in answer.markets], Market)
+    response = parse(messages.ListMarketsResponse, raw, "the markets")
+    return Records([Market(row.market_id, row.name) for row in response.markets], Market)
 
 
 def encode_rankings(
@@ -75,12 +73,12 @@ def encode_rankings(
     ip: str = IPFamily.V4,
     limit: int | None = None,
 ) -> bytes:
-    """The request for one market's ranking.
+    """Encode the request for one market's ranking.
 
     Raises:
-        ValidationError: An argument is not what the schema allows.
+        ValidationError: An argument is invalid.
     """
-    request = wire.GetRankingsRequest(
+    request = messages.GetRankingsRequest(
         market_id=valid_market_id(market_id),
         rank_type=valid_choice(RankType, rank_type, "rank_type"),
         ip=valid_choice(IPFamily, ip, "ip"),
@@ -92,22 +90,21 @@ def encode_rankings(
 def decode_rankings(
     raw: bytes, *, market_id: str, rank_type: str, ip: str, limit: int | None, fetched_at: dt.datetime
 ) -> Rankings:
-    """One market's ranking, in the server's order.
+    """Decode one market's ranking, in the server's order.
 
     Args:
-        raw: The answer.
-        market_id: What was asked for, as the next three; kept with the rows.
-        rank_type: The order.
+        raw: The response.
+        market_id: The requested market; this and the next three are kept with the rows.
+        rank_type: The ranking metric.
         ip: The address family.
-        limit: The limit, None where the server chose.
-        fetched_at: When the answer arrived.
+        limit: The requested limit, or None for the server's default.
+        fetched_at: When the response arrived.
 
     Raises:
-        DecodeError: The bytes are no such answer.
+        DecodeError: The bytes are not such a response.
     """
-    with reading("the rankings"):
-        answer = RANKINGS.parse(raw)
-        columns = answer.columns("rankings", Ranking.__struct_fields__)
+    response = RANKINGS.parse(raw)
+    columns = response.columns("rankings", Ranking.__struct_fields__)
     return Rankings(
         map(Ranking, *columns),
         market_id=market_id,
@@ -115,7 +112,7 @@ def decode_rankings(
         ip=valid_choice(IPFamily, ip, "ip"),
         limit=limit,
         fetched_at=fetched_at,
-        invalid_count=answer.header.invalid_count,
+        invalid_count=response.header.invalid_count,
     )
 
 
@@ -128,12 +125,12 @@ def encode_asn_details(
     mutual_customer: str = Filter.ALL,
     singlehomed_customer: str = Filter.ALL,
 ) -> bytes:
-    """The request for a network's neighbours in one market.
+    """Encode the request for a network's neighbours in one market.
 
     Raises:
-        ValidationError: An argument is not what the schema allows.
+        ValidationError: An argument is invalid.
     """
-    request = wire.GetASNDetailsRequest(
+    request = messages.GetASNDetailsRequest(
         market_id=valid_market_id(market_id),
         asn=str(valid_asn(asn)),
         ip=valid_choice(IPFamily, ip, "ip"),
@@ -148,37 +145,36 @@ def encode_asn_details(
 def decode_asn_details(
     raw: bytes, *, market_id: str, ip: str, type: str, fetched_at: dt.datetime
 ) -> ASNDetails:
-    """A network and its neighbours in one market; without neighbours and number where the answer has neither.
+    """Decode a network and its neighbours in one market; the number is None if the response has no details.
 
     Args:
-        raw: The answer.
-        market_id: What was asked for, as the next two; kept with the details.
+        raw: The response.
+        market_id: The requested market; this and the next two are kept with the details.
         ip: The address family.
-        type: The relation.
-        fetched_at: When the answer arrived.
+        type: The requested relation.
+        fetched_at: When the response arrived.
 
     Raises:
-        DecodeError: The bytes are no such answer.
+        DecodeError: The bytes are not such a response.
     """
-    with reading("the details of the network"):
-        answer = DETAILS.parse(raw)
-        details = answer.header.asn_details
-        return ASNDetails(
-            asn=details.asn if details.HasField("asn") else None,
-            name=details.name,
-            country_name=details.country_name,
-            customers=_rows(answer, "asn_details.customers", CustomerProvider),
-            providers=_rows(answer, "asn_details.providers", CustomerProvider),
-            peers=_rows(answer, "asn_details.peers", Peer),
-            market_id=market_id,
-            ip=valid_choice(IPFamily, ip, "ip"),
-            type=valid_choice(Relation, type, "type"),
-            fetched_at=fetched_at,
-        )
+    response = DETAILS.parse(raw)
+    details = response.header.asn_details
+    return ASNDetails(
+        asn=details.asn if details.HasField("asn") else None,
+        name=details.name,
+        country_name=details.country_name,
+        customers=_rows(response, "asn_details.customers", CustomerProvider),
+        providers=_rows(response, "asn_details.providers", CustomerProvider),
+        peers=_rows(response, "asn_details.peers", Peer),
+        market_id=market_id,
+        ip=valid_choice(IPFamily, ip, "ip"),
+        type=valid_choice(Relation, type, "type"),
+        fetched_at=fetched_at,
+    )
 
 
-def _rows(answer: Parsed, path: str, model: builtins.type[M]) -> Records[M]:
-    return Records(map(model, *answer.columns(path, model.__struct_fields__)), model)
+def _rows(response: ParsedTables, path: str, model: builtins.type[M]) -> Records[M]:
+    return Records(map(model, *response.columns(path, model.__struct_fields__)), model)
 
 
 def encode_global_insights(
@@ -190,13 +186,13 @@ def encode_global_insights(
     magnitude: int | None = None,
     limit: int | None = None,
 ) -> bytes:
-    """The request for insights about all networks; what is None or empty is left to the server.
+    """Encode the request for insights about all networks; the server chooses what is None or empty.
 
     Raises:
-        ValidationError: An argument is not what the schema allows.
+        ValidationError: An argument is invalid.
     """
     options = _insight_options(market_id, ip, types, lookback, magnitude, limit)
-    return wire.GetGlobalInsightsRequest(**options).SerializeToString()
+    return messages.GetGlobalInsightsRequest(**options).SerializeToString()
 
 
 def encode_asn_insights(
@@ -209,13 +205,13 @@ def encode_asn_insights(
     magnitude: int | None = None,
     limit: int | None = None,
 ) -> bytes:
-    """The request for insights about one network; what is None or empty is left to the server.
+    """Encode the request for insights about one network; the server chooses what is None or empty.
 
     Raises:
-        ValidationError: An argument is not what the schema allows.
+        ValidationError: An argument is invalid.
     """
     options = _insight_options(market_id, ip, types, lookback, magnitude, limit)
-    return wire.GetASNInsightsRequest(asn=str(valid_asn(asn)), **options).SerializeToString()
+    return messages.GetASNInsightsRequest(asn=str(valid_asn(asn)), **options).SerializeToString()
 
 
 def _insight_options(
@@ -237,26 +233,24 @@ def _insight_options(
 
 
 def decode_global_insights(raw: bytes) -> Records[Insight]:
-    """Insights about all networks, in the server's order.
+    """Decode insights about all networks, in the server's order.
 
     Raises:
-        DecodeError: The bytes are no such answer.
+        DecodeError: The bytes are not such a response.
     """
-    with reading("the insights"):
-        return _insights(wire.GetGlobalInsightsResponse.FromString(raw).insights)
+    return _insights(parse(messages.GetGlobalInsightsResponse, raw, "the insights").insights)
 
 
 def decode_asn_insights(raw: bytes) -> Records[Insight]:
-    """Insights about one network, in the server's order.
+    """Decode insights about one network, in the server's order.
 
     Raises:
-        DecodeError: The bytes are no such answer.
+        DecodeError: The bytes are not such a response.
     """
-    with reading("the insights"):
-        return _insights(wire.GetASNInsightsResponse.FromString(raw).insights)
+    return _insights(parse(messages.GetASNInsightsResponse, raw, "the insights").insights)
 
 
-def _insights(rows: Iterable[wire.Insight]) -> Records[Insight]:
+def _insights(rows: Iterable[messages.Insight]) -> Records[Insight]:
     found = [
         Insight(
             row.asn or (0 if row.HasField("asn") else None),

@@ -1,14 +1,13 @@
-"""KMI answers as columns, for tables that never pass through a model a row.
+"""KMI responses as columns, for tables that are written without a model for each row.
 
-The columns are those of the models, by the same names and in the same order; None stands where a value was
-not sent. `kentik_async.models.arrow_schema` gives their Arrow types.
+The columns are those of the models, with the same names in the same order. A value that was not sent is None.
+`kentik_async.models.arrow_schema` gives the Arrow types.
 """
 
 from typing import Any, NamedTuple
 
-from kentik_async._codec._columns import Parsed, Tables
-from kentik_async._codec._protobuf import reading
-from kentik_async._generated.kmi import v202212 as wire
+from kentik_async._codec._columns import ParsedTables, Tables
+from kentik_async._generated.kmi import v202212 as messages
 from kentik_async.models import CustomerProvider, Peer, Ranking
 
 __all__ = [
@@ -25,12 +24,12 @@ __all__ = [
 
 Columns = dict[str, list[Any]]
 
-RANKINGS = Tables(wire.GetRankingsResponse, signed=("rank_change", "score_change"))
-DETAILS = Tables(wire.GetASNDetailsResponse)
+RANKINGS = Tables(messages.GetRankingsResponse, "the rankings", signed=("rank_change", "score_change"))
+DETAILS = Tables(messages.GetASNDetailsResponse, "the details of the network")
 
 
 class RankingColumns(NamedTuple):
-    """A ranking by column, and how many entries the server could not use."""
+    """A ranking by column, and the number of invalid entries that the server skipped."""
 
     rankings: Columns
     invalid_count: int
@@ -48,60 +47,56 @@ class DetailsColumns(NamedTuple):
 
 
 def decode_rankings_columns(raw: bytes) -> RankingColumns:
-    """A ranking by column, in the server's order.
+    """Decode a ranking by column, in the server's order.
 
     Raises:
-        DecodeError: The bytes are no such answer.
+        DecodeError: The bytes are not such a response.
     """
-    with reading("the rankings"):
-        answer = RANKINGS.parse(raw)
-        return RankingColumns(_columns(answer, "rankings", Ranking), answer.header.invalid_count)
+    response = RANKINGS.parse(raw)
+    return RankingColumns(_columns(response, "rankings", Ranking), response.header.invalid_count)
 
 
 def summarize_rankings(raw: bytes) -> tuple[list[int | None], int]:
-    """Return a ranking's networks in the server's order, and its number of invalid entries.
+    """Decode only the networks of a ranking, in the server's order, and its number of invalid entries.
 
     It takes less than half the time of decoding all columns.
 
     Raises:
-        DecodeError: The bytes are not such an answer.
+        DecodeError: The bytes are not such a response.
     """
-    with reading("the rankings"):
-        answer = RANKINGS.parse(raw)
-        (asns,) = answer.columns("rankings", ("asn",))
-        return asns, answer.header.invalid_count
+    response = RANKINGS.parse(raw)
+    (asns,) = response.columns("rankings", ("asn",))
+    return asns, response.header.invalid_count
 
 
 def decode_asn_details_columns(raw: bytes) -> DetailsColumns:
-    """A network's neighbours by column, in the server's order.
+    """Decode a network's neighbours by column, in the server's order.
 
     Raises:
-        DecodeError: The bytes are no such answer.
+        DecodeError: The bytes are not such a response.
     """
-    with reading("the details of the network"):
-        answer = DETAILS.parse(raw)
-        details = answer.header.asn_details
-        return DetailsColumns(
-            asn=details.asn if details.HasField("asn") else None,
-            name=details.name,
-            country_name=details.country_name,
-            customers=_columns(answer, "asn_details.customers", CustomerProvider),
-            providers=_columns(answer, "asn_details.providers", CustomerProvider),
-            peers=_columns(answer, "asn_details.peers", Peer),
-        )
+    response = DETAILS.parse(raw)
+    details = response.header.asn_details
+    return DetailsColumns(
+        asn=details.asn if details.HasField("asn") else None,
+        name=details.name,
+        country_name=details.country_name,
+        customers=_columns(response, "asn_details.customers", CustomerProvider),
+        providers=_columns(response, "asn_details.providers", CustomerProvider),
+        peers=_columns(response, "asn_details.peers", Peer),
+    )
 
 
 def count_relations(raw: bytes) -> int:
-    """How many neighbours a network has, of all kinds together.
+    """Count the neighbours of a network: customers, providers and peers together.
 
     Raises:
-        DecodeError: The bytes are no such answer.
+        DecodeError: The bytes are not such a response.
     """
-    with reading("the details of the network"):
-        details = DETAILS.parse(raw).header.asn_details
-        return len(details.customers) + len(details.providers) + len(details.peers)
+    details = DETAILS.parse(raw).header.asn_details
+    return len(details.customers) + len(details.providers) + len(details.peers)
 
 
-def _columns(answer: Parsed, path: str, model: type[Ranking | CustomerProvider | Peer]) -> Columns:
+def _columns(response: ParsedTables, path: str, model: type[Ranking | CustomerProvider | Peer]) -> Columns:
     names = model.__struct_fields__
-    return dict(zip(names, answer.columns(path, names), strict=True))
+    return dict(zip(names, response.columns(path, names), strict=True))

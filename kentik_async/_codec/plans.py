@@ -1,10 +1,11 @@
-"""Plans on the wire of API v5: `{"plans": […]}` (Kentik KB, Site and Plan APIs)."""
+"""Decodes plans of API v5: `{"plans": […]}` (Kentik KB, Site and Plan APIs)."""
 
 from typing import Any
 
 import msgspec
 
-from kentik_async._codec import _json, _times
+from kentik_async._codec import _json
+from kentik_async._codec._values import from_text
 from kentik_async.models import Plan, Records
 
 __all__ = ["decode_list"]
@@ -17,19 +18,19 @@ class _List(msgspec.Struct):
 
 
 def decode_list(raw: bytes) -> Records[Plan]:
-    """All plans, in the server's order.
+    """Decode all plans, in the server's order.
 
     Raises:
-        DecodeError: The body is no JSON, or holds no list of plans.
+        DecodeError: The body is not JSON, or has no list of plans.
     """
-    answer = _json.decode(raw, object, _WHAT)
-    if isinstance(answer, dict) and isinstance(answer.get("plans"), list):
-        answer = {"plans": [_todays(plan) for plan in answer["plans"]]}
-    return Records(_json.convert(answer, _List, _WHAT).plans, Plan)
+    response = _json.decode(raw, object, _WHAT)
+    if isinstance(response, dict) and isinstance(response.get("plans"), list):
+        response = {"plans": [_current_names(plan) for plan in response["plans"]]}
+    return Records(_json.convert(response, _List, _WHAT).plans, Plan)
 
 
-def _todays(plan: Any) -> Any:
-    """A plan by today's names, its times read; what has not a plan's form is left for the type to refuse."""
+def _current_names(plan: Any) -> Any:
+    """Return a plan with the current field names and parsed times; its type rejects an invalid plan."""
     if not isinstance(plan, dict):
         return plan
     plan = dict(plan)
@@ -39,15 +40,15 @@ def _todays(plan: Any) -> Any:
         if plan.get(name) is None:
             plan.pop(name, None)
         elif isinstance(plan[name], list):
-            plan[name] = [_todays_device(device) for device in plan[name]]
+            plan[name] = [_current_device(device) for device in plan[name]]
     for name in ("cdate", "edate"):
         if name in plan:
-            plan[name] = _times.from_text(plan[name]) if isinstance(plan[name], str) else None
+            plan[name] = from_text(plan[name]) if isinstance(plan[name], str) else None
     return plan
 
 
-def _todays_device(device: Any) -> Any:
-    # Older answers say device_type; where both are there, the newer one counts.
+def _current_device(device: Any) -> Any:
+    # Older responses have device_type instead; device_subtype is preferred.
     if isinstance(device, dict) and device.get("device_subtype") is None and "device_type" in device:
         return {**device, "device_subtype": device["device_type"]}
     return device

@@ -1,4 +1,4 @@
-"""Sites on the wire of API v5: `{"sites": […]}` and `{"site": {…}}` (Kentik KB, Site and Plan APIs)."""
+"""Encodes and decodes sites of API v5: `{"sites": […]}`, `{"site": {…}}` (Kentik KB, Site and Plan APIs)."""
 
 from typing import SupportsFloat, SupportsIndex
 
@@ -16,24 +16,24 @@ class _List(msgspec.Struct):
     sites: list[Site]
 
 
-class _Answer(msgspec.Struct):
+class _Response(msgspec.Struct):
     site: Site | msgspec.UnsetType = msgspec.UNSET
 
 
 def site_path(id: int | str | SupportsIndex) -> str:
-    """The path of one site.
+    """Return the path of one site.
 
     Raises:
-        ValidationError: The id is no whole number from 1.
+        ValidationError: The id is not a whole number from 1.
     """
     return f"/site/{valid_site_id(id)}"
 
 
 def encode_create(site_name: str, lat: SupportsFloat | str, lon: SupportsFloat | str) -> bytes:
-    """The body that creates a site; degrees are written as numbers.
+    """Encode the body that creates a site; coordinates are written as numbers.
 
     Raises:
-        ValidationError: The name breaks the vendor's rules, or a coordinate is out of range.
+        ValidationError: The name is invalid, or a coordinate is out of range.
     """
     site = {"site_name": valid_site_name(site_name), "lat": valid_latitude(lat), "lon": valid_longitude(lon)}
     return _json.encode({"site": site})
@@ -45,10 +45,10 @@ def encode_update(
     lat: SupportsFloat | str | None = None,
     lon: SupportsFloat | str | None = None,
 ) -> bytes:
-    """The body that changes a site: only what is given, the rest stays as it is.
+    """Encode the body that changes the given fields of a site.
 
     Raises:
-        ValidationError: Nothing is given, the name breaks the rules, or a coordinate is out of range.
+        ValidationError: No field is given, the name is invalid, or a coordinate is out of range.
     """
     changes: dict[str, str | float] = {}
     if site_name is not None:
@@ -58,24 +58,24 @@ def encode_update(
     if lon is not None:
         changes["lon"] = valid_longitude(lon)
     if not changes:
-        raise ValidationError("an update of a site must change something: give site_name, lat or lon")
+        raise ValidationError("an update of a site must change at least one of site_name, lat, lon; got none")
     return _json.encode({"site": changes})
 
 
 def decode_list(raw: bytes) -> Records[Site]:
-    """All sites, in the server's order.
+    """Decode all sites, in the server's order.
 
     Raises:
-        DecodeError: The body is no JSON, or holds no list of sites.
+        DecodeError: The body is not JSON, or has no list of sites.
     """
     return Records(_json.decode(raw, _List, "the list of sites").sites, Site)
 
 
 def decode_site(raw: bytes) -> Site:
-    """One site, in its wrapping or without it.
+    """Decode one site, with or without the enclosing `site` object.
 
     Raises:
-        DecodeError: The body is no JSON, or holds no site.
+        DecodeError: The body is not JSON, or has no site.
     """
-    site = _json.decode(raw, _Answer, "the site").site
+    site = _json.decode(raw, _Response, "the site").site
     return _json.decode(raw, Site, "the site") if site is msgspec.UNSET else site

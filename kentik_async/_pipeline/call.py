@@ -1,44 +1,139 @@
-"""One call's state through all its attempts."""
+"""The options of a client and of a call, and the state of one call through all its attempts."""
 
+import logging
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kentik_async._clock import Clock
 from kentik_async._operations import Request
-from kentik_async._pipeline.settings import CallOptions
-from kentik_async.errors import KentikError, RateLimitedError
+from kentik_async._transport.base import Reply
+from kentik_async.errors import ConfigError, KentikError, RateLimitedError
+from kentik_async.events import Event, EventHook, EventKind
+from kentik_async.quota import Quota, QuotaClass
+from kentik_async.retry import Retry
 
-__all__ = ["Call"]
+__all__ = ["Call", "CallOptions", "PipelineSettings", "check_type"]
+
+_log = logging.getLogger("kentik_async")
+
+
+@dataclass(frozen=True, slots=True)
+class CallOptions:
+    """What a caller may choose for each call.
+
+    Attributes:
+        timeout: The longest that one attempt may take from sending to the response, in seconds.
+        max_wait: The longest that a call may wait for quota, in seconds; None for no bound.
+
+    Raises:
+        ConfigError: A duration is invalid.
+    """
+
+    timeout: float = 60.0
+    max_wait: float | None = None
+
+    def __post_init__(self) -> None:
+        _check_seconds("timeout", self.timeout, above_zero=True)
+        if self.max_wait is not None:
+            _check_seconds("max_wait", self.max_wait)
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineSettings:
+    """What is the same for all calls of a client.
+
+    Attributes:
+        quotas: The limits of each quota class.
+        retry: When failed requests are sent again.
+        connect_timeout: The longest that the first connection may take, in seconds.
+        outage_wait: How long calls wait for a lost connection to return, in seconds.
+        on_event: Called with an `Event` at each step of a call, or None.
+        clock: Where time comes from.
+
+    Raises:
+        ConfigError: A value is invalid.
+    """
+
+    quotas: Mapping[QuotaClass, Quota]
+    retry: Retry
+    connect_timeout: float
+    outage_wait: float
+    on_event: EventHook | None
+    clock: Clock
+
+    def __post_init__(self) -> None:
+        check_type("retry", self.retry, Retry)
+        _check_seconds("connect_timeout", self.connect_timeout, above_zero=True)
+        _check_seconds("outage_wait", self.outage_wait)
+        if self.on_event is not None and not callable(self.on_event):
+            raise ConfigError(
+                f"on_event must be a function that takes an Event, or None; got {self.on_event!r}"
+            )
 
 
 @dataclass(slots=True)
 class Call:
-    """One call's state.
+    """The state of one call.
 
     Attributes:
         request: What to send.
-        options: The caller's choices.
-        queued_since: The monotonic instant at which it first asked for quota: its turn in the queue.
+        options: The caller's options.
+        queued_since: The monotonic time at which the call first asked for quota; it decides its turn.
         priority: 1 high, 0 normal, -1 low.
-        sent: How many attempts went out.
-        failed: How many of them failed, refusals left aside.
+        on_event: Called with an `Event` at each step, or None.
+        sent: The number of attempts that were sent.
+        failed: How many of them failed, rate limits excluded.
         waited: Seconds spent waiting for quota.
-        unsent_until: Until when it is tried to send it, None while things are well.
-        refused_since: When it was first refused.
-        refusal: How it was last refused.
+        connect_by: When to give up because no attempt could be sent; None while connections work.
+        refused_since: When the server first refused the call over its rate limit.
+        refusal: The latest such refusal.
     """
 
     request: Request[Any]
     options: CallOptions
     queued_since: float
     priority: int
+    on_event: EventHook | None = None
     sent: int = 0
     failed: int = 0
     waited: float = 0.0
-    unsent_until: float | None = None
+    connect_by: float | None = None
     refused_since: float | None = None
     refusal: RateLimitedError | None = None
 
-    def sign(self, error: KentikError) -> None:
-        """Enter in an error what it happened to."""
+    def report(self, kind: EventKind, duration: float, error: Exception | None = None) -> None:
+        """Tell the user's function about a step; what the function raises is logged."""
+        if self.on_event is None:
+            return
+        try:
+            self.on_event(Event(kind, self.request.operation.name, self.sent, duration, error))
+        except Exception:  # noqa: BLE001 (the user's own function must not break the user's call)
+            _log.exception("on_event raised an exception; the call continues")
+
+    def report_end(self, reply: Reply, duration: float) -> None:
+        """Tell the user's function how an attempt ended, `duration` seconds after it was sent."""
+        self.report("refused" if reply.outcome == "refused" else "answered", duration, reply.error)
+
+    def annotate(self, error: KentikError) -> None:
+        """Record in an error which operation failed and after how many attempts."""
         error.operation = self.request.operation.name
         error.attempts = self.sent
+
+
+def check_type(name: str, value: object, expected: type) -> None:
+    """Check the type of an option.
+
+    Raises:
+        ConfigError: `value` is not an instance of `expected`.
+    """
+    if not isinstance(value, expected):
+        raise ConfigError(f"{name} must be a kentik_async.{expected.__name__} (or omit it); got {value!r}")
+
+
+def _check_seconds(name: str, seconds: float, *, above_zero: bool = False) -> None:
+    number = isinstance(seconds, int | float) and not isinstance(seconds, bool) and math.isfinite(seconds)
+    if not number or seconds < 0 or (above_zero and seconds == 0):
+        allowed = "a finite number of seconds above 0" if above_zero else "a finite number of seconds from 0"
+        raise ConfigError(f"{name} must be {allowed}; got {seconds!r}")

@@ -1,33 +1,45 @@
-"""What a resource needs of the client: a pipeline and the caller's choices."""
+"""What a resource needs of the client: the pipeline together with one set of options."""
 
-from dataclasses import dataclass
-from datetime import datetime
-from typing import TypeVar
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Protocol, TypeVar
 
-from kentik_async._clock import Clock
 from kentik_async._operations import Request
 from kentik_async._pipeline import CallOptions, Pipeline
 from kentik_async.quota import Limiter, Quota
 
-__all__ = ["Caller"]
+__all__ = ["Caller", "Run"]
 
 T = TypeVar("T")
 
 
+class Run(Protocol):
+    """Sends a request as soon as the quota allows and returns its result."""
+
+    def __call__(self, request: Request[T], /) -> Awaitable[T]:
+        """Send a request; see `Pipeline.run`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Runs requests with one set of options; shared by all resources of a client or of a view on it."""
+    """Runs requests with one set of options; shared by all resources of a client or of a view on it.
+
+    Attributes:
+        pipeline: The client's pipeline.
+        options: The options of each call.
+        limiter: The client's limiter.
+        quota: The limits of non-query requests.
+        run: Sends a request and returns its result.
+    """
 
     pipeline: Pipeline
     options: CallOptions
-    clock: Clock
     limiter: Limiter
     quota: Quota
+    run: Run = field(init=False)
 
-    async def run(self, request: Request[T]) -> T:
-        """Send a request as the quota allows and return its result."""
-        return await self.pipeline.run(request, self.options)
-
-    def now(self) -> datetime:
-        """Return the instant that an answer is stamped with."""
-        return self.clock.utc_now()
+    def __post_init__(self) -> None:
+        # A partial is called without a Python frame of its own, unlike a method that passes the call on.
+        object.__setattr__(self, "run", partial(self.pipeline.run, options=self.options))

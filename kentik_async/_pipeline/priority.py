@@ -1,6 +1,6 @@
-"""How urgent the calls made in a block of code are."""
+"""The priority of the calls that a block of code makes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Literal, TypeAlias
@@ -15,29 +15,27 @@ _LEVELS: Mapping[str, int] = {"high": 1, "normal": 0, "low": -1}
 
 _current: ContextVar[int] = ContextVar("kentik_async.priority", default=0)
 
+current_priority: Callable[[], int] = _current.get
+"""Returns the priority of the running code: 1 high, 0 normal, -1 low."""
+
 
 @contextmanager
 def priority(level: Priority) -> Iterator[None]:
-    """Give all calls started in the block a priority in the queue for quota, within this process.
+    """Set the priority of all calls started in the block, in the queue for quota of this process.
 
-    First come, first served holds within a priority. After eight grants that went past a waiting call of
-    lower priority its class gets one, so that nothing starves.
+    Calls of the same priority are served first come, first served. After eight calls have overtaken a waiting
+    call of lower priority, one call of that lower priority is served, so that none starves.
 
     Args:
         level: "high" overtakes "normal", which overtakes "low"; "normal" is the default.
 
     Raises:
-        ConfigError: `level` is none of the three.
+        ConfigError: `level` is not one of the three.
     """
     if level not in tuple(_LEVELS):
-        raise ConfigError(f"priority is {level!r}: give one of {', '.join(_LEVELS)}")
+        raise ConfigError(f"priority must be one of {', '.join(_LEVELS)}; got {level!r}")
     token = _current.set(_LEVELS[level])
     try:
         yield
     finally:
         _current.reset(token)
-
-
-def current_priority() -> int:
-    """Return the level that holds here: 1 high, 0 normal, -1 low."""
-    return _current.get()

@@ -1,38 +1,251 @@
-"""What belongs to one event loop: the connections, and all that waits or flies there.
+"""What belongs to one event loop: connections, waiting calls and attempts in flight.
 
-A caller that stops waiting (cancelled, timed out, client closed) is released at once, and its attempt goes
-on behind it: the server is still working on it, so the next request would be a concurrent one.
+A caller that stops waiting (cancelled, timed out, client closed) is released at once. Its attempt continues
+in the background, because the server is still working on it: a next request would be a concurrent one.
 """
 
 import asyncio
-import os
-import weakref
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
 from kentik_async._operations import Protocol
-from kentik_async._transport.base import Flight, Reply, Stream, Transport
-from kentik_async._transport.connection import Link
-from kentik_async.errors import ClientClosedError, DeadlineExceededError, RateLimitedError
-from kentik_async.quota import Grant, HeedfulGrant
+from kentik_async._pipeline import fork
+from kentik_async._pipeline.call import Call, PipelineSettings
+from kentik_async._transport.base import Attempt, Reply, Stream
+from kentik_async._transport.connection import Connector
+from kentik_async.errors import (
+    ClientClosedError,
+    DeadlineExceededError,
+    QuotaWaitError,
+    RateLimitedError,
+)
+from kentik_async.quota import Grant, HeedfulGrant, Limiter
 
-__all__ = ["Session", "Wire", "book"]
+__all__ = ["Session", "close_grant"]
 
 A = TypeVar("A")
 
 
-@dataclass(slots=True)
-class Wire:
-    """One protocol's transport, and whether its endpoint can be reached."""
+class Session:
+    """The client's state in one event loop."""
 
-    transport: Transport
-    link: Link
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        settings: PipelineSettings,
+        limiter: Limiter,
+        connect: Callable[[Protocol], Connector],
+    ) -> None:
+        """Start with nothing open.
+
+        Args:
+            loop: The running event loop.
+            settings: What is the same for all calls.
+            limiter: Grants the quota.
+            connect: Makes the connector of a protocol when it is first needed.
+        """
+        self.loop = loop
+        self._settings = settings
+        self._monotonic = settings.clock.monotonic
+        self._limiter = limiter
+        self._connect = connect
+        self._connectors: dict[Protocol, Connector] = {}
+        self._waiting: set[asyncio.Task[Any]] = set()
+        self._interrupted: set[asyncio.Task[Any]] = set()
+        self._in_flight: set[asyncio.Future[None]] = set()
+        self._draining: dict[asyncio.Task[None], Attempt] = {}
+        self._streams: set[Stream] = set()
+        self._closing: asyncio.Task[None] | None = None
+        self._closed = False
+        fork.keep_for_parent(self)
+
+    @property
+    def has_waiters(self) -> bool:
+        """Whether any call waits for quota, a connection or its next attempt."""
+        return bool(self._waiting)
+
+    def connector(self, protocol: Protocol) -> Connector:
+        """Return the connector of a protocol."""
+        connector = self._connectors.get(protocol)
+        if connector is None:
+            connector = self._connectors[protocol] = self._connect(protocol)
+        return connector
+
+    async def attempt(self, call: Call) -> Reply:
+        """Send a request once there are a connection and quota, and wait for the response.
+
+        Raises:
+            DeadlineExceededError: There was no response within the call's timeout.
+            ClientClosedError: The client was closed meanwhile.
+            QuotaWaitError: The quota frees later than the call's `max_wait`.
+            ConnectError: There is no connection.
+        """
+        operation = call.request.operation
+        connector = self.connector(operation.protocol)
+        grant = await self.interruptible(self.admit(call, connector))
+        timeout = call.options.timeout
+        drain = self._settings.quotas[operation.quota_class].drain
+        sent = self._monotonic()
+        try:
+            attempt = connector.transport.start(call.request, timeout + drain)
+        except BaseException:
+            grant.close("not_sent")
+            raise
+        call.sent += 1
+        if call.request.on_send is not None:
+            call.request.on_send()
+        if call.on_event is not None:
+            call.report("sent", call.waited)
+        reply = await self._response_in_time(attempt, grant, timeout)
+        if reply.outcome == "not_sent" and reply.error is not None:
+            connector.lost(reply.error)
+        elif call.on_event is not None:
+            call.report_end(reply, self._monotonic() - sent)
+        return reply
+
+    async def admit(self, call: Call, connector: Connector) -> Grant:
+        """Wait until there are a connection and a grant at the same time."""
+        transport = connector.transport
+        while True:
+            if self._closed:
+                raise ClientClosedError("the client is closed")
+            if not transport.ready():
+                by = call.connect_by
+                await connector.wait(None if by is None else by - self._monotonic())
+            grant = await self._acquire(call)
+            if grant.valid() and transport.ready():
+                return grant
+            grant.close("not_sent")
+
+    async def _acquire(self, call: Call) -> Grant:
+        options, start = call.options, self._monotonic()
+        try:
+            return await self._limiter.acquire(
+                call.request.operation.quota_class,
+                priority=call.priority,
+                queued_since=call.queued_since,
+                max_wait=None if options.max_wait is None else max(options.max_wait - call.waited, 0.0),
+            )
+        except QuotaWaitError as error:
+            # A rate-limited call ends with that error; the wait that was too long is its cause.
+            if call.refusal is not None:
+                raise call.refusal from error
+            raise
+        finally:
+            waited = self._monotonic() - start
+            call.waited += waited
+            if call.connect_by is not None:
+                call.connect_by += waited  # this wait was for quota, not for a connection
+
+    async def interruptible(self, waiting: Awaitable[A]) -> A:
+        """Await something while no request is in flight, so that closing the client can end the wait.
+
+        Closing cancels the task, as `asyncio.timeout` does, and the cancellation is taken back here. A
+        cancellation from outside passes through.
+
+        Raises:
+            ClientClosedError: The client was closed meanwhile.
+        """
+        task = asyncio.current_task(self.loop)
+        if task is None:
+            raise RuntimeError("the client must be awaited from an asyncio task")
+        cancellations = task.cancelling()
+        self._waiting.add(task)
+        try:
+            return await waiting
+        except asyncio.CancelledError:
+            if task in self._interrupted and task.uncancel() <= cancellations:
+                raise ClientClosedError("the client was closed while the call was waiting") from None
+            raise
+        finally:
+            self._waiting.discard(task)
+            # A cancelled task keeps its exception, which keeps this frame: the reference cycle would keep
+            # thousands of cancelled calls alive until the garbage collector runs.
+            del task
+
+    async def _response_in_time(self, attempt: Attempt, grant: Grant, timeout: float) -> Reply:
+        """Wait for the end of an attempt, at most `timeout` seconds, and close its grant in any case.
+
+        The caller's task awaits a future of its own, so a cancellation never reaches the library's task,
+        which would raise a cancellation that nobody requested.
+        """
+        ended: asyncio.Future[None] = self.loop.create_future()
+        attempt.add_done_callback(partial(_wake, ended))
+        timer = self.loop.call_later(timeout, _expire, ended, timeout)
+        self._in_flight.add(ended)
+        try:
+            await ended
+        except BaseException:  # also GeneratorExit: the coroutine was dropped, perhaps with its loop
+            if ended.done() and not ended.cancelled():
+                ended.exception()  # cancelled at the same moment: retrieved, so that asyncio does not log it
+            self._drain_in_background(attempt, grant)
+            raise
+        finally:
+            timer.cancel()
+            self._in_flight.discard(ended)
+            # Its exception keeps this frame: the reference cycle would keep the connection open after the
+            # client was closed, until the garbage collector runs.
+            del ended
+        return await _reply_of(attempt, grant)
+
+    def track(self, stream: Stream) -> None:
+        """Cancel a stream when the client closes."""
+        self._streams.add(stream)
+
+    def untrack(self, stream: Stream) -> None:
+        """Forget a stream that has ended."""
+        self._streams.discard(stream)
+
+    async def aclose(self) -> None:
+        """End queued and in-flight calls with ClientClosedError, then close the connections."""
+        if self.loop is asyncio.get_running_loop():
+            # In a task of its own: the caller may be cancelled, and nothing may stay open.
+            self._closing = self.loop.create_task(self._close())
+            await asyncio.shield(self._closing)
+        elif self.loop.is_running():
+            closing = asyncio.run_coroutine_threadsafe(self._close(), self.loop)
+            await asyncio.shield(asyncio.wrap_future(closing))
+        else:
+            self.discard()
+
+    def discard(self) -> None:
+        """Release the connections of an event loop that is closed: nothing can be awaited there."""
+        self._closed = True
+        for connector in self._connectors.values():
+            connector.transport.discard()
+
+    async def _close(self) -> None:
+        self._closed = True
+        self._interrupted = set(self._waiting)
+        for task in self._interrupted:
+            task.cancel()
+        for future in self._in_flight:
+            if not future.done():
+                future.set_exception(ClientClosedError("the client was closed while the call was in flight"))
+        for stream in self._streams:
+            stream.cancel()
+        await asyncio.sleep(0)  # the calls released above hand their attempts over for draining
+        tasks = list(self._draining)
+        for attempt in list(self._draining.values()):
+            attempt.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+        for connector in self._connectors.values():
+            await connector.aclose()
+            await connector.transport.aclose()
+
+    def _drain_in_background(self, attempt: Attempt, grant: Grant) -> None:
+        if self.loop.is_closed():
+            grant.close("unknown")  # nothing can be awaited there any more
+            return
+        task = self.loop.create_task(_drain(attempt, grant))
+        self._draining[task] = attempt
+        task.add_done_callback(partial(_forget, self._draining))
 
 
-def book(grant: Grant, reply: Reply) -> None:
-    """Enter an attempt's end in the quota's books."""
+def close_grant(grant: Grant, reply: Reply) -> None:
+    """Release the slot of an attempt and tell the limiter how it ended."""
     pause, allowance = None, reply.allowance
     if isinstance(reply.error, RateLimitedError):
         pause = reply.error.retry_after
@@ -43,166 +256,22 @@ def book(grant: Grant, reply: Reply) -> None:
     grant.close(reply.outcome, retry_after=pause)
 
 
-class Session:
-    """The client's life in one event loop."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, connect: Callable[[Protocol], Wire]) -> None:
-        """Start with nothing open.
-
-        Args:
-            loop: The running event loop.
-            connect: Makes a protocol's wire, when it is first needed.
-        """
-        self.loop = loop
-        self._connect = connect
-        self._wires: dict[Protocol, Wire] = {}
-        self._idle: set[asyncio.Task[Any]] = set()
-        self._interrupted: set[asyncio.Task[Any]] = set()
-        self._landing: set[asyncio.Future[None]] = set()
-        self._abandoned: dict[asyncio.Task[None], Flight] = {}
-        self._streams: set[Stream] = set()
-        self._closing: asyncio.Task[None] | None = None
-        _living.add(self)
-
-    def wire(self, protocol: Protocol) -> Wire:
-        """Return a protocol's wire."""
-        wire = self._wires.get(protocol)
-        if wire is None:
-            wire = self._wires[protocol] = self._connect(protocol)
-        return wire
-
-    @property
-    def waited_in(self) -> bool:
-        """Whether any call waits here for quota, a connection or its next attempt."""
-        return bool(self._idle)
-
-    async def interruptible(self, waiting: Awaitable[A]) -> A:
-        """Await what holds no request in flight, so that closing the client can end it.
-
-        Closing cancels the task, as `asyncio.timeout` does, and takes the cancellation back here; a
-        cancellation from outside passes through.
-
-        Raises:
-            ClientClosedError: The client was closed meanwhile.
-        """
-        task = asyncio.current_task(self.loop)
-        if task is None:
-            raise RuntimeError("the client must be awaited from an asyncio task")
-        cancellations = task.cancelling()
-        self._idle.add(task)
-        try:
-            return await waiting
-        except asyncio.CancelledError:
-            if task in self._interrupted and task.uncancel() <= cancellations:
-                raise ClientClosedError("the client was closed while the call waited") from None
-            raise
-        finally:
-            self._idle.discard(task)
-            # A cancelled task keeps its exception, and that this frame: in a circle with it, thousands of
-            # cancelled calls would wait for the garbage collector.
-            del task
-
-    async def land(self, flight: Flight, grant: Grant, timeout: float) -> Reply:
-        """Wait for an attempt's end, at most `timeout` seconds, and book it whatever ends the waiting.
-
-        The caller's task awaits a future that is nobody else's: a cancellation never reaches the library's
-        own task, which would answer with one of its own, unknown to whoever cancelled.
-
-        Raises:
-            DeadlineExceededError: It did not end in time.
-            ClientClosedError: The client was closed meanwhile.
-        """
-        landed: asyncio.Future[None] = self.loop.create_future()
-        flight.add_done_callback(partial(_wake, landed))
-        timer = self.loop.call_later(timeout, _expire, landed, timeout)
-        self._landing.add(landed)
-        try:
-            await landed
-        except BaseException:  # also GeneratorExit: the coroutine was dropped, perhaps with its loop
-            if landed.done() and not landed.cancelled():
-                landed.exception()  # cancelled at the very moment: seen, so that asyncio does not log it
-            self._abandon(flight, grant)
-            raise
-        finally:
-            timer.cancel()
-            self._landing.discard(landed)
-            # Its exception holds this frame: in a circle with it, the connection would outlive the client
-            # until the garbage collector comes by.
-            del landed
-        return await _book_end(flight, grant)
-
-    def follow(self, stream: Stream) -> None:
-        """Break a stream off when the client closes."""
-        self._streams.add(stream)
-
-    def unfollow(self, stream: Stream) -> None:
-        """Leave a stream alone that has ended."""
-        self._streams.discard(stream)
-
-    async def aclose(self) -> None:
-        """End all waiting and flying with ClientClosedError, then close the connections."""
-        if self.loop is asyncio.get_running_loop():
-            # In a task of its own: whoever closes may be under a cancellation, and nothing may stay open.
-            self._closing = self.loop.create_task(self._close())
-            await asyncio.shield(self._closing)
-        elif self.loop.is_running():
-            closing = asyncio.run_coroutine_threadsafe(self._close(), self.loop)
-            await asyncio.shield(asyncio.wrap_future(closing))
-        else:
-            self.forsake()
-
-    def forsake(self) -> None:
-        """Let go of the connections of an event loop that is closed: nothing can be awaited there."""
-        for wire in self._wires.values():
-            wire.transport.forsake()
-
-    async def _close(self) -> None:
-        self._interrupted = set(self._idle)
-        for task in self._interrupted:
-            task.cancel()
-        for future in self._landing:
-            if not future.done():
-                future.set_exception(ClientClosedError("the client was closed while the call was under way"))
-        for stream in self._streams:
-            stream.cancel()
-        await asyncio.sleep(0)  # those released above hand their flights over to be abandoned
-        await self._drop_abandoned()
-        for wire in self._wires.values():
-            await wire.link.aclose()
-            await wire.transport.aclose()
-
-    def _abandon(self, flight: Flight, grant: Grant) -> None:
-        if self.loop.is_closed():
-            grant.close("unknown")  # nothing can be waited for there any more
-            return
-        task = self.loop.create_task(_settle(flight, grant))
-        self._abandoned[task] = flight
-        task.add_done_callback(partial(_forget, self._abandoned))
-
-    async def _drop_abandoned(self) -> None:
-        tasks = list(self._abandoned)
-        for flight in list(self._abandoned.values()):
-            flight.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
-
-
-async def _settle(flight: Flight, grant: Grant) -> None:
-    """Book an attempt's end for a caller that stopped waiting."""
-    ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    flight.add_done_callback(partial(_wake, ended))
-    await ended
-    await _book_end(flight, grant)
-
-
-async def _book_end(flight: Flight, grant: Grant) -> Reply:
+async def _reply_of(attempt: Attempt, grant: Grant) -> Reply:
     try:
-        reply = await flight.reply()
+        reply = await attempt.reply()
     except BaseException:
-        grant.close("unknown")  # whatever a library failed with: the slot must not be lost for ever
+        grant.close("unknown")  # whatever exception a library raised: the slot must not be lost
         raise
-    book(grant, reply)
+    close_grant(grant, reply)
     return reply
+
+
+async def _drain(attempt: Attempt, grant: Grant) -> None:
+    """Wait for the end of an attempt whose caller stopped waiting."""
+    ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    attempt.add_done_callback(partial(_wake, ended))
+    await ended
+    await _reply_of(attempt, grant)
 
 
 def _wake(future: "asyncio.Future[None]", _: Any) -> None:
@@ -212,25 +281,8 @@ def _wake(future: "asyncio.Future[None]", _: Any) -> None:
 
 def _expire(future: "asyncio.Future[None]", timeout: float) -> None:
     if not future.done():
-        future.set_exception(DeadlineExceededError(f"no answer within timeout={timeout:g} s"))
+        future.set_exception(DeadlineExceededError(f"no response within timeout={timeout:g} s"))
 
 
-def _forget(abandoned: dict["asyncio.Task[None]", Flight], task: "asyncio.Task[None]") -> None:
-    abandoned.pop(task, None)
-
-
-_living: "weakref.WeakSet[Session]" = weakref.WeakSet()
-_parents: list[Session] = []
-
-
-def _leave_to_parent() -> None:
-    """Keep, in a forked child, the parent's connections from being destroyed.
-
-    A gRPC channel hangs or crashes there, and a socket takes itself out of the event notification that child
-    and parent still share: the parent would wait for ever.
-    """
-    _parents.extend(_living)
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_leave_to_parent)
+def _forget(draining: dict["asyncio.Task[None]", Attempt], task: "asyncio.Task[None]") -> None:
+    draining.pop(task, None)

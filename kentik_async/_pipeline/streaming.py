@@ -1,14 +1,17 @@
-"""Streaming RPCs through the pipeline: one grant from the first message to the stream's end.
+"""Streaming RPCs through the pipeline: one grant from the first message to the end of the stream.
 
-The KMI and the AS groups have none; stubs made from other parts of the vendor's schema may.
+KMI and AS groups have none; stubs made from other parts of the vendor's schema may.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from kentik_async._operations import Request
-from kentik_async._pipeline import CallOptions, Pipeline
-from kentik_async._transport.base import Messages, StreamKind
+from kentik_async._pipeline.call import Call, CallOptions
+from kentik_async._pipeline.pipeline import Pipeline
+from kentik_async._pipeline.session import close_grant
+from kentik_async._transport.base import Messages, Stream, StreamKind, StreamTransport
 from kentik_async.errors import KentikError, RateLimitedError
 
 __all__ = ["run_stream"]
@@ -24,18 +27,18 @@ async def run_stream(
     options: CallOptions,
     timeout: float | None,
 ) -> AsyncGenerator[T, None]:
-    """Send a streaming request and yield what is answered, as it comes.
+    """Send a streaming request and yield the responses as they arrive.
 
-    A refusal before the first answer is waited out and the request sent again, unless it is a stream
-    itself, which cannot be sent twice. Nothing else is repeated.
+    A request that is rate-limited before its first response is sent again, unless the request itself is a
+    stream, which cannot be sent twice. Nothing else is retried.
 
     Args:
         pipeline: The client's pipeline.
         request: What to send; its body is `messages`.
         kind: Which sides stream.
         messages: The encoded message, or the stream of them.
-        options: The caller's choices; `options.timeout` does not bound a stream.
-        timeout: How long the whole stream may take, in seconds; None for no bound.
+        options: The caller's options; `options.timeout` does not apply to a stream.
+        timeout: The longest that the whole stream may take, in seconds; None for no bound.
 
     Raises:
         KentikError: See the tree in `errors.py`.
@@ -44,7 +47,7 @@ async def run_stream(
     begun = False
     try:
         while True:
-            async with pipeline.stream(call, kind, messages, timeout) as stream:
+            async with _open_stream(pipeline, call, kind, messages, timeout) as stream:
                 async for raw in stream:
                     begun = True
                     yield request.decode(raw)
@@ -53,7 +56,38 @@ async def run_stream(
                 return
             if begun or not isinstance(reply.error, RateLimitedError) or not isinstance(messages, bytes):
                 raise reply.error
-            pipeline.bear_refusal(call, reply.error)
+            pipeline.queue_again(call, reply.error)
     except KentikError as error:
-        call.sign(error)
+        call.annotate(error)
         raise
+
+
+@asynccontextmanager
+async def _open_stream(
+    pipeline: Pipeline, call: Call, kind: StreamKind, messages: Messages, timeout: float | None
+) -> AsyncIterator[Stream]:
+    """Begin a streaming call when the quota allows, and hold its grant until the block ends."""
+    session = pipeline.session()
+    connector = session.connector(call.request.operation.protocol)
+    transport = connector.transport
+    if not isinstance(transport, StreamTransport):
+        raise TypeError(f"{call.request.operation.protocol} has no streams")
+    if not call.sent:
+        call.report("queued", 0.0)
+    grant = await session.interruptible(session.admit(call, connector))
+    sent = pipeline.monotonic()
+    stream = transport.stream(kind, call.request.path, messages, timeout)
+    call.sent += 1
+    call.report("sent", call.waited)
+    session.track(stream)
+    try:
+        yield stream
+    finally:
+        session.untrack(stream)
+        if stream.done():
+            reply = await stream.reply()
+            close_grant(grant, reply)
+            call.report_end(reply, pipeline.monotonic() - sent)
+        else:
+            stream.cancel()
+            grant.close("unknown")

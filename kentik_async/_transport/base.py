@@ -9,9 +9,8 @@ from kentik_async.errors import KentikError
 from kentik_async.quota import Allowance, Outcome
 
 __all__ = [
-    "MAX_ANSWER_BYTES",
-    "Dialer",
-    "Flight",
+    "MAX_RESPONSE_BYTES",
+    "Attempt",
     "Messages",
     "Reply",
     "Stream",
@@ -23,8 +22,8 @@ __all__ = [
 StreamKind: TypeAlias = Literal["unary_stream", "stream_unary", "stream_stream"]
 Messages: TypeAlias = bytes | AsyncIterator[bytes]
 
-MAX_ANSWER_BYTES = 64 * 1024 * 1024
-"""The largest answer that is accepted: 100 000 rows are about 4 MB."""
+MAX_RESPONSE_BYTES = 64 * 1024 * 1024
+"""The largest response that is accepted: 100 000 rows are about 4 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +31,10 @@ class Reply:
     """How one attempt ended.
 
     Attributes:
-        body: The answer's bytes; empty with an error.
-        error: The error that the answer, or its absence, means; None for success.
-        outcome: What is known of the request's fate, for the quota's books.
-        allowance: What the server says is left of the quota, if it does.
+        body: The response's bytes; empty with an error.
+        error: The error that the response, or its absence, means; None for success.
+        outcome: What is known about the request, for the limiter; see `Grant.close`.
+        allowance: How much quota the server says is left, or None.
     """
 
     body: bytes = field(default=b"", repr=False)
@@ -44,68 +43,65 @@ class Reply:
     allowance: Allowance | None = None
 
 
-class Flight(Protocol):
-    """One attempt under way. It goes on when its caller stops waiting."""
+class Attempt(Protocol):
+    """One attempt in flight. It continues when its caller stops waiting."""
 
     def add_done_callback(self, callback: Callable[[Any], None], /) -> None:
-        """Call back, in the event loop, once the attempt has ended."""
+        """Call `callback` in the event loop once the attempt has ended."""
         ...
 
     async def reply(self) -> Reply:
-        """Return how the attempt ended; never raises, and does not wait once the callback came."""
+        """Return how the attempt ended; never raises, and does not wait after the callback."""
         ...
 
     def cancel(self) -> bool:
-        """Break the attempt off."""
+        """Cancel the attempt."""
         ...
 
 
-class Dialer(Protocol):
-    """Makes connections to one endpoint."""
+class Transport(Protocol):
+    """One protocol's connections to one endpoint, in one event loop."""
 
-    async def dial(self) -> bool:
-        """Try to make a connection; return whether one stands.
+    def ready(self) -> bool:
+        """Return whether a request sent now would find a connection, as far as is known."""
+        ...
+
+    async def connect(self) -> bool:
+        """Try to connect; return whether that worked.
 
         Raises:
-            ConnectError: None can be made, and trying again would not help: no trust, no such name.
+            ConnectError: No connection can be made and a retry would not help (untrusted certificate, invalid
+                host name, refused proxy credentials).
         """
         ...
 
     async def diagnose(self) -> str:
-        """Say in a few words why no connection could be made; takes a fifth of a second at most."""
+        """Return in a few words why no connection could be made; takes at most 0.2 s."""
         ...
 
-    def ready(self) -> bool:
-        """Tell whether a request sent this instant would find a connection, as far as is known."""
-        ...
-
-
-class Transport(Dialer, Protocol):
-    """One protocol's wire to one endpoint; it belongs to one event loop."""
-
-    def start(self, request: Request[Any], timeout: float) -> Flight:
+    def start(self, request: Request[Any], timeout: float) -> Attempt:
         """Send a request.
 
         Args:
             request: What to send.
-            timeout: When to give the attempt up for good, in seconds.
+            timeout: When to give the attempt up, in seconds.
         """
         ...
 
     async def aclose(self) -> None:
-        """Close all connections; attempts under way are broken off."""
+        """Close all connections; attempts in flight are cancelled."""
         ...
 
-    def forsake(self) -> None:
-        """Let go of all connections without awaiting anything: their event loop is closed."""
+    def discard(self) -> None:
+        """Release all connections without awaiting anything: their event loop is closed."""
         ...
 
 
 class Stream(Protocol):
-    """A streaming call under way."""
+    """A streaming call in flight."""
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        """Yield the answers as they come; ends, without raising, when the call does."""
+        """Yield the responses as they arrive; ends with the call, without raising."""
         ...
 
     async def reply(self) -> Reply:
@@ -113,17 +109,17 @@ class Stream(Protocol):
         ...
 
     def done(self) -> bool:
-        """Tell whether the call has ended."""
+        """Return whether the call has ended."""
         ...
 
     def cancel(self) -> bool:
-        """Break the call off."""
+        """Cancel the call."""
         ...
 
 
 @runtime_checkable
 class StreamTransport(Protocol):
-    """A transport that knows streaming calls."""
+    """A transport that supports streaming calls."""
 
     def stream(self, kind: StreamKind, path: str, messages: Messages, timeout: float | None) -> Stream:
         """Begin a streaming call.
@@ -132,6 +128,6 @@ class StreamTransport(Protocol):
             kind: Which sides stream.
             path: The RPC's full name.
             messages: The encoded message, or the stream of them.
-            timeout: When to give it up, in seconds; None never does.
+            timeout: When to give the call up, in seconds; None for no bound.
         """
         ...

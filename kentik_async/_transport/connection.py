@@ -1,156 +1,144 @@
-"""Whether an endpoint can be reached: one connector for all calls that wait for a connection.
+"""Waits for the connection to one endpoint: a single connecting task serves all waiting calls.
 
-While there is no connection nobody spends quota, and nobody connects on its own: a thousand calls started
-during an outage make one connection, not a thousand.
+While there is no connection, no call spends quota or connects on its own: a thousand calls that start during
+an outage make one connection, not a thousand.
 """
 
 import asyncio
 import random
 
-from kentik_async._transport.base import Dialer
+from kentik_async._transport.base import Transport
 from kentik_async.errors import ConnectError, KentikError
 
-__all__ = ["Link"]
+__all__ = ["Connector"]
 
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
 
 
-class Link:
-    """The state of the way to one endpoint, in one event loop."""
+class Connector:
+    """Connects one transport when calls need it, and reports outages to those that wait.
+
+    Attributes:
+        transport: The transport; `transport.ready()` says whether there is a connection.
+    """
 
     def __init__(
-        self,
-        dialer: Dialer,
-        *,
-        endpoint: str,
-        connect_timeout: float,
-        outage_wait: float,
+        self, transport: Transport, *, endpoint: str, connect_timeout: float, outage_wait: float
     ) -> None:
         """Start unconnected.
 
         Args:
-            dialer: Makes the connections.
-            endpoint: The endpoint's name for the messages.
-            connect_timeout: How long the first connection may take, in seconds.
-            outage_wait: How long later outages are waited out, in seconds.
+            transport: What to connect.
+            endpoint: The endpoint's name in messages.
+            connect_timeout: The longest that the first connection may take, in seconds.
+            outage_wait: How long calls wait for a lost connection to return, in seconds.
         """
-        self._dialer = dialer
+        self.transport = transport
         self._endpoint = endpoint
         self._connect_timeout = connect_timeout
         self._outage_wait = outage_wait
-        self._up = False
-        self._ever_up = False
-        self._lost_by: tuple[object, ...] = ()
-        self._given_up: ConnectError | None = None
-        self._waiting: dict[asyncio.Future[None], None] = {}  # in the order of arrival, as they are woken
-        self._connector: asyncio.Task[None] | None = None
-
-    def ready(self) -> bool:
-        """Tell whether a request sent this instant would find a connection, as far as is known."""
-        return self._up and self._dialer.ready()
+        self._ever_connected = False
+        self._lost_because: tuple[object, ...] = ()
+        self._outage_error: ConnectError | None = None
+        self._waiters: dict[asyncio.Future[None], None] = {}  # in order of arrival: they wake in that order
+        self._connecting: asyncio.Task[None] | None = None
 
     def lost(self, error: KentikError) -> None:
-        """Enter that the connection is gone; the next to need it connects anew.
+        """Record why a connection was lost, for the error of calls that lose connections repeatedly."""
+        self._lost_because = error.args
+
+    async def wait(self, max_wait: float | None = None) -> None:
+        """Wait until there is a connection.
 
         Args:
-            error: How that showed: the reason for whoever is let down by connections again and again.
-        """
-        self._up = False
-        self._lost_by = error.args
-
-    async def wait(self, patience: float | None = None) -> None:
-        """Return when there is a connection.
-
-        Args:
-            patience: How long to wait at most, in seconds, of a caller who was let down by connections
-                before: each outage alone is waited out no longer than the client's options say.
+            max_wait: The longest wait of a call that already lost connections, in seconds; None where the
+                client's options alone bound the wait.
 
         Raises:
-            ConnectError: None could be made in time, or an outage has already lasted too long.
+            ConnectError: No connection could be made in time, or an outage has already lasted too long.
         """
-        if self.ready():
-            return
-        if self._given_up is not None:
-            raise ConnectError(*self._given_up.args)
-        self._up = False
+        if self._outage_error is not None:
+            raise ConnectError(*self._outage_error.args)
         loop = asyncio.get_running_loop()
-        if self._connector is None:
-            self._connector = loop.create_task(self._connect())
+        if self._connecting is None:
+            self._connecting = loop.create_task(self._connect())
         future = loop.create_future()
-        self._waiting[future] = None
-        timer = None if patience is None else loop.call_later(patience, self._disappoint, future)
+        self._waiters[future] = None
+        timer = None if max_wait is None else loop.call_later(max_wait, self._give_up_waiter, future)
         try:
             await future
         except asyncio.CancelledError:
             if not future.cancelled():
-                future.exception()  # cancelled at the very moment: seen, so that asyncio does not log it
+                future.exception()  # cancelled at the same moment: retrieved, so that asyncio does not log it
             raise
         finally:
             if timer is not None:
                 timer.cancel()
-            self._waiting.pop(future, None)
-            # Its exception holds this frame: in a circle with it, all that hangs on the connection would
-            # outlive the client until the garbage collector comes by.
+            self._waiters.pop(future, None)
+            # Its exception keeps this frame: the reference cycle would keep the connection open after the
+            # client was closed, until the garbage collector runs.
             del future
 
     async def aclose(self) -> None:
         """Stop connecting."""
-        if self._connector is not None:
-            self._connector.cancel()
-            await asyncio.wait([self._connector])
+        if self._connecting is not None:
+            self._connecting.cancel()
+            await asyncio.wait([self._connecting])
 
     async def _connect(self) -> None:
-        error = ConnectError(f"no connection to {self._endpoint}: the attempt was broken off")
+        error = ConnectError(f"no connection to {self._endpoint}: the attempt was cancelled")
         try:
-            found = await self._dial_in_time(self._outage_wait if self._ever_up else self._connect_timeout)
-            if found is None:
-                self._release(None)
+            failure = await self._connect_within(
+                self._outage_wait if self._ever_connected else self._connect_timeout
+            )
+            if failure is None:
+                self._wake_all(None)
                 return
-            error = found
-            if self._ever_up:
-                # The outage outlasted everybody's patience: calls fail at once until this succeeds.
-                self._given_up = error
-                self._release(error)
-                await self._dial_for_good()
+            error = failure
+            if self._ever_connected:
+                # The outage lasted longer than `outage_wait`: calls fail at once until this succeeds.
+                self._outage_error = error
+                self._wake_all(error)
+                await self._connect_without_bound()
         finally:
-            self._given_up = None
-            self._connector = None
-            self._release(error)
+            self._outage_error = None
+            self._connecting = None
+            self._wake_all(error)
 
-    async def _dial_for_good(self) -> None:
-        error = await self._dial_in_time(_LONGEST_PAUSE)
-        while error is not None:
+    async def _connect_without_bound(self) -> None:
+        failure = await self._connect_within(_LONGEST_PAUSE)
+        while failure is not None:
             await asyncio.sleep(_LONGEST_PAUSE)
-            error = await self._dial_in_time(_LONGEST_PAUSE)
+            failure = await self._connect_within(_LONGEST_PAUSE)
 
-    async def _dial_in_time(self, patience: float) -> ConnectError | None:
-        """Try until there is a connection; return None then, or why there is none."""
+    async def _connect_within(self, timeout: float) -> ConnectError | None:
+        """Try until there is a connection; return None then, or the error that says why there is none."""
         pause = _FIRST_PAUSE
         try:
-            async with asyncio.timeout(patience):
-                while not await self._dialer.dial():
+            async with asyncio.timeout(timeout):
+                while not await self.transport.connect():
                     await asyncio.sleep(pause * (0.5 + random.random() / 2))
                     pause = min(pause * 2, _LONGEST_PAUSE)
         except TimeoutError:
-            reason = await self._dialer.diagnose()
+            reason = await self.transport.diagnose()
         except ConnectError as error:
             reason = str(error)
         else:
-            self._up = self._ever_up = True
+            self._ever_connected = True
             return None
         return ConnectError(f"no connection to {self._endpoint}: {reason}")
 
-    def _disappoint(self, future: "asyncio.Future[None]") -> None:
+    def _give_up_waiter(self, future: "asyncio.Future[None]") -> None:
         if not future.done():
-            future.set_exception(ConnectError(*self._lost_by))
+            future.set_exception(ConnectError(*self._lost_because))
 
-    def _release(self, error: ConnectError | None) -> None:
-        for future in self._waiting:
+    def _wake_all(self, error: ConnectError | None) -> None:
+        for future in self._waiters:
             if future.done():
                 continue
             if error is None:
                 future.set_result(None)
             else:
                 future.set_exception(ConnectError(*error.args))
-        self._waiting.clear()
+        self._waiters.clear()

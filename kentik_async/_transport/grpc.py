@@ -1,8 +1,8 @@
-"""The gRPC wire: bytes in and out, statuses to errors; no policy.
+"""The gRPC transport: bytes in and out, statuses to errors; no policy.
 
-Credentials travel as metadata with each call (+5 µs; a call-credentials plugin costs 170), messages as bytes
-(a deserializer that raises makes grpc.aio return None), and retries are switched off, since attempts that
-the library makes on its own are attempts that no limiter counts.
+Credentials are sent as metadata with each call (+5 µs; a call-credentials plugin costs 170 µs). Messages are
+passed as bytes, because grpc.aio returns None when a deserializer raises. The library's own retries are
+switched off: no limiter would count those attempts.
 """
 
 import asyncio
@@ -17,8 +17,8 @@ import grpc.aio
 
 from kentik_async._config import Credentials, Endpoint, Trust
 from kentik_async._operations import Request
-from kentik_async._transport.base import MAX_ANSWER_BYTES, Messages, Reply, StreamKind
-from kentik_async._transport.fates import reply_for_status
+from kentik_async._transport.base import MAX_RESPONSE_BYTES, Messages, Reply, StreamKind
+from kentik_async._transport.replies import reply_for_grpc
 from kentik_async._transport.tls import Probe
 from kentik_async.errors import ClientClosedError, DecodeError
 from kentik_async.quota import read_allowance
@@ -31,21 +31,22 @@ _PROBE_TIMEOUT = 3.0
 
 _OPTIONS: tuple[tuple[str, str | int], ...] = (
     ("grpc.enable_retries", 0),
-    ("grpc.max_receive_message_length", MAX_ANSWER_BYTES),
-    ("grpc.max_send_message_length", MAX_ANSWER_BYTES),
+    ("grpc.max_receive_message_length", MAX_RESPONSE_BYTES),
+    ("grpc.max_send_message_length", MAX_RESPONSE_BYTES),
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 5000),
     ("grpc.max_reconnect_backoff_ms", 5000),
-    # A connection that the other end has forgotten without a word (NAT, a host that died) would swallow every
-    # call for a quarter of an hour: the pings, too rare for a server to mind, make it count as lost once what
-    # was sent is not acknowledged for 20 s. Measured: the next call after 20.5 s, without them none in 32 s.
+    # When the other end of a connection is gone without a message (NAT, a host that died), every call would
+    # time out for a quarter of an hour. With these pings, too rare for a server to object, the connection
+    # counts as lost when nothing was acknowledged for 20 s. Measured: the next call succeeds after 20.5 s,
+    # without pings none in 32 s.
     ("grpc.keepalive_time_ms", 330_000),
     ("grpc.keepalive_timeout_ms", 20_000),
 )
 
 
-class _GrpcFlight:
-    """One RPC under way."""
+class _GrpcAttempt:
+    """One RPC in flight."""
 
     __slots__ = ("_call", "_transport")
 
@@ -61,57 +62,60 @@ class _GrpcFlight:
 
     async def reply(self) -> Reply:
         try:
-            body = await self._call
+            body: bytes | None = await self._call
         except grpc.aio.AioRpcError as failure:
             status, details = failure.code().name, failure.details()
-            metadata = _pairs(failure.initial_metadata(), failure.trailing_metadata())
-        except KeyError as stranger:  # grpcio 1.51 knows but the statuses of its list
-            status, details, metadata = "UNKNOWN", f"status {stranger}, which is none of gRPC's", ()
+            metadata = _joined(failure.initial_metadata(), failure.trailing_metadata())
+        except KeyError as error:  # grpcio 1.51 raises it for status codes that it does not know
+            status, details, metadata = "UNKNOWN", f"status {error}, which gRPC does not define", ()
         except asyncio.CancelledError:
             if not self._call.cancelled():
                 raise
-            return _broken_off()
+            return _cancelled()
         else:
-            # For an answer that says "OK" and holds no message, or half of one, the library returns None.
-            left = read_allowance(await _metadata_of(self._call))
-            return _no_message() if body is None else Reply(body, allowance=left)
-        # Outside the handler: the library's own exception, with its frames, is not dragged along.
+            # The library returns None for a response with status OK and no complete message.
+            if body is None:
+                return Reply(error=DecodeError("the response has status OK but no complete message"))
+            initial, trailing = await self._call.initial_metadata(), await self._call.trailing_metadata()
+            metadata = _joined(initial, trailing)
+            return Reply(body, allowance=read_allowance(metadata) if metadata else None)
+        # Outside the handler, so that the library's exception with its frames is not kept.
         return self._transport.reply_for(status, details, metadata)
 
 
 class _GrpcStream:
-    """One streaming RPC under way."""
+    """One streaming RPC in flight."""
 
     def __init__(self, call: Any, transport: "GrpcTransport", *, many: bool) -> None:
         self._call = call
         self._transport = transport
         self._many = many
-        self._given_up = False
+        self._cancelled = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while True:
-            reading = asyncio.ensure_future(self._call.read() if self._many else _answer_of(self._call))
-            reading.add_done_callback(_see)
-            # The reader's task awaits no task of the library's: see `Session.land`.
+            reading = asyncio.ensure_future(self._call.read() if self._many else _response_of(self._call))
+            reading.add_done_callback(_retrieve_exception)
+            # The reader's task does not await a task of the library: see `Session._response_in_time`.
             await asyncio.wait([reading])
-            if reading.cancelled() or reading.exception() is not None:  # told by reply()
+            if reading.cancelled() or reading.exception() is not None:  # reported by reply()
                 return
             raw = reading.result()
-            if raw is grpc.aio.EOF or raw is None:  # None: see `_GrpcFlight.reply`
+            if raw is grpc.aio.EOF or raw is None:  # None: see `_GrpcAttempt.reply`
                 return
             yield raw
             if not self._many:
                 return
 
     async def reply(self) -> Reply:
-        if self._given_up:
-            return _broken_off()
+        if self._cancelled:
+            return _cancelled()
         status = (await self._call.code()).name
-        metadata = await _metadata_of(self._call)
+        metadata = _joined(await self._call.initial_metadata(), await self._call.trailing_metadata())
         if status == "OK":
             return Reply(allowance=read_allowance(metadata))
         reply = self._transport.reply_for(status, await self._call.details(), metadata)
-        if status == "DEADLINE_EXCEEDED":  # our own clock's: the server may still be at it
+        if status == "DEADLINE_EXCEEDED":  # our own timeout: the server may still be working on it
             return Reply(error=reply.error, outcome="unknown")
         return reply
 
@@ -119,42 +123,42 @@ class _GrpcStream:
         return bool(self._call.done())
 
     def cancel(self) -> bool:
-        self._given_up = bool(self._call.cancel())
-        return self._given_up
+        self._cancelled = bool(self._call.cancel())
+        return self._cancelled
 
 
 class GrpcTransport:
-    """Calls over one channel, in one event loop; the channel is made by the first use."""
+    """Calls over one channel, in one event loop; the first use opens the channel."""
 
-    def __init__(self, endpoint: Endpoint, credentials: Credentials, trust: Trust, agent: str) -> None:
+    def __init__(self, endpoint: Endpoint, credentials: Credentials, trust: Trust, user_agent: str) -> None:
         """Prepare, without connecting.
 
         Args:
-            endpoint: Where to.
-            credentials: As whom.
-            trust: Whom to trust, and the proxy.
-            agent: How the client introduces itself.
+            endpoint: The server's address.
+            credentials: The user's e-mail address and token.
+            trust: The trusted authorities, and the proxy.
+            user_agent: The client's name and version.
         """
         self._channel: grpc.aio.Channel | None = None
         self._endpoint = endpoint
         self._credentials = credentials
         self._metadata = credentials.headers()
         self._trust = trust
-        self._agent = agent
+        self._user_agent = user_agent
         self._probe = Probe(endpoint, trust)
         self._methods: dict[str, grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]] = {}
 
     def ready(self) -> bool:
-        """Tell whether the channel has a connection at present."""
+        """Return whether the channel has a connection now."""
         channel = self._channel
         return channel is not None and channel.get_state() is grpc.ChannelConnectivity.READY
 
-    async def dial(self) -> bool:
+    async def connect(self) -> bool:
         """Return True when the channel has a connection; the channel paces its own attempts."""
         channel = self._open()
         while (state := channel.get_state(try_to_connect=True)) is not grpc.ChannelConnectivity.READY:
             if state is grpc.ChannelConnectivity.TRANSIENT_FAILURE:
-                # The channel keeps its reasons to itself; a certificate that is not trusted ends the wait.
+                # The channel does not say why it failed; an untrusted certificate ends the wait.
                 await self._probe.attempt(_PROBE_TIMEOUT)
             if state is channel.get_state():
                 await channel.wait_for_state_change(state)
@@ -162,24 +166,24 @@ class GrpcTransport:
 
     async def diagnose(self) -> str:
         """Say why no connection could be made."""
-        reason = await self._probe.last_word()
+        reason = await self._probe.last_reason()
         if reason is not None:
             return reason
         if self._trust.proxy is not None:
-            return "the proxy accepts connections, but none to a gRPC server comes about through it"
+            return "the proxy accepts connections, but no gRPC server can be reached through it"
         if self._endpoint.secure:
             return (
-                "TLS connections succeed there, but no gRPC: either none is spoken there, or gRPC, which has "
-                "authorities of its own, does not trust the certificate: give ca_file"
+                "a TLS connection succeeds, but no gRPC connection: either the server does not speak gRPC, "
+                "or gRPC, which has its own list of authorities, does not trust the certificate; set ca_file"
             )
-        return "the server accepts connections, but does not speak gRPC there"
+        return "the server accepts connections, but does not speak gRPC"
 
-    def start(self, request: Request[Any], timeout: float) -> _GrpcFlight:
+    def start(self, request: Request[Any], timeout: float) -> _GrpcAttempt:
         """Send a unary request."""
         method = self._methods.get(request.path)
         if method is None:
             method = self._methods[request.path] = self._open().unary_unary(request.path)
-        return _GrpcFlight(method(request.body, timeout=timeout, metadata=self._metadata), self)
+        return _GrpcAttempt(method(request.body, timeout=timeout, metadata=self._metadata), self)
 
     def stream(self, kind: StreamKind, path: str, messages: Messages, timeout: float | None) -> _GrpcStream:
         """Begin a streaming call."""
@@ -187,27 +191,27 @@ class GrpcTransport:
         return _GrpcStream(call, self, many=kind != "stream_unary")
 
     def reply_for(self, status: str, details: str | None, metadata: Sequence[tuple[str, Any]]) -> Reply:
-        """Tell what a call's status says of the request's fate; see `reply_for_status`."""
-        told = self._credentials.scrub(details or "")
+        """Return what a call's status means; see `reply_for_grpc`."""
+        scrubbed = self._credentials.scrub(details or "")
         texts = {name: value for name, value in metadata if isinstance(value, str)}
-        reply = reply_for_status(status, told, texts, connected=self.ready())
+        reply = reply_for_grpc(status, scrubbed, texts, connected=self.ready())
         return replace(reply, allowance=read_allowance(metadata))
 
     async def aclose(self) -> None:
-        """Close the channel; calls under way are broken off."""
+        """Close the channel; calls in flight are cancelled."""
         if self._channel is not None:
             await self._channel.close()
 
-    def forsake(self) -> None:
-        """Let go of the channel, which then closes by itself."""
+    def discard(self) -> None:
+        """Drop the channel, which then closes by itself."""
         self._methods.clear()
         self._channel = None
 
     def _open(self) -> grpc.aio.Channel:
         if self._channel is None:
             if os.environ.get("GRPC_TRACE"):
-                _log.warning("GRPC_TRACE is set: gRPC may print all it sends, the token among it")
-            options = [*_OPTIONS, ("grpc.primary_user_agent", self._agent), *self._proxy_options()]
+                _log.warning("GRPC_TRACE is set: gRPC may print everything it sends, including the token")
+            options = [*_OPTIONS, ("grpc.primary_user_agent", self._user_agent), *self._proxy_options()]
             target = self._endpoint.authority
             if self._endpoint.secure:
                 trusted = grpc.ssl_channel_credentials(root_certificates=self._trust.authorities)
@@ -217,36 +221,27 @@ class GrpcTransport:
         return self._channel
 
     def _proxy_options(self) -> list[tuple[str, str | int]]:
-        # What the environment says was read by our own configuration, for both protocols alike.
+        # Our own configuration has read the environment, for both protocols alike.
         if self._trust.proxy is None:
             return [("grpc.enable_http_proxy", 0)]
         return [("grpc.http_proxy", self._trust.proxy)]
 
 
-async def _answer_of(call: Any) -> bytes:
+async def _response_of(call: Any) -> bytes:
     raw: bytes = await call
     return raw
 
 
-def _broken_off() -> Reply:
-    return Reply(error=ClientClosedError("the call was broken off"), outcome="unknown")
+def _cancelled() -> Reply:
+    return Reply(error=ClientClosedError("the call was cancelled"), outcome="unknown")
 
 
-def _no_message() -> Reply:
-    return Reply(error=DecodeError("the answer says that all is well, and holds no complete message"))
-
-
-def _see(reading: "asyncio.Future[Any]") -> None:
-    """Look at a read's failure, so that asyncio does not log it: the status tells it."""
+def _retrieve_exception(reading: "asyncio.Future[Any]") -> None:
+    """Retrieve a read's exception, so that asyncio does not log it: `reply()` reports it."""
     if not reading.cancelled():
         reading.exception()
 
 
-async def _metadata_of(call: Any) -> Sequence[tuple[str, Any]]:
-    """Return the metadata of a call that has ended."""
-    return _pairs(await call.initial_metadata(), await call.trailing_metadata())
-
-
-def _pairs(initial: Any, trailing: Any) -> Sequence[tuple[str, Any]]:
-    """Return what came before an answer and after it; a gateway that refuses may have only the one."""
+def _joined(initial: Any, trailing: Any) -> Sequence[tuple[str, Any]]:
+    """Return the metadata before and after a response; a gateway that refuses may send only one of them."""
     return (*(initial or ()), *(trailing or ()))

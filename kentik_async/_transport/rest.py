@@ -1,7 +1,8 @@
-"""The REST wire: bytes in and out, statuses to errors; no policy.
+"""The REST transport: bytes in and out, statuses to errors; no policy.
 
-aiohttp is imported with the first transport, for it costs more than all the rest of the package. It would
-repeat requests on a stale connection and follow redirects, token and all, so both are switched off.
+aiohttp is imported with the first transport, because that takes longer than importing all the rest of the
+package. By default aiohttp sends requests again on a stale connection and follows redirects, with the token;
+both are switched off.
 """
 
 import asyncio
@@ -13,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from kentik_async._config import Credentials, Endpoint, Trust
 from kentik_async._operations import Request
-from kentik_async._transport.base import MAX_ANSWER_BYTES, Reply
-from kentik_async._transport.status_mapping import error_for_http, gateway_answered
+from kentik_async._transport.base import MAX_RESPONSE_BYTES, Reply
+from kentik_async._transport.replies import reply_for_http
 from kentik_async._transport.tls import Probe, reason_of, ssl_context
 from kentik_async.errors import (
     ClientClosedError,
@@ -22,10 +23,9 @@ from kentik_async.errors import (
     DeadlineExceededError,
     DecodeError,
     KentikError,
-    RateLimitedError,
     UnavailableError,
 )
-from kentik_async.quota import Outcome, read_allowance
+from kentik_async.quota import Outcome
 
 if TYPE_CHECKING:
     from types import SimpleNamespace
@@ -44,11 +44,11 @@ class _SecondSendError(Exception):
 
 
 class _TooLargeError(Exception):
-    """The answer is larger than is accepted."""
+    """The response is larger than `MAX_RESPONSE_BYTES`."""
 
 
-class _RestFlight:
-    """One exchange under way."""
+class _RestAttempt:
+    """One HTTP exchange in flight."""
 
     __slots__ = ("_task",)
 
@@ -63,58 +63,65 @@ class _RestFlight:
 
     async def reply(self) -> Reply:
         if self._task.cancelled():
-            return Reply(error=ClientClosedError("the call was broken off"), outcome="unknown")
+            return Reply(error=ClientClosedError("the call was cancelled"), outcome="unknown")
         return self._task.result()
 
 
 class RestTransport:
-    """Requests over one connection pool, in one event loop; the pool is made by the first use."""
+    """Requests over one connection pool, in one event loop; the first use opens the pool."""
 
-    def __init__(self, endpoint: Endpoint, credentials: Credentials, trust: Trust, agent: str) -> None:
-        """Prepare, without connecting; the first takes as long as importing aiohttp.
+    def __init__(self, endpoint: Endpoint, credentials: Credentials, trust: Trust, user_agent: str) -> None:
+        """Prepare, without connecting; the first transport imports aiohttp.
 
         Args:
             endpoint: The base URL; requests name paths on it.
-            credentials: As whom.
-            trust: Whom to trust, and the proxy.
-            agent: How the client introduces itself.
+            credentials: The user's e-mail address and token.
+            trust: The trusted authorities, and the proxy.
+            user_agent: The client's name and version.
         """
-        import_module("aiohttp")  # not by the first request: that would hold its slot meanwhile
+        import_module("aiohttp")  # not in the first request, which would hold its slot meanwhile
         self._endpoint = endpoint
         self._credentials = credentials
-        # With each request, not with the session: a session's own headers go to the proxy too, in the clear.
-        self._headers = {**dict(credentials.headers()), "User-Agent": agent, "Accept": "application/json"}
+        # With each request, not with the session: a session's headers are sent to the proxy too, unencrypted.
+        self._headers = {
+            **dict(credentials.headers()),
+            "User-Agent": user_agent,
+            "Accept": "application/json",
+        }
         self._trust = trust
         self._probe = Probe(endpoint, trust)
         self._session: aiohttp.ClientSession | None = None
+        self._reachable = False
 
     def ready(self) -> bool:
-        """HTTP connects by the request: nothing speaks against one until it fails."""
-        return True
+        """Return whether the latest connection succeeded; HTTP connects with the request."""
+        return self._reachable
 
-    async def dial(self) -> bool:
+    async def connect(self) -> bool:
         """Try whether a connection can be made."""
-        return await self._probe.attempt(_ATTEMPT_TIMEOUT) is None
+        self._reachable = await self._probe.attempt(_ATTEMPT_TIMEOUT) is None
+        return self._reachable
 
     async def diagnose(self) -> str:
         """Say why no connection could be made."""
-        return await self._probe.last_word() or "the server accepts connections again"
+        return await self._probe.last_reason() or "the server accepts connections again"
 
-    def start(self, request: Request[Any], timeout: float) -> _RestFlight:
+    def start(self, request: Request[Any], timeout: float) -> _RestAttempt:
         """Send a request."""
-        return _RestFlight(asyncio.get_running_loop().create_task(self._exchange(request, timeout)))
+        return _RestAttempt(asyncio.get_running_loop().create_task(self._exchange(request, timeout)))
 
     async def aclose(self) -> None:
-        """Close all connections; exchanges under way are broken off."""
+        """Close all connections; exchanges in flight are cancelled."""
         if self._session is not None:
             await self._session.close()
 
-    def forsake(self) -> None:
-        """Let go of the pool."""
+    def discard(self) -> None:
+        """Drop the pool."""
         session, self._session = self._session, None
         if session is None:
             return
-        # Its closing enters first that it is closed, and then waits for the event loop, which is no more.
+        # close() first marks the session as closed, and then waits for the event loop, which no longer
+        # exists.
         closing = session.close()
         with suppress(StopIteration, RuntimeError):
             closing.send(None)
@@ -135,15 +142,17 @@ class RestTransport:
                 allow_redirects=False,
                 proxy=self._trust.proxy,
                 trace_request_ctx={},
-            ) as answer:
-                status, headers, body = answer.status, dict(answer.headers), await _read(answer)
-        except Exception as failure:  # noqa: BLE001 (a flight reports its end, whatever the library raised)
+            ) as response:
+                status, headers, body = response.status, dict(response.headers), await _read(response)
+        except Exception as failure:  # noqa: BLE001 (an attempt reports its end, whatever the library raised)
             error, outcome = _failure(failure)
         else:
             if not 200 <= status < 300:
                 body = self._credentials.scrub(body.decode("utf-8", "replace")).encode()
-            return reply_for_answer(status, headers, body)
-        # Outside the handler: the library's own exception, with its frames, is not dragged along.
+            return reply_for_http(status, headers, body)
+        # Outside the handler, so that the library's exception with its frames is not kept.
+        if outcome == "not_sent":
+            self._reachable = False
         return Reply(error=error, outcome=outcome)
 
     def _open(self) -> "aiohttp.ClientSession":
@@ -154,7 +163,7 @@ class RestTransport:
         tracing.on_connection_reuseconn.append(_forbid_second_send)
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                limit=0,  # how many fly at once is the limiter's business
+                limit=0,  # the limiter bounds the number of concurrent requests
                 ssl=ssl_context(self._trust) if self._endpoint.secure else True,
             ),
             skip_auto_headers=["Content-Type"],
@@ -164,31 +173,11 @@ class RestTransport:
         return self._session
 
 
-def reply_for_answer(status: int, headers: dict[str, str], body: bytes) -> Reply:
-    """Tell what an HTTP answer means. Pure.
-
-    Args:
-        status: The HTTP status.
-        headers: The answer's headers.
-        body: The answer's body.
-    """
-    allowance = read_allowance(headers.items())
-    if 200 <= status < 300:
-        return Reply(body, allowance=allowance)
-    error = error_for_http(status, body, headers)
-    outcome: Outcome = "answered"
-    if isinstance(error, RateLimitedError):
-        outcome = "refused"
-    elif gateway_answered(status, body):
-        outcome = "unknown"
-    return Reply(error=error, outcome=outcome, allowance=allowance)
-
-
-async def _read(answer: "aiohttp.ClientResponse") -> bytes:
+async def _read(response: "aiohttp.ClientResponse") -> bytes:
     chunks, size = [], 0
-    async for chunk in answer.content.iter_chunked(_CHUNK_BYTES):
+    async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
         size += len(chunk)
-        if size > MAX_ANSWER_BYTES:
+        if size > MAX_RESPONSE_BYTES:
             raise _TooLargeError
         chunks.append(chunk)
     return b"".join(chunks)
@@ -196,33 +185,36 @@ async def _read(answer: "aiohttp.ClientResponse") -> bytes:
 
 def _failure(failure: Exception) -> tuple[KentikError, Outcome]:
     if isinstance(failure, _TooLargeError):
-        return DecodeError(f"the answer is larger than the {MAX_ANSWER_BYTES} bytes accepted"), "answered"
-    unconnected = _why_unconnected(failure)
-    if unconnected is not None:
-        return ConnectError(f"no connection: {unconnected}"), "not_sent"
+        message = f"the response is larger than the limit of {MAX_RESPONSE_BYTES} bytes"
+        return DecodeError(message), "answered"
+    reason = _reason_not_sent(failure)
+    if reason is not None:
+        return ConnectError(f"no connection: {reason}"), "not_sent"
     if isinstance(failure, TimeoutError):
-        return DeadlineExceededError("no answer in time"), "answered"
-    kind = type(failure).__name__.lstrip("_")
-    return UnavailableError(f"the connection was lost before the answer was complete ({kind})"), "unknown"
+        return DeadlineExceededError("no response in time"), "answered"
+    name = type(failure).__name__.lstrip("_")
+    return UnavailableError(f"the connection was lost before the response was complete ({name})"), "unknown"
 
 
-def _why_unconnected(failure: Exception) -> str | None:
-    """Say why nothing could be sent; None where something may have been."""
+def _reason_not_sent(failure: Exception) -> str | None:
+    """Return why nothing could be sent; None where something may have been sent."""
     import aiohttp  # see the module's docstring
 
-    if isinstance(failure, ssl.SSLCertVerificationError):  # before its siblings: it lacks their os_error
+    if isinstance(
+        failure, ssl.SSLCertVerificationError
+    ):  # tested first: unlike its siblings it has no os_error
         return "the server's certificate is not trusted"
     if isinstance(failure, aiohttp.ClientConnectorError):
         return reason_of(failure.os_error)
     if isinstance(failure, aiohttp.ClientHttpProxyError):
-        return f"the proxy answered {failure.status}"
+        return f"the proxy responded with HTTP {failure.status}"
     if isinstance(failure, aiohttp.ServerTimeoutError):
-        return "no answer in time"
+        return "no response in time"
     return None
 
 
 async def _forbid_second_send(_: object, context: "SimpleNamespace", __: object) -> None:
-    tries: dict[str, bool] = context.trace_request_ctx
-    if tries:
+    sends: dict[str, bool] = context.trace_request_ctx
+    if sends:
         raise _SecondSendError
-    tries["sent"] = True
+    sends["sent"] = True

@@ -1,4 +1,4 @@
-"""TLS settings common to both protocols, and plain connection attempts that say why none can be made."""
+"""TLS settings of both protocols, and a connection probe that reports why a connection fails."""
 
 import asyncio
 import os
@@ -12,16 +12,16 @@ from kentik_async.errors import ConnectError
 
 __all__ = ["Probe", "reason_of", "ssl_context"]
 
-_LAST_WORD_TIMEOUT = 0.15
-"""Who asks for the reason has waited long enough already, in seconds."""
+_LAST_REASON_TIMEOUT = 0.15
+"""Seconds for one more probe when a caller that has already waited long needs the reason."""
 
-_NO_ANSWER = "no answer"
+_NO_RESPONSE = "no response"
 
 
 def ssl_context(trust: Trust) -> ssl.SSLContext:
-    """Return a context that verifies host and chain, speaks TLS 1.2 or later, and trusts as told.
+    """Return a context that verifies host name and chain, with TLS 1.2 or later.
 
-    Authorities that are given replace the machine's, as they do in gRPC.
+    `trust.authorities` replace the system's authorities, as they do in gRPC.
     """
     if trust.authorities is None:
         context = ssl.create_default_context()
@@ -32,26 +32,26 @@ def ssl_context(trust: Trust) -> ssl.SSLContext:
 
 
 def reason_of(error: OSError) -> str:
-    """Say in the system's words why a connection failed; asyncio puts the address in their place."""
+    """Return the system's text for a failed connection; asyncio replaces it by the address."""
     number = error.errno
-    if number is None:  # several addresses were tried in vain
+    if number is None:  # several addresses were tried and all failed
         quoted = re.search(r"\[Errno (\d+)\]", str(error))
         number = int(quoted[1]) if quoted else None
     if number is not None:
         return os.strerror(number)
-    # asyncio has no words for a peer that hangs up in mid-handshake.
+    # asyncio gives no text when the peer closes the connection during the handshake.
     return str(error) or "the server closed the connection"
 
 
 class Probe:
-    """Connects to an endpoint and hangs up: for the reasons that the libraries keep to themselves."""
+    """Connects to an endpoint and disconnects, to learn the reason of a failure, which the libraries hide."""
 
     def __init__(self, endpoint: Endpoint, trust: Trust) -> None:
         """Prepare, without connecting.
 
         Args:
-            endpoint: Where to.
-            trust: Whom to trust, and the proxy; behind one its own reachability is all that is tried.
+            endpoint: The server's address.
+            trust: The trusted authorities, and the proxy; with a proxy, only the proxy itself is tried.
         """
         self._host, self._port, self._secure = endpoint.host, endpoint.port, endpoint.secure
         if trust.proxy is not None:
@@ -62,21 +62,21 @@ class Probe:
         self._reason: str | None = None
 
     async def attempt(self, timeout: float) -> str | None:
-        """Connect; return None if that worked, else the reason in a few words.
+        """Connect; return None on success, else the reason in a few words.
 
         Args:
-            timeout: How long it may take, in seconds.
+            timeout: The longest that the attempt may take, in seconds.
 
         Raises:
-            ConnectError: The server cannot be trusted; trying again would not help.
+            ConnectError: The server's certificate or host name is invalid; a retry would not help.
         """
-        self._reason = _NO_ANSWER  # for whoever breaks the attempt off
+        self._reason = None  # if the caller cancels this attempt, `last_reason` makes another one
         self._reason = reason = await self._attempt(timeout)
         return reason
 
-    async def last_word(self) -> str | None:
-        """Say why no connection can be made, as the last attempt found it; None if one can."""
-        return self._reason or await self._attempt(_LAST_WORD_TIMEOUT)
+    async def last_reason(self) -> str | None:
+        """Return why the last attempt failed, or None if a connection can be made."""
+        return self._reason or await self._attempt(_LAST_REASON_TIMEOUT)
 
     async def _attempt(self, timeout: float) -> str | None:
         if self._secure and self._context is None:
@@ -96,10 +96,10 @@ class Probe:
         except socket.gaierror as error:
             return f"the host name cannot be resolved: {error.strerror}"
         except TimeoutError:
-            return _NO_ANSWER
+            return _NO_RESPONSE
         except OSError as error:
             return reason_of(error)
-        except ValueError as error:  # UnicodeError: no name that DNS could carry
-            raise ConnectError(f"the host name is none: {error}") from None
+        except ValueError as error:  # UnicodeError: DNS cannot encode the name
+            raise ConnectError(f"invalid host name: {error}") from None
         writer.transport.abort()
         return None

@@ -18,6 +18,8 @@ _CASES: Mapping[str, Callable[[str], str]] = {"cc": str.upper, "planet": str.low
 # What is left of 'planet$earth' and 'cc$US' when a shell has expanded $earth and $US to nothing.
 _TRUNCATED = re.compile(r"(?:planet|continent|region|cc)?[$:]?")
 
+_HINT = "'kentik-async kmi markets' lists all markets"
+
 
 def spell_market(text: str) -> str | None:
     """Return the market id that a text spells, or None if it can only be a market's name.
@@ -31,8 +33,8 @@ def spell_market(text: str) -> str | None:
     text = text.strip()
     if _TRUNCATED.fullmatch(text):
         raise ValidationError(
-            f"market is {text!r}: the shell removed the '$' and what follows it; "
-            "write planet:earth or cc:US, or put it in single quotes: 'planet$earth'"
+            f"invalid market {text!r}: the shell expanded '$' and the text after it; "
+            "write planet:earth or cc:US, or use single quotes: 'planet$earth'"
         )
     if _COUNTRY.fullmatch(text):
         return f"cc${text.upper()}"
@@ -60,10 +62,19 @@ def find_market(name: str, markets: Iterable[Market]) -> str:
         return found[0]
     if found:
         typed = ", ".join(market_id.replace("$", ":") for market_id in found)
-        raise ValidationError(f"market {name!r} is ambiguous: write one of {typed}")
+        raise ValidationError(f"market name {name!r} is ambiguous; use one of {typed}")
+    if "," in name:
+        separate = " ".join(_quoted(part.strip()) for part in name.split(",") if part.strip())
+        raise ValidationError(f"unknown market {name!r}; separate several markets with spaces: {separate}")
     near = difflib.get_close_matches(wanted, [m.name.casefold() for m in known], n=3)
     names = [m.name for m in known if m.name.casefold() in near]
     hint = (
-        f"did you mean {' or '.join(map(repr, names))}?" if names else "'kentik-async kmi markets' lists them"
+        f"did you mean {' or '.join(map(repr, names))}?"
+        if names
+        else "'kentik-async kmi markets' lists all markets"
     )
-    raise ValidationError(f"there is no market named {name!r}: {hint}")
+    raise ValidationError(f"unknown market {name!r}; {hint}")
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"' if " " in name else name

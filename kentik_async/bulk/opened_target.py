@@ -89,7 +89,7 @@ async def open_for_saving(
 
 
 def _lock(layout: Layout, command: str, *, shared: bool) -> tuple[int, TargetLock]:
-    """Lock a journal: the only one, or, where several runs may write at once, the best free one."""
+    """Lock a journal: the only one, or the best of the free ones where several runs may write at once."""
     if not shared:
         return 1, TargetLock(layout.lock(), layout.name)
     slots = layout.slots()
@@ -130,7 +130,7 @@ async def _import_runs(target: OpenedTarget, command: str) -> None:
         elif found.alive:
             raise TargetLockedError(
                 f"another run is writing to {target.layout.name}: process {found.pid} on {found.host}, "
-                f"last heard of {found.silent_for:.0f} s ago; wait for it, or choose another target",
+                f"which last reported {found.silent_for:.0f} s ago; wait for it, or choose another target",
                 pid=found.pid,
                 host=found.host,
             )

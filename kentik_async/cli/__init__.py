@@ -1,1 +1,1 @@
-"""The command line, `kentik-async`: it parses, calls the facade, and prints. Needs the extra `cli`."""
+"""The command line, `kentik-async`: parses arguments, calls the client, and prints. Needs the extra `cli`."""

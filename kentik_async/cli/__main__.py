@@ -1,4 +1,4 @@
-"""The entry point: every error becomes one line on stderr and an exit code, never a traceback."""
+"""The entry point. Every error becomes one line on stderr and an exit code, never a traceback."""
 
 import io
 import os
@@ -19,23 +19,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code.
 
     Args:
-        arguments: What follows the program's name; those of this process by default.
+        arguments: The arguments after the program name; those of this process by default.
     """
+    if sys.stdout is None:
+        return _fail("cannot write to stdout: it is closed", _API_ERROR)
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a locale without our dash must not end a table
+        sys.stdout.reconfigure(errors="replace")  # tables contain dashes that some locales lack
     try:
         code = _run(sys.argv[1:] if arguments is None else list(arguments))
         sys.stdout.flush()
     except KeyboardInterrupt:
         return _interrupted()
-    except (BrokenPipeError, SystemExit):  # rich makes the one into the other, and nothing else exits
-        return _reader_left()
+    except (BrokenPipeError, SystemExit):  # rich turns the one into the other; nothing else exits
+        return _reader_closed()
+    except OSError as error:  # from the flush above; commands report their own errors
+        _discard_stdout()
+        return _fail(f"cannot write to stdout: {error.strerror or error}", _API_ERROR)
     return code
 
 
 def _run(arguments: list[str]) -> int:
     try:
-        import rich  # noqa: F401 (the extra's other half, which help and tables import when they are shown)
+        import rich  # noqa: F401 (the other package of the extra, which is imported later)
         from cyclopts import CycloptsError
 
         from kentik_async.cli.app import app
@@ -45,6 +50,7 @@ def _run(arguments: list[str]) -> int:
         raise
     from kentik_async.cli.error_text import error_line, usage_lines
     from kentik_async.cli.exit_codes import exit_for
+    from kentik_async.cli.output.stdout import OutputError
     from kentik_async.errors import KentikError
 
     try:
@@ -58,15 +64,18 @@ def _run(arguments: list[str]) -> int:
         return _fail(error_line(error), exit_for(error))
     except BrokenPipeError:
         raise
+    except OutputError as error:
+        _discard_stdout()
+        return _fail(str(error), _API_ERROR)
     except Exception as error:
         if os.environ.get("KENTIK_TRACEBACK"):
             raise
         text = " ".join(f"{type(error).__name__}: {error}".split())
-        return _fail(f"{text}; this is a bug, KENTIK_TRACEBACK=1 shows where", _API_ERROR)
+        return _fail(f"{text}; this is a bug: set KENTIK_TRACEBACK=1 for a traceback", _API_ERROR)
 
 
 def _console(arguments: list[str]) -> "Console | None":
-    """Return where help is printed, if that is not the usual."""
+    """Return the console for help; None for the default one."""
     if "--no-color" not in arguments:
         return None
     from kentik_async.cli.output.tables import stdout_console
@@ -80,21 +89,23 @@ def _fail(text: str, code: int, *, word: str = "error: ") -> int:
 
 
 def _interrupted() -> int:
-    """End: whoever presses Ctrl-C once more, while Python takes itself down, has been heard."""
+    """End after Ctrl-C, and ignore another one while Python shuts down."""
     import logging
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    logging.disable()  # asyncio's words on what a second Ctrl-C kept from ending in order
+    logging.disable()  # asyncio logs tasks that a second Ctrl-C left unfinished
     return _fail("interrupted", _INTERRUPTED, word="")
 
 
-def _reader_left() -> int:
-    """End quietly: whoever reads our output had enough.
-
-    Python flushes stdout once more at exit, so it must lead somewhere.
-    """
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _reader_closed() -> int:
+    """End quietly: the reader of the pipe, such as `head`, has closed it."""
+    _discard_stdout()
     return 0
+
+
+def _discard_stdout() -> None:
+    """Redirect stdout to the null device, because Python flushes it once more at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

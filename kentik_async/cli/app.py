@@ -1,4 +1,4 @@
-"""The tree of commands, and what all of them share: the options, and how a command is called."""
+"""The command tree, and the entry point that parses the global options and calls a command."""
 
 from functools import partial
 from typing import Annotated, Any
@@ -7,10 +7,11 @@ from cyclopts import App, Parameter
 
 from kentik_async._version import __version__
 
-# All of them, so that the help can name them: they import nothing heavy before they are called.
+# The help lists all commands. Their modules import nothing heavy before they are called.
 from kentik_async.cli.commands import (
     as_groups,
     auth,
+    care,
     completion,
     demo,
     emulator,
@@ -28,19 +29,22 @@ from kentik_async.cli.parameters import ASK, GLOBAL, OTHER, START, Options
 
 __all__ = ["app"]
 
-_HELP = """Ask Kentik: market intelligence, AS groups, sites, plans.
+_HELP = """Work with the Kentik API from the command line.
 
-Credentials come from KENTIK_EMAIL and KENTIK_API_TOKEN, or from the profile
-~/.kentik/default with {"email": "...", "api-key": "..."}.
+Credentials are read from KENTIK_EMAIL and KENTIK_API_TOKEN, or from the
+profile ~/.kentik/default: {"email": "...", "api-key": "..."}.
 
-  $ kentik-async demo                       without an account
-  $ kentik-async auth status
-  $ kentik-async kmi rankings US --limit 10
-  $ kentik-async kmi markets -o csv > markets.csv
+For example:
 
-Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 an API
-error, 2 a wrong command line or setting, 3 credentials or rights, 4 no quota,
-5 finished with failures, 6 target locked, 130 interrupted."""
+  kentik-async demo
+  kentik-async auth status
+  kentik-async kmi rankings US --limit 10
+  kentik-async kmi markets -o csv > markets.csv
+
+Results are written to stdout, messages to stderr. Exit codes: 0 success,
+1 API error, 2 usage or configuration error, 3 authentication or permission
+error, 4 rate limited, 5 finished with failures, 6 target locked,
+130 interrupted."""
 
 app = App(
     name="kentik-async",
@@ -55,6 +59,9 @@ app.command(emulator.emulator, group=START)
 kmi.app.command(pull.app)
 kmi.app.command(saved.status)
 kmi.app.command(saved.diff)
+kmi.app.command(care.verify)
+kmi.app.command(care.repair)
+kmi.app.command(care.prune)
 for _group in (as_groups, auth, kmi, plans, sites):
     app.command(_group.app)
 app.command(raw.raw, group=ASK)
@@ -69,16 +76,16 @@ def run(
     *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
     options: Annotated[Options, Parameter(name="*")] = Options(),  # noqa: B008 (frozen)
 ) -> Exit:
-    """Find the command that the tokens name, call it, and return the exit code.
+    """Call a command and return the exit code.
 
     Args:
-        tokens: The command line without the options of every command.
-        options: Those options.
+        tokens: The command line without the global options.
+        options: The global options.
     """
     command, bound, unparsed = app.parse_args(tokens, exit_on_error=False, print_error=False)
     if getattr(command, "__func__", None) in (App.help_print, App.version_print):
         command(*bound.args, **bound.kwargs)
-        # A group without a command is answered with its help; nothing at all is an invitation to it.
+        # A group without a command prints its help and is an error; the program alone is not.
         return Exit.USAGE if tokens and not _asks_for_help(tokens) else Exit.OK
     from kentik_async.cli.runner import call
 

@@ -1,4 +1,4 @@
-"""What a command gets of its surroundings: a client, a printer for results, and a place for notes."""
+"""The context of a command: settings, a client, a printer for results, and messages."""
 
 import os
 import sys
@@ -22,57 +22,59 @@ if TYPE_CHECKING:
 __all__ = ["Context", "Ctx"]
 
 _CONNECT_TIMEOUT = 5.0
-"""Seconds: someone sits there and waits."""
+"""Seconds; shorter than the default of the client because a person waits."""
 
 
 class Context:
-    """One run of the command line.
+    """The context of one run of the command line.
 
     Attributes:
-        options: The options that every command takes.
-        notes: Where notes, progress and questions go: to stderr.
+        options: The global options.
+        notes: Prints notes, progress and questions to stderr.
     """
 
     def __init__(self, options: Options, notes: Notes | None = None) -> None:
-        """Take the options; nothing is opened."""
+        """Store the options; nothing is opened."""
         self.options = options
         self.notes = notes or Notes(quiet=options.quiet, colour=not options.no_color)
 
     def of_each_profile(self) -> "dict[str, Context]":
-        """Return the surroundings of each profile that was named, by its name.
+        """Return a context for each selected profile, by its name.
 
         Raises:
-            ConfigError: One was named twice.
+            ConfigError: A profile was given twice.
         """
         profiles = self.options.profile
         twice = next((name for name in profiles if profiles.count(name) > 1), None)
         if twice is not None:
-            raise ConfigError(f"--profile names {twice!r} twice")
+            raise ConfigError(f"--profile {twice} is given twice")
         return {
             name: Context(replace(self.options, profile=(name,)), self.notes.about(name)) for name in profiles
         }
 
     @property
     def profile(self) -> str | None:
-        """The profile that was named, if any.
+        """The selected profile, if any.
 
         Raises:
-            ConfigError: Several were, and a command asks as one customer.
+            ConfigError: Several profiles were given, but the command takes only one.
         """
         profiles = self.options.profile
         if len(profiles) > 1:
-            raise ConfigError(f"--profile names {', '.join(profiles)}: only 'kmi pull' takes several")
+            raise ConfigError(
+                f"--profile can be given once, except for 'kmi pull'; got {', '.join(profiles)}"
+            )
         return profiles[0] if profiles else None
 
     @cached_property
     def printer(self) -> Printer:
-        """Where results go: to stdout, in the form asked for."""
+        """The printer for results, with the selected format."""
         form = self.options.output or ("table" if sys.stdout.isatty() else "ndjson")
         return Printer(form, self.notes, colour=not self.options.no_color)
 
     @cached_property
     def settings(self) -> dict[str, Any]:
-        """What is known of the client's arguments: environment, profile and options together, read once.
+        """The arguments of the client from the environment, the profile and the options; read once.
 
         Raises:
             ConfigError: A profile cannot be read.
@@ -86,20 +88,27 @@ class Context:
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator["KentikClient"]:
-        """Open a client; while the block waits long for quota, a note says so.
+        """Open a client. While a call waits long for quota, a message says so.
 
         Raises:
-            ConfigError: There are no credentials, or they are unusable.
+            ConfigError: Credentials are missing or invalid.
         """
         from kentik_async import KentikClient
         from kentik_async._environment import client_arguments
-        from kentik_async.cli.output.wait_notice import telling_of_waits
+        from kentik_async.cli.output.wait_notice import wait_notice
 
-        ours = {"on_event": self.notes.retries, "connect_timeout": _CONNECT_TIMEOUT}
-        kentik = KentikClient(**client_arguments(self.settings | ours))
-        async with kentik, telling_of_waits(kentik, self.notes):
+        if not self.settings.keys() & {"email", "token"}:
+            raise ConfigError(_NO_CREDENTIALS)
+        own = {"on_event": self.notes.retries, "connect_timeout": _CONNECT_TIMEOUT}
+        kentik = KentikClient(**client_arguments(self.settings | own))
+        async with kentik, wait_notice(kentik, self.notes):
             yield kentik
 
 
 Ctx: TypeAlias = Annotated[Context, Parameter(parse=False)]
-"""The type of a command's `context` parameter: handed to it, never read from the command line."""
+"""The type of the `context` parameter of commands, which is not read from the command line."""
+
+_NO_CREDENTIALS = (
+    "no credentials found: set KENTIK_EMAIL and KENTIK_API_TOKEN, or create the profile ~/.kentik/default "
+    'with {"email": "...", "api-key": "..."}; without an account, try: kentik-async demo'
+)

@@ -1,8 +1,8 @@
-"""What a user can do about an error: the second half of the one line that is printed of it."""
+"""The text of errors: one line that says what is wrong and what to do about it."""
 
 from collections.abc import Mapping
 
-from cyclopts import CycloptsError, UnusedCliTokensError
+from cyclopts import CoercionError, CycloptsError, MissingArgumentError, UnusedCliTokensError
 
 from kentik_async.cli.output.messages import on_one_line
 from kentik_async.errors import (
@@ -17,6 +17,7 @@ from kentik_async.errors import (
     ServerError,
     TargetError,
     UnavailableError,
+    ValidationError,
 )
 
 __all__ = ["SCOPES", "error_line", "usage_lines"]
@@ -35,19 +36,19 @@ SCOPES: Mapping[str, str] = {
     "as_groups.update": "admin.as_group:write",
     "as_groups.delete": "admin.as_group:write",
 }
-"""The scope that each operation of API v6 takes, as the vendor's schema says."""
+"""The scope that each operation of API v6 requires, from the vendor's schema."""
 
-_WHERE_TO_LOOK: Mapping[str, str] = {
+_LIST_COMMANDS: Mapping[str, str] = {
     "kmi": "'kentik-async kmi markets' lists the markets",
-    "as_groups": "'kentik-async as-groups list' lists those there are",
-    "sites": "'kentik-async sites list' lists those there are",
+    "as_groups": "'kentik-async as-groups list' lists the AS groups",
+    "sites": "'kentik-async sites list' lists the sites",
 }
 
-_ADVICE: tuple[tuple[type[KentikError], str], ...] = (
-    (AuthenticationError, "check the e-mail address, the token and the region: see 'auth status'"),
-    (RateLimitedError, "the company's quota is used up: try again later"),
+_HINTS: tuple[tuple[type[KentikError], str], ...] = (
+    (AuthenticationError, "check the email, the token and the region; 'auth status' shows the account"),
+    (RateLimitedError, "the quota is used up; try again later"),
     (ConnectError, "check the network, the proxy and the region"),
-    (DeadlineExceededError, "give a longer --timeout"),
+    (DeadlineExceededError, "increase --timeout"),
     (DecodeError, "please report it"),
     (UnavailableError, "try again later"),
     (ServerError, "try again later"),
@@ -58,36 +59,60 @@ def error_line(error: KentikError) -> str:
     """Return what went wrong and what to do about it, on one line.
 
     Args:
-        error: Any error of the SDK's.
+        error: Any error of the SDK.
     """
-    said = str(error)
-    advice = _advice(error)
-    if advice and advice not in said:
-        said = f"{said}; {advice}"
-    about_a_call = error.operation and not isinstance(error, TargetError)  # a full disk is no call's fault
+    text = str(error)
+    hint = _hint(error)
+    if hint and hint not in text:
+        text = f"{text}; {hint}"
+    # A full disk has nothing to do with the call, and the command names the operation of a wrong argument.
+    about_a_call = error.operation and not isinstance(error, TargetError | ValidationError)
     subject = f"{error.operation}: " if about_a_call else ""
-    return " ".join(f"{subject}{said}".split())
+    return " ".join(f"{subject}{text}".split())
 
 
-def _advice(error: KentikError) -> str:
+def _hint(error: KentikError) -> str:
     operation = error.operation or ""
     if isinstance(error, PermissionDeniedError):
         scope = SCOPES.get(operation)
         if scope is None:
-            return "a Member-level user may only read; ask an administrator"
-        return f"the user lacks the scope {scope}: ask an administrator for it"
+            return "users with the Member role may only read; ask an administrator"
+        return f"the user lacks the scope {scope}; ask an administrator for it"
     if isinstance(error, NotFoundError):
-        return _WHERE_TO_LOOK.get(operation.partition(".")[0], "")
-    return next((advice for kind, advice in _ADVICE if isinstance(error, kind)), "")
+        return _LIST_COMMANDS.get(operation.partition(".")[0], "")
+    return next((hint for kind, hint in _HINTS if isinstance(error, kind)), "")
 
 
 def usage_lines(error: CycloptsError) -> str:
-    """Return what was wrong on one line, and the command whose help says what is allowed on a second."""
+    """Return two lines: what is wrong with a command line, and a hint.
+
+    Args:
+        error: The error of the command line parser.
+    """
     error.verbose = False
     if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
-        said = f"unexpected: {' '.join(map(repr, error.unused_tokens))}"
+        text = f"unexpected argument: {' '.join(map(repr, error.unused_tokens))}"
     else:
-        said = on_one_line(str(error)).removesuffix(".")
-        said = said[:1].lower() + said[1:]
+        text = on_one_line(str(error)).removesuffix(".")
+        text = text[:1].lower() + text[1:]
     command = " ".join([_PROGRAM, *(error.command_chain or ())])
-    return f"{said}\nhint: {command} --help"
+    hint = _usage_hint(error)
+    return f"{text}\nhint: {f'{hint}; ' if hint else ''}{command} --help"
+
+
+def _usage_hint(error: CycloptsError) -> str:
+    """Return how to correct a frequent mistake with options that take several values; "" for others."""
+    if isinstance(error, CoercionError) and error.token is not None and "," in error.token.value:
+        values = " ".join(part for part in error.token.value.split(",") if part)
+        return f"separate several values with spaces: {error.token.keyword} {values}"
+    if isinstance(error, MissingArgumentError) and error.argument is not None:
+        name = error.argument.name
+        tokens = error.root_input_tokens or []
+        option = next((token for token in tokens if token in _SEVERAL_VALUES), None)
+        if option is not None and not name.startswith("-"):
+            return f"{option} takes all the values after it; write {name} before the options"
+    return ""
+
+
+_SEVERAL_VALUES = frozenset({"--markets", "--rank-types", "--ips", "--asns"})
+"""The options that take all the values after them."""

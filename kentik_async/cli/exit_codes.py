@@ -1,4 +1,4 @@
-"""What the process's exit code says: one table for all commands."""
+"""Exit codes: one table for all commands."""
 
 from collections.abc import Iterable
 from enum import IntEnum
@@ -18,7 +18,7 @@ __all__ = ["Exit", "exit_for", "worst"]
 
 
 class Exit(IntEnum):
-    """Exit codes; scripts rely on them."""
+    """Exit codes. Scripts rely on them, so their values do not change."""
 
     OK = 0
     API_ERROR = 1
@@ -38,7 +38,7 @@ _EXITS: tuple[tuple[tuple[type[KentikError], ...], Exit], ...] = (
 )
 
 
-_BY_GRAVITY = (
+_BY_SEVERITY = (
     Exit.OK,
     Exit.FAILURES,
     Exit.RATE_LIMITED,
@@ -51,10 +51,10 @@ _BY_GRAVITY = (
 
 
 def worst(exits: Iterable[Exit]) -> Exit:
-    """Return the one of several that a person has to know first: what waiting mends counts least."""
-    return max(exits, key=_BY_GRAVITY.index, default=Exit.OK)
+    """Return the most severe exit code; temporary errors are the least severe."""
+    return max(exits, key=_BY_SEVERITY.index, default=Exit.OK)
 
 
 def exit_for(error: KentikError) -> Exit:
-    """Return the exit code that an error ends the process with."""
+    """Return the exit code for an error."""
     return next((code for kinds, code in _EXITS if isinstance(error, kinds)), Exit.API_ERROR)

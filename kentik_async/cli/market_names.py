@@ -14,6 +14,6 @@ async def resolve_market(kentik: "KentikClient", text: str) -> str:
     """Return a market's id; the list of markets is fetched only if the text is a name.
 
     Raises:
-        ValidationError: No market, or more than one, has that name.
+        ValidationError: No market, or more than one, has this name.
     """
     return spell_market(text) or find_market(text, await kentik.kmi.list_markets())

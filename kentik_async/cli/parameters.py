@@ -1,4 +1,8 @@
-"""The options that every command takes, at any place of the command line."""
+"""Parameters shared by several commands: the global options, help groups, and lists of allowed values.
+
+The allowed values repeat the enumerations of `kentik_async.models`, because `--help` must not import those.
+A test compares them.
+"""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypeAlias
@@ -21,16 +25,16 @@ __all__ = [
     "Store",
 ]
 
-START = Group("To try it out", sort_key=1)
-ASK = Group("To ask Kentik", sort_key=2)
-OTHER = Group("Other", sort_key=3)
-GLOBAL = Group("Options of every command", sort_key=100)
+START = Group("Try without an account", sort_key=1)
+ASK = Group("Kentik API", sort_key=2)
+OTHER = Group("Other commands", sort_key=3)
+GLOBAL = Group("Global options", sort_key=100)
 
 Format: TypeAlias = Literal["table", "json", "ndjson", "csv"]
 
 
 Flag: TypeAlias = Annotated[bool, Parameter(show_default=False)]
-"""The type of an option that is there or not."""
+"""The type of an option without a value."""
 
 Family: TypeAlias = Literal["v4", "v6"]
 
@@ -72,14 +76,14 @@ InsightKind: TypeAlias = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to print and whom to be."""
+    """The global options."""
 
     output: Annotated[
         Format | None,
         Parameter(
             name=("--output", "-o"),
             group=GLOBAL,
-            help="Form of the result; table on a terminal, ndjson elsewhere.",
+            help="Output format; by default table on a terminal, otherwise ndjson.",
         ),
     ] = None
     profile: Annotated[
@@ -87,20 +91,18 @@ class Options:
         Parameter(
             group=GLOBAL,
             show_default=False,
-            help="Credentials from ~/.kentik/PROFILE, before the environment; 'kmi pull' takes several.",
+            help="Use the credentials in ~/.kentik/PROFILE; may be repeated for 'kmi pull'.",
         ),
     ] = ()
-    region: Annotated[Literal["us", "eu"] | None, Parameter(group=GLOBAL, help="The company's region.")] = (
-        None
-    )
+    region: Annotated[Literal["us", "eu"] | None, Parameter(group=GLOBAL, help="Kentik region.")] = None
     max_wait: Annotated[
         float | None,
-        Parameter(group=GLOBAL, help="Longest wait for quota, in seconds; as long as it takes by default."),
+        Parameter(group=GLOBAL, help="Maximum wait for quota in seconds; unlimited by default."),
     ] = None
     timeout: Annotated[
-        float | None, Parameter(group=GLOBAL, help="Longest wait for one answer, in seconds; 60 by default.")
+        float | None, Parameter(group=GLOBAL, help="Maximum time for one request in seconds; 60 by default.")
     ] = None
-    quiet: Annotated[
-        Flag, Parameter(name=("--quiet", "-q"), group=GLOBAL, help="No notes and no progress, errors only.")
+    quiet: Annotated[Flag, Parameter(name=("--quiet", "-q"), group=GLOBAL, help="Print errors only.")] = False
+    no_color: Annotated[
+        Flag, Parameter(group=GLOBAL, help="Disable colours; the variable NO_COLOR does the same.")
     ] = False
-    no_color: Annotated[Flag, Parameter(group=GLOBAL, help="No colours; NO_COLOR does the same.")] = False

@@ -1,4 +1,4 @@
-"""The question before something is deleted."""
+"""Yes-or-no questions on the terminal."""
 
 import sys
 
@@ -6,36 +6,37 @@ from kentik_async.cli.context import Context
 from kentik_async.cli.exit_codes import Exit
 from kentik_async.errors import ConfigError
 
-__all__ = ["confirmed", "declined"]
+__all__ = ["confirmed", "declined", "require_terminal"]
 
 
-async def confirmed(what: str, *, yes: bool) -> bool:
-    """Ask on the terminal whether to delete something.
+def require_terminal(action: str) -> None:
+    """Check that a question can be asked.
 
     Args:
-        what: What will be deleted, such as "site 3".
-        yes: The answer was given on the command line.
+        action: What needs the confirmation, such as "delete site 3".
 
     Raises:
-        ConfigError: There is no terminal to ask on, and `yes` is not set.
+        ConfigError: Stdin or stderr is not a terminal.
     """
-    if yes:
-        return True
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise ConfigError(f"{what} would be deleted, and there is no terminal to ask on: add --yes")
-    print(f"Delete {what}? [y/N] ", end="", file=sys.stderr, flush=True)
+        raise ConfigError(f"cannot ask for confirmation to {action} without a terminal; add --yes")
+
+
+async def confirmed(question: str) -> bool:
+    """Ask a question and return whether the answer is yes."""
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
     await _readable(sys.stdin.fileno())
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def declined(context: Context) -> Exit:
-    """Say that nothing was done."""
-    context.notes.note("nothing was deleted")
+def declined(context: Context, what: str = "nothing was deleted") -> Exit:
+    """Print that nothing was done and return the exit code."""
+    context.notes.note(what)
     return Exit.INTERRUPTED
 
 
 async def _readable(descriptor: int) -> None:
-    """Wait for input. A plain read would not end at Ctrl-C: the event loop takes that signal for itself."""
+    """Wait for input. Ctrl-C would not end a blocking read, because the event loop handles the signal."""
     import asyncio
 
     loop = asyncio.get_running_loop()

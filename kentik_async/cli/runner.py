@@ -1,4 +1,4 @@
-"""How a command is called: in an event loop if it needs one, its log lines as notes. No help needs this."""
+"""Runs a command, in an event loop if it is a coroutine, and prints its log records as messages."""
 
 import asyncio
 import inspect
@@ -13,11 +13,11 @@ __all__ = ["call"]
 
 
 def call(command: Callable[[], Any], notes: Notes) -> Any:
-    """Call a command and return what it returns, also if that has to be awaited.
+    """Call a command and return its result; a coroutine runs to its end.
 
     Args:
-        command: The command, its arguments bound.
-        notes: Where the package's log lines appear meanwhile.
+        command: The command with its arguments bound.
+        notes: Prints the log records of the package.
     """
     with _log_as(notes):
         result = command()
@@ -26,7 +26,7 @@ def call(command: Callable[[], Any], notes: Notes) -> Any:
 
 @contextmanager
 def _log_as(notes: Notes) -> Iterator[None]:
-    """Let the package's log lines appear as notes and warnings while the block runs."""
+    """Print the log records of the package as notes and warnings while the block runs."""
     logger = logging.getLogger("kentik_async")
     level, propagate = logger.level, logger.propagate
     handler = _NoteHandler(notes)

@@ -1,4 +1,4 @@
-"""What the SDK's answers are made of: frozen models and immutable sequences of them."""
+"""The models of responses: frozen objects and immutable sequences of them."""
 
 from kentik_async.models._tables import arrow_schema
 from kentik_async.models.as_groups import ASGroup, ASGroupList, AutonomousSystem

@@ -1,7 +1,7 @@
-"""What all models share: a frozen msgspec struct that also reads as a dataclass.
+"""The base of all models: a frozen msgspec struct that other libraries can also read as a dataclass.
 
-msgspec builds and compares rows several times faster than a frozen dataclass does, yet `dataclasses.asdict`,
-pandas, Polars and pydantic see only one opaque object a row unless the class bears `__dataclass_fields__`.
+msgspec builds and compares rows several times faster than a frozen dataclass. But `dataclasses.asdict`,
+pandas, Polars and pydantic treat each row as one opaque object unless the class has `__dataclass_fields__`.
 """
 
 import dataclasses
@@ -13,18 +13,18 @@ Int32 = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
 """An integer whose column is 32 bits wide."""
 
 Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
-"""An integer whose column is 64 bits wide; a larger one in a JSON answer is refused while decoding."""
+"""An integer whose column is 64 bits wide; decoding rejects a larger one in a JSON response."""
 
 _MAX_FLOAT = 1.7976931348623157e308
 
 Float64 = Annotated[float, msgspec.Meta(ge=-_MAX_FLOAT, le=_MAX_FLOAT)]
-"""A finite number: the bounds refuse infinities, and NaN, which no comparison holds for."""
+"""A finite number: the bounds exclude infinities and NaN."""
 
 Number = Int64 | Float64
-"""A number that is kept as it was sent, whole or not; its column holds floats."""
+"""A number that is kept as it was sent, integer or not; its column has floats."""
 
 JSONValue = Any
-"""Whatever JSON the vendor sent: its form is not published."""
+"""Any JSON value: the vendor does not document its type."""
 
 
 class Model(msgspec.Struct, frozen=True):
@@ -37,13 +37,13 @@ M = TypeVar("M", bound=Model)
 
 
 def reads_as_dataclass(cls: type[M]) -> type[M]:
-    """Class decorator: let whatever reads dataclasses read this struct, field by field."""
+    """Class decorator: let libraries that read dataclasses read this struct, field by field."""
     hints = get_type_hints(cls, include_extras=True)
     specs: list[tuple[str, Any, Any]] = []
     for field in msgspec.structs.fields(cls):
         default = dataclasses.MISSING if field.default is msgspec.NODEFAULT else field.default
         specs.append((field.name, hints[field.name], dataclasses.field(default=default)))
-    # Only the Field objects are wanted, so nothing is generated but them.
-    twin = dataclasses.make_dataclass(cls.__name__, specs, init=False, repr=False, eq=False)
-    cls.__dataclass_fields__ = vars(twin)["__dataclass_fields__"]
+    # Only the Field objects are needed, so no methods are generated.
+    same = dataclasses.make_dataclass(cls.__name__, specs, init=False, repr=False, eq=False)
+    cls.__dataclass_fields__ = vars(same)["__dataclass_fields__"]
     return cls

@@ -1,6 +1,6 @@
-"""Tables from models: columns with a schema that follows from the model's type alone.
+"""Converts models to tables, whose schema depends only on the model's type.
 
-Each table library is imported when it is asked for, and needs none of the others.
+Each table library is imported when it is first used, and none needs another.
 """
 
 import datetime as dt
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa  # type: ignore[import-untyped]  # pyarrow ships no types
 
-_KINDS: dict[Any, str] = {
+_TYPES: dict[Any, str] = {
     Int32: "int32",
     Int64: "int64",
     int: "int64",
@@ -36,13 +36,13 @@ class Column(NamedTuple):
     """One column of a table."""
 
     name: str
-    kind: str
+    type: str
     nested: "tuple[Column, ...]" = ()
 
 
 @cache
 def columns_of(row_type: type[Model] | None) -> tuple[Column, ...]:
-    """The columns that rows of this class make, in the order of its fields."""
+    """Return the columns of a table of this model, in the order of its fields."""
     if row_type is None:
         return ()
     hints = get_type_hints(row_type, include_extras=True)
@@ -53,8 +53,8 @@ def _column(name: str, hint: Any) -> Column:
     if get_origin(hint) in {Union, types.UnionType}:
         parts = [part for part in get_args(hint) if part is not type(None)]
         hint = Float64 if Float64 in parts else parts[0]
-    if hint in _KINDS:
-        return Column(name, _KINDS[hint])
+    if hint in _TYPES:
+        return Column(name, _TYPES[hint])
     if get_origin(hint) not in {None, Annotated} and issubclass(get_origin(hint), tuple):
         return Column(name, "list", columns_of(get_args(hint)[0]))
     if isinstance(hint, type) and issubclass(hint, str):
@@ -63,7 +63,7 @@ def _column(name: str, hint: Any) -> Column:
 
 
 def plain(value: Any) -> Any:
-    """A model as a dict, a tuple as a list, all the way down; anything else as it is."""
+    """Convert models to dicts and tuples to lists, also nested ones; keep any other value."""
     if isinstance(value, Model):
         return {name: plain(getattr(value, name)) for name in value.__struct_fields__}
     if isinstance(value, tuple):
@@ -72,11 +72,11 @@ def plain(value: Any) -> Any:
 
 
 def values_of(column: Column, rows: Iterable[Model]) -> list[Any]:
-    """One column's values, in the form that every table library takes."""
+    """Return the values of one column, in types that every table library accepts."""
     values = map(attrgetter(column.name), rows)
-    if column.kind == "list":
+    if column.type == "list":
         return [plain(value) for value in values]
-    if column.kind == "json":
+    if column.type == "json":
         return [None if value is None else msgspec.json.encode(value).decode() for value in values]
     return list(values)
 
@@ -90,7 +90,7 @@ def _library(module: str, method: str) -> Any:
 
 @cache
 def arrow_schema(row_type: type[Model] | None) -> "pa.Schema":
-    """The Arrow schema of a table of this model."""
+    """Return the Arrow schema of a table of this model."""
     pyarrow = _library("pyarrow", "to_arrow")
     scalars = {
         "int32": pyarrow.int32(),
@@ -103,8 +103,8 @@ def arrow_schema(row_type: type[Model] | None) -> "pa.Schema":
     }
 
     def type_of(column: Column) -> Any:
-        if column.kind != "list":
-            return scalars[column.kind]
+        if column.type != "list":
+            return scalars[column.type]
         return pyarrow.list_(pyarrow.struct([(inner.name, type_of(inner)) for inner in column.nested]))
 
     return pyarrow.schema([(column.name, type_of(column)) for column in columns_of(row_type)])
@@ -135,8 +135,8 @@ def to_polars(rows: Sequence[Model], row_type: type[Model] | None) -> "pl.DataFr
     }
 
     def type_of(column: Column) -> Any:
-        if column.kind != "list":
-            return scalars[column.kind]
+        if column.type != "list":
+            return scalars[column.type]
         return polars.List(polars.Struct({inner.name: type_of(inner) for inner in column.nested}))
 
     frame: pl.DataFrame = polars.DataFrame(
@@ -163,7 +163,7 @@ def to_pandas(rows: Sequence[Model], row_type: type[Model] | None) -> "pd.DataFr
     }
     frame: pd.DataFrame = pandas.DataFrame(
         {
-            column.name: pandas.Series(values_of(column, rows), dtype=scalars[column.kind])
+            column.name: pandas.Series(values_of(column, rows), dtype=scalars[column.type])
             for column in columns_of(row_type)
         }
     )

@@ -1,4 +1,4 @@
-"""AS groups: named sets of autonomous systems whose traffic is summed."""
+"""AS groups: named sets of autonomous systems."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ class AutonomousSystem(Model, frozen=True, gc=False):
 
     Attributes:
         asn: The autonomous system's number.
-        name: Its name, given by the vendor.
+        name: Its name, assigned by the vendor.
     """
 
     asn: Int64
@@ -28,10 +28,10 @@ class ASGroup(Model, frozen=True):
     """A configured AS group (Kentik KB, AS Group APIs).
 
     Attributes:
-        id: The identifier that the vendor gave it.
-        name: Its name, unique in the company.
+        id: Its identifier, assigned by the vendor.
+        name: Its name, unique within the company.
         asn: Its members, in the server's order.
-        created_date: When it was made, in UTC.
+        created_date: When it was created, in UTC.
         updated_date: When it was last changed, in UTC.
     """
 
@@ -46,13 +46,13 @@ class ASGroupList(Records[ASGroup]):
     """All AS groups of a company.
 
     Attributes:
-        invalid_count: How many entries the server met that it could not use.
+        invalid_count: The number of invalid entries that the server skipped.
     """
 
     invalid_count: int
 
     def __new__(cls, rows: Iterable[ASGroup] = (), *, invalid_count: int = 0) -> Self:
-        """Take the rows with the server's count of unusable ones."""
+        """Create the list from rows and the server's count of invalid entries."""
         self = super().__new__(cls, rows, ASGroup)
         self._keep(invalid_count=invalid_count)
         return self

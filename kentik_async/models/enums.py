@@ -1,4 +1,4 @@
-"""The values that requests may take; a plain string of the same text is accepted wherever these are."""
+"""Enumerations of request arguments; a plain string of the same value is accepted everywhere."""
 
 from enum import StrEnum
 from typing import Literal, Self, TypeAlias
@@ -17,9 +17,9 @@ __all__ = [
 
 
 class RankType(StrEnum):
-    """What a KMI ranking orders networks by (Kentik KB, KMI APIs).
+    """The metric that a KMI ranking orders networks by (Kentik KB, KMI APIs).
 
-    The vendor's wire says "wholesome" for wholesale; `RankType("customer_base_wholesale")` is understood too.
+    The vendor's API spells wholesale "wholesome"; `RankType("customer_base_wholesale")` is accepted too.
     """
 
     CUSTOMER_BASE = "customer_base"
@@ -36,17 +36,17 @@ class RankType(StrEnum):
 
 
 class IPFamily(StrEnum):
-    """The address family whose routing table is meant."""
+    """The IP address family of a routing table."""
 
     V4 = "v4"
     V6 = "v6"
 
 
 class Relation(StrEnum):
-    """Which neighbours of a network are asked for.
+    """The neighbours of a network to request.
 
-    The vendor's page prints the singular (`customer`), its schema the plural: both are understood, the plural
-    is sent.
+    The vendor's documentation uses the singular (`customer`), its schema the plural. Both are accepted; the
+    plural is sent.
     """
 
     ALL = "all"
@@ -60,7 +60,7 @@ class Relation(StrEnum):
 
 
 class Filter(StrEnum):
-    """Whether neighbours with some property are all shown, shown alone, or left out."""
+    """Whether to include all neighbours, only those with a property, or those without it."""
 
     ALL = "all"
     ONLY = "only"
@@ -68,7 +68,7 @@ class Filter(StrEnum):
 
 
 class InsightType(StrEnum):
-    """The events that KMI insights may be limited to."""
+    """The types of KMI insights."""
 
     MARKET_ENTRANCE = "market_entrance"
     MARKET_EXIT = "market_exit"

@@ -1,6 +1,6 @@
 """Kentik Market Intelligence: markets, rankings, a network's neighbours, insights.
 
-Where a field may be None, the server did not send it; 0 and False mean that it sent them.
+None in a field means that the server did not send it; 0 and False are values that it sent.
 """
 
 import datetime as dt
@@ -13,8 +13,9 @@ from kentik_async.models.records import Records
 
 __all__ = ["ASNDetails", "CustomerProvider", "Insight", "Market", "Peer", "Ranking", "Rankings"]
 
-# gc=False below: such a row holds numbers, texts and instants alone, so it can be in no reference cycle, and
-# the collector need not walk it (10 000 rankings: made a fifth faster, and 64 bytes each instead of 80).
+# gc=False below: the fields are numbers, strings and times, which cannot form a reference cycle, so the
+# garbage collector need not visit the rows (10 000 rankings: created a fifth faster, 64 bytes each instead of
+# 80).
 
 
 @reads_as_dataclass
@@ -32,15 +33,15 @@ class Market(Model, frozen=True, gc=False):
 
 @reads_as_dataclass
 class Ranking(Model, frozen=True, gc=False):
-    """A network's place in one market (Kentik KB, KMI APIs).
+    """A network's rank in one market (Kentik KB, KMI APIs).
 
     Attributes:
         asn: The autonomous system's number.
         name: Its name.
-        rank: Its place, 1 being the first.
-        rank_change: How the rank changed; negative where its number fell.
-        score: What the rank rests on.
-        score_change: How the score changed; negative for a loss.
+        rank: Its rank; 1 is the highest.
+        rank_change: The change of the rank; negative if its number became smaller.
+        score: The value of the ranking metric.
+        score_change: The change of the score; negative for a loss.
     """
 
     asn: Int64 | None
@@ -59,9 +60,9 @@ class CustomerProvider(Model, frozen=True, gc=False):
         asn: The neighbour's autonomous system number.
         name: Its name.
         score: Its score.
-        singlehomed_customer: It has only one upstream provider to the internet.
-        mutual_customer: It is a mutual customer.
-        mutual_provider: It is a mutual provider.
+        singlehomed_customer: Whether it has only one upstream provider to the Internet.
+        mutual_customer: Whether it is a mutual customer.
+        mutual_provider: Whether it is a mutual provider.
     """
 
     asn: Int64 | None
@@ -79,7 +80,7 @@ class Peer(Model, frozen=True, gc=False):
     Attributes:
         asn: The peer's autonomous system number.
         name: Its name.
-        pfx_count: How many distinct address blocks it announces.
+        pfx_count: The number of distinct address blocks that it announces.
     """
 
     asn: Int64 | None
@@ -92,16 +93,16 @@ class ASNDetails(Model, frozen=True):
     """A network and its neighbours in one market.
 
     Attributes:
-        asn: The autonomous system's number; None where the server has no details.
+        asn: The autonomous system's number; None if the server has no details.
         name: Its name.
         country_name: Its country.
-        customers: Its customers; empty where they were not asked for.
+        customers: Its customers; empty if they were not requested.
         providers: Its providers.
         peers: Its peers.
-        market_id: The market that was asked for.
-        ip: The address family that was asked for.
-        type: The relation that was asked for.
-        fetched_at: When the answer arrived, in UTC.
+        market_id: The requested market.
+        ip: The requested address family.
+        type: The requested relation.
+        fetched_at: When the response arrived, in UTC.
     """
 
     asn: Int64 | None
@@ -118,14 +119,14 @@ class ASNDetails(Model, frozen=True):
 
 @reads_as_dataclass
 class Insight(Model, frozen=True, gc=False):
-    """Something that happened to a network in a market.
+    """An event that concerns a network in a market.
 
     Attributes:
         asn: The autonomous system's number.
         name: Its name.
-        type: The kind of event, a number whose meaning the vendor does not publish.
-        message: The event in words.
-        created_at: When it was found, in UTC; None where the server's text is no time.
+        type: The type of event, a number that the vendor does not document.
+        message: A description of the event.
+        created_at: When it was detected, in UTC; None if the server's text is not a valid time.
     """
 
     asn: Int64 | None
@@ -136,16 +137,16 @@ class Insight(Model, frozen=True, gc=False):
 
 
 class Rankings(Records[Ranking]):
-    """One market's ranking, best first as the server sent it, with what was asked.
+    """One market's ranking, in the server's order, with the arguments of the request.
 
     Attributes:
-        market_id: The market that was asked for.
-        rank_type: The order that was asked for.
-        ip: The address family that was asked for.
-        limit: The limit that was sent; None left it to the server, which then gives 600.
-        fetched_at: When the answer arrived, in UTC.
-        invalid_count: How many entries the server met that it could not use.
-        maybe_truncated: There are as many rows as the limit allows, so there may be more.
+        market_id: The requested market.
+        rank_type: The requested ranking metric.
+        ip: The requested address family.
+        limit: The requested limit; None for the server's default of 600.
+        fetched_at: When the response arrived, in UTC.
+        invalid_count: The number of invalid entries that the server skipped.
+        maybe_truncated: Whether there are as many rows as the limit allows, so that there may be more.
     """
 
     market_id: str
@@ -168,7 +169,7 @@ class Rankings(Records[Ranking]):
         fetched_at: dt.datetime,
         invalid_count: int = 0,
     ) -> Self:
-        """Take the rows with what was asked for."""
+        """Create the ranking from rows and the arguments of the request."""
         self = super().__new__(cls, rows, Ranking)
         self._keep(
             market_id=market_id,
@@ -182,5 +183,5 @@ class Rankings(Records[Ranking]):
 
     @property
     def maybe_truncated(self) -> bool:
-        """Whether the server may hold more rows than it gave."""
+        """Whether the server may have more rows than it returned."""
         return len(self) >= (self._SERVER_LIMIT if self.limit is None else self.limit)

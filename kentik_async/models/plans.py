@@ -1,4 +1,4 @@
-"""Plans: what a company has licensed, and which devices use it."""
+"""Plans: the licences of a company, and the devices that use them."""
 
 import datetime as dt
 
@@ -9,7 +9,7 @@ __all__ = ["Plan", "PlanDevice", "PlanDeviceType"]
 
 @reads_as_dataclass
 class PlanDeviceType(Model, frozen=True, gc=False):
-    """A type of device that a plan admits.
+    """A type of device that a plan allows.
 
     Attributes:
         device_subtype: The type's name, such as "router".
@@ -35,25 +35,25 @@ class PlanDevice(Model, frozen=True, gc=False):
 
 @reads_as_dataclass
 class Plan(Model, frozen=True):
-    """A plan (Kentik KB, Site and Plan APIs). The vendor may leave out any field but the identifier.
+    """A plan (Kentik KB, Site and Plan APIs). The vendor may omit any field but the identifier.
 
     Attributes:
-        id: The identifier that the vendor gave it.
+        id: Its identifier, assigned by the vendor.
         company_id: The company that it belongs to.
         name: Its name, not necessarily unique.
-        description: What it is for.
-        active: It is in force.
-        max_devices: How many devices may use it.
-        max_fps: Flow records a second that each device may send.
-        bgp_enabled: Its devices may be peered to collect routing data.
+        description: Its description.
+        active: Whether it is active.
+        max_devices: The number of devices that may use it.
+        max_fps: Flow records per second that each device may send.
+        bgp_enabled: Whether its devices may peer to collect routing data.
         fast_retention: Days that data stays in the Fast dataseries.
         full_retention: Days that data stays in the Full dataseries.
-        cdate: When it was made, in UTC.
+        cdate: When it was created, in UTC.
         edate: When it was last changed, in UTC.
-        max_bigdata_fps: Flow records a second for fast rollups: a number or an object, as sent.
-        device_types: The types of device that it admits.
+        max_bigdata_fps: Flow records per second for fast rollups: a number or an object, as sent.
+        device_types: The types of device that it allows.
         devices: The devices that use it.
-        metadata: Whatever else the vendor attached, as sent.
+        metadata: Further data of the vendor, as sent.
     """
 
     id: Int64
@@ -74,5 +74,5 @@ class Plan(Model, frozen=True):
     metadata: JSONValue = None
 
     def __hash__(self) -> int:
-        # Not over all fields: the two of free form may hold dicts, which have no hash.
+        # Not of all fields: max_bigdata_fps and metadata may contain dicts, which cannot be hashed.
         return hash((Plan, self.id, self.company_id, self.name))

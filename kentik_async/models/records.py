@@ -1,4 +1,4 @@
-"""`Records`: what every list answer is, an immutable sequence of models that turns into a table."""
+"""`Records`: the immutable sequence of models that every list call returns; it converts to tables."""
 
 import types
 from collections.abc import Iterable
@@ -31,20 +31,20 @@ T_co = TypeVar("T_co", covariant=True)
 class Records(tuple[T_co, ...], Generic[T_co]):  # noqa: SLOT001 - the attributes need a __dict__
     """An immutable sequence of models.
 
-    It is a tuple: it compares, hashes, unpacks and pickles as one (attributes of a subclass take no part in
-    `==`), `pandas.DataFrame(records)` and `polars.DataFrame(records)` read it by column, and a slice is
-    `Records` again. The `to_…` methods build tables whose schema depends on the model alone, never on the
-    values: an empty answer has the same columns and types as a full one.
+    It is a tuple: it compares, hashes, unpacks and pickles like one (`==` ignores the attributes of a
+    subclass). `pandas.DataFrame(records)` and `polars.DataFrame(records)` read it by column, and a slice is
+    `Records` too. The `to_…` methods build tables whose schema depends only on the model, never on the
+    values: an empty result has the same columns and types as a full one.
 
     Args:
         rows: The models, in order.
-        row_type: Their class; needed only for the columns of an empty sequence.
+        row_type: Their class; required only for the columns of an empty sequence.
     """
 
     _row_type: type[Model] | None
 
     def __new__(cls, rows: Iterable[T_co] = (), row_type: type[Model] | None = None) -> Self:
-        """Take the rows as they come; any iterable will do."""
+        """Create the sequence from any iterable of rows."""
         self = super().__new__(cls, rows)
         if row_type is None and self:
             first: object = self[0]
@@ -53,7 +53,7 @@ class Records(tuple[T_co, ...], Generic[T_co]):  # noqa: SLOT001 - the attribute
         return self
 
     def _keep(self, **attributes: object) -> None:
-        # Past __setattr__, which refuses: only construction writes.
+        # Not by __setattr__, which raises: attributes are only set during construction.
         self.__dict__.update(attributes)
 
     @overload
@@ -76,8 +76,8 @@ class Records(tuple[T_co, ...], Generic[T_co]):  # noqa: SLOT001 - the attribute
         return _restore, (type(self), tuple(self), dict(self.__dict__))
 
     def __repr__(self) -> str:
-        kind = self._row_type.__name__ if self._row_type is not None else "?"
-        name = f"Records[{kind}]" if type(self) is Records else type(self).__name__
+        model = self._row_type.__name__ if self._row_type is not None else "?"
+        name = f"Records[{model}]" if type(self) is Records else type(self).__name__
         shown = [f"{key}={value!r}" for key, value in self.__dict__.items() if not key.startswith("_")]
         if self:
             shown.append(repr(self[0]))
@@ -87,19 +87,19 @@ class Records(tuple[T_co, ...], Generic[T_co]):  # noqa: SLOT001 - the attribute
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
-        """Let pydantic read a field of this type as the tuple it is."""
+        """Let pydantic validate a field of this type as a tuple."""
         (item,) = get_args(source) or (Any,)
         return handler.generate_schema(types.GenericAlias(tuple, (item, ...)))
 
     def to_dicts(self) -> list[dict[str, Any]]:
-        """One dict a row, in order; nested models become dicts, and tuples of them lists."""
+        """Return one dict per row, in order; nested models become dicts, tuples of them lists."""
         return [_tables.plain(row) for row in self]
 
     def to_arrow(self) -> "pa.Table":
-        """A pyarrow table, one column a field.
+        """Return a pyarrow table with one column per field.
 
-        Integers are int64 (ranks and changes int32), instants `timestamp[us, UTC]`, nested models
-        `list<struct>`, and fields without a published form JSON text.
+        Integers are int64 (ranks and changes int32), times `timestamp[us, UTC]`, nested models
+        `list<struct>`, and fields that the vendor does not document JSON strings.
 
         Raises:
             ImportError: pyarrow is not installed.
@@ -107,7 +107,7 @@ class Records(tuple[T_co, ...], Generic[T_co]):  # noqa: SLOT001 - the attribute
         return _tables.to_arrow(cast("tuple[Model, ...]", self), self._row_type)
 
     def to_polars(self) -> "pl.DataFrame":
-        """A Polars frame with the columns of `to_arrow`; needs no pyarrow.
+        """Return a Polars frame with the columns of `to_arrow`; does not need pyarrow.
 
         Raises:
             ImportError: Polars is not installed.
@@ -115,9 +115,9 @@ class Records(tuple[T_co, ...], Generic[T_co]):  # noqa: SLOT001 - the attribute
         return _tables.to_polars(cast("tuple[Model, ...]", self), self._row_type)
 
     def to_pandas(self) -> "pd.DataFrame":
-        """A pandas frame with the columns of `to_arrow`, in pandas' nullable types; needs no pyarrow.
+        """Return a pandas frame with the columns of `to_arrow`, in pandas' nullable types.
 
-        Nested models stay lists of dicts in an object column.
+        It does not need pyarrow. Nested models are lists of dicts in an object column.
 
         Raises:
             ImportError: pandas is not installed.
@@ -129,7 +129,7 @@ R = TypeVar("R", bound=Records[Any])
 
 
 def _restore(cls: type[R], rows: tuple[Any, ...], attributes: dict[str, Any]) -> R:
-    """Rebuild pickled or copied records without the keyword arguments that a subclass asks for."""
+    """Restore pickled or copied records without the keyword arguments that a subclass requires."""
     self = tuple.__new__(cls, rows)
     self.__dict__.update(attributes)
     return self

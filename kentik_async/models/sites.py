@@ -1,4 +1,4 @@
-"""Sites: the places where a company's devices stand."""
+"""Sites: the physical locations of a company's devices."""
 
 from kentik_async.models._base import Float64, Int64, Model, reads_as_dataclass
 
@@ -10,10 +10,10 @@ class Site(Model, frozen=True, gc=False):
     """A site (Kentik KB, Site and Plan APIs).
 
     Attributes:
-        id: The identifier that the vendor gave it.
+        id: Its identifier, assigned by the vendor.
         site_name: Its name.
-        lat: Its latitude in degrees; None where it is not known.
-        lon: Its longitude in degrees; None where it is not known.
+        lat: Its latitude in degrees; None if unknown.
+        lon: Its longitude in degrees; None if unknown.
         company_id: The company that it belongs to.
     """
 

@@ -1,4 +1,4 @@
-"""What a user calls: one class a resource, no transport detail."""
+"""The methods that users call: one class per resource, independent of the transport."""
 
 from kentik_async.resources.as_groups import ASGroups
 from kentik_async.resources.kmi import KMI

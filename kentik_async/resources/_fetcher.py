@@ -4,6 +4,7 @@ import datetime as dt
 from dataclasses import replace
 from typing import TypeVar
 
+from kentik_async._clock import utc_now
 from kentik_async._operations import Request
 from kentik_async._pipeline.caller import Caller
 from kentik_async.bulk.throttle import Throttle, throttled_quota, valid_leave
@@ -46,7 +47,7 @@ class CallerFetcher:
 
     def now(self) -> dt.datetime:
         """Return the present instant, in UTC."""
-        return self._caller.now()
+        return utc_now()
 
     async def estimate(self, n: int) -> float:
         """Return in how many seconds `n` further requests would all be answered."""

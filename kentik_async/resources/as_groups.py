@@ -1,4 +1,4 @@
-"""AS groups: sets of networks whose traffic is summed. Source: Kentik KB, AS Group APIs."""
+"""AS groups: named sets of networks. Source: Kentik KB, AS Group APIs."""
 
 from collections.abc import Iterable
 
@@ -12,63 +12,64 @@ __all__ = ["ASGroups"]
 class ASGroups:
     """The five operations on AS groups.
 
-    Every method raises `ValidationError` for arguments that the vendor's schema does not allow, before
-    anything is sent, and else any other `KentikError`.
+    Every method raises `ValidationError` for an invalid argument, before anything is sent, and otherwise any
+    `KentikError`.
     """
 
     def __init__(self, caller: Caller) -> None:
-        self._caller = caller
+        self._run = caller.run
 
     async def list(self) -> ASGroupList:
-        """Return all AS groups; `invalid_count` says how many entries the server could not read."""
-        return await self._caller.run(_operations.list_as_groups())
+        """Return all AS groups; `invalid_count` is the number of invalid entries that the server skipped."""
+        return await self._run(_operations.list_as_groups())
 
-    async def get(self, id: str) -> ASGroup:
+    async def get(self, id: int | str) -> ASGroup:
         """Return one AS group.
 
         Args:
-            id: The group's identifier.
+            id: The group's identifier, as an integer or a string.
 
         Raises:
-            NotFoundError: There is no such group.
+            NotFoundError: The group does not exist.
         """
-        return await self._caller.run(_operations.get_as_group(id))
+        return await self._run(_operations.get_as_group(id))
 
     async def create(self, name: str, asns: Iterable[int | str]) -> ASGroup:
         """Create an AS group and return it as the server stored it.
 
-        It is sent once only: after an `UnavailableError` or a `DeadlineExceededError` the group may exist.
+        The request is sent only once: after an `UnavailableError` or a `DeadlineExceededError` the group may
+        exist.
 
         Args:
-            name: The group's name, not blank and unique among the company's groups.
-            asns: Its members: 64512, "64512", "AS64512" or asdot "1.10" each.
+            name: The group's name, not blank and unique within the company.
+            asns: Its members, each as 64512, "64512", "AS64512" or asdot "1.10".
 
         Raises:
-            ConflictError: There is a group of that name.
+            ConflictError: A group of that name exists already.
         """
-        return await self._caller.run(_operations.create_as_group(name, asns))
+        return await self._run(_operations.create_as_group(name, asns))
 
-    async def update(self, id: str, name: str, asns: Iterable[int | str]) -> ASGroup:
+    async def update(self, id: int | str, name: str, asns: Iterable[int | str]) -> ASGroup:
         """Replace an AS group's name and members, and return it as the server stored it.
 
         Args:
-            id: The group's identifier.
+            id: The group's identifier, as an integer or a string.
             name: Its new name.
-            asns: Its new members; all that it had are replaced.
+            asns: Its new members; they replace all existing ones.
 
         Raises:
-            NotFoundError: There is no such group.
+            NotFoundError: The group does not exist.
         """
-        return await self._caller.run(_operations.update_as_group(id, name, asns))
+        return await self._run(_operations.update_as_group(id, name, asns))
 
-    async def delete(self, id: str) -> None:
+    async def delete(self, id: int | str) -> None:
         """Delete an AS group.
 
         Args:
-            id: The group's identifier.
+            id: The group's identifier, as an integer or a string.
 
         Raises:
-            NotFoundError: There is no such group; also where a first attempt whose answer was lost had
-                deleted it.
+            NotFoundError: The group does not exist; also if a first attempt deleted it and its response was
+                lost.
         """
-        await self._caller.run(_operations.delete_as_group(id))
+        await self._run(_operations.delete_as_group(id))

@@ -1,33 +1,37 @@
 """Kentik Market Intelligence: markets, rankings, neighbours, insights. Source: Kentik KB, KMI APIs."""
 
 from collections.abc import Callable, Iterable
-from typing import Literal
+from typing import Literal, TypeVar
 
 from kentik_async import _operations
 from kentik_async._pipeline.caller import Caller
+from kentik_async.bulk.arguments import details_spec, insights_spec, rankings_spec
+from kentik_async.bulk.market_names import spell_market
 from kentik_async.bulk.pull import Pull
 from kentik_async.bulk.results import Progress
-from kentik_async.bulk.arguments import details_spec, insights_spec, rankings_spec
 from kentik_async.models import ASNDetails, Insight, Market, Rankings, Records
 from kentik_async.models.enums import FilterName, IPFamilyName, RankTypeName, RelationName
 from kentik_async.resources._fetcher import CallerFetcher
 
 __all__ = ["KMI"]
 
+T = TypeVar("T", str, str | None)
+
 
 class KMI:
-    """The KMI's five operations; all of them only read.
+    """The five operations of KMI; all of them only read.
 
-    Every method raises `ValidationError` for arguments that the vendor's schema does not allow, before
-    anything is sent, and else any other `KentikError`.
+    Every method raises `ValidationError` for an invalid argument, before anything is sent, and otherwise any
+    `KentikError`.
     """
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
+        self._run = caller.run
 
     async def list_markets(self) -> Records[Market]:
-        """Return all markets: the planet, regions and countries, in the server's order."""
-        return await self._caller.run(_operations.list_markets())
+        """Return all markets (the planet, regions and countries), in the server's order."""
+        return await self._run(_operations.list_markets())
 
     async def get_rankings(
         self,
@@ -36,26 +40,25 @@ class KMI:
         ip: IPFamilyName = "v4",
         limit: int | None = None,
     ) -> Rankings:
-        """Return the networks of a market in the order of their ranks.
+        """Return the networks of a market, ordered by rank.
 
         Args:
-            market_id: A market's identifier, as `list_markets` gives it: "planet$earth", "cc$US".
-            rank_type: "customer_base", "customer_base_retail", "customer_base_wholesome" (the vendor's
-                spelling; "customer_base_wholesale" is accepted), "customer_base_backbone",
+            market_id: A market's id, as `list_markets` returns it: "planet$earth", "cc$US"; or "planet:earth",
+                "cc:US" or "US".
+            rank_type: The ranking metric: "customer_base", "customer_base_retail", "customer_base_wholesome"
+                (the vendor's spelling; "customer_base_wholesale" is accepted), "customer_base_backbone",
                 "customer_growth" or "peering_base".
             ip: "v4" or "v6".
-            limit: How many rows at most, from 1; the server's default is 600.
+            limit: The largest number of rows, from 1; the server's default is 600.
 
         Returns:
-            The rows, with what was asked and when. Where the answer is as long as the limit,
-            `maybe_truncated` is set.
+            The rows, with the arguments and the time of the request. `maybe_truncated` is True if there are
+            as many rows as the limit.
 
         Raises:
-            NotFoundError: There is no such market.
+            NotFoundError: The market does not exist.
         """
-        return await self._caller.run(
-            _operations.get_rankings(market_id, rank_type, ip, limit, self._caller.now)
-        )
+        return await self._run(_operations.get_rankings(_market(market_id), rank_type, ip, limit))
 
     async def get_asn_details(
         self,
@@ -70,27 +73,26 @@ class KMI:
         """Return a network's customers, providers and peers in a market.
 
         Args:
-            market_id: A market's identifier, as `list_markets` gives it.
+            market_id: A market's id, as for `get_rankings`.
             asn: The network's number: 64512, "64512", "AS64512" or asdot "1.10".
             type: Which neighbours: "all", "customers", "providers" or "peers".
             ip: "v4" or "v6".
-            mutual_provider: "all", "only" or "exclude" neighbours that are also a provider.
-            mutual_customer: Likewise, for those that are also a customer.
-            singlehomed_customer: Likewise, for customers with a single provider.
+            mutual_provider: Whether to return "all" neighbours, "only" mutual providers, or "exclude" them.
+            mutual_customer: The same for mutual customers.
+            singlehomed_customer: The same for customers with a single provider.
 
         Raises:
-            NotFoundError: There is no such market, or the network is not known in it.
+            NotFoundError: The market does not exist, or the network is unknown in it.
         """
-        return await self._caller.run(
+        return await self._run(
             _operations.get_asn_details(
-                market_id,
+                _market(market_id),
                 asn,
                 type,
                 ip,
                 mutual_provider,
                 mutual_customer,
                 singlehomed_customer,
-                self._caller.now,
             )
         )
 
@@ -104,19 +106,24 @@ class KMI:
         magnitude: int | None = None,
         limit: int | None = None,
     ) -> Records[Insight]:
-        """Return what changed lately in the markets.
+        """Return recent events in the markets.
 
         Args:
-            market_id: Only this market; all if omitted.
+            market_id: Only this market, an id as for `get_rankings`; all if omitted.
             ip: Only "v4" or "v6"; both if omitted.
-            types: Only these kinds of change, such as "market_entrance" or "ranking_loss"; all if empty.
+            types: Only events of these types, such as "market_entrance" or "ranking_loss"; all if empty.
             lookback: Days to look back: 1, 7 or 30; the server's default is 1.
-            magnitude: The least magnitude, 1 to 5; the server's default is 1.
-            limit: How many at most, from 1; the server's default is 100.
+            magnitude: The smallest magnitude, 1 to 5; the server's default is 1.
+            limit: The largest number of events, from 1; the server's default is 100.
         """
-        return await self._caller.run(
+        return await self._run(
             _operations.get_global_insights(
-                market_id=market_id, ip=ip, types=types, lookback=lookback, magnitude=magnitude, limit=limit
+                market_id=_market(market_id),
+                ip=ip,
+                types=types,
+                lookback=lookback,
+                magnitude=magnitude,
+                limit=limit,
             )
         )
 
@@ -131,21 +138,21 @@ class KMI:
         magnitude: int | None = None,
         limit: int | None = None,
     ) -> Records[Insight]:
-        """Return what changed lately for one network; the arguments are those of `get_global_insights`.
+        """Return recent events of one network.
 
         Args:
             asn: The network's number: 64512, "64512", "AS64512" or asdot "1.10".
-            market_id: Only this market; all if omitted.
+            market_id: Only this market, an id as for `get_rankings`; all if omitted.
             ip: Only "v4" or "v6"; both if omitted.
-            types: Only these kinds of change; all if empty.
+            types: Only events of these types, as for `get_global_insights`; all if empty.
             lookback: Days to look back: 1, 7 or 30; the server's default is 1.
-            magnitude: The least magnitude, 1 to 5; the server's default is 1.
-            limit: How many at most, from 1; the server's default is 100.
+            magnitude: The smallest magnitude, 1 to 5; the server's default is 1.
+            limit: The largest number of events, from 1; the server's default is 100.
         """
-        return await self._caller.run(
+        return await self._run(
             _operations.get_asn_insights(
                 asn,
-                market_id=market_id,
+                market_id=_market(market_id),
                 ip=ip,
                 types=types,
                 lookback=lookback,
@@ -201,20 +208,21 @@ class KMI:
 
         Args:
             targets: The networks, as (market, asn) pairs; a market is an id or a name, as in `markets`.
-            top: Instead of `targets`: the first N networks of each ranking; the rankings are part of the pull.
+            top: Instead of `targets`: the top N networks of each ranking, which is part of the pull.
             markets: With `top`: market ids or names, or "all" that the server lists.
             rank_types: With `top`: ranking metrics, or "all" six.
             ips: "v4", "v6" or both.
             limit: With `top`: maximum number of rows of each ranking, from 1.
             type: Which relations: "all", "customers", "providers" or "peers".
             mutual_provider: "all", "only" or "exclude".
-            mutual_customer: Likewise.
-            singlehomed_customer: Likewise.
-            leave: Requests a minute to leave to others; by default 5 where the pacing is courteous, else 0.
+            mutual_customer: "all", "only" or "exclude".
+            singlehomed_customer: "all", "only" or "exclude".
+            leave: Requests a minute to keep free for other calls; by default 5 with courteous pacing, else 0.
             on_progress: Called with a `Progress` after each page.
 
         Raises:
-            ValidationError: An argument is invalid or empty, or both or none of `targets` and `top` are given.
+            ValidationError: An argument is invalid or empty, or not exactly one of `targets` and `top` is
+                given.
         """
         spec = details_spec(
             targets,
@@ -271,3 +279,8 @@ class KMI:
             limit=limit,
         )
         return Pull(CallerFetcher(self._caller, leave), spec, on_progress=on_progress)
+
+
+def _market(text: T) -> T:
+    """Return the market id that a text spells; what can only be a name is left to the server to refuse."""
+    return (spell_market(text) or text) if isinstance(text, str) and text.strip() else text

@@ -1,4 +1,4 @@
-"""Plans: what a company is licensed for. Source: Kentik KB, Site and Plan APIs."""
+"""Plans: the licences of a company. Source: Kentik KB, Site and Plan APIs."""
 
 from kentik_async import _operations
 from kentik_async._pipeline.caller import Caller
@@ -8,11 +8,11 @@ __all__ = ["Plans"]
 
 
 class Plans:
-    """The one operation on plans."""
+    """The operation on plans."""
 
     def __init__(self, caller: Caller) -> None:
-        self._caller = caller
+        self._run = caller.run
 
     async def list(self) -> Records[Plan]:
-        """Return all plans, in the server's order; fields that the server leaves out are None."""
-        return await self._caller.run(_operations.list_plans())
+        """Return all plans, in the server's order; fields that the server omits are None."""
+        return await self._run(_operations.list_plans())

@@ -1,4 +1,4 @@
-"""Any v5 endpoint under the same quota, errors and retries as the rest."""
+"""Requests to any v5 endpoint, with the same quota, errors and retries as all other calls."""
 
 import json
 import re
@@ -28,7 +28,7 @@ class Rest:
     """Raw access to the v5 API."""
 
     def __init__(self, caller: Caller) -> None:
-        self._caller = caller
+        self._run = caller.run
 
     async def request(
         self,
@@ -40,30 +40,32 @@ class Rest:
         quota_class: QuotaClass = "non_query",
         idempotent: bool | None = None,
     ) -> Any:
-        """Send a request to an endpoint and return the decoded answer.
+        """Send a request to an endpoint and return the decoded response.
 
         Args:
             method: GET, HEAD, PUT, DELETE, POST or PATCH.
-            path: The path on the client's REST endpoint, such as "/devices"; no URL.
-            json: What to send as a JSON document; None sends no body.
+            path: The path on the client's REST endpoint, such as "/devices"; not a URL.
+            json: The JSON document to send; None sends no body.
             params: The URL's query parameters; True and False are sent as "true" and "false".
-            quota_class: Under which limits it counts: "query" for the v5 Query API.
-            idempotent: Whether doing it twice does no harm, so that it may be repeated after a failure;
-                by default that is said of GET, HEAD, PUT and DELETE.
+            quota_class: The quota class that the request counts in: "query" for the v5 Query API.
+            idempotent: Whether sending the request twice has the same result as sending it once, so that it
+                may be sent again after a failure. By default True for GET, HEAD, PUT and DELETE.
 
         Returns:
-            The decoded JSON, or None for an empty answer.
+            The decoded JSON, or None for an empty response.
 
         Raises:
-            ValidationError: An argument is none of what is allowed; nothing was sent.
-            DecodeError: The answer is no JSON.
-            KentikError: Any other, as for every call.
+            ValidationError: An argument is invalid; nothing was sent.
+            DecodeError: The response is not JSON.
+            KentikError: Any other error, as for every call.
         """
         verb = method.upper() if isinstance(method, str) else method
         if verb not in tuple(_EFFECTS):
-            raise ValidationError(f"method is {method!r}: give one of {', '.join(_EFFECTS)}")
+            raise ValidationError(f"method must be one of {', '.join(_EFFECTS)}; got {method!r}")
         if quota_class not in QUOTA_CLASSES:
-            raise ValidationError(f"quota_class is {quota_class!r}: give one of {', '.join(QUOTA_CLASSES)}")
+            raise ValidationError(
+                f"quota_class must be one of {', '.join(QUOTA_CLASSES)}; got {quota_class!r}"
+            )
         operation = Operation(f"rest.{verb.lower()}", "rest", verb, _effect(verb, idempotent), quota_class)
         request = Request(
             operation,
@@ -72,44 +74,46 @@ class Rest:
             _encode(json),
             None if params is None else _texts(params),
         )
-        return await self._caller.run(request)
+        return await self._run(request)
 
 
 def _effect(verb: str, idempotent: bool | None) -> Effect:
-    usual = _EFFECTS[verb]
-    if idempotent is None or (idempotent and usual is not Effect.CREATE):
-        return usual
+    default = _EFFECTS[verb]
+    if idempotent is None or (idempotent and default is not Effect.CREATE):
+        return default
     return Effect.REPLACE if idempotent else Effect.CREATE
 
 
 def _safe_path(path: str) -> str:
-    """Refuse what would carry the token to another host or out of the base path."""
-    allowed = 'give a path on the REST endpoint that begins with one slash, such as "/devices"'
+    """Reject a path that would send the token to another host or leave the base path."""
+    allowed = 'a path on the REST endpoint that begins with one slash, such as "/devices"'
     if not isinstance(path, str) or not re.fullmatch(r"/(?!/)[!-~]*", path):
-        raise ValidationError(f"path is {path!r}: {allowed}")
+        raise ValidationError(f"path must be {allowed}; got {path!r}")
     segments = re.split(r"[/\\]", urllib.parse.unquote(path))
     if "\\" in path or ".." in segments or "#" in path:
-        raise ValidationError(f"path is {path!r}: {allowed}, without '..', '#' or backslashes")
+        raise ValidationError(f"path must be {allowed}, without '..', '#' or backslashes; got {path!r}")
     return path
 
 
 def _texts(params: Mapping[str, str | float]) -> dict[str, str]:
     if not isinstance(params, Mapping):
-        raise ValidationError(f"params is {params!r}: give a mapping of names to texts or numbers")
+        raise ValidationError(f"params must be a mapping of names to strings or numbers; got {params!r}")
     texts = {name: _text(name, value) for name, value in params.items()}
     for name, text in texts.items():
         if not _can_be_sent(name + text):
-            raise ValidationError(f"params holds {name!r}: {text!r}: give texts without lone surrogates")
+            raise ValidationError(f"params must not contain lone surrogates; got {name!r}: {text!r}")
     return texts
 
 
 def _text(name: object, value: object) -> str:
     if not isinstance(name, str) or not isinstance(value, str | int | float):
-        raise ValidationError(f"params holds {name!r}: {value!r}: give names with texts or numbers")
+        raise ValidationError(
+            f"params must be a mapping of names to strings or numbers; got {name!r}: {value!r}"
+        )
     try:
         return str(value).lower() if isinstance(value, bool) else str(value)
-    except ValueError:  # Python writes no integer of more than 4300 digits
-        raise ValidationError(f"params holds {name!r}: a number too long to be sent") from None
+    except ValueError:  # Python converts no integer of more than 4300 digits
+        raise ValidationError(f"params[{name!r}] must have fewer than 4300 digits") from None
 
 
 def _can_be_sent(text: str) -> bool:
@@ -126,7 +130,7 @@ def _encode(document: Any) -> bytes:
     try:
         return json.dumps(document, separators=(",", ":"), allow_nan=False).encode()
     except (TypeError, ValueError, RecursionError) as error:
-        raise ValidationError(f"json cannot be written as JSON: {error}") from None
+        raise ValidationError(f"json must be a JSON document: {error}") from None
 
 
 def _decode(raw: bytes) -> Any:
@@ -135,4 +139,4 @@ def _decode(raw: bytes) -> Any:
     try:
         return json.loads(raw)
     except (ValueError, RecursionError) as error:
-        raise DecodeError(f"the answer is no JSON: {str(error)[:200]}") from None
+        raise DecodeError(f"the response is not JSON: {str(error)[:200]}") from None

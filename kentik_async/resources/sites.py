@@ -1,4 +1,4 @@
-"""Sites of a company. Source: Kentik KB, Site and Plan APIs."""
+"""Sites: the physical locations of devices. Source: Kentik KB, Site and Plan APIs."""
 
 from kentik_async import _operations
 from kentik_async._pipeline.caller import Caller
@@ -8,34 +8,35 @@ __all__ = ["Sites"]
 
 
 class Sites:
-    """The five operations on sites; Member-level users may only read.
+    """The five operations on sites; users with Member level may only read.
 
-    Every method raises `ValidationError` for arguments that the vendor's pages do not allow, before
-    anything is sent, and else any other `KentikError`.
+    Every method raises `ValidationError` for an invalid argument, before anything is sent, and otherwise any
+    `KentikError`.
     """
 
     def __init__(self, caller: Caller) -> None:
-        self._caller = caller
+        self._run = caller.run
 
     async def list(self) -> Records[Site]:
         """Return all sites, in the server's order."""
-        return await self._caller.run(_operations.list_sites())
+        return await self._run(_operations.list_sites())
 
     async def get(self, id: int | str) -> Site:
         """Return one site.
 
         Args:
-            id: The site's identifier, a whole number from 1.
+            id: The site's identifier, a whole number from 1 or its digits.
 
         Raises:
-            NotFoundError: There is no such site.
+            NotFoundError: The site does not exist.
         """
-        return await self._caller.run(_operations.get_site(id))
+        return await self._run(_operations.get_site(id))
 
     async def create(self, site_name: str, lat: float | str, lon: float | str) -> Site:
         """Create a site and return it as the server stored it.
 
-        It is sent once only: after an `UnavailableError` or a `DeadlineExceededError` the site may exist.
+        The request is sent only once: after an `UnavailableError` or a `DeadlineExceededError` the site may
+        exist.
 
         Args:
             site_name: 3 to 40 letters, digits, spaces and underscores.
@@ -45,7 +46,7 @@ class Sites:
         Raises:
             PermissionDeniedError: The user may only read.
         """
-        return await self._caller.run(_operations.create_site(site_name, lat, lon))
+        return await self._run(_operations.create_site(site_name, lat, lon))
 
     async def update(
         self,
@@ -55,27 +56,27 @@ class Sites:
         lat: float | str | None = None,
         lon: float | str | None = None,
     ) -> Site:
-        """Change what is given of a site, leave the rest, and return it as the server stored it.
+        """Change the given fields of a site and return it as the server stored it.
 
         Args:
-            id: The site's identifier.
+            id: The site's identifier, a whole number from 1 or its digits.
             site_name: Its new name.
             lat: Its new latitude.
             lon: Its new longitude.
 
         Raises:
-            NotFoundError: There is no such site.
+            NotFoundError: The site does not exist.
         """
-        return await self._caller.run(_operations.update_site(id, site_name=site_name, lat=lat, lon=lon))
+        return await self._run(_operations.update_site(id, site_name=site_name, lat=lat, lon=lon))
 
     async def delete(self, id: int | str) -> None:
         """Delete a site.
 
         Args:
-            id: The site's identifier.
+            id: The site's identifier, a whole number from 1 or its digits.
 
         Raises:
-            NotFoundError: There is no such site; also where a first attempt whose answer was lost had
-                deleted it.
+            NotFoundError: The site does not exist; also if a first attempt deleted it and its response was
+                lost.
         """
-        await self._caller.run(_operations.delete_site(id))
+        await self._run(_operations.delete_site(id))

@@ -48,7 +48,7 @@ def test_anything_else_is_a_name(typed: str) -> None:
 
 @pytest.mark.parametrize("truncated", ["", " ", "planet", "cc", "continent", "region", "planet$", "cc:", "$"])
 def test_what_a_shell_left_is_refused(truncated: str) -> None:
-    with pytest.raises(ValidationError, match=r"the shell removed the '\$'.*planet:earth") as refusal:
+    with pytest.raises(ValidationError, match=r"the shell expanded '\$'.*planet:earth") as refusal:
         spell_market(truncated)
     assert "\n" not in str(refusal.value)
 
@@ -63,13 +63,13 @@ def test_a_name_with_accents_is_found() -> None:
 
 
 def test_an_ambiguous_name_gets_ids_that_can_be_typed() -> None:
-    with pytest.raises(ValidationError, match="'georgia' is ambiguous: write one of cc:GE, state:GA"):
+    with pytest.raises(ValidationError, match="'georgia' is ambiguous; use one of cc:GE, state:GA"):
         find_market("georgia", MARKETS)
 
 
 @pytest.mark.parametrize(
     ("typed", "hint"),
-    [("Wester Europe", "did you mean 'Western Europe'"), ("Mordor", "kmi markets' lists them")],
+    [("Wester Europe", "did you mean 'Western Europe'"), ("Mordor", "kmi markets' lists all markets")],
 )
 def test_an_unknown_name_gets_a_hint(typed: str, hint: str) -> None:
     with pytest.raises(ValidationError, match=hint):

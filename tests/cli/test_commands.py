@@ -48,7 +48,7 @@ def test_a_wrong_token_is_3(shell: Shell) -> None:
     done = shell("auth", "status", KENTIK_API_TOKEN="wrong-token")
     assert (done.code, done.out) == (3, "")
     note, error = done.err.splitlines()
-    assert note == f"note: asking {shell.ready['grpc_endpoint']} as demo@example.com"
+    assert note == f"note: checking the credentials of demo@example.com at {shell.ready['grpc_endpoint']}"
     assert error.startswith("error: kmi.list_markets: gRPC UNAUTHENTICATED")
     assert "wrong-token" not in done.err
 
@@ -65,7 +65,7 @@ def test_a_missing_right_is_3_and_names_the_scope(shell: Shell, command: tuple[s
     shell.control("fail", {"n": 1, "status": 403})
     done = shell(*command)
     assert done.code == 3
-    assert f"the user lacks the scope {scope}: ask an administrator for it" in done.err
+    assert f"the user lacks the scope {scope}; ask an administrator for it" in done.err
 
 
 def test_options_of_every_command_stand_anywhere(shell: Shell) -> None:
@@ -79,6 +79,15 @@ def test_options_of_every_command_stand_anywhere(shell: Shell) -> None:
     }
     assert len(outs) == 1
     assert next(iter(outs)).startswith("market_id,name\nplanet$earth,Planet Earth\n")
+
+
+def test_rows_say_what_was_requested(shell: Shell) -> None:
+    rows = shell(
+        "kmi", "rankings", "US", "--rank-type", "peering_base", "--limit", "2", "-o", "ndjson"
+    ).rows
+    assert [(row["market_id"], row["rank_type"], row["ip"]) for row in rows] == [
+        ("cc$US", "peering_base", "v4")
+    ] * 2
 
 
 def test_rankings_in_every_form_are_the_same_rows(shell: Shell) -> None:
@@ -107,14 +116,14 @@ def test_a_name_is_looked_up(shell: Shell) -> None:
 def test_what_a_shell_left_of_an_identifier_is_2_and_no_call(shell: Shell) -> None:
     done = shell("kmi", "rankings", "planet")
     assert done.code == 2
-    assert done.err.startswith("error: market is 'planet': the shell took the '$'")
+    assert done.err.startswith("error: invalid market 'planet': the shell expanded '$'")
     assert shell.operations() == []
 
 
 def test_as_many_rows_as_the_server_gives_unasked_are_noted(shell: Shell) -> None:
     done = shell("kmi", "rankings", "planet:earth")
     assert len(done.rows) == 600
-    assert "note: 600 rows are as many as the server gives unasked; --limit gives more" in done.err
+    assert "note: output is limited to the server default of 600 rows; use --limit for more" in done.err
     assert shell("kmi", "rankings", "planet:earth", "--quiet").err == ""
 
 
@@ -166,7 +175,7 @@ def test_as_groups_from_birth_to_death(shell: Shell) -> None:
     assert shell("as-groups", "delete", made["id"], "--yes").rows == [{"id": made["id"], "deleted": True}]
     gone = shell("as-groups", "get", made["id"])
     assert gone.code == 1
-    assert "'kentik-async as-groups list' lists those there are" in gone.err
+    assert "'kentik-async as-groups list' lists the AS groups" in gone.err
 
 
 def test_an_as_group_is_asked_for_only_if_something_of_it_stays(shell: Shell) -> None:
@@ -224,7 +233,7 @@ def test_raw_requests(shell: Shell, tmp_path: Path) -> None:
         (answer,) = shell("raw", "PUT", "/site/1", "--data", data, stdin=stdin).rows
         assert answer["site"]["lat"] == 1.5
     empty = shell("raw", "DELETE", "/site/1")
-    assert (empty.code, empty.out, empty.err) == (0, "", "note: the answer is empty\n")
+    assert (empty.code, empty.out, empty.err) == (0, "", "note: the response is empty\n")
     assert shell("raw", "GET", "/nothing/here").code == 1
 
 
@@ -242,7 +251,7 @@ def test_quota_tells_rules_state_and_time_without_a_call(shell: Shell) -> None:
     assert 0 < non_query["seconds"] < 1, "at speed 600"
     table = shell("quota", "--calls", "60", "-o", "table").out
     assert "time for 60 calls" in table
-    assert "spent by others, as answers tell" in table
+    assert "used by others (inferred)" in table
     assert (non_query["others"], query["others"]) == (0, 0)
     assert shell.operations() == []
 
@@ -261,7 +270,7 @@ def test_a_long_wait_for_quota_is_noted(shell: Shell) -> None:
     shell.control("fail", {"n": 1, "status": 429, "retry_after": 4})
     done = shell("sites", "list")
     assert done.code == 0
-    assert done.err == "note: waiting for quota: refused by the server, next in 2 s\n"
+    assert done.err == "note: waiting for quota: the server refused a request; next request in 2 s\n"
 
 
 def test_attempts_that_fail_are_noted(shell: Shell) -> None:
@@ -269,7 +278,7 @@ def test_attempts_that_fail_are_noted(shell: Shell) -> None:
     done = shell("sites", "list")
     assert done.code == 0
     assert "note: sites.list: HTTP 503" in done.err
-    assert "another attempt in" in done.err
+    assert "retrying in" in done.err
 
 
 def test_no_connection_is_1_and_one_line(shell: Shell) -> None:
@@ -289,7 +298,9 @@ def test_profiles_and_their_warnings(shell: Shell, tmp_path: Path, command: str)
     done = shell("--profile", "lab", *command.split(), HOME=str(tmp_path), KENTIK_API_TOKEN="")
     assert done.code == 0
     warnings = [line for line in done.err.splitlines() if line.startswith("warning: ")]
-    assert warnings == [f"warning: {profile} holds a token and others may read it: chmod 600 it"]
+    assert warnings == [
+        f"warning: {profile} contains a token and other users may read it; run chmod 600 on it"
+    ]
 
 
 @pytest.mark.parametrize("command", ["kmi rankings planet:earth --limit 20000", "--help"])

@@ -37,9 +37,9 @@ def test_the_four_runs_and_the_verdict() -> None:
     assert "planet$earth, customer_base, v4" in out
     assert re.search(r"^0 refused: each of the 50 requests of run d", out, re.MULTILINE)
     assert max(map(len, out.splitlines())) <= 80
-    for title in ("making up an Internet", "(a) ", "(b) ", "(c) ", "(d) "):
+    for title in ("generating test data", "(a) ", "(b) ", "(c) ", "(d) "):
         assert title in done.stderr
-    assert re.search(r"^40 calls take \d\.\d s by the limiter's estimate", done.stderr, re.MULTILINE)
+    assert re.search(r"^Estimated time for 40 calls: \d\.\d s", done.stderr, re.MULTILINE)
     assert "\x1b" not in out + done.stderr
 
 

@@ -94,7 +94,7 @@ def test_market_names_are_resolved_with_one_call(kmi: Kmi) -> None:
     assert kmi("pull", "rankings", "data", *FEW).rows[0]["calls"] == 0, "the same pages by their ids"
     unknown = kmi("pull", "rankings", "data", "--markets", "Untied States")
     assert (unknown.code, unknown.out) == (2, "")
-    assert "there is no market named 'Untied States': did you mean " in unknown.err
+    assert "unknown market 'Untied States'; did you mean " in unknown.err
 
 
 @pytest.mark.parametrize("networks", [(), ("--asns", "ranked")])

@@ -95,7 +95,7 @@ def test_without_colours(shell: Shell, how: dict[str, dict[str, str] | list[str]
 def test_a_deletion_is_asked_about(shell: Shell, answer: str, code: int, left: int) -> None:
     shell.control("reset")
     terminal = Terminal(shell, "sites", "delete", "3")
-    terminal.read_until(r"Delete site 3\? \[y/N\] ")
+    terminal.read_until(r"Delete site 3 'Warehouse'\? \[y/N\] ")
     terminal.type(f"{answer}\n")
     assert terminal.end() == code
     assert len(shell("sites", "list").rows) == left
@@ -117,7 +117,7 @@ def test_ctrl_c_in_a_call_ends_it_at_once_and_cleanly(shell: Shell) -> None:
     shell.control("reset")
     shell.control("fail", {"n": 1, "status": 429, "retry_after": 3600})
     terminal = Terminal(shell, "sites", "list")
-    terminal.read_until("waiting for quota: refused by the server, next in 3")
+    terminal.read_until("waiting for quota: the server refused a request; next request in 3")
     began = time.monotonic()
     terminal.process.send_signal(signal.SIGINT)
     assert terminal.end() == 130

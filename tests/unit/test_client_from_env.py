@@ -32,7 +32,7 @@ class TestFromEnv:
             monkeypatch.setenv(name, value)
 
     def test_nothing_found(self, home: Path) -> None:
-        with pytest.raises(ConfigError, match=r"^no email found: set KENTIK_EMAIL, or write a profile"):
+        with pytest.raises(ConfigError, match=r"^no email found: set KENTIK_EMAIL, or create a profile"):
             KentikClient.from_env()
 
     def test_no_token_found(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,10 +73,14 @@ class TestFromEnv:
     ) -> None:
         self.environ(monkeypatch, **LOOPBACK, KENTIK_SPEED="60")
         monkeypatch.setenv(missing, "https://api.kentik.com")
-        with pytest.raises(ConfigError, match=r"^KENTIK_SPEED is 60, and .* is not on this machine"):
+        with pytest.raises(
+            ConfigError, match=r"^KENTIK_SPEED must be 1 .*; got 60, and .* is not on this machine"
+        ):
             KentikClient.from_env()
         monkeypatch.delenv(missing)
-        with pytest.raises(ConfigError, match=r"^KENTIK_SPEED is 60, and .* is not on this machine"):
+        with pytest.raises(
+            ConfigError, match=r"^KENTIK_SPEED must be 1 .*; got 60, and .* is not on this machine"
+        ):
             KentikClient.from_env()
 
     def test_real_time_goes_anywhere(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,11 +62,11 @@ class TestOrder:
         write(home / ".kentik" / "default", profile_of("default"))
         assert who(settings_from(None, {}, home)) == ("default@profile", "default-profile")
 
-    def test_the_profile_fills_what_the_environment_leaves_open(self, home: Path) -> None:
-        write(home / ".kentik" / "default", profile_of("default"))
-        settings = settings_from(None, {"KENTIK_EMAIL": "ours@env", "KENTIK_REGION": "eu"}, home)
-        assert who(settings) == ("ours@env", "default-profile")
-        assert settings["region"] == "eu"
+    def test_the_environment_goes_before_other_fields_of_a_profile(self, home: Path) -> None:
+        write(home / ".kentik" / "default", profile_of("default") | {"region": "us", "customer": "acme"})
+        settings = settings_from(None, {"KENTIK_REGION": "eu"}, home)
+        assert who(settings) == ("default@profile", "default-profile")
+        assert (settings["region"], settings["customer"]) == ("eu", "acme")
 
     def test_the_profile_that_a_variable_names(self, home: Path) -> None:
         write(home / ".kentik" / "default", profile_of("default"))
@@ -101,8 +101,8 @@ def test_every_field_of_a_profile(home: Path) -> None:
         "grpc-endpoint": "https://g:1",
         "rest-endpoint": "https://r:2",
         "customer": "acme",
-        "proxy": None,
-        "comment": {"free": 1},
+        "ca-file": "/ca.pem",
+        "proxy": "http://p:3",
     }
     write(home / ".kentik" / "default", profile)
     assert settings_from(None, {}, home) == {
@@ -112,14 +112,72 @@ def test_every_field_of_a_profile(home: Path) -> None:
         "grpc_endpoint": "https://g:1",
         "rest_endpoint": "https://r:2",
         "customer": "acme",
+        "ca_file": "/ca.pem",
+        "proxy": "http://p:3",
     }
+
+
+def test_a_field_that_is_null_counts_as_absent(home: Path) -> None:
+    write(home / ".kentik" / "default", profile_of("default") | {"proxy": None})
+    assert "proxy" not in settings_from(None, {}, home)
+
+
+class TestCredentials:
+    """E-mail address and token come from one place: the other's are sent to nobody in its name."""
+
+    @pytest.mark.parametrize("profile", [None, "default"])
+    def test_a_profile_with_an_unknown_key(self, home: Path, profile: str | None) -> None:
+        write(home / ".kentik" / "default", {"email": "a@b", "api_key": CANARY})
+        environ = {"KENTIK_API_TOKEN": "ours-env"}
+        with pytest.raises(ConfigError) as caught:
+            settings_from(profile, environ, home)
+        assert str(caught.value).endswith(
+            "default has the unknown key 'api_key'; allowed are email, api-key, token, region, "
+            "grpc-endpoint, rest-endpoint, customer, ca-file, proxy"
+        )
+
+    def test_an_unknown_key_that_may_be_a_token_is_not_shown(self, home: Path) -> None:
+        write(home / ".kentik" / "default", {CANARY * 2: "x"})
+        with pytest.raises(ConfigError, match="unknown key") as caught:
+            settings_from(None, {}, home)
+        assert CANARY not in str(caught.value)
+
+    @pytest.mark.parametrize("half", ["email", "api-key"])
+    def test_half_a_named_profile_gets_nothing_of_the_environment(self, home: Path, half: str) -> None:
+        write(home / ".kentik" / "work", {half: "the-profile's"})
+        assert "ours" not in "".join(map(str, who(settings_from("work", OURS, home))))
+
+    def test_a_named_profile_without_credentials_keeps_those_of_the_environment(self, home: Path) -> None:
+        write(home / ".kentik" / "work", {"region": "eu"})
+        settings = settings_from("work", OURS, home)
+        assert who(settings) == ("ours@env", "ours-env")
+        assert settings["region"] == "eu"
+
+    @pytest.mark.parametrize(
+        ("have", "lack"), [("KENTIK_EMAIL", "KENTIK_API_TOKEN"), ("KENTIK_API_TOKEN", "KENTIK_EMAIL")]
+    )
+    @pytest.mark.parametrize("held", [{"email"}, {"api-key"}, {"email", "api-key"}])
+    def test_half_the_environment_gets_nothing_of_a_profile(
+        self, home: Path, have: str, lack: str, held: set[str]
+    ) -> None:
+        profile = {name: value for name, value in profile_of("default").items() if name in held}
+        write(home / ".kentik" / "default", profile)
+        with pytest.raises(ConfigError, match=f"^{have} is set without {lack}, and profile 'default'"):
+            settings_from(None, {have: OURS[have]}, home)
+
+    def test_an_email_that_both_have_is_no_contradiction(self, home: Path) -> None:
+        write(home / ".kentik" / "default", profile_of("default"))
+        settings = settings_from(None, {"KENTIK_EMAIL": "default@profile"}, home)
+        assert who(settings) == ("default@profile", "default-profile")
 
 
 class TestBroken:
     @pytest.mark.parametrize("name", ["named", None])
     def test_a_profile_that_was_named_and_is_not_there(self, home: Path, name: str | None) -> None:
         environ = {"KENTIK_PROFILE": "named"}
-        with pytest.raises(ConfigError, match=r"^profile 'named': there is no file .*/\.kentik/named$"):
+        with pytest.raises(
+            ConfigError, match=r"^profile 'named': the file .*/\.kentik/named does not exist$"
+        ):
             settings_from(name, environ, home)
 
     def test_the_default_profile_need_not_be_there(self, home: Path) -> None:
@@ -131,18 +189,18 @@ class TestBroken:
     )
     def test_a_file_that_is_no_profile(self, home: Path, text: str) -> None:
         write(home / ".kentik" / "default", text)
-        with pytest.raises(ConfigError, match=r"^profile 'default': .*default does not hold a JSON object"):
+        with pytest.raises(ConfigError, match=r"^profile 'default': .*default must contain a JSON object"):
             settings_from(None, {}, home)
 
     def test_bytes_that_are_no_text(self, home: Path) -> None:
         (home / ".kentik" / "default").write_bytes(b'{"email": "\xff\xfe"}')
-        with pytest.raises(ConfigError, match="does not hold a JSON object"):
+        with pytest.raises(ConfigError, match="must contain a JSON object"):
             settings_from(None, {}, home)
 
     @pytest.mark.parametrize("value", [7, ["x"], {"x": 1}, True])
     def test_a_field_that_is_no_text(self, home: Path, value: object) -> None:
         write(home / ".kentik" / "default", {"email": value, "api-key": CANARY})
-        with pytest.raises(ConfigError, match="holds a 'email' that is no text") as caught:
+        with pytest.raises(ConfigError, match="has a 'email' that is not a string") as caught:
             settings_from(None, {}, home)
         assert "\n" not in str(caught.value)
 
@@ -153,12 +211,12 @@ class TestBroken:
 
     @pytest.mark.parametrize("name", ["", ".", "..", "../x", "a/b", "a\\b", "x\0y"])
     def test_a_name_that_leads_out_of_the_folder(self, home: Path, name: str) -> None:
-        with pytest.raises(ConfigError, match=r"^profile is .*: give the name of a file"):
+        with pytest.raises(ConfigError, match=r"^profile must be the name of a file"):
             settings_from(name, {}, home)
 
     @pytest.mark.parametrize("speed", ["0", "-1", "fast", "nan", "inf", "1e999"])
     def test_a_speed_that_is_none(self, home: Path, speed: str) -> None:
-        with pytest.raises(ConfigError, match=r"^KENTIK_SPEED is '.*': give a number above 0"):
+        with pytest.raises(ConfigError, match=r"^KENTIK_SPEED must be a number above 0 .*; got '.*'$"):
             settings_from(None, OURS | {"KENTIK_SPEED": speed}, home)
 
 
@@ -174,7 +232,7 @@ def test_a_profile_that_others_may_read(
     write(path, {"email": "a@b", "api-key": CANARY}, mode)
     with caplog.at_level(logging.DEBUG):
         settings_from(None, {}, home)
-    expected = [f"{path} holds a token and others may read it: chmod 600 it"] if warned else []
+    expected = [f"{path} contains a token and other users may read it; run chmod 600 on it"] if warned else []
     assert [record.getMessage() for record in caplog.records] == expected
 
 

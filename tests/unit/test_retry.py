@@ -88,5 +88,5 @@ def test_the_last_attempt_is_the_last() -> None:
     ],
 )
 def test_what_is_no_retry_policy_is_refused(name: str, value: object) -> None:
-    with pytest.raises(ConfigError, match=rf"Retry\.{name} is .*: give "):
+    with pytest.raises(ConfigError, match=rf"Retry\.{name} must be .*; got "):
         Retry(**{name: value})

@@ -77,7 +77,7 @@ class TestTexts:
     def test_any_that_is_not_blank_is_kept_as_it_is(self, check, value: str) -> None:
         assert check(value) == value
 
-    @pytest.mark.parametrize("value", ["", "  \t\n", "\u3000", None, 5, True, b"x", ["x"]])
+    @pytest.mark.parametrize("value", ["", "  \t\n", "\u3000", None, 0, -5, 2**63, True, 1.0, b"x", ["x"]])
     def test_blank_and_no_text_are_refused(self, check, value) -> None:
         with pytest.raises(ValidationError, match="must be"):
             check(value)

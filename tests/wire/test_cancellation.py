@@ -25,7 +25,7 @@ class TestTimeout:
     async def test_the_caller_goes_and_the_slot_stays(self, client: Client, held: Held, call: Call) -> None:
         kentik = client(replace(ONE_AT_A_TIME, drain=5.0))
         start = time.monotonic()
-        with pytest.raises(DeadlineExceededError, match=r"^no answer within timeout=0\.05 s$") as caught:
+        with pytest.raises(DeadlineExceededError, match=r"^no response within timeout=0\.05 s$") as caught:
             await call(kentik.with_options(timeout=0.05))
         assert 0.04 < time.monotonic() - start < 0.5
         assert isinstance(caught.value, TimeoutError)

@@ -26,7 +26,7 @@ class TestClosing:
         outcomes = await asyncio.gather(*tasks, return_exceptions=True)
         assert {type(outcome) for outcome in outcomes} == {ClientClosedError}
         assert {str(outcome) for outcome in outcomes} == {
-            "the client was closed while the call was under way"
+            "the client was closed while the call was in flight"
         }
 
     @over_both
@@ -37,7 +37,7 @@ class TestClosing:
         await kentik.aclose()
         outcomes = await asyncio.gather(*tasks, return_exceptions=True)
         assert [type(outcome) for outcome in outcomes] == [ClientClosedError] * 5
-        assert str(outcomes[1]) == "the client was closed while the call waited"
+        assert str(outcomes[1]) == "the client was closed while the call was waiting"
         snapshot = await kentik.quota.snapshot()
         assert snapshot.waiting == 0
         assert snapshot.in_flight == 1  # the server may still be at it

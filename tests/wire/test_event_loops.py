@@ -134,8 +134,8 @@ def test_a_fork_with_a_live_client(grpc_port: int) -> None:
         grpc_port=grpc_port,
     )
     assert done.stdout.splitlines() == [
-        "the client was made before a fork: make one in the child process",
-        "the client was made before a fork: make one in the child process",
+        "the client was created before a fork; create a new client in the child process",
+        "the client was created before a fork; create a new client in the child process",
         "child ended with 0",
     ], done.stderr
 
@@ -154,7 +154,7 @@ async def test_two_running_loops(kentik: KentikClient) -> None:
     thread.start()
     await asyncio.to_thread(thread.join)
     (error,) = told
-    assert str(error) == "a client belongs to one event loop at a time: make one for each loop"
+    assert str(error) == "the client is in use by another event loop; create one client for each event loop"
     await kentik.rest.request("GET", "/x")
 
 

@@ -18,7 +18,7 @@ from kentik_async import (
     ServerError,
     UnavailableError,
 )
-from kentik_async._transport.fates import reply_for_status
+from kentik_async._transport.replies import reply_for_grpc
 from tests.support.http2 import DATA, SETTINGS, http2_frame, http2_headers, http2_request
 from tests.support.protowire import message
 from tests.wire.servers.independent import (
@@ -123,7 +123,7 @@ async def test_an_answer_that_cannot_be_read(client: Client, case: str) -> None:
 async def test_a_stream_that_is_answered_without_a_message(client: Client) -> None:
     async with RawServer(after_the_request(UNREADABLE["half a message"])) as server:
         kentik = client(grpc_endpoint=server.url)
-        with pytest.raises(DecodeError, match="without a message"):
+        with pytest.raises(DecodeError, match="has no message"):
             await kentik.stub(MarketServiceStub).Load(ids(3))
         await kentik.aclose()
 
@@ -231,7 +231,7 @@ WORDS = [
 def test_what_a_status_says_of_a_requests_fate(
     status: str, words: str, connected: str, unconnected: str
 ) -> None:
-    assert reply_for_status(status, words, {}, connected=True).outcome == connected
-    reply = reply_for_status(status, words, {}, connected=False)
+    assert reply_for_grpc(status, words, {}, connected=True).outcome == connected
+    reply = reply_for_grpc(status, words, {}, connected=False)
     assert reply.outcome == unconnected
     assert isinstance(reply.error, ConnectError) == (unconnected == "not_sent")

@@ -81,7 +81,7 @@ class TestLeaks:
         assert after[1] <= before[1]
         await asyncio.sleep(0)  # the last one forgets itself
         assert after[0] - before[0] < 1_000 * 50
-        assert not kentik._pipeline._session._abandoned
+        assert not kentik._pipeline._session._draining
 
 
 async def test_a_failure_leaves_no_garbage_behind(client: Client, held: Held) -> None:

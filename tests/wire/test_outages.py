@@ -58,7 +58,7 @@ class TestNeverThere:
 
     async def test_a_server_that_does_not_speak_grpc(self, client: Client, rest_server: ForeignRest) -> None:
         url = f"http://127.0.0.1:{rest_server.port}"
-        with pytest.raises(ConnectError, match="does not speak gRPC there"):
+        with pytest.raises(ConnectError, match="does not speak gRPC"):
             await client(grpc_endpoint=url, connect_timeout=0.2).kmi.list_markets()
 
     async def test_a_server_that_says_nothing(self, client: Client) -> None:
@@ -68,7 +68,7 @@ class TestNeverThere:
         async with RawServer(silent) as server:
             kentik = client(grpc_endpoint=server.url, connect_timeout=0.2)
             watch = Stopwatch()
-            with pytest.raises(ConnectError, match="does not speak gRPC there"):
+            with pytest.raises(ConnectError, match="does not speak gRPC"):
                 await kentik.kmi.list_markets()
             assert watch.elapsed < 1.5
             await kentik.aclose()
@@ -81,7 +81,7 @@ class TestNeverThere:
             url = server.url.replace("http:", "https:")
             kentik = client(rest_endpoint=url, connect_timeout=0.1)
             watch = Stopwatch()
-            with pytest.raises(ConnectError, match=r"no answer$"):
+            with pytest.raises(ConnectError, match=r"no response$"):
                 await kentik.sites.list()
             assert watch.elapsed < 2.0
             await kentik.aclose()

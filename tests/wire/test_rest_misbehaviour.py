@@ -81,7 +81,7 @@ class TestStaleConnections:
     ) -> None:
         kentik = client(Quota(1, None, 0, 100, None, drain=0.01), rest_endpoint=server.url)
         await kentik.rest.request(verb, "/x")
-        with pytest.raises(UnavailableError, match=r"^the connection was lost before the answer") as caught:
+        with pytest.raises(UnavailableError, match=r"^the connection was lost before the response") as caught:
             await kentik.rest.request(verb, "/x", json={"a": 1}, idempotent=False)
         assert caught.value.attempts == 1
         await asyncio.sleep(0.03)
@@ -160,7 +160,7 @@ class TestLargeAnswers:
 
         rest_server.usual = endless
         kentik = client(ONE_AT_A_TIME)
-        with pytest.raises(DecodeError, match=r"^the answer is larger than the 67108864 bytes accepted$"):
+        with pytest.raises(DecodeError, match=r"^the response is larger than the limit of 67108864 bytes$"):
             await kentik.sites.list()
         assert (await kentik.quota.snapshot()).in_flight == 0
 
@@ -245,7 +245,7 @@ class TestRawRequests:
 
     async def test_what_is_no_json(self, kentik: KentikClient, rest_server: ForeignRest) -> None:
         rest_server.usual = Answer(body=b"<html>")
-        with pytest.raises(DecodeError, match=r"^the answer is no JSON: "):
+        with pytest.raises(DecodeError, match=r"^the response is not JSON: "):
             await kentik.rest.request("GET", "/x")
 
     @pytest.mark.parametrize(
@@ -267,7 +267,7 @@ class TestRawRequests:
 
     async def test_nothing_is_spent_on_bad_arguments(self, client: Client, rest_server: ForeignRest) -> None:
         kentik = client(Quota(1, None, 0, 100, None))
-        with pytest.raises(ValueError, match="path is"):
+        with pytest.raises(ValueError, match="path must be"):
             await kentik.rest.request("GET", "//evil.example")
         assert (await kentik.quota.snapshot()).left_hard_minute == 100
         assert not rest_server.received

@@ -56,7 +56,7 @@ class FoundDate:
     Attributes:
         run_date: The date, YYYY-MM-DD.
         pages: The table `pages`; None if it cannot be read.
-        runs: The ids in the table `runs`; None if it cannot be read.
+        runs: The runs in the table `runs`, each with its `pages_done`; None if it cannot be read.
         networks: The rows of the table `asns`, by owner.
         rows: For each table that can be read, how many rows each owner has.
         unreadable: For each table that cannot be read, why.
@@ -65,7 +65,7 @@ class FoundDate:
 
     run_date: str
     pages: SavedPages | None = None
-    runs: frozenset[str] | None = None
+    runs: Mapping[str, int] | None = None
     networks: Mapping[Owner, Mapping[str, Any]] = field(default_factory=dict)
     rows: dict[str, Counter[Owner]] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
@@ -89,12 +89,19 @@ def _check_runs(found: FoundDate, *, has_rows: bool) -> Iterator[Problem]:
     if found.runs is None:
         return
     known = {record.run_id for record in found.pages or () if record.run_id}
-    absent = sorted(known - found.runs)
+    absent = sorted(known - found.runs.keys())
     if absent:
         detail = f"no row of {_counted(len(absent), 'run')} that saved pages: {', '.join(absent)}"
         yield Problem("missing", "runs", found.run_date, None, detail)
     elif has_rows and not found.runs:
         yield Problem("missing", "runs", found.run_date, None, "no row of it is there")
+    if found.pages is not None:
+        # Each request of a run is for another market, ranking or network.
+        places = {record.key.identity[:5] for record in found.pages if record.has_rows and _is_data(record)}
+        most = max(found.runs.values(), default=0)
+        if most > len(places):
+            detail = f"a run has saved {_counted(most, 'page')}, but {len(places):,} are there"
+            yield Problem("missing", "pages", found.run_date, None, detail)
 
 
 def _check_rows(found: FoundDate, pages: SavedPages) -> Iterator[Problem]:
@@ -151,6 +158,10 @@ def _pages_in(found: FoundDate, table: str) -> tuple[PageKey, ...]:
     kinds = {kind for kind, tables in _TABLES_OF.items() if table in tables}
     pages: Iterable[PageRecord] = found.pages or ()
     return tuple(record.key for record in pages if record.has_rows and record.key.kind in kinds)
+
+
+def _is_data(record: PageRecord) -> bool:
+    return record.key.kind not in ("markets", "check")
 
 
 def _counted(number: int, noun: str) -> str:

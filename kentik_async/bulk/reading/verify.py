@@ -108,7 +108,8 @@ def read_date(saved: SavedTarget, run_date: str) -> FoundDate:
     except (TargetError, DecodeError) as error:
         found.unreadable["pages"] = str(error)
     try:
-        found.runs = frozenset(saved.sink.read("runs", run_date)["run_id"])
+        runs = saved.sink.read("runs", run_date, ["run_id", "pages_done"])
+        found.runs = dict(zip(runs["run_id"], runs["pages_done"], strict=True))
     except TargetError as error:
         found.unreadable["runs"] = str(error)
     for table in DATA_TABLES:

@@ -1,10 +1,12 @@
 """The formats that tables can be written in."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 
 from kentik_async.bulk.sinks.base import DateChange, Rows, Sink
 from kentik_async.bulk.sinks.delta import DeltaSink
 from kentik_async.bulk.sinks.parquet import ParquetSink
+from kentik_async.bulk.sinks.part_files import date_of_part
 from kentik_async.bulk.sinks.schema import TABLES
 from kentik_async.bulk.sinks.sqlite import SQLITE_FILE, SqliteSink
 from kentik_async.bulk.sinks.text import CsvSink, NdjsonSink
@@ -35,7 +37,9 @@ def store_of(layout: Layout) -> str | None:
     if layout.tables.has("runs/_delta_log"):
         return "delta"
     for table in reversed(list(TABLES)):  # most targets have the last ones
-        part = layout.tables.any_part(table)
-        if part is not None:
-            return _SUFFIXES.get(part.rpartition(".")[2])
+        parts = [part for part in layout.tables.parts(table) if date_of_part(part)]
+        suffixes = Counter(part.rpartition(".")[2] for part in parts)
+        for suffix, _ in suffixes.most_common():  # a few files of another format are foreign
+            if suffix in _SUFFIXES:
+                return _SUFFIXES[suffix]
     return None

@@ -138,12 +138,12 @@ class FoundRun:
         return sorted(answers, key=lambda answer: answer.fetched_at)
 
 
-def find_runs(folder: RemoteFolder, lock: Path) -> list[FoundRun]:
+def find_runs(folder: RemoteFolder, lock: Path | None = None) -> list[FoundRun]:
     """Return the runs that a remote target holds unsaved answers of.
 
     Args:
         folder: The target.
-        lock: The file whose lock this process holds: who held it before is dead.
+        lock: The file whose lock this process holds, if it does: who held it before is dead.
 
     Raises:
         TargetError: The target cannot be read.
@@ -161,7 +161,7 @@ def find_runs(folder: RemoteFolder, lock: Path) -> list[FoundRun]:
     return sorted(found, key=lambda other: other.run.started_at)
 
 
-def _is_alive(content: _RunFile, silent_for: float, mine: Path) -> bool:
+def _is_alive(content: _RunFile, silent_for: float, mine: Path | None) -> bool:
     lock = Path(content.lock)
     if content.host == socket.gethostname() and lock.exists():
         return lock != mine and is_locked(lock)

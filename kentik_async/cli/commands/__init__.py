@@ -1,1 +1,1 @@
-"""The commands: one module a group, each imported only when the group is used."""
+"""The commands: one module per group."""

@@ -1,4 +1,4 @@
-"""`kentik-async as-groups`: named sets of autonomous systems."""
+"""`kentik-async as-groups`: manages named sets of autonomous systems."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
@@ -8,15 +8,16 @@ from cyclopts import App, Parameter
 from kentik_async.cli.context import Ctx
 from kentik_async.cli.exit_codes import Exit
 from kentik_async.cli.output.formatting import Column
+from kentik_async.cli.output.messages import printable
 from kentik_async.cli.parameters import ASK, Flag
-from kentik_async.cli.prompts import confirmed, declined
+from kentik_async.cli.prompts import confirmed, declined, require_terminal
 
 if TYPE_CHECKING:
     from kentik_async.models import ASGroup
 
 __all__ = ["app"]
 
-app = App(name="as-groups", group=ASK, help="AS groups: named sets of networks whose traffic is summed.")
+app = App(name="as-groups", group=ASK, help="Manage AS groups: named sets of networks.")
 
 
 def _members(group: "ASGroup") -> str:
@@ -32,7 +33,7 @@ _LIST = (
     Column("id", kind="id"),
     Column("name"),
     Column("asn", read=_members),
-    Column("updated_date", "updated (UTC)", kind="time"),
+    Column("updated_date", "updated (UTC)", kind="time", optional=True),
 )
 _ONE = (
     Column("id"),
@@ -45,25 +46,25 @@ _ONE = (
 
 @app.command(name="list")
 async def list_(*, context: Ctx) -> None:
-    """List all AS groups.
+    """List AS groups.
 
     Args:
-        context: Handed over.
+        context: The command context.
     """
     async with context.client() as kentik:
         groups = await kentik.as_groups.list()
     context.printer.rows(groups, _FIELDS, _LIST, what="AS groups")
     if groups.invalid_count:
-        context.notes.note(f"the server left out {groups.invalid_count} groups that it could not use")
+        context.notes.note(f"the server skipped {groups.invalid_count} invalid AS groups")
 
 
 @app.command
 async def get(id: str, /, *, context: Ctx) -> None:
-    """Show one AS group.
+    """Show an AS group.
 
     Args:
-        id: The group's identifier, as 'as-groups list' shows it.
-        context: Handed over.
+        id: AS group ID; see 'as-groups list'.
+        context: The command context.
     """
     async with context.client() as kentik:
         group = await kentik.as_groups.get(id)
@@ -76,12 +77,12 @@ async def create(name: str, /, *asns: str, context: Ctx) -> None:
 
     For example:
 
-      $ kentik-async as-groups create "Our upstreams" AS3356 AS1299 2914
+      kentik-async as-groups create "Our upstreams" AS3356 AS1299 2914
 
     Args:
-        name: Its name, unique among the company's groups.
-        asns: Its members: 3356, AS3356, or asdot such as 1.10.
-        context: Handed over.
+        name: Name of the AS group; must be unique.
+        asns: AS numbers, such as 3356, AS3356 or 1.10.
+        context: The command context.
     """
     async with context.client() as kentik:
         group = await kentik.as_groups.create(name, asns)
@@ -90,21 +91,21 @@ async def create(name: str, /, *asns: str, context: Ctx) -> None:
 
 @app.command
 async def update(id: str, /, *asns: str, name: str | None = None, context: Ctx) -> None:
-    """Change an AS group's name, its members, or both.
+    """Update the name or the members of an AS group.
 
-    What is not given stays; to know it, the group is asked for first, which
-    makes it two calls.
+    Fields that are not given keep their values. This takes one more request,
+    because the API replaces the whole AS group.
 
     For example:
 
-      $ kentik-async as-groups update 1001 --name "Upstreams"
-      $ kentik-async as-groups update 1001 3356 1299
+      kentik-async as-groups update 1001 --name "Upstreams"
+      kentik-async as-groups update 1001 3356 1299
 
     Args:
-        id: The group's identifier, as 'as-groups list' shows it.
-        asns: Its new members, in the stead of all that it has.
-        name: Its new name.
-        context: Handed over.
+        id: AS group ID; see 'as-groups list'.
+        asns: New AS numbers; they replace all existing members.
+        name: New name.
+        context: The command context.
     """
     async with context.client() as kentik:
         members: Sequence[int | str] = asns
@@ -120,16 +121,21 @@ async def update(id: str, /, *asns: str, name: str | None = None, context: Ctx) 
 async def delete(
     id: str, /, *, yes: Annotated[Flag, Parameter(name=("--yes", "-y"))] = False, context: Ctx
 ) -> Exit | None:
-    """Delete an AS group; asks first.
+    """Delete an AS group.
 
     Args:
-        id: The group's identifier, as 'as-groups list' shows it.
-        yes: Do not ask.
-        context: Handed over.
+        id: AS group ID; see 'as-groups list'.
+        yes: Delete without confirmation.
+        context: The command context.
     """
-    if not await confirmed(f"AS group {id}", yes=yes):
-        return declined(context)
+    if not yes:
+        require_terminal(f"delete AS group {id}")
     async with context.client() as kentik:
+        if not yes:
+            group = await kentik.as_groups.get(id)
+            question = f"Delete AS group {id} {group.name!r} with {len(group.asn)} members?"
+            if not await confirmed(printable(question)):
+                return declined(context)
         await kentik.as_groups.delete(id)
     context.printer.record({"id": id, "deleted": True}, ("id", "deleted"))
     return None

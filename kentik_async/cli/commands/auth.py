@@ -1,4 +1,4 @@
-"""`kentik-async auth`: whose credentials are in use, and whether Kentik accepts them."""
+"""`kentik-async auth`: shows the active account and checks its credentials."""
 
 from cyclopts import App
 
@@ -8,7 +8,7 @@ from kentik_async.cli.parameters import ASK
 
 __all__ = ["app"]
 
-app = App(name="auth", group=ASK, help="Credentials: whose they are, and whether Kentik accepts them.")
+app = App(name="auth", group=ASK, help="Show the active account and check its credentials.")
 
 _FIELDS = ("email", "customer", "region", "grpc_endpoint", "rest_endpoint", "accepted")
 _COLUMNS = tuple(Column(field) for field in _FIELDS)
@@ -16,20 +16,21 @@ _COLUMNS = tuple(Column(field) for field in _FIELDS)
 
 @app.command
 async def status(*, context: Ctx) -> None:
-    """Say who you are to Kentik, where, and whether it accepts you.
+    """Show the active account and endpoint, and check the credentials.
 
-    One cheap call is made, ListMarkets, which takes the scope admin.kmi:read.
+    The check is one ListMarkets request, which requires the scope
+    admin.kmi:read.
 
     Args:
-        context: Handed over.
+        context: The command context.
     """
     from kentik_async._config import REGIONS
 
     settings = context.settings
     region = settings.get("region", "us")
     known = REGIONS.get(region)
-    email = str(settings["email"]) if "email" in settings else None  # shown here, where it is asked for
-    who = {
+    email = str(settings["email"]) if "email" in settings else None  # str() because its repr is masked
+    account = {
         "email": email,
         "customer": settings.get("customer", email),
         "region": region,
@@ -37,6 +38,6 @@ async def status(*, context: Ctx) -> None:
         "rest_endpoint": settings.get("rest_endpoint") or (known and known.rest_endpoint),
     }
     async with context.client() as kentik:
-        context.notes.note(f"asking {who['grpc_endpoint']} as {who['email']}")
+        context.notes.note(f"checking the credentials of {account['email']} at {account['grpc_endpoint']}")
         await kentik.kmi.list_markets()
-    context.printer.record(who | {"accepted": True}, _FIELDS, _COLUMNS)
+    context.printer.record(account | {"accepted": True}, _FIELDS, _COLUMNS)

@@ -1,40 +1,76 @@
-"""`kentik-async completion`: what a shell needs to complete our command lines."""
+"""`kentik-async completion`: shell completion."""
 
 import os
-from pathlib import PurePath
-from typing import Literal, TypeAlias
+from pathlib import Path, PurePath
+from typing import Annotated, Literal, TypeAlias
+
+from cyclopts import Parameter
 
 from kentik_async.cli.context import Ctx
+from kentik_async.cli.exit_codes import Exit
 from kentik_async.cli.parameters import Flag
-from kentik_async.errors import ValidationError
+from kentik_async.cli.prompts import confirmed, declined, require_terminal
+from kentik_async.errors import ConfigError, ValidationError
 
 __all__ = ["completion"]
 
 _Shell: TypeAlias = Literal["bash", "zsh", "fish"]
 
 _SHELLS: tuple[_Shell, ...] = ("bash", "zsh", "fish")
+_STARTUP_FILES = {"bash": "~/.bashrc", "zsh": "~/.zshrc"}
 
 
-def completion(shell: _Shell | None = None, /, *, install: Flag = False, context: Ctx) -> None:
+async def completion(
+    shell: _Shell | None = None,
+    /,
+    *,
+    install: Flag = False,
+    yes: Annotated[Flag, Parameter(name=("--yes", "-y"))] = False,
+    context: Ctx,
+) -> Exit | None:
     """Print the completion script of a shell, or install it.
 
-      $ eval "$(kentik-async completion bash)"
-      $ kentik-async completion --install
+    For example:
+
+      eval "$(kentik-async completion bash)"
+      kentik-async completion --install
 
     Args:
-        shell: Which shell; yours by default, as SHELL says.
-        install: Write the script to where the shell looks for it, and say where that is.
-        context: Handed over.
+        shell: Shell; by default the one in the variable SHELL.
+        install: Install the script; asks before it edits ~/.bashrc or ~/.zshrc.
+        yes: Edit the file without confirmation.
+        context: The command context.
     """
     from kentik_async.cli.app import app
 
-    if shell is None:
-        name = PurePath(os.environ.get("SHELL", "")).name
-        found: _Shell | None = next((known for known in _SHELLS if known == name), None)
-        if found is None:
-            raise ValidationError(f"SHELL names {name or 'no shell'}: give one of {', '.join(_SHELLS)}")
-        shell = found
-    if install:
-        context.notes.plain(f"written to {app.install_completion(shell=shell)}; begin a new shell to use it")
-    else:
+    shell = shell or _current_shell()
+    if not install:
         context.printer.text(app.generate_completion(shell=shell).rstrip("\n"))
+        return None
+    startup_file = _STARTUP_FILES.get(shell)
+    if startup_file is not None and not yes:
+        require_terminal(f"edit {startup_file}")
+        if not await confirmed(f"Add kentik-async completion to {startup_file}?"):
+            return declined(context, "nothing was installed")
+    try:
+        script = app.install_completion(shell=shell)
+    except OSError as error:
+        raise ConfigError(f"cannot install the completion: {error}") from None
+    context.notes.plain(f"installed {_with_tilde(script)}; start a new shell to use it")
+    return None
+
+
+def _current_shell() -> _Shell:
+    name = PurePath(os.environ.get("SHELL", "")).name
+    found: _Shell | None = next((known for known in _SHELLS if known == name), None)
+    if found is None:
+        raise ValidationError(
+            f"the variable SHELL must name one of {', '.join(_SHELLS)}; got {name!r}; "
+            "give the shell as an argument"
+        )
+    return found
+
+
+def _with_tilde(path: Path) -> str:
+    home = Path.home()
+    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)

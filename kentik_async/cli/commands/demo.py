@@ -1,4 +1,4 @@
-"""`kentik-async demo`: what the package is for, shown in a minute and without an account."""
+"""`kentik-async demo`: compares four ways to make many calls, without an account."""
 
 from kentik_async.cli.context import Ctx
 from kentik_async.cli.exit_codes import Exit
@@ -8,27 +8,30 @@ __all__ = ["demo"]
 
 
 async def demo(*, calls: int = 1000, speed: float = 60.0, seed: int = 0, context: Ctx) -> Exit:
-    """Pull a thousand rankings four ways from a Kentik emulated on this machine.
+    """Compare four ways to make many calls, on a local emulator.
 
-    The emulator keeps the vendor's limits, in compressed time: at speed 60 a
-    minute lasts a second. The ways: all calls at once on bare stubs; a bare
-    loop with a safe pause; a bare loop without; and all at once through this
-    package, with ten interactive calls in between. It ends with 0 only if not
-    one request of the last was refused.
+    The calls request rankings. The emulator enforces the vendor's rate limits in compressed time: at speed
+    60, a minute lasts a second. The four ways are: all calls at once with plain
+    gRPC stubs; a loop with a safe pause; a loop without a pause; and all calls
+    at once with this package, with ten interactive calls in between.
 
-      $ kentik-async demo
-      $ kentik-async demo --calls 200
+    The exit code is 0 if no request of the last way was refused.
+
+    For example:
+
+      kentik-async demo
+      kentik-async demo --calls 200
 
     Args:
-        calls: How many rankings to pull.
-        speed: How many times faster than at the vendor time passes.
-        seed: What the emulator's data are made from.
-        context: Handed over.
+        calls: Number of rankings to request.
+        speed: Clock speed-up factor of the emulator.
+        seed: Seed of the generated data.
+        context: The command context.
     """
     if calls < 1:
-        raise ValidationError(f"--calls is {calls}: give a whole number from 1")
+        raise ValidationError(f"--calls must be a whole number of at least 1; got {calls}")
     if not speed > 0:
-        raise ValidationError(f"--speed is {speed:g}: give a number above 0")
+        raise ValidationError(f"--speed must be a number greater than 0; got {speed:g}")
     from kentik_async.cli.demo.show import show
 
     return await show(context, calls=calls, speed=speed, seed=seed)

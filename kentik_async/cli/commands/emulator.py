@@ -1,11 +1,12 @@
-"""`kentik-async emulator`: a Kentik on this machine, for tests and trials in any language."""
+"""`kentik-async emulator`: runs a local Kentik emulator, for tests in any language."""
 
 import datetime as dt
 import json
 import os
+import shlex
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -34,33 +35,36 @@ async def emulator(
     rest_port: int = 0,
     latency: str = "0",
     day: str | None = None,
+    background: Flag = False,
     until_stdin_ends: Annotated[bool, Parameter(show=False)] = False,
     context: Ctx,
 ) -> Exit:
-    r"""Run a Kentik on this machine, with the vendor's limits, in compressed time.
+    """Run a local Kentik emulator.
 
-    When it is ready it prints one line of JSON: its endpoints, credentials,
-    speed and pid, and under "env" the variables that point a client at it. It
-    runs until SIGINT or SIGTERM. At /_emulator beside the REST endpoint it
-    takes GET report and calls, POST reset, fail and advance.
+    It enforces the vendor's rate limits. When it is ready, it prints one line of JSON with its endpoints and
+    credentials and, under "env", the variables that connect a client to it.
+    It runs until SIGINT or SIGTERM. The admin API at /_emulator on the REST
+    port accepts GET report and calls, and POST reset, fail and advance.
 
-    For example:
+    With --background, it prints shell commands that set those variables, and
+    keeps running until it is killed:
 
-      $ kentik-async emulator --speed 60 > emulator.json &
-      $ export $(jq -r '.env | to_entries[] | "\(.key)=\(.value)"' emulator.json)
-      $ kentik-async kmi markets
+      eval "$(kentik-async emulator --background)"
+      kentik-async kmi markets
+      kill $KENTIK_EMULATOR_PID
 
     Args:
-        speed: How many times faster than at the vendor time passes: at 60 a minute lasts a second.
-        seed: What the data are made from; the same seed and day give the same data.
-        strict: Refuse requests over the permitted concurrency; otherwise they are only counted.
-        details: Tell with each answer what is left of the quota, by x-ratelimit-details.
-        grpc_port: The port of gRPC; 0 takes a free one.
-        rest_port: The port of HTTP; 0 takes a free one.
-        latency: How long each answer takes, in seconds of real time: 0.05, or a range such as 0.01-0.05.
-        day: The day that it is there, such as 2026-01-15.
-        until_stdin_ends: End also when stdin does: with the program that started it.
-        context: Handed over.
+        speed: Clock speed-up factor of the rate limits: at 60, a minute lasts a second.
+        seed: Seed of the generated data; the same seed and day give the same data.
+        strict: Refuse requests over the concurrency limit; by default they are only counted.
+        details: Send the remaining quota with each answer, in x-ratelimit-details.
+        grpc_port: Port for gRPC; 0 selects a free port.
+        rest_port: Port for HTTP; 0 selects a free port.
+        latency: Latency of each answer in seconds of real time: 0.05, or a range such as 0.01-0.05.
+        day: Simulated date, such as 2026-01-15.
+        background: Run in the background and print shell commands that set the variables.
+        until_stdin_ends: End when stdin is closed, together with the program that started it.
+        context: The command context.
     """
     from kentik_async.emulator import DEFAULT_USER, Emulator
 
@@ -69,15 +73,40 @@ async def emulator(
     settings |= {"grpc_port": _port("grpc", grpc_port), "rest_port": _port("rest", rest_port)}
     if day is not None:
         settings["day"] = _day(day)
-    try:
-        emulated = Emulator(speed, users=(DEFAULT_USER,), **settings)
-    except ValueError as error:
-        raise ValidationError(str(error)) from None
-    async with _running(emulated), _ending(until_stdin_ends=until_stdin_ends) as ended:
+    if not speed > 0:
+        raise ValidationError(f"--speed must be a number greater than 0; got {speed:g}")
+    emulated = Emulator(speed, users=(DEFAULT_USER,), **settings)
+    if background:
+        arguments = ["--speed", repr(speed), "--seed", str(seed), "--latency", latency]
+        arguments += ["--grpc-port", str(grpc_port), "--rest-port", str(rest_port)]
+        arguments += [*(["--day", day] if day else []), *(["--strict"] if strict else [])]
+        return _start_in_background(context, [*arguments, *(["--details"] if details else [])])
+    async with _running(emulated), _stop_signals(until_stdin_ends=until_stdin_ends) as stopped:
         described = _described(emulated, speed=speed, seed=seed)
         context.printer.text(json.dumps(described))
-        _tell_people(context, described["env"])
-        return await ended
+        _print_variables(context, described["env"])
+        return await stopped
+
+
+def _start_in_background(context: Context, arguments: Sequence[str]) -> Exit:
+    """Run an emulator in another process, and print the variables when it is ready."""
+    import subprocess
+
+    process = subprocess.Popen(  # noqa: S603 (this program)
+        [sys.executable, "-m", "kentik_async.cli", "emulator", "--quiet", *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert process.stdout is not None  # noqa: S101 (it is a pipe)
+    line = process.stdout.readline()
+    if not line:
+        return Exit(process.wait())  # the process has printed the reason
+    ready = json.loads(line)
+    for name, value in {**ready["env"], "KENTIK_EMULATOR_PID": str(ready["pid"])}.items():
+        context.printer.text(f"export {name}={shlex.quote(value)}")
+    context.notes.note(f"the emulator runs in the background; kill {ready['pid']} stops it")
+    return Exit.OK
 
 
 @asynccontextmanager
@@ -85,7 +114,7 @@ async def _running(emulated: "Emulator") -> AsyncIterator[None]:
     try:
         await emulated.start()
     except OSError as error:
-        raise ConfigError(f"the emulator cannot listen: {error.strerror}; give other ports") from None
+        raise ConfigError(f"the emulator cannot listen: {error.strerror}; use other ports") from None
     try:
         yield
     finally:
@@ -93,31 +122,31 @@ async def _running(emulated: "Emulator") -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _ending(*, until_stdin_ends: bool) -> AsyncIterator["asyncio.Future[Exit]"]:
-    """Offer a future that is set when the process is told to end."""
+async def _stop_signals(*, until_stdin_ends: bool) -> AsyncIterator["asyncio.Future[Exit]"]:
+    """Yield a future that is set to the exit code when the process has to end."""
     import asyncio
 
     loop = asyncio.get_running_loop()
-    ended: asyncio.Future[Exit] = loop.create_future()
+    stopped: asyncio.Future[Exit] = loop.create_future()
 
-    def end(code: Exit) -> None:
-        if not ended.done():
-            ended.set_result(code)
+    def stop(code: Exit) -> None:
+        if not stopped.done():
+            stopped.set_result(code)
 
     stdin = sys.stdin.fileno() if until_stdin_ends else -1
 
-    def look_at_stdin() -> None:
+    def read_stdin() -> None:
         if not os.read(stdin, 4096):
             loop.remove_reader(stdin)
-            end(Exit.OK)
+            stop(Exit.OK)
 
     signals = {signal.SIGTERM: Exit.OK, signal.SIGINT: Exit.INTERRUPTED}
     for number, code in signals.items():
-        loop.add_signal_handler(number, end, code)
+        loop.add_signal_handler(number, stop, code)
     if until_stdin_ends:
-        loop.add_reader(stdin, look_at_stdin)
+        loop.add_reader(stdin, read_stdin)
     try:
-        yield ended
+        yield stopped
     finally:
         for number in signals:
             loop.remove_signal_handler(number)
@@ -147,32 +176,33 @@ def _described(emulated: "Emulator", *, speed: float, seed: int) -> dict[str, An
     }
 
 
-def _tell_people(context: Context, env: dict[str, str]) -> None:
+def _print_variables(context: Context, env: Mapping[str, str]) -> None:
     if context.notes.live:
-        lines = "\n".join(f"  export {name}={value}" for name, value in env.items())
-        context.notes.plain(f"ready; Ctrl-C ends it. To point a client at it:\n{lines}")
+        lines = "\n".join(f"  export {name}={shlex.quote(value)}" for name, value in env.items())
+        context.notes.plain(f"ready; press Ctrl-C to stop. To connect a client in another shell:\n{lines}")
 
 
 def _latency(text: str) -> float | tuple[float, float]:
+    """Return one number of seconds, or the two ends of a range."""
     try:
-        spans = [float(part) for part in text.split("-")]
+        ends = [float(part) for part in text.split("-")]
     except ValueError:
-        spans = []
-    if len(spans) == 1:
-        return spans[0]
-    if len(spans) == 2:
-        return spans[0], spans[1]
-    raise ValidationError(f"--latency is {text!r}: give seconds such as 0.05, or a range such as 0.01-0.05")
+        ends = []
+    if len(ends) not in (1, 2) or not 0.0 <= ends[0] <= ends[-1]:
+        raise ValidationError(
+            f"--latency must be seconds, such as 0.05, or a range, such as 0.01-0.05; got {text!r}"
+        )
+    return ends[0] if len(ends) == 1 else (ends[0], ends[1])
 
 
 def _day(text: str) -> dt.date:
     try:
         return dt.date.fromisoformat(text)
     except ValueError:
-        raise ValidationError(f"--day is {text!r}: give a date such as 2026-01-15") from None
+        raise ValidationError(f"--day must be a date such as 2026-01-15; got {text!r}") from None
 
 
 def _port(name: str, port: int) -> int:
     if not 0 <= port <= 65535:
-        raise ValidationError(f"--{name}-port is {port}: give 0 to 65535")
+        raise ValidationError(f"--{name}-port must be a number from 0 to 65535; got {port}")
     return port

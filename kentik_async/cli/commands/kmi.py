@@ -1,4 +1,4 @@
-"""`kentik-async kmi`: Kentik Market Intelligence."""
+"""`kentik-async kmi`: queries Kentik Market Intelligence."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,45 +13,59 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-_HELP = """Market intelligence: markets, rankings, neighbours, insights.
+_HELP = """Query Kentik Market Intelligence (KMI).
 
-A market may be written planet:earth, cc:US, US (a country) or by its name, in
-any case: "western europe". Its identifier, planet$earth, needs single quotes."""
+A market can be given as planet:earth, cc:US, US (a country), or by its name:
+"western europe". Identifiers with a dollar sign need single quotes:
+'planet$earth'."""
 
 app = App(name="kmi", group=ASK, help=_HELP)
 
-_MARKETS = (Column("market_id", "market"), Column("name"))
+_MARKETS = (Column("market_id", "market", kind="name"), Column("name"))
 _RANKINGS = (
     Column("rank", kind="count"),
-    Column("rank_change", "+/-", kind="change"),
+    Column("rank_change", "+/-", kind="change", optional=True),
     Column("asn", kind="id"),
     Column("name"),
-    Column("score", kind="count"),
-    Column("score_change", "+/-", kind="change"),
+    Column("score", kind="count", optional=True),
+    Column("score_change", "+/-", kind="change", optional=True),
 )
 _REMARKS = ("singlehomed_customer", "mutual_customer", "mutual_provider")
 
 
 def _remarks(row: "CustomerProvider") -> str:
-    """Return which of its three properties a neighbour has: columns for them would leave no room."""
+    """Return the properties of a neighbour in one column, because three columns would be too wide."""
     return ", ".join(name.replace("_", " ") for name in _REMARKS if getattr(row, name))
 
 
 _NEIGHBOURS = (
     Column("asn", kind="id"),
     Column("name"),
-    Column("score", kind="count"),
-    Column("remarks", read=_remarks),
+    Column("score", kind="count", optional=True),
+    Column("remarks", read=_remarks, optional=True),
 )
 _PEERS = (Column("asn", kind="id"), Column("name"), Column("pfx_count", "prefixes", kind="count"))
 _INSIGHTS = (
-    Column("created_at", "found (UTC)", kind="time"),
+    Column("created_at", "created (UTC)", kind="time"),
     Column("asn", kind="id"),
-    Column("name"),
-    Column("type", kind="id"),
-    Column("message"),
+    Column("type", kind="id", optional=True),
+    Column("name", optional=True),
+    Column("message", min_width=30),
+)
+_RANKING_FIELDS = (
+    "market_id",
+    "rank_type",
+    "ip",
+    "asn",
+    "name",
+    "rank",
+    "rank_change",
+    "score",
+    "score_change",
 )
 _RELATION_FIELDS = (
+    "market_id",
+    "ip",
     "relation",
     "asn",
     "name",
@@ -63,15 +77,15 @@ _RELATION_FIELDS = (
 
 @app.command
 async def markets(*, context: Ctx) -> None:
-    """List the markets: the planet, regions and countries.
+    """List markets: the planet, continents, regions and countries.
 
     For example:
 
-      $ kentik-async kmi markets
-      $ kentik-async kmi markets -o csv | grep -i africa
+      kentik-async kmi markets
+      kentik-async kmi markets -o csv | grep -i africa
 
     Args:
-        context: Handed over.
+        context: The command context.
     """
     async with context.client() as kentik:
         found = await kentik.kmi.list_markets()
@@ -88,36 +102,39 @@ async def rankings(
     limit: int | None = None,
     context: Ctx,
 ) -> None:
-    """Rank the networks of a market.
+    """Show the ranking of the networks in a market.
 
     For example:
 
-      $ kentik-async kmi rankings planet:earth --limit 20
-      $ kentik-async kmi rankings "Western Europe" --rank-type peering_base --ip v6
-      $ kentik-async kmi rankings US -o ndjson | jq -r 'select(.rank <= 5) | .name'
+      kentik-async kmi rankings planet:earth --limit 20
+      kentik-async kmi rankings "Western Europe" --rank-type peering_base --ip v6
+      kentik-async kmi rankings US -o ndjson | jq -r 'select(.rank <= 5) | .name'
 
     Args:
-        market: planet:earth, cc:US, US, or the market's name.
-        rank_type: What the order rests on.
-        ip: Which routing table.
-        limit: How many rows at most; 600 by default.
-        context: Handed over.
+        market: Market: planet:earth, cc:US, US, or its name.
+        rank_type: Ranking metric.
+        ip: IP version of the routing table.
+        limit: Maximum number of rows; 600 by default.
+        context: The command context.
     """
     from kentik_async.cli.market_names import resolve_market
 
     async with context.client() as kentik:
         market_id = await resolve_market(kentik, market)
         found = await kentik.kmi.get_rankings(market_id, rank_type, ip, limit)
-    fields = ("asn", "name", "rank", "rank_change", "score", "score_change")
-    context.printer.rows(found, fields, _RANKINGS, what=f"networks in {market_id}")
-    _tell_of_gaps(context, found)
+    requested = {"market_id": found.market_id, "rank_type": found.rank_type, "ip": found.ip}
+    rows = [{**requested, **row} for row in found.to_dicts()]
+    context.printer.rows(rows, _RANKING_FIELDS, _RANKINGS, what=f"networks in {market_id}")
+    _note_missing_rows(context, found)
 
 
-def _tell_of_gaps(context: Context, found: "Rankings") -> None:
+def _note_missing_rows(context: Context, found: "Rankings") -> None:
     if found.invalid_count:
-        context.notes.note(f"the server left out {found.invalid_count} entries that it could not use")
+        context.notes.note(f"the server skipped {found.invalid_count} invalid entries")
     if found.maybe_truncated and found.limit is None:
-        context.notes.note(f"{len(found):,} rows are as many as the server gives unasked; --limit gives more")
+        context.notes.note(
+            f"output is limited to the server default of {len(found):,} rows; use --limit for more"
+        )
 
 
 @app.command
@@ -133,25 +150,25 @@ async def asn(
     singlehomed_customer: Choice = "all",
     context: Ctx,
 ) -> None:
-    """Show a network's customers, providers and peers in a market.
+    """Show the customers, providers and peers of a network in a market.
 
-    In ndjson and csv each neighbour is a row, and the column "relation" says
-    what it is to the network.
+    In ndjson and csv, each neighbour is one row, and the field "relation" is
+    customer, provider or peer.
 
     For example:
 
-      $ kentik-async kmi asn planet:earth AS3356 --type providers
-      $ kentik-async kmi asn US 3356 --singlehomed-customer only -o csv
+      kentik-async kmi asn planet:earth AS3356 --type providers
+      kentik-async kmi asn US 3356 --singlehomed-customer only -o csv
 
     Args:
-        market: planet:earth, cc:US, US, or the market's name.
-        asn: 3356, AS3356, or asdot such as 1.10.
-        type: Which neighbours.
-        ip: Which routing table.
-        mutual_provider: Whether neighbours that are also a provider are left out, or shown alone.
-        mutual_customer: The same for those that are also a customer.
-        singlehomed_customer: The same for customers with one provider only.
-        context: Handed over.
+        market: Market: planet:earth, cc:US, US, or its name.
+        asn: AS number, such as 3356, AS3356 or 1.10.
+        type: Relations to show.
+        ip: IP version of the routing table.
+        mutual_provider: Show all providers, only mutual ones, or exclude those.
+        mutual_customer: Show all customers, only mutual ones, or exclude those.
+        singlehomed_customer: Show all customers, only single-homed ones, or exclude those.
+        context: The command context.
     """
     from kentik_async.cli.market_names import resolve_market
 
@@ -166,8 +183,8 @@ async def asn(
     elif printer.form != "table":
         printer.rows(_relations(found), _RELATION_FIELDS, what="neighbours")
     else:
-        place = f", {found.country_name}" if found.country_name else ""
-        printer.text(f"AS{found.asn} {found.name}{place}; in {found.market_id}, {found.ip.value}")
+        country = f", {found.country_name}" if found.country_name else ""
+        printer.text(f"AS{found.asn} {found.name}{country}; market {found.market_id}, {found.ip.value}")
         for name, columns in (("customers", _NEIGHBOURS), ("providers", _NEIGHBOURS), ("peers", _PEERS)):
             if type in ("all", name):
                 printer.text("")
@@ -175,11 +192,12 @@ async def asn(
 
 
 def _relations(found: "ASNDetails") -> list[dict[str, Any]]:
-    """Return a flat row a neighbour, with the fields of all relations."""
-    kinds = (("customer", found.customers), ("provider", found.providers), ("peer", found.peers))
+    """Return one flat row per neighbour, with the fields of all relations."""
+    relations = (("customer", found.customers), ("provider", found.providers), ("peer", found.peers))
     return [
-        {name: getattr(row, name, None) for name in _RELATION_FIELDS} | {"relation": relation}
-        for relation, rows in kinds
+        {name: getattr(row, name, None) for name in _RELATION_FIELDS}
+        | {"market_id": found.market_id, "ip": found.ip, "relation": relation}
+        for relation, rows in relations
         for row in rows
     ]
 
@@ -196,27 +214,27 @@ async def insights(
     limit: int | None = None,
     context: Ctx,
 ) -> None:
-    """List what changed lately, in all markets or one, for all networks or one.
+    """List insights: recent changes in markets.
 
     For example:
 
-      $ kentik-async kmi insights --market DE --lookback 7 --type market_entrance
-      $ kentik-async kmi insights --asn 3356 --type customer_loss
+      kentik-async kmi insights --market DE --lookback 7 --type market_entrance
+      kentik-async kmi insights --asn 3356 --type customer_loss
 
     Args:
         market: Only this market: planet:earth, cc:US, US, or its name.
-        asn: Only this network: 3356, AS3356.
-        ip: Only this routing table.
-        types: Only this kind of change; may be repeated.
+        asn: Only this network: AS number, such as 3356 or AS3356.
+        ip: Only this IP version.
+        types: Only this type of insight; may be repeated.
         lookback: Days to look back: 1, 7 or 30; 1 by default.
-        magnitude: The least magnitude, 1 to 5; 1 by default.
-        limit: How many at most; 100 by default.
-        context: Handed over.
+        magnitude: Minimum magnitude, 1 to 5; 1 by default.
+        limit: Maximum number of insights; 100 by default.
+        context: The command context.
     """
     from kentik_async.cli.market_names import resolve_market
 
     async with context.client() as kentik:
-        asked: dict[str, Any] = {
+        filters: dict[str, Any] = {
             "market_id": None if market is None else await resolve_market(kentik, market),
             "ip": ip,
             "types": types or (),
@@ -225,8 +243,8 @@ async def insights(
             "limit": limit,
         }
         if asn is None:
-            found = await kentik.kmi.get_global_insights(**asked)
+            found = await kentik.kmi.get_global_insights(**filters)
         else:
-            found = await kentik.kmi.get_asn_insights(asn, **asked)
+            found = await kentik.kmi.get_asn_insights(asn, **filters)
     fields = ("asn", "name", "type", "message", "created_at")
     context.printer.rows(found, fields, _INSIGHTS, what="insights")

@@ -1,4 +1,4 @@
-"""`kentik-async plans`: what a company has licensed."""
+"""`kentik-async plans`: lists licensed plans."""
 
 from cyclopts import App
 
@@ -8,26 +8,26 @@ from kentik_async.cli.parameters import ASK
 
 __all__ = ["app"]
 
-app = App(name="plans", group=ASK, help="Plans: what you have licensed, and which devices use it.")
+app = App(name="plans", group=ASK, help="List licensed plans and their devices.")
 
 _COLUMNS = (
     Column("id", kind="id"),
     Column("name"),
     Column("active"),
     Column("devices", kind="count", read=lambda plan: len(plan.devices)),
-    Column("max_devices", "of", kind="count"),
-    Column("max_fps", "flows/s each", kind="count"),
-    Column("fast_retention", "days fast", kind="count"),
-    Column("full_retention", "full", kind="count"),
+    Column("max_devices", "max devices", kind="count"),
+    Column("max_fps", "max flows/s", kind="count"),
+    Column("fast_retention", "fast days", kind="count", optional=True),
+    Column("full_retention", "full days", kind="count", optional=True),
 )
 
 
 @app.command(name="list")
 async def list_(*, context: Ctx) -> None:
-    """List all plans; the other forms than table show all that the server says of each.
+    """List plans. Formats other than table contain all fields.
 
     Args:
-        context: Handed over.
+        context: The command context.
     """
     from kentik_async.models import Plan
 

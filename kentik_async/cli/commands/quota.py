@@ -1,4 +1,4 @@
-"""`kentik-async quota`: the vendor's limits, what is left of them, and what a number of calls takes."""
+"""`kentik-async quota`: shows the rate limits, their remaining quota, and an estimate."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -29,31 +29,30 @@ _FIELDS = ("quota_class", *_RULES, *_STATE, "calls", "seconds")
 
 
 async def quota(*, calls: int = 1000, context: Ctx) -> None:
-    """Show the vendor's limits, what is left, and how long a number of calls takes.
+    """Show rate limits, remaining quota, and the time that calls will take.
 
-    Nothing is sent. Beyond the soft limit of a minute each answer is delayed;
-    beyond the others a request is refused. Programs that share this machine's
-    file, or a Redis, are counted; of any other program of your company only
-    that is known which the answers to this one's requests gave away.
+    No request is sent. Programs that share the quota file of this machine, or
+    a Redis, are counted. The usage by other programs is inferred from
+    responses.
 
     For example:
 
-      $ kentik-async quota --calls 5000
+      kentik-async quota --calls 5000
 
     Args:
-        calls: For how many calls to tell the time.
-        context: Handed over.
+        calls: Number of calls to estimate.
+        context: The command context.
     """
     from kentik_async.quota import Quota
 
     if calls < 0:
-        raise ValidationError(f"--calls is {calls}: give a whole number from 0")
+        raise ValidationError(f"--calls must be a whole number of at least 0; got {calls}")
     speed = context.settings.get("speed", 1.0)
     rules = {"non_query": Quota.NON_QUERY.scaled(speed), "query": Quota.QUERY.scaled(speed)}
     async with context.client() as kentik:
         rows = [await _row(kentik, name, limits, calls) for name, limits in rules.items()]
     if context.printer.form == "table":
-        context.printer.rows(_turned(rows), (), _COLUMNS)
+        context.printer.rows(_transposed(rows), (), _COLUMNS)
     else:
         context.printer.rows(rows, _FIELDS)
 
@@ -66,18 +65,18 @@ async def _row(kentik: "KentikClient", name: Any, limits: "Quota", calls: int) -
     return row | {"calls": calls, "seconds": await kentik.quota.estimate(calls, name)}
 
 
-def _turned(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return a row a limit and a column a class, as people compare them."""
+def _transposed(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return one row per limit with one column per quota class."""
     calls = rows[0]["calls"]
     lines: tuple[tuple[str, Callable[[dict[str, Any]], Any]], ...] = (
-        ("requests at once", lambda row: row["max_concurrent"]),
-        ("a minute, before answers are delayed", lambda row: row["soft_per_minute"]),
-        ("    by this long", lambda row: f"{row['soft_delay']:.3g} s"),
-        ("a minute, before refusals", lambda row: row["hard_per_minute"]),
-        ("    left", lambda row: row["left_hard_minute"]),
-        ("    spent by others, as answers tell", lambda row: row["others"]),
-        ("an hour, before refusals", lambda row: row["per_hour"]),
-        ("    left", lambda row: row["left_hour"]),
+        ("concurrent requests", lambda row: row["max_concurrent"]),
+        ("soft limit per minute", lambda row: row["soft_per_minute"]),
+        ("    delay beyond it", lambda row: f"{row['soft_delay']:.3g} s"),
+        ("hard limit per minute", lambda row: row["hard_per_minute"]),
+        ("    remaining", lambda row: row["left_hard_minute"]),
+        ("    used by others (inferred)", lambda row: row["others"]),
+        ("hourly limit", lambda row: row["per_hour"]),
+        ("    remaining", lambda row: row["left_hour"]),
         (f"time for {calls:,} calls", lambda row: text_for_span(row["seconds"])),
     )
     return [{"limit": name} | {row["quota_class"]: read(row) for row in rows} for name, read in lines]

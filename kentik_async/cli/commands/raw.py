@@ -1,4 +1,4 @@
-"""`kentik-async raw`: any endpoint of API v5, under the same quota and errors as the rest."""
+"""`kentik-async raw`: sends requests to any endpoint of API v5."""
 
 import json
 import sys
@@ -26,26 +26,27 @@ async def raw(
     idempotent: Flag = False,
     context: Ctx,
 ) -> None:
-    """Send a request to any endpoint of API v5 and print the answer.
+    """Send a request to any endpoint of API v5.
 
-    The answer is printed as JSON. A list of objects, alone or as the one member
-    of an object, can also be a table, csv, or ndjson with a row each.
+    The response is printed as JSON. If it is a list of objects, or an object
+    whose only field is such a list, it can also be printed as table, csv or
+    ndjson, with one row per object.
 
     For example:
 
-      $ kentik-async raw GET /devices
-      $ kentik-async raw GET /users --query limit=10 -o table
-      $ kentik-async raw PUT /site/3 --data '{"site": {"lat": 50.1}}'
-      $ kentik-async raw POST /query/topXdata --data @query.json --query-class
+      kentik-async raw GET /devices
+      kentik-async raw GET /users --query limit=10 -o table
+      kentik-async raw PUT /site/3 --data '{"site": {"lat": 50.1}}'
+      kentik-async raw POST /query/topXdata --data @query.json --query-class
 
     Args:
-        method: GET, HEAD, PUT, DELETE, POST or PATCH.
-        path: The path on the API's base address, such as /devices.
-        data: The JSON document to send: itself, @FILE, or - for stdin.
-        query: A query parameter as NAME=VALUE; may be repeated.
-        query_class: It counts as a query: other limits hold for API v5's queries.
-        idempotent: Doing it twice does no harm, so it may be sent again after a failure.
-        context: Handed over.
+        method: HTTP method: GET, HEAD, PUT, DELETE, POST or PATCH.
+        path: Path below the base URL of the API, such as /devices.
+        data: JSON body: the text, @FILE, or - for stdin.
+        query: Query parameter as NAME=VALUE; may be repeated.
+        query_class: Count the request in the query class, which has its own rate limits.
+        idempotent: Retry the request after failures; use it if repeating the request is safe.
+        context: The command context.
     """
     document, parameters = _document(data), _parameters(query or ())
     quota_class: Literal["query", "non_query"] = "query" if query_class else "non_query"
@@ -65,7 +66,7 @@ def _print(context: Context, answer: Any) -> None:
     printer = context.printer
     rows = _rows(answer)
     if answer is None:
-        context.notes.note("the answer is empty")
+        context.notes.note("the response is empty")
     elif rows is None or printer.form == "json":
         printer.document(answer)
     else:
@@ -74,7 +75,7 @@ def _print(context: Context, answer: Any) -> None:
 
 
 def _rows(answer: Any) -> list[dict[str, Any]] | None:
-    """Return the rows that an answer holds: a list of objects, or an object of which that is all."""
+    """Return the rows of a list of objects, or of an object whose only field is such a list; else None."""
     if isinstance(answer, dict) and len(answer) == 1:
         (answer,) = answer.values()
     if isinstance(answer, list) and all(isinstance(row, dict) for row in answer):
@@ -95,9 +96,9 @@ def _document(data: str | None) -> Any:
             text = Path(source).read_text(encoding="utf-8")
         return json.loads(text)
     except OSError as error:
-        raise ValidationError(f"{source} cannot be read: {error.strerror}") from None
+        raise ValidationError(f"cannot read {source}: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
-        raise ValidationError(f"{source} holds no JSON: {error}") from None
+        raise ValidationError(f"{source} is not valid JSON: {error}") from None
 
 
 def _parameters(query: Sequence[str]) -> dict[str, str]:
@@ -105,6 +106,6 @@ def _parameters(query: Sequence[str]) -> dict[str, str]:
     for text in query:
         name, separator, value = text.partition("=")
         if not separator or not name:
-            raise ValidationError(f"--query is {text!r}: give NAME=VALUE")
+            raise ValidationError(f"--query must be NAME=VALUE; got {text!r}")
         parameters[name] = value
     return parameters

@@ -96,7 +96,7 @@ def status(target: str, /, *more: str, context: Ctx) -> None:
     Args:
         target: The folder, or its URL.
         more: Other targets.
-        context: Handed over.
+        context: The command context.
     """
     from kentik_async.bulk.reading.status import target_status
 
@@ -143,7 +143,7 @@ def diff(
         since: The earlier date.
         until: The later date.
         markets: Only these markets: planet:earth, cc:US, US, or names in the target.
-        context: Handed over.
+        context: The command context.
     """
     from kentik_async.bulk.reading.dataset import open_target
     from kentik_async.bulk.reading.diff import diff_days

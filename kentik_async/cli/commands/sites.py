@@ -1,4 +1,4 @@
-"""`kentik-async sites`: the places where a company's devices stand."""
+"""`kentik-async sites`: manages sites."""
 
 from typing import Annotated, TypeAlias
 
@@ -7,12 +7,13 @@ from cyclopts import App, Parameter
 from kentik_async.cli.context import Ctx
 from kentik_async.cli.exit_codes import Exit
 from kentik_async.cli.output.formatting import Column
+from kentik_async.cli.output.messages import printable
 from kentik_async.cli.parameters import ASK, Flag
-from kentik_async.cli.prompts import confirmed, declined
+from kentik_async.cli.prompts import confirmed, declined, require_terminal
 
 __all__ = ["app"]
 
-app = App(name="sites", group=ASK, help="Sites: the places where your devices stand.")
+app = App(name="sites", group=ASK, help="Manage sites: physical locations of devices.")
 
 _Degrees: TypeAlias = Annotated[str, Parameter(allow_leading_hyphen=True)]
 
@@ -22,16 +23,16 @@ _COLUMNS = (
     Column("site_name", "name"),
     Column("lat", kind="degrees"),
     Column("lon", kind="degrees"),
-    Column("company_id", "company", kind="id"),
+    Column("company_id", "company", kind="id", optional=True),
 )
 
 
 @app.command(name="list")
 async def list_(*, context: Ctx) -> None:
-    """List all sites.
+    """List sites.
 
     Args:
-        context: Handed over.
+        context: The command context.
     """
     async with context.client() as kentik:
         sites = await kentik.sites.list()
@@ -40,11 +41,11 @@ async def list_(*, context: Ctx) -> None:
 
 @app.command
 async def get(id: str, /, *, context: Ctx) -> None:
-    """Show one site.
+    """Show a site.
 
     Args:
-        id: The site's identifier, as 'sites list' shows it.
-        context: Handed over.
+        id: Site ID; see 'sites list'.
+        context: The command context.
     """
     async with context.client() as kentik:
         site = await kentik.sites.get(id)
@@ -57,14 +58,14 @@ async def create(name: str, lat: _Degrees, lon: _Degrees, /, *, context: Ctx) ->
 
     For example:
 
-      $ kentik-async sites create "Frankfurt 1" 50.1109 8.6821
-      $ kentik-async sites create Sydney -33.8688 151.2093
+      kentik-async sites create "Frankfurt 1" 50.1109 8.6821
+      kentik-async sites create Sydney -33.8688 151.2093
 
     Args:
-        name: 3 to 40 letters, digits, spaces and underscores.
-        lat: The latitude in degrees, -90 to 90.
-        lon: The longitude in degrees, -180 to 180.
-        context: Handed over.
+        name: Name: 3 to 40 letters, digits, spaces and underscores.
+        lat: Latitude in degrees, -90 to 90.
+        lon: Longitude in degrees, -180 to 180.
+        context: The command context.
     """
     async with context.client() as kentik:
         site = await kentik.sites.create(name, lat, lon)
@@ -81,14 +82,14 @@ async def update(
     lon: _Degrees | None = None,
     context: Ctx,
 ) -> None:
-    """Change what is given of a site, and leave the rest.
+    """Update the given fields of a site.
 
     Args:
-        id: The site's identifier, as 'sites list' shows it.
-        name: Its new name: 3 to 40 letters, digits, spaces and underscores.
-        lat: Its new latitude in degrees, -90 to 90.
-        lon: Its new longitude in degrees, -180 to 180.
-        context: Handed over.
+        id: Site ID; see 'sites list'.
+        name: New name: 3 to 40 letters, digits, spaces and underscores.
+        lat: New latitude in degrees, -90 to 90.
+        lon: New longitude in degrees, -180 to 180.
+        context: The command context.
     """
     async with context.client() as kentik:
         site = await kentik.sites.update(id, site_name=name, lat=lat, lon=lon)
@@ -99,16 +100,20 @@ async def update(
 async def delete(
     id: str, /, *, yes: Annotated[Flag, Parameter(name=("--yes", "-y"))] = False, context: Ctx
 ) -> Exit | None:
-    """Delete a site; asks first.
+    """Delete a site.
 
     Args:
-        id: The site's identifier, as 'sites list' shows it.
-        yes: Do not ask.
-        context: Handed over.
+        id: Site ID; see 'sites list'.
+        yes: Delete without confirmation.
+        context: The command context.
     """
-    if not await confirmed(f"site {id}", yes=yes):
-        return declined(context)
+    if not yes:
+        require_terminal(f"delete site {id}")
     async with context.client() as kentik:
+        if not yes:
+            site = await kentik.sites.get(id)
+            if not await confirmed(printable(f"Delete site {id} {site.site_name!r}?")):
+                return declined(context)
         await kentik.sites.delete(id)
     context.printer.record({"id": id, "deleted": True}, ("id", "deleted"))
     return None

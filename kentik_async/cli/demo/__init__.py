@@ -1,1 +1,1 @@
-"""The demonstration: one bulk pull, done four ways, against an emulated Kentik in a process of its own."""
+"""The demonstration: the same calls made in four ways, against an emulator in another process."""

@@ -1,4 +1,4 @@
-"""How far a run has come: a bar on a terminal, else a line now and then; cheap, for it shares the CPU."""
+"""Progress of a run: a bar on a terminal, otherwise a line every few seconds. Uses little CPU time."""
 
 import asyncio
 import time
@@ -13,28 +13,28 @@ if TYPE_CHECKING:
 
 __all__ = ["counting"]
 
-_BETWEEN_DRAWINGS = 0.25
-_BETWEEN_LINES = 5.0
+_DRAW_INTERVAL = 0.25
+_LINE_INTERVAL = 5.0
 _TITLE_WIDTH = 30
 
 
 @asynccontextmanager
 async def counting(notes: Notes, title: str, total: int) -> AsyncIterator[Callable[[], None]]:
-    """Show how many of `total` things are done while the block runs.
+    """Show how many of `total` steps are done while the block runs.
 
     Args:
-        notes: Where to show it.
-        title: What is done.
-        total: How many things there are.
+        notes: Prints the progress.
+        title: The title of the progress bar.
+        total: The number of steps.
 
     Yields:
-        What to call once for each thing done; it only counts, a task of its own draws.
+        A function to call after each step. It only counts; another task draws.
     """
     counter = _Counter(title, total)
     if notes.quiet:
         yield counter.tick
         return
-    draw = _drawing(notes, counter) if notes.live else _telling(notes, counter)
+    draw = _draw_bar(notes, counter) if notes.live else _print_lines(notes, counter)
     task = asyncio.create_task(draw)
     try:
         yield counter.tick
@@ -55,11 +55,11 @@ class _Counter:
         self.done += 1
 
     def rate(self) -> str:
-        """How many a second were done so far."""
+        """The average number of steps per second."""
         return f"{self.done / self._seconds():.0f}/s"
 
     def line(self) -> str:
-        """What a log would say."""
+        """The progress as one line of text."""
         left = (self.total - self.done) / self.done * self._seconds() if self.done else 0.0
         return f"{self.title}: {self.done:,} of {self.total:,}, {self.rate()}, {left:.0f} s left"
 
@@ -67,20 +67,20 @@ class _Counter:
         return max(time.monotonic() - self.began, 1e-3)
 
 
-async def _telling(notes: Notes, counter: _Counter) -> None:
+async def _print_lines(notes: Notes, counter: _Counter) -> None:
     notes.plain(f"{counter.title} ...")
     while True:
-        await asyncio.sleep(_BETWEEN_LINES)
+        await asyncio.sleep(_LINE_INTERVAL)
         notes.plain(counter.line())
 
 
-async def _drawing(notes: Notes, counter: _Counter) -> None:
+async def _draw_bar(notes: Notes, counter: _Counter) -> None:
     progress = _bar(notes)
     task = progress.add_task(f"{counter.title:<{_TITLE_WIDTH}}", total=counter.total, rate="")
     with progress:
         try:
             while True:
-                await asyncio.sleep(_BETWEEN_DRAWINGS)
+                await asyncio.sleep(_DRAW_INTERVAL)
                 progress.update(task, completed=counter.done, rate=counter.rate())
                 progress.refresh()
         finally:
@@ -98,5 +98,5 @@ def _bar(notes: Notes) -> "Progress":
         TextColumn("{task.fields[rate]:>6}", style="cyan"),
         TimeRemainingColumn(elapsed_when_finished=True),
         console=notes.console,
-        auto_refresh=False,  # a thread that draws would take the interpreter from the run
+        auto_refresh=False,  # a drawing thread would compete with the run for the interpreter
     )

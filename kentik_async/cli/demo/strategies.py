@@ -1,4 +1,4 @@
-"""The same calls, made in four ways: what each does is all that differs."""
+"""Four strategies to make the same calls."""
 
 import asyncio
 import time
@@ -11,54 +11,55 @@ import grpc
 import grpc.aio
 
 import kentik_async
-from kentik_async import KentikClient, Quota, Rankings
+from kentik_async import IPFamily, KentikClient, Quota, Rankings
 from kentik_async._generated.kmi.v202212 import GetRankingsRequest, KmiServiceStub, ListMarketsRequest
 from kentik_async.cli.demo.process import EmulatorProcess
+from kentik_async.models.enums import IPFamilyName, RankTypeName
 
 __all__ = [
     "INTERACTIVE_CALLS",
-    "Outcome",
-    "Question",
-    "Way",
-    "measured",
-    "naive",
+    "RankingQuery",
+    "RunResult",
+    "Strategy",
+    "all_at_once",
+    "measure",
     "one_by_one",
-    "ours",
-    "questions",
-    "warmed_up",
-    "with_pauses",
+    "one_by_one_with_pauses",
+    "ranking_queries",
+    "warm_up",
+    "with_client",
 ]
 
 INTERACTIVE_CALLS = 10
 
-_ADMITTED_AT_ONCE = 60
-"""Requests that an emulator which has just forgotten all others refuses none of."""
+_REQUESTS_AFTER_RESET = 60
+"""Number of requests that the emulator accepts at once after a reset."""
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """One GetRankings call."""
+class RankingQuery:
+    """The arguments of one GetRankings call."""
 
     market_id: str
-    rank_type: str
-    ip: str
+    rank_type: RankTypeName
+    ip: IPFamilyName
 
     def message(self) -> GetRankingsRequest:
-        """The request as the generated stub takes it."""
+        """The request message."""
         return GetRankingsRequest(market_id=self.market_id, rank_type=self.rank_type, ip=self.ip)
 
 
 @dataclass(slots=True)
-class Outcome:
-    """What a run brought.
+class RunResult:
+    """The result of a run.
 
     Attributes:
         calls: Requests that the emulator received.
-        refused: Those that it refused.
-        seconds: How long the run took.
-        busy: The sum of answered minus received over all requests, by the emulator's own record.
+        refused: Requests that it refused.
+        seconds: Duration of the run.
+        busy: The sum of answered minus received over all requests, from the emulator's log, in seconds.
         failed: Calls that ended without a result.
-        waits: How long each interactive call took, from asking to the result.
+        latencies: The latency of each interactive call, in seconds.
         sample: One of the rankings.
     """
 
@@ -67,105 +68,111 @@ class Outcome:
     seconds: float = 0.0
     busy: float = 0.0
     failed: int = 0
-    waits: list[float] = field(default_factory=list)
+    latencies: list[float] = field(default_factory=list)
     sample: Rankings | None = None
 
 
 Tick: TypeAlias = Callable[[], None]
-"""Called once for each call that has ended."""
+"""Called once after each call."""
 
-Way: TypeAlias = Callable[[EmulatorProcess, Sequence[Question], Outcome, Tick], Awaitable[None]]
+Strategy: TypeAlias = Callable[[EmulatorProcess, Sequence[RankingQuery], RunResult, Tick], Awaitable[None]]
 
 
-async def questions(emulator: EmulatorProcess, count: int) -> list[Question]:
-    """Return so many calls: the ranking of each market by customer base, v4 and v6 in turn.
+async def ranking_queries(emulator: EmulatorProcess, count: int) -> list[RankingQuery]:
+    """Return queries for the customer base ranking of each market, v4 and v6 in turn.
 
     Args:
-        emulator: Whom to ask for the markets.
-        count: How many; beyond what there is they repeat.
+        emulator: The emulator, for its list of markets.
+        count: The number of queries; they repeat if there are fewer markets.
     """
     async with _channel(emulator) as channel:
         answer = await KmiServiceStub(channel).ListMarkets(
             ListMarketsRequest(), metadata=emulator.credentials
         )
-    every = [
-        Question(market.market_id, "customer_base", ip) for market in answer.markets for ip in ("v4", "v6")
+    distinct = [
+        RankingQuery(market.market_id, "customer_base", ip) for market in answer.markets for ip in IPFamily
     ]
-    return [every[number % len(every)] for number in range(count)]
+    return [distinct[number % len(distinct)] for number in range(count)]
 
 
-async def warmed_up(emulator: EmulatorProcess, asked: Sequence[Question], tick: Tick) -> None:
-    """Let the emulator make up all answers once: it takes 10 ms for one, and the runs would measure that.
+async def warm_up(emulator: EmulatorProcess, queries: Sequence[RankingQuery], tick: Tick) -> None:
+    """Fill the emulator's cache, because computing an answer takes 10 ms, which the runs must not measure.
 
     Args:
-        emulator: Whom to ask.
-        asked: The calls, each once.
-        tick: Called once for each call that has ended.
+        emulator: The emulator.
+        queries: The queries, each once.
+        tick: Called once after each call.
     """
-    for first in range(0, len(asked), _ADMITTED_AT_ONCE):
+    for first in range(0, len(queries), _REQUESTS_AFTER_RESET):
         await emulator.reset()
-        await naive(emulator, asked[first : first + _ADMITTED_AT_ONCE], Outcome(), tick)
+        await all_at_once(emulator, queries[first : first + _REQUESTS_AFTER_RESET], RunResult(), tick)
 
 
-async def measured(emulator: EmulatorProcess, way: Way, asked: Sequence[Question], tick: Tick) -> Outcome:
-    """Make the calls in one way, on an emulator that has forgotten all others.
+async def measure(
+    emulator: EmulatorProcess, strategy: Strategy, queries: Sequence[RankingQuery], tick: Tick
+) -> RunResult:
+    """Reset the emulator and make the calls with a strategy.
 
     Args:
-        emulator: Whom to ask.
-        way: How.
-        asked: The calls.
-        tick: Called once for each call that has ended.
+        emulator: The emulator.
+        strategy: The strategy.
+        queries: The queries.
+        tick: Called once after each call.
     """
     await emulator.reset()
-    outcome = Outcome()
-    began = time.monotonic()
-    await way(emulator, asked, outcome, tick)
-    outcome.seconds = time.monotonic() - began
+    result = RunResult()
+    started = time.monotonic()
+    await strategy(emulator, queries, result, tick)
+    result.seconds = time.monotonic() - started
     report = await emulator.report()
-    outcome.calls, outcome.refused = report["requests"], report["refused"]
-    outcome.busy = report["busy_seconds"]
-    return outcome
+    result.calls, result.refused = report["requests"], report["refused"]
+    result.busy = report["busy_seconds"]
+    return result
 
 
-async def naive(emulator: EmulatorProcess, asked: Sequence[Question], outcome: Outcome, tick: Tick) -> None:
-    """Start all calls at once on the bare stub."""
-    async with _channel(emulator) as channel:
-        ask = _asking(KmiServiceStub(channel), emulator, outcome, tick)
-        await asyncio.gather(*map(ask, asked))
-
-
-async def with_pauses(
-    emulator: EmulatorProcess, asked: Sequence[Question], outcome: Outcome, tick: Tick
+async def all_at_once(
+    emulator: EmulatorProcess, queries: Sequence[RankingQuery], result: RunResult, tick: Tick
 ) -> None:
-    """Await one bare call after the other, each followed by the pause that keeps under the soft limit."""
+    """Start all calls at once with plain stubs."""
+    async with _channel(emulator) as channel:
+        call = _plain_call(KmiServiceStub(channel), emulator, result, tick)
+        await asyncio.gather(*map(call, queries))
+
+
+async def one_by_one_with_pauses(
+    emulator: EmulatorProcess, queries: Sequence[RankingQuery], result: RunResult, tick: Tick
+) -> None:
+    """Make one plain call after the other, with pauses that avoid the soft limit."""
     pause = 60.0 / 20 / emulator.speed
     async with _channel(emulator) as channel:
-        ask = _asking(KmiServiceStub(channel), emulator, outcome, tick)
-        for question in asked:
-            await ask(question)
+        call = _plain_call(KmiServiceStub(channel), emulator, result, tick)
+        for query in queries:
+            await call(query)
             await asyncio.sleep(pause)
 
 
 async def one_by_one(
-    emulator: EmulatorProcess, asked: Sequence[Question], outcome: Outcome, tick: Tick
+    emulator: EmulatorProcess, queries: Sequence[RankingQuery], result: RunResult, tick: Tick
 ) -> None:
-    """Await one bare call after the other."""
+    """Make one plain call after the other."""
     async with _channel(emulator) as channel:
-        ask = _asking(KmiServiceStub(channel), emulator, outcome, tick)
-        for question in asked:
-            await ask(question)
+        call = _plain_call(KmiServiceStub(channel), emulator, result, tick)
+        for query in queries:
+            await call(query)
 
 
-async def ours(emulator: EmulatorProcess, asked: Sequence[Question], outcome: Outcome, tick: Tick) -> None:
-    """Start all calls at once through the client, and make interactive calls while they run."""
+async def with_client(
+    emulator: EmulatorProcess, queries: Sequence[RankingQuery], result: RunResult, tick: Tick
+) -> None:
+    """Start all calls at once with the client, and make interactive calls while they run."""
 
-    async def ask(question: Question) -> None:
+    async def call(query: RankingQuery) -> None:
         try:
-            answer = await kentik.kmi.get_rankings(question.market_id, question.rank_type, question.ip)
+            answer = await kentik.kmi.get_rankings(query.market_id, query.rank_type, query.ip)
         except kentik_async.KentikError:
-            outcome.failed += 1
+            result.failed += 1
         else:
-            outcome.sample = outcome.sample or answer  # one is enough: to free a thousand at once takes time
+            result.sample = result.sample or answer  # keep only one: freeing a thousand at once takes time
         finally:
             tick()
 
@@ -177,18 +184,18 @@ async def ours(emulator: EmulatorProcess, asked: Sequence[Question], outcome: Ou
         rest_endpoint=ready["rest_endpoint"],
         quota=Quota.NON_QUERY.scaled(emulator.speed),
         query_quota=Quota.QUERY.scaled(emulator.speed),
-        # "auto" weighs the latency, and on a compressed clock a hiccup of this machine counts manifold.
+        # "auto" depends on the measured latency, which compressed time exaggerates.
         pacing="throughput",
     ) as kentik:
-        visitor = asyncio.create_task(_visit(kentik, len(asked), outcome))
-        await asyncio.gather(*map(ask, asked))
-        await visitor
+        interactive = asyncio.create_task(_interactive_calls(kentik, len(queries), result))
+        await asyncio.gather(*map(call, queries))
+        await interactive
 
 
-async def _visit(kentik: KentikClient, calls: int, outcome: Outcome) -> None:
-    """Make ten calls for someone who waits at a screen, evenly spread over the pull."""
-    between = await kentik.quota.estimate(calls) / (INTERACTIVE_CALLS + 1)
-    wanted: tuple[Callable[[], Awaitable[Any]], ...] = (
+async def _interactive_calls(kentik: KentikClient, calls: int, result: RunResult) -> None:
+    """Make interactive calls at high priority, evenly spread over the run."""
+    interval = await kentik.quota.estimate(calls) / (INTERACTIVE_CALLS + 1)
+    methods: tuple[Callable[[], Awaitable[Any]], ...] = (
         kentik.as_groups.list,
         kentik.sites.list,
         kentik.kmi.list_markets,
@@ -197,29 +204,29 @@ async def _visit(kentik: KentikClient, calls: int, outcome: Outcome) -> None:
         partial(kentik.rest.request, "GET", "/sites"),
     )
     for number in range(INTERACTIVE_CALLS):
-        await asyncio.sleep(between)
-        asked = time.monotonic()
+        await asyncio.sleep(interval)
+        started = time.monotonic()
         with kentik_async.priority("high"):
-            await wanted[number % len(wanted)]()
-        outcome.waits.append(time.monotonic() - asked)
+            await methods[number % len(methods)]()
+        result.latencies.append(time.monotonic() - started)
 
 
 def _channel(emulator: EmulatorProcess) -> grpc.aio.Channel:
-    # The emulator is on this machine, and a proxy that the environment names is not for it.
+    # The emulator is local, so a proxy from the environment must not be used.
     return grpc.aio.insecure_channel(emulator.grpc_target, options=[("grpc.enable_http_proxy", 0)])
 
 
-def _asking(
-    stub: KmiServiceStub, emulator: EmulatorProcess, outcome: Outcome, tick: Tick
-) -> Callable[[Question], Awaitable[None]]:
-    """Return what makes one bare call; a failed one is lost, as it is for whoever writes such a loop."""
+def _plain_call(
+    stub: KmiServiceStub, emulator: EmulatorProcess, result: RunResult, tick: Tick
+) -> Callable[[RankingQuery], Awaitable[None]]:
+    """Return a function that makes one plain call without retries."""
 
-    async def ask(question: Question) -> None:
+    async def call(query: RankingQuery) -> None:
         try:
-            await stub.GetRankings(question.message(), metadata=emulator.credentials)
+            await stub.GetRankings(query.message(), metadata=emulator.credentials)
         except grpc.RpcError:
-            outcome.failed += 1
+            result.failed += 1
         finally:
             tick()
 
-    return ask
+    return call

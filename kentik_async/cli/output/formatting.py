@@ -1,4 +1,4 @@
-"""What a column of a table holds and how its values are written."""
+"""Columns of tables, and values as text."""
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
@@ -38,22 +38,26 @@ class Column:
     """One column of a table.
 
     Attributes:
-        field: The field whose value it shows.
-        header: What stands above it; the field's name by default.
-        kind: "text"; "name", a text that is never broken; "time"; "id", a number that is a name; "count",
-            with thousands; "change", with its sign; "degrees"; "seconds"; "milliseconds", of a value in
-            seconds; "share", in per cent.
-        read: What makes the value from the row, where it is not the field as it is.
+        field: The field to show.
+        header: The title; the name of the field by default.
+        kind: The format of the values: "text"; "name", a text that is never wrapped; "time"; "id", a number
+            without separators; "count", with thousands separators; "change", with a sign; "degrees";
+            "seconds"; "milliseconds", from a value in seconds; "share", as a percentage.
+        read: Computes the value from the row; by default the value of the field.
+        optional: Hide the column if the terminal is too narrow.
+        min_width: The width below which a "text" column is not readable, in terminal cells.
     """
 
     field: str
     header: str = ""
     kind: Kind = "text"
     read: Callable[[Any], Any] | None = None
+    optional: bool = False
+    min_width: int = 16
 
     @property
     def title(self) -> str:
-        """What stands above the column."""
+        """The title of the column."""
         return self.header or self.field.replace("_", " ")
 
     @property
@@ -62,7 +66,7 @@ class Column:
         return self.kind not in ("text", "name", "time")
 
     def text(self, row: Any) -> str:
-        """Return the cell of a row, a model or a mapping."""
+        """Return the text for a row, which is a model or a mapping."""
         if self.read is not None:
             value = self.read(row)
         else:
@@ -71,12 +75,12 @@ class Column:
 
 
 def columns_of_fields(fields: Sequence[str]) -> tuple[Column, ...]:
-    """Return a plain column for each field."""
+    """Return a text column for each field."""
     return tuple(Column(field) for field in fields)
 
 
 def text_for_people(value: Any, kind: Kind = "text") -> str:
-    """Return a value as a table shows it; a dash for what the server did not send."""
+    """Return a value as text for a table; a dash for a value that the server did not send."""
     if value is None:
         return ABSENT
     if isinstance(value, bool):
@@ -89,7 +93,7 @@ def text_for_people(value: Any, kind: Kind = "text") -> str:
 
 
 def text_for_csv(value: Any) -> str:
-    """Return a value as csv holds it; nothing for what the server did not send, JSON for what is nested."""
+    """Return a value as text for csv; empty for a value that the server did not send, JSON if nested."""
     match value:
         case None:
             return ""
@@ -104,7 +108,7 @@ def text_for_csv(value: Any) -> str:
 
 
 def text_for_span(seconds: float) -> str:
-    """Return a span of time in the two units that matter."""
+    """Return a duration in its two largest units."""
     for unit, smaller, length in (("h", "min", 3600), ("min", "s", 60)):
         if seconds >= length:
             whole, rest = divmod(seconds, length)
@@ -113,6 +117,6 @@ def text_for_span(seconds: float) -> str:
 
 
 def _json(value: Any) -> str:
-    import msgspec  # no help needs it
+    import msgspec  # imported here because --help does not need it
 
     return msgspec.json.encode(value).decode()

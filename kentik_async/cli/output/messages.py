@@ -1,4 +1,4 @@
-"""Notes, warnings and progress, all to stderr: stdout is for results alone."""
+"""Notes, warnings and progress on stderr; stdout is for results only."""
 
 import sys
 from collections.abc import Iterator
@@ -16,67 +16,67 @@ __all__ = ["Notes", "on_one_line", "printable"]
 
 
 class Notes:
-    """Says what a user should know beside the result.
+    """Prints messages for the user.
 
     Attributes:
-        quiet: Whether only errors and questions are said.
-        subject: What all of it is about, where there are several; each line names it.
+        quiet: Print only errors and questions.
+        subject: A prefix for each line, such as the name of a profile, if there are several.
     """
 
     def __init__(self, *, quiet: bool = False, colour: bool = True, subject: str = "") -> None:
-        """Choose how much is said."""
+        """Select which messages are printed."""
         self.quiet = quiet
         self.subject = subject
         self._colour = colour
         self._about = f"{subject}: " if subject else ""
 
     def about(self, subject: str) -> "Notes":
-        """Return notes on one of several things."""
+        """Return a copy whose lines have the prefix `subject`."""
         return Notes(quiet=self.quiet, colour=self._colour, subject=subject)
 
     @cached_property
     def console(self) -> "Console":
-        """The terminal behind stderr, or a plain stream."""
+        """The console on stderr."""
         from rich.console import Console
 
         return Console(stderr=True, no_color=None if self._colour else True, highlight=False, soft_wrap=True)
 
     @property
     def live(self) -> bool:
-        """Whether something that moves may be drawn."""
+        """Whether progress can be drawn: stderr is a terminal and messages are not suppressed."""
         return not self.quiet and sys.stderr.isatty()
 
     def note(self, text: str) -> None:
-        """Say something that is good to know."""
+        """Print a note."""
         if not self.quiet:
             self.line("note", text)
 
     def warn(self, text: str) -> None:
-        """Say what may be a mistake."""
+        """Print a warning."""
         if not self.quiet:
             self.line("warning", text)
 
     def plain(self, text: str) -> None:
-        """Say something without a word before it, lines as they are."""
+        """Print text without a label, with its line breaks."""
         if not self.quiet:
             print(f"{self._about}{text}", file=sys.stderr, flush=True)
 
     def error(self, text: str) -> None:
-        """Say what went wrong, on one line; also when quiet."""
+        """Print an error on one line, even if quiet."""
         self.line("error", text)
 
     def line(self, word: str, text: str) -> None:
-        """Say something of a kind, on one line; also when quiet."""
+        """Print a message with a label on one line, even if quiet."""
         print(f"{word}: {self._about}{on_one_line(text)}", file=sys.stderr, flush=True)
 
     def retries(self, event: "Event") -> None:
-        """Take a client's events, and tell of attempts that failed."""
+        """Handle a client's events: print a note for each failed attempt that is retried."""
         if event.kind == "retried":
-            self.note(f"{event.operation}: {event.error}; another attempt in {event.duration:.1f} s")
+            self.note(f"{event.operation}: {event.error}; retrying in {event.duration:.1f} s")
 
     @contextmanager
     def status(self) -> Iterator["Status | None"]:
-        """Offer a line that can be changed, where there is a terminal; else None."""
+        """Show a status line that can be updated; yields None without a terminal."""
         if not self.live:
             yield None
             return
@@ -85,10 +85,10 @@ class Notes:
 
 
 def printable(text: str) -> str:
-    """Return a text without what would command the terminal: it may come from anywhere."""
+    """Return a text without control characters, so that untrusted text cannot control the terminal."""
     return text if text.isprintable() else "".join(c if c.isprintable() else "�" for c in text)
 
 
 def on_one_line(text: str) -> str:
-    """Return a text on one line, printable."""
+    """Return a text on one line, without control characters."""
     return printable(" ".join(text.split()))

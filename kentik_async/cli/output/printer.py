@@ -1,15 +1,15 @@
-"""Results on stdout, in the form asked for; whatever the form, the same rows and the same names.
+"""Prints results to stdout in the selected format.
 
-A table is for people and shows the columns that a command chose. The other forms are for programs and hold
-every field under the model's own name: absent values are null or empty, instants ISO 8601 in UTC.
+Tables are for people and show selected columns. The other formats are for programs and contain every field
+under the name that the model gives it. Absent values are null or empty; times are ISO 8601 in UTC.
 """
 
 import csv
-import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from kentik_async.cli.output.formatting import Column, columns_of_fields, text_for_csv
+from kentik_async.cli.output.stdout import write_stdout
 
 if TYPE_CHECKING:
     from kentik_async.cli.output.messages import Notes
@@ -26,7 +26,7 @@ class Printer:
     """
 
     def __init__(self, form: "Format", notes: "Notes", *, colour: bool = True) -> None:
-        """Choose the form; nothing is written."""
+        """Select the format; nothing is written."""
         self.form = form
         self._notes = notes
         self._colour = colour
@@ -42,10 +42,10 @@ class Printer:
         """Write a list.
 
         Args:
-            rows: Models or mappings, all of one kind.
-            fields: The names of all fields, which are the header of csv; the same if there are no rows.
-            columns: What a table shows; all fields by default.
-            what: What to call the rows in the note that there are none.
+            rows: Models or mappings, all of the same type.
+            fields: The names of all fields, for the header of csv.
+            columns: The columns of a table; all fields by default.
+            what: The name of the rows in the note that there are none.
         """
         if not rows:
             self._notes.note(f"no {what}")
@@ -60,12 +60,12 @@ class Printer:
             self._csv(rows, fields)
 
     def record(self, record: Any, fields: Sequence[str], columns: Sequence[Column] = ()) -> None:
-        """Write one thing: a table of two columns, an object, or a single row.
+        """Write one record: one line per field, a JSON object, or a single row.
 
         Args:
             record: A model or a mapping.
-            fields: The names of all its fields.
-            columns: What a table shows; all fields by default.
+            fields: The names of all fields.
+            columns: The fields that a table shows; all fields by default.
         """
         if self.form == "table":
             from kentik_async.cli.output import tables
@@ -77,14 +77,14 @@ class Printer:
             self.rows([record], fields)
 
     def section(self, title: str, rows: Sequence[Any], columns: Sequence[Column]) -> None:
-        """Write one of several tables under a title; in the form "table" alone."""
+        """Write one of several tables under a title; only for the format "table"."""
         if rows:
             self._table(rows, columns, title=f"{title}: {len(rows):,}")
         else:
             self.text(f"{title}: none")
 
     def document(self, document: Any) -> None:
-        """Write something of unknown form as JSON, whatever the form asked for."""
+        """Write a value of unknown structure as JSON, whatever the selected format."""
         if self.form == "ndjson":
             self._write(_encoded(document) + b"\n")
         else:
@@ -97,7 +97,11 @@ class Printer:
     def _table(self, rows: Sequence[Any], columns: Sequence[Column], title: str | None = None) -> None:
         from kentik_async.cli.output import tables
 
-        tables.write_rows(rows, columns, title=title, colour=self._colour)
+        hidden = tables.write_rows(rows, columns, title=title, colour=self._colour)
+        if hidden:
+            self._notes.note(
+                f"the terminal is too narrow for {hidden} of {len(columns)} columns; -o json shows all"
+            )
 
     def _json(self, document: Any) -> None:
         self._write(_encoded(document, indent=2) + b"\n")
@@ -111,22 +115,24 @@ class Printer:
             writer.writerow([text_for_csv(value(name)) for name in fields])
         self._write("".join(lines.written).encode())
 
-    def _write(self, data: bytes) -> None:
-        # Not print(): the data are UTF-8 whatever the locale says.
-        sys.stdout.flush()
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+    @staticmethod
+    def _write(data: bytes) -> None:
+        # Bytes instead of print(): the output is UTF-8 in every locale.
+        write_stdout(data)
 
 
 def _encoded(value: Any, *, indent: int = 0) -> bytes:
-    import msgspec  # no help needs it
+    import msgspec  # imported here because --help does not need it
 
     encoded = msgspec.json.encode(value)
     return msgspec.json.format(encoded, indent=indent) if indent else encoded
 
 
 class _Lines:
-    """Ends lines as Unix does; csv's own way to that leaves a carriage return within a value unquoted."""
+    """Collects csv lines and ends them with LF.
+
+    The csv module can do this too, but then it does not quote values that contain a carriage return.
+    """
 
     def __init__(self) -> None:
         self.written: list[str] = []

@@ -27,7 +27,7 @@ Sable Sage Salt Shale Shore Silver Slate Solar Sorrel South Spruce Stone Storm S
 Thistle Tide Timber Topaz Vale Vesper Violet Wave West Willow Wren Yarrow Zephyr
 """
 _END_TEXT = """
-bridge cast core field proxy grid hub lane line link loop mark mesh node path point port span way wire
+bridge cast core field gate grid hub lane line link loop mark mesh node path point port span way wire
 """
 _STEMS = tuple(_STEM_TEXT.split())
 _ENDS = tuple(_END_TEXT.split())
@@ -47,7 +47,7 @@ _KINDS = (
         "University",
     ),
 )
-_FORMS = ("Inc.", "Ltd", "LLC", "S.A.", "GmbH", "StoredGroup", "")
+_FORMS = ("Inc.", "Ltd", "LLC", "S.A.", "GmbH", "Group", "")
 
 _ASNS = (range(1_000, 64_000), range(131_072, 402_000))
 _NOISE = 4096

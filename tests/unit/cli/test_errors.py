@@ -84,9 +84,9 @@ def test_an_error_is_one_line_that_begins_with_the_operation(name: str) -> None:
     error: KentikError = getattr(errors, name)("something\nwent\twrong")
     error.operation = "kmi.get_rankings"
     line = error_line(error)
-    about = (
-        "" if isinstance(error, errors.TargetError) else "kmi.get_rankings: "
-    )  # a full disk is no call's fault
+    # A full disk has nothing to do with a call, and the command line names a wrong argument itself.
+    apart = isinstance(error, errors.TargetError | errors.ValidationError)
+    about = "" if apart else "kmi.get_rankings: "
     assert line.startswith(f"{about}something went wrong")
     assert "\n" not in line
 

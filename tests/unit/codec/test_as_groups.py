@@ -57,7 +57,7 @@ class TestRequests:
         ("encode", "field"),
         [
             (lambda: as_groups.encode_get(""), "id"),
-            (lambda: as_groups.encode_get(12), "id"),
+            (lambda: as_groups.encode_get(0), "id"),
             (lambda: as_groups.encode_delete(" "), "id"),
             (lambda: as_groups.encode_create("", [1]), "name"),
             (lambda: as_groups.encode_create("x", "64512"), "asns"),
@@ -71,6 +71,11 @@ class TestRequests:
         with pytest.raises(ValidationError, match=f"^{field} must be "):
             encode()
 
+    def test_an_id_may_be_an_integer(self) -> None:
+        assert as_groups.encode_get(1003) == as_groups.encode_get("1003")
+        assert as_groups.encode_delete(1003) == as_groups.encode_delete("1003")
+        assert as_groups.encode_update(1003, "x", [1]) == as_groups.encode_update("1003", "x", [1])
+
 
 class TestAnswers:
     @pytest.mark.parametrize(("decode", "message"), ANSWERS)
@@ -79,7 +84,7 @@ class TestAnswers:
 
     @pytest.mark.parametrize(("decode", "message"), ANSWERS)
     def test_an_answer_without_a_group_is_refused(self, decode, message) -> None:
-        with pytest.raises(DecodeError, match=f"holds no AS group.*as_group.*{message.__name__}"):
+        with pytest.raises(DecodeError, match=f"has no AS group.*as_group.*{message.__name__}"):
             decode(b"")
         assert decode(message(as_group=wire.ASGroupDetailed()).SerializeToString()) == ASGroup("", "")
 
@@ -117,5 +122,5 @@ class TestAnswers:
         "decode", [as_groups.decode_list, as_groups.decode_delete, *(decode for decode, _ in ANSWERS)]
     )
     def test_broken_bytes_are_refused(self, decode) -> None:
-        with pytest.raises(DecodeError, match=r"^cannot read the .*AS group|^cannot read the answer"):
+        with pytest.raises(DecodeError, match=r"^cannot read the .*AS group|^cannot read the response"):
             decode(b"\x0a")

@@ -67,7 +67,7 @@ class TestSiteRequests:
         assert json.loads(sites.encode_update(lat=0, lon="0")) == {"site": {"lat": 0, "lon": 0}}
 
     def test_an_update_must_change_something(self) -> None:
-        with pytest.raises(ValidationError, match="give site_name, lat or lon"):
+        with pytest.raises(ValidationError, match="at least one of site_name, lat, lon"):
             sites.encode_update()
 
     def test_the_path_is_a_number_alone(self) -> None:

@@ -6,12 +6,9 @@ import grpc
 import pytest
 
 from kentik_async import errors
-from kentik_async._transport.status_mapping import (
-    error_for_grpc,
-    error_for_http,
-    gateway_answered,
-    retry_after_seconds,
-)
+from kentik_async._transport.replies import is_gateway_response
+from kentik_async._transport.retry_after import retry_after_seconds
+from kentik_async._transport.status_mapping import error_for_grpc, error_for_http
 
 GRPC = {
     "CANCELLED": errors.ServerError,
@@ -186,4 +183,4 @@ def test_the_pause_that_a_refusal_asks_for(headers: dict[str, str], pause: float
     ],
 )
 def test_an_answer_of_a_gateway_is_told_from_the_apis(status: int, body: bytes, gateway: bool) -> None:
-    assert gateway_answered(status, body) is gateway
+    assert is_gateway_response(status, body) is gateway

@@ -62,7 +62,7 @@ class TestUnary:
         self, one_at_a_time: KentikClient, grpc_server: ForeignGrpc
     ) -> None:
         grpc_server.usual = b"\xff\xff\xff"
-        with pytest.raises(DecodeError, match="not the message that the schema promises"):
+        with pytest.raises(DecodeError, match="not the expected protobuf message"):
             await one_at_a_time.stub(MarketServiceStub).Get(Market())
         assert (await one_at_a_time.quota.snapshot()).in_flight == 0
 

@@ -113,9 +113,9 @@ class TestStreams:
 
     async def test_a_message_that_is_none(self, one_at_a_time: KentikClient, service: MarketService) -> None:
         stub = one_at_a_time.stub(MarketServiceStub)
-        with pytest.raises(ValidationError, match="takes a Market, not a ListMarketsRequest"):
+        with pytest.raises(ValidationError, match="must be a Market; got a ListMarketsRequest"):
             await stub.Load([Market(), ListMarketsRequest()])
-        with pytest.raises(ValidationError, match="takes a Market, not a str"):
+        with pytest.raises(ValidationError, match="must be a Market; got a str"):
             stub.Watch("x")
 
     async def test_a_source_of_messages_that_fails(

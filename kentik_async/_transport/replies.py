@@ -1,0 +1,121 @@
+"""What a response means for the caller, and whether the server saw the request. Pure.
+
+grpcio makes up statuses where there is no response. Only its wording, which is that of grpcio 1.51 to 1.85,
+tells them from a server's. Whether the server acted decides over a retry and over the slot.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+
+from kentik_async._transport.base import Reply
+from kentik_async._transport.status_mapping import QUOTED_HTTP_STATUS, error_for_grpc, error_for_http
+from kentik_async.errors import APIError, ConnectError, RateLimitedError, UnavailableError
+from kentik_async.quota import Outcome, read_allowance
+
+__all__ = ["is_gateway_response", "reply_for_grpc", "reply_for_http"]
+
+_NEVER_SENT = re.compile(r"failed to connect to all addresses|errors? resolving |DNS resolution failed")
+"""How grpcio (1.51 to 1.85) reports that it found no connection for a call."""
+
+_CONNECTION_LOST = re.compile(
+    r"stream removed|socket closed|goaway|received rst_stream|(recv|send)msg:|connection reset|broken pipe"
+    r"|keepalive|endpoint closing|transport closed|end of (tcp )?stream"
+    r"|failed parsing http/?2|trying to connect an http1",
+    re.IGNORECASE,
+)
+"""How its report begins when the connection, or the stream, ended before the response was complete."""
+
+_LIBRARY_STATUSES = frozenset({"UNAVAILABLE", "INTERNAL", "UNKNOWN", "CANCELLED"})
+"""The statuses with which the library itself ends such a call; any other status comes from the server."""
+
+_STREAM_RESET = re.compile(r"(Stream removed \(RST_STREAM \()?Received RST_STREAM with error code (11|12)\b")
+_STREAM_RESET_STATUSES = frozenset({"RESOURCE_EXHAUSTED", "PERMISSION_DENIED"})
+"""Two exceptions: HTTP/2's codes ENHANCE_YOUR_CALM and INADEQUATE_SECURITY. Neither comes from the API. If
+the first were taken for a rate limit, a create that the server may have carried out would be sent again.
+"""
+
+_GATEWAY_STATUSES = frozenset({408, 502, 504})
+"""Statuses that only a gateway sends: the API did not respond in time, or the connection to it was lost."""
+
+_GATEWAY_DETAILS = re.compile(r"upstream (request timeout|connect error)|stream timeout", re.IGNORECASE)
+"""How Envoy words its own responses over gRPC (source/common/router and http/conn_manager of Envoy 1.3x)."""
+
+
+def reply_for_http(status: int, headers: Mapping[str, str], body: bytes) -> Reply:
+    """Return what an HTTP response means.
+
+    Args:
+        status: The HTTP status.
+        headers: The response's headers.
+        body: The response's body.
+    """
+    allowance = read_allowance(headers.items())
+    if 200 <= status < 300:
+        return Reply(body, allowance=allowance)
+    error = error_for_http(status, body, headers)
+    outcome: Outcome = "answered"
+    if isinstance(error, RateLimitedError):
+        outcome = "refused"
+    elif is_gateway_response(status, body):
+        outcome = "unknown"
+    return Reply(error=error, outcome=outcome, allowance=allowance)
+
+
+def reply_for_grpc(status: str, details: str, trailers: Mapping[str, str], *, connected: bool) -> Reply:
+    """Return what a gRPC status other than OK means, also for the request: whether the server saw it.
+
+    The library makes up a status where there was no response. Only its wording tells that status from a
+    server's, and a server may use the same words when it passes on what a server behind it reported. So
+    "never sent" is believed only if there is no connection either.
+
+    Args:
+        status: The status's name.
+        details: The status's message.
+        trailers: The metadata, names in lower case.
+        connected: Whether the channel has a connection now.
+    """
+    error = error_for_grpc(status, details, trailers)
+    if status == "UNAVAILABLE" and not connected and _NEVER_SENT.match(details):
+        return Reply(error=ConnectError(error.args[0]), outcome="not_sent")
+    if isinstance(error, APIError) and _is_connection_lost(status, details):
+        lost = UnavailableError(error.args[0], grpc_status=status, detail=error.detail)
+        return Reply(error=lost, outcome="unknown")
+    if isinstance(error, RateLimitedError):
+        return Reply(error=error, outcome="refused")
+    unknown = status in _LIBRARY_STATUSES and not connected
+    unknown = unknown or _is_gateway_status(status, details)
+    return Reply(error=error, outcome="unknown" if unknown else "answered")
+
+
+def is_gateway_response(status: int, body: bytes = b"") -> bool:
+    """Return whether a gateway, not the API, sent this HTTP response: the API may still be working on it.
+
+    Args:
+        status: The HTTP status.
+        body: The response's body. The API sends an error as a JSON object; a gateway sends HTML or plain
+            text.
+    """
+    if status in _GATEWAY_STATUSES:
+        return True
+    return status >= 500 and not _is_json_object(body)
+
+
+def _is_gateway_status(status: str, details: str) -> bool:
+    quoted = QUOTED_HTTP_STATUS.search(details)
+    if quoted:
+        return is_gateway_response(int(quoted[1]))
+    return status == "UNAVAILABLE" and _GATEWAY_DETAILS.search(details) is not None
+
+
+def _is_connection_lost(status: str, details: str) -> bool:
+    if status in _LIBRARY_STATUSES:
+        return _CONNECTION_LOST.match(details) is not None
+    return status in _STREAM_RESET_STATUSES and _STREAM_RESET.match(details) is not None
+
+
+def _is_json_object(body: bytes) -> bool:
+    try:
+        return isinstance(json.loads(body), dict)
+    except (ValueError, RecursionError):
+        return False
