@@ -84,6 +84,8 @@ def test_options_of_every_command_stand_anywhere(shell: Shell) -> None:
 def test_rankings_in_every_form_are_the_same_rows(shell: Shell) -> None:
     rows = shell(*PLANET).rows
     assert [row["rank"] for row in rows] == [1, 2, 3]
+    requested = {(row["market_id"], row["rank_type"], row["ip"]) for row in rows}
+    assert requested == {("planet$earth", "customer_base", "v4")}
     assert json.loads(shell(*PLANET, "-o", "json").out) == rows
     read = list(csv.DictReader(io.StringIO(shell(*PLANET, "-o", "csv").out)))
     assert [row["asn"] for row in read] == [str(row["asn"]) for row in rows]

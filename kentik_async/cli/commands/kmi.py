@@ -109,8 +109,10 @@ async def rankings(
     async with context.client() as kentik:
         market_id = await resolve_market(kentik, market)
         found = await kentik.kmi.get_rankings(market_id, rank_type, ip, limit)
-    fields = ("asn", "name", "rank", "rank_change", "score", "score_change")
-    context.printer.rows(found, fields, _RANKINGS, what=f"networks in {market_id}")
+    request = {"market_id": found.market_id, "rank_type": found.rank_type, "ip": found.ip}
+    fields = (*request, "asn", "name", "rank", "rank_change", "score", "score_change")
+    rows = [request | row for row in found.to_dicts()]
+    context.printer.rows(rows, fields, _RANKINGS, what=f"networks in {market_id}")
     _note_missing_rows(context, found)
 
 
