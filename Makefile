@@ -7,7 +7,7 @@ ARGS ?=
 # Most of the suite waits for processes and servers: four workers keep two cores busy.
 WORKERS ?= 4
 
-EXTRAS := cli,codegen,dlt,emulator,parquet,redis,remote
+EXTRAS := cli,codegen,delta,dlt,emulator,parquet,redis,remote
 PY := .venv/bin/python
 # Twice quiet: errors only. A package that one of several indexes does not have is no news.
 INSTALL := $(PY) -m pip install -qq --disable-pip-version-check

@@ -2,7 +2,7 @@
 
     python benchmarks/landing.py [--pages 396] [--rounds 5] [--dates 60]
 
-The answers are the emulator's own rankings of 600 rows, made beforehand. All ways get the same answers through
+The answers are the emulator's rankings of 600 rows, made beforehand. All ways get the same answers through
 the same operations, take turns in one run after a warm-up, and end with everything on the disk:
 
     ours        `Pull.save`: each answer is in the journal before the next request, then in sorted Parquet

@@ -73,8 +73,10 @@ class ChangeBuilder:
     def _merge(self, page: PendingPage) -> None:
         key = page.record.key
         before = self._saved.get(key.identity)
-        if before is not None and before.has_rows and before.fetched_at > page.record.fetched_at:
-            return  # another machine has saved a newer answer
+        # Another run, perhaps on another machine, may have saved a newer answer or a later check.
+        counts = before is not None and (before.has_rows or key.kind == "check")
+        if before is not None and counts and before.fetched_at > page.record.fetched_at:
+            return
         obsolete = self._saved.add(page.record)
         if before is not None:
             self._removed["pages"].add(page_owner(before.key))

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
@@ -118,12 +118,16 @@ async def _import_runs(target: OpenedTarget, command: str) -> None:
     if target.layout.remote is None:
         return
     known = {run.run_id for run in target.journal.runs()}
-    for found in await target.run(partial(find_runs, target.layout.remote)):
-        if found.run.run_id in known or (
-            target.sink.shared and (found.alive or found.run.command != command)
-        ):
+    lock = target.layout.lock(target.slot)
+    for found in await target.run(partial(find_runs, target.layout.remote, lock)):
+        if found.run.run_id in known:
             continue
-        if found.alive:
+        if target.sink.shared:
+            # Runs of other commands are left to these commands, until they are too old to be resumed.
+            wanted = found.run.command == command or found.is_expired
+            if found.alive or not wanted:
+                continue
+        elif found.alive:
             raise TargetLockedError(
                 f"another run is writing to {target.layout.name}: process {found.pid} on {found.host}, "
                 f"which last reported {found.silent_for:.0f} s ago; wait for it, or choose another target",
@@ -131,7 +135,8 @@ async def _import_runs(target: OpenedTarget, command: str) -> None:
                 host=found.host,
             )
         answers = await target.run(found.answers)
-        target.journal.begin(found.run)
+        # Several runs may write, and this one may have been killed while it saved its pages.
+        target.journal.begin(replace(found.run, state="ended") if target.sink.shared else found.run)
         for answer in answers:
             target.journal.keep(found.run, answer)
         await target.journal.flush()

@@ -14,6 +14,7 @@ from kentik_async.bulk.results import PageFailure
 from kentik_async.bulk.saved_date import DateInTarget
 from kentik_async.bulk.sinks.schema import Columns
 from kentik_async.bulk.spec import PullSpec, walk
+from kentik_async.errors import DecodeError
 
 __all__ = ["RunState", "changed_runs", "run_row", "run_rows", "state_of"]
 
@@ -84,7 +85,7 @@ def changed_runs(runs: Iterable[Mapping[str, Any]], date: DateInTarget) -> Itera
     for row in runs:
         try:
             spec = PullSpec.parse(row["spec"])
-        except msgspec.MsgspecError:
+        except DecodeError:
             continue  # a release that knows more options wrote it
         now = {**row, **_state_columns(state_of(msgspec.structs.replace(spec, refresh=False), date))}
         if now != row:

@@ -134,7 +134,7 @@ class _Saving:
             await self._check(run, pages, date)
             self._journal.end(run)
             date = await self._apply(run, spec, pages)
-            await self._forget(run)
+        await self._forget(run)  # once nothing renews its objects any more
         return await self._report(run, spec, date, calls=self._fetcher.sent - sent)
 
     async def _choose(self, spec: PullSpec) -> JournalRun:
@@ -301,7 +301,10 @@ class _Saving:
             sink.replace(builder.build(rows, answers=answers, read=read))
             return date.since_instant(pages.date.since)
 
-        return await self._target.run(apply, on_cancel=stop.set)
+        exclusively = partial(
+            self._target.sink.exclusively, run.run_date, apply, recovers=run.state == "ended"
+        )
+        return await self._target.run(exclusively, on_cancel=stop.set)
 
     async def _forget(self, run: JournalRun) -> None:
         """Delete what the tables hold now from the journal."""

@@ -14,6 +14,7 @@ import msgspec
 from kentik_async.bulk.coverage import PageState
 from kentik_async.bulk.market_names import find_market
 from kentik_async.bulk.page_key import PageKey
+from kentik_async.errors import DecodeError
 from kentik_async.models import Market
 
 __all__ = ["DetailsOptions", "InsightsOptions", "PullSpec", "Remaining", "SavedDate", "remaining", "walk"]
@@ -118,8 +119,15 @@ class PullSpec(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @classmethod
     def parse(cls, text: str) -> "PullSpec":
-        """Read a spec back from its text; raises msgspec.MsgspecError."""
-        return msgspec.json.decode(text, type=cls)
+        """Read a spec back from its text.
+
+        Raises:
+            DecodeError: The text is not a spec.
+        """
+        try:
+            return msgspec.json.decode(text, type=cls)
+        except msgspec.MsgspecError as error:
+            raise DecodeError(f"invalid pull spec {text[:80]!r}: {error}") from None
 
     @property
     def command(self) -> str:

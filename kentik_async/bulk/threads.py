@@ -15,7 +15,7 @@ __all__ = ["BlockingCalls"]
 T = TypeVar("T")
 
 _PATIENCE = 2.0
-"""Seconds that a cancellation waits for work on a network: a finished upload is better than a cut one."""
+"""Seconds that a cancellation waits for all work on a network: a finished upload is better than a cut one."""
 
 
 class BlockingCalls:
@@ -31,7 +31,8 @@ class BlockingCalls:
         Args:
             may_hang: Whether work may take long for no good reason, and is abandoned when cancelled.
         """
-        self._patience = _PATIENCE if may_hang else None
+        self._may_hang = may_hang
+        self._deadline: float | None = None
         self.abandoned: list[threading.Thread] = []
 
     async def run(self, work: Callable[[], T], on_cancel: Callable[[], None] | None = None) -> T:
@@ -57,16 +58,18 @@ class BlockingCalls:
     async def _ended(self, waiting: "asyncio.Future[T]") -> bool:
         """Wait for the end of cancelled work, as long as patience lasts; return whether it ended."""
         loop = asyncio.get_running_loop()
-        deadline = None if self._patience is None else loop.time() + self._patience
+        if self._may_hang and self._deadline is None:
+            self._deadline = loop.time() + _PATIENCE
         while not waiting.done():
-            left = None if deadline is None else deadline - loop.time()
+            left = None if self._deadline is None else self._deadline - loop.time()
             if left is not None and left <= 0:
                 waiting.add_done_callback(_retrieve)
                 return False
             try:
                 await asyncio.wait([waiting], timeout=left)
             except asyncio.CancelledError:
-                deadline = loop.time() if deadline is not None else None  # a second Ctrl-C is impatient
+                if self._may_hang:  # a second Ctrl-C is impatient
+                    self._deadline = loop.time()
         _retrieve(waiting)
         return True
 

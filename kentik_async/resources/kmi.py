@@ -1,11 +1,12 @@
 """Kentik Market Intelligence: markets, rankings, neighbours, insights. Source: Kentik KB, KMI APIs."""
 
 from collections.abc import Callable, Iterable
-from typing import Literal
+from typing import Literal, TypeVar
 
 from kentik_async import _operations
 from kentik_async._pipeline.caller import Caller
 from kentik_async.bulk.arguments import details_spec, insights_spec, rankings_spec
+from kentik_async.bulk.market_names import spell_market
 from kentik_async.bulk.pull import Pull
 from kentik_async.bulk.results import Progress
 from kentik_async.models import ASNDetails, Insight, Market, Rankings, Records
@@ -13,6 +14,8 @@ from kentik_async.models.enums import FilterName, IPFamilyName, RankTypeName, Re
 from kentik_async.resources._fetcher import CallerFetcher
 
 __all__ = ["KMI"]
+
+T = TypeVar("T", str, str | None)
 
 
 class KMI:
@@ -40,7 +43,8 @@ class KMI:
         """Return the networks of a market, ordered by rank.
 
         Args:
-            market_id: A market's identifier, as `list_markets` returns it: "planet$earth", "cc$US".
+            market_id: A market's id, as `list_markets` returns it: "planet$earth", "cc$US"; or "planet:earth",
+                "cc:US" or "US".
             rank_type: The ranking metric: "customer_base", "customer_base_retail", "customer_base_wholesome"
                 (the vendor's spelling; "customer_base_wholesale" is accepted), "customer_base_backbone",
                 "customer_growth" or "peering_base".
@@ -54,7 +58,7 @@ class KMI:
         Raises:
             NotFoundError: The market does not exist.
         """
-        return await self._run(_operations.get_rankings(market_id, rank_type, ip, limit))
+        return await self._run(_operations.get_rankings(_market(market_id), rank_type, ip, limit))
 
     async def get_asn_details(
         self,
@@ -69,7 +73,7 @@ class KMI:
         """Return a network's customers, providers and peers in a market.
 
         Args:
-            market_id: A market's identifier, as `list_markets` returns it.
+            market_id: A market's id, as for `get_rankings`.
             asn: The network's number: 64512, "64512", "AS64512" or asdot "1.10".
             type: Which neighbours: "all", "customers", "providers" or "peers".
             ip: "v4" or "v6".
@@ -82,7 +86,7 @@ class KMI:
         """
         return await self._run(
             _operations.get_asn_details(
-                market_id,
+                _market(market_id),
                 asn,
                 type,
                 ip,
@@ -105,7 +109,7 @@ class KMI:
         """Return recent events in the markets.
 
         Args:
-            market_id: Only this market; all if omitted.
+            market_id: Only this market, an id as for `get_rankings`; all if omitted.
             ip: Only "v4" or "v6"; both if omitted.
             types: Only events of these types, such as "market_entrance" or "ranking_loss"; all if empty.
             lookback: Days to look back: 1, 7 or 30; the server's default is 1.
@@ -114,7 +118,12 @@ class KMI:
         """
         return await self._run(
             _operations.get_global_insights(
-                market_id=market_id, ip=ip, types=types, lookback=lookback, magnitude=magnitude, limit=limit
+                market_id=_market(market_id),
+                ip=ip,
+                types=types,
+                lookback=lookback,
+                magnitude=magnitude,
+                limit=limit,
             )
         )
 
@@ -133,7 +142,7 @@ class KMI:
 
         Args:
             asn: The network's number: 64512, "64512", "AS64512" or asdot "1.10".
-            market_id: Only this market; all if omitted.
+            market_id: Only this market, an id as for `get_rankings`; all if omitted.
             ip: Only "v4" or "v6"; both if omitted.
             types: Only events of these types, as for `get_global_insights`; all if empty.
             lookback: Days to look back: 1, 7 or 30; the server's default is 1.
@@ -143,7 +152,7 @@ class KMI:
         return await self._run(
             _operations.get_asn_insights(
                 asn,
-                market_id=market_id,
+                market_id=_market(market_id),
                 ip=ip,
                 types=types,
                 lookback=lookback,
@@ -270,3 +279,8 @@ class KMI:
             limit=limit,
         )
         return Pull(CallerFetcher(self._caller, leave), spec, on_progress=on_progress)
+
+
+def _market(text: T) -> T:
+    """Return the market id that a text spells; what can only be a name is left to the server to refuse."""
+    return (spell_market(text) or text) if isinstance(text, str) and text.strip() else text

@@ -15,7 +15,7 @@ RANK_TYPES = ["customer_base", "peering_base"]
 IPS = ["v4", "v6"]
 TOP = 3
 PULL: dict[str, Any] = {"top": TOP, "markets": MARKETS, "rank_types": RANK_TYPES, "ips": IPS}
-STORES = ["parquet", "sqlite", "ndjson", "csv"]
+STORES = ["parquet", "delta", "sqlite", "ndjson", "csv"]
 
 Rows = list[tuple[Any, ...]]
 

@@ -1,16 +1,13 @@
-"""`kentik-async kmi pull`, `kmi status` and `kmi diff`: what they request, print and return."""
+"""`kentik-async kmi pull`: what it requests, prints and returns."""
 
-import datetime as dt
 import fcntl
 import json
 import os
 import socket
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from kentik_async.emulator.world.state import EmulatorState
 from tests.cli.kmi import FEW, Kmi
 
 
@@ -86,8 +83,8 @@ def test_a_locked_target_ends_with_six_and_names_the_holder(kmi: Kmi, tmp_path: 
         ("pull all data --top 0", "top must be a whole number from 1, got 0"),
         ("pull rankings data --leave -1", "leave must be"),
         ("pull rankings data --store excel", "excel"),
-        ("pull rankings data --profile a --profile b --profile a", "--profile names 'a' twice"),
-        ("markets --profile a --profile b", "--profile names a, b: only 'kmi pull' takes several"),
+        ("pull rankings data --profile a --profile b --profile a", "--profile a is given twice"),
+        ("markets --profile a --profile b", "--profile can be given once, except for 'kmi pull'; got a, b"),
         ("diff data --from 2026-11-20", "--to"),
     ],
 )
@@ -96,12 +93,6 @@ def test_a_wrong_command_line_ends_with_two_and_sends_nothing(kmi: Kmi, line: st
     assert (done.code, done.out) == (2, "")
     assert said in done.err
     assert kmi.operations() == []
-
-
-def test_a_folder_without_a_pull_is_one_line(kmi: Kmi) -> None:
-    done = kmi("status", "nothing")
-    assert (done.code, done.out) == (1, "")
-    assert done.err.startswith("error: no pull was saved in nothing")
 
 
 def test_a_url_is_a_target_like_a_folder(kmi: Kmi, tmp_path: Path) -> None:
@@ -119,55 +110,3 @@ def test_the_runs_of_several_targets_are_one_list(kmi: Kmi) -> None:
     head, *runs = kmi("status", "both/one", "both/two", "-o", "table").out.splitlines()
     assert head.split()[:2] == ["target", "run"]
     assert len(runs) == 2
-
-
-def test_diff_is_what_the_server_says_changed(kmi: Kmi) -> None:
-    then = kmi.state.day
-    kmi("pull", "all", "data", *FEW, "--top", "2", "--date", "2026-11-19")
-    now = dt.date.fromisoformat(kmi.control("advance", {"days": 3})["day"])
-    kmi("pull", "all", "data", *FEW, "--top", "2", "--date", "2026-11-20")
-    done = kmi("diff", "data", "--from", "2026-11-19", "--to", "2026-11-20", "--market", "us")
-    old, new = ({row.asn: row.rank for row in kmi.state.rankings("cc$US", day=day)} for day in (then, now))
-    truth = {
-        asn: "entered" if asn not in old
-        else "left" if asn not in new
-        else "rose" if (new[asn] or 0) < (old[asn] or 0)
-        else "fell"
-        for asn in {*old, *new}
-        if old.get(asn) != new.get(asn)
-    }  # fmt: skip
-    found = {row["asn"]: row["change"] for row in done.rows if row["rank_type"]}
-    assert found == truth
-    assert {"rose", "fell"} <= set(truth.values())
-    neighbours = {
-        (row["asn"], row["relation"], row["related_asn"], row["change"])
-        for row in done.rows
-        if row["relation"]
-    }
-    firsts = [{row.asn for row in kmi.state.rankings("cc$US", day=day)[:2]} for day in (then, now)]
-    assert neighbours == {
-        change
-        for asn in firsts[0] & firsts[1]
-        for change in changed_neighbours(kmi.state, "cc$US", asn or 0, then, now)
-    }
-
-
-def test_a_day_differs_not_from_itself(kmi: Kmi) -> None:
-    kmi("pull", "rankings", "data", *FEW, "--date", "2026-11-19")
-    day = ("--from", "2026-11-19", "--to", "2026-11-19")
-    assert kmi("diff", "data", *day, "-o", "table").out == "rankings: none\n\nneighbours: none\n"
-    missing = kmi("diff", "data", "--from", "2026-11-18", "--to", "2026-11-19")
-    assert missing.code == 2
-    assert "has no data of 2026-11-18; it holds 2026-11-19" in missing.err
-
-
-def changed_neighbours(state: EmulatorState, market: str, asn: int, *days: dt.date) -> set[tuple[Any, ...]]:
-    old, new = (
-        {
-            (asn, relation, row.asn)
-            for relation, rows in (("customer", found.customers), ("provider", found.providers))
-            for row in rows
-        }
-        for found in (state.asn_details(market, asn, day=day) for day in days)
-    )
-    return {(*row, "new") for row in new - old} | {(*row, "lost") for row in old - new}

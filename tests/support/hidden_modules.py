@@ -1,6 +1,6 @@
 """Runs the command line as if some modules were not installed.
 
-    python hidden_modules.py '["pandas", "polars"]' kmi markets
+python hidden_modules.py '["pandas", "polars"]' kmi markets
 """
 
 import json

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 
 from kentik_async.bulk.sinks.base import DateChange, Rows, Sink
+from kentik_async.bulk.sinks.delta import DeltaSink
 from kentik_async.bulk.sinks.parquet import ParquetSink
 from kentik_async.bulk.sinks.part_files import date_of_part
 from kentik_async.bulk.sinks.schema import TABLES
@@ -15,6 +16,7 @@ __all__ = ["SINKS", "DateChange", "Rows", "Sink", "store_of"]
 
 SINKS: Mapping[str, Callable[[Layout], Sink]] = {
     "parquet": ParquetSink,
+    "delta": DeltaSink,
     "sqlite": SqliteSink,
     "ndjson": NdjsonSink,
     "csv": CsvSink,
@@ -32,6 +34,8 @@ def store_of(layout: Layout) -> str | None:
     """
     if layout.local is not None and (layout.local / SQLITE_FILE).exists():
         return "sqlite"
+    if layout.tables.has("runs/_delta_log"):
+        return "delta"
     for table in reversed(list(TABLES)):  # most targets have the last ones
         parts = [part for part in layout.tables.parts(table) if date_of_part(part)]
         suffixes = Counter(part.rpartition(".")[2] for part in parts)

@@ -1,12 +1,14 @@
 """What every kind of table can do: replace the rows of some pages, and read them back."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from kentik_async.bulk.sinks.schema import Columns, Owner
 
 __all__ = ["DateChange", "Rows", "Sink"]
+
+T = TypeVar("T")
 
 Rows = Mapping[str, Mapping[str, list[Any]]]
 """Rows of several tables, by table and column."""
@@ -67,6 +69,19 @@ class Sink(Protocol):
 
         Raises:
             TargetError: The table cannot be read.
+        """
+        ...
+
+    def exclusively(self, run_date: str, work: Callable[[], T], *, recovers: bool = False) -> T:
+        """Return what work returns, while no other run changes the date.
+
+        Args:
+            run_date: The date.
+            work: Reads the date and replaces rows of it; called again if another run was quicker.
+            recovers: Whether an earlier attempt was cut off: what it has left is deleted first.
+
+        Raises:
+            TargetError: The tables cannot be written.
         """
         ...
 

@@ -1,9 +1,9 @@
 """Tables as Parquet: one sorted file for each table and date, the types the same in all of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from kentik_async.bulk.journal.schema import SCHEMA_VERSION, refuse_other_version
 from kentik_async.bulk.sinks.base import DateChange
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]  # pyarrow ships no types
 
 __all__ = ["ParquetSink", "arrow_schema", "arrow_table", "columns_of", "without_owners"]
+
+T = TypeVar("T")
 
 _ROWS_A_GROUP = 1 << 17
 """Rows that are sorted and written together: what the first version of a part takes of memory."""
@@ -58,6 +60,10 @@ class ParquetSink:
         if part is None:
             return {name: [] for name in wanted}
         return columns_of(_read(part, table, wanted))
+
+    def exclusively(self, run_date: str, work: Callable[[], T], *, recovers: bool = False) -> T:
+        """Return what work returns: the target's lock keeps other runs out."""
+        return work()
 
     def replace(self, change: DateChange) -> None:
         """Apply a change."""

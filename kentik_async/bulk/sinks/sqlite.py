@@ -5,9 +5,9 @@ is read: `SELECT * FROM rankings WHERE run_date = '2026-11-20'`.
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from kentik_async.bulk.journal.schema import SCHEMA_VERSION, SQLITE_ERRORS, refuse_other_version
 from kentik_async.bulk.sinks.base import DateChange
@@ -18,6 +18,8 @@ from kentik_async.bulk.target.layout import Layout
 from kentik_async.errors import TargetError, ValidationError
 
 __all__ = ["SQLITE_FILE", "SqliteSink"]
+
+T = TypeVar("T")
 
 SQLITE_FILE = "kmi.sqlite"
 
@@ -73,6 +75,10 @@ class SqliteSink:
             name: [_value(TABLES[table][name], value) for value in values]
             for name, values in zip(wanted, lists, strict=True)
         }
+
+    def exclusively(self, run_date: str, work: Callable[[], T], *, recovers: bool = False) -> T:
+        """Return what work returns: the target's lock keeps other runs out."""
+        return work()
 
     def replace(self, change: DateChange) -> None:
         """Apply a change in one transaction."""

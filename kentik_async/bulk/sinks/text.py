@@ -3,11 +3,11 @@
 import csv
 import datetime as dt
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -19,6 +19,8 @@ from kentik_async.bulk.target.local import PartSource
 from kentik_async.errors import TargetError
 
 __all__ = ["CsvSink", "NdjsonSink", "from_iso", "iso_timestamps"]
+
+T = TypeVar("T")
 
 _EPOCH = dt.datetime.fromtimestamp(0, dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
@@ -54,6 +56,10 @@ class _TextSink:
             for name in wanted:
                 found[name].append(row[name])
         return found
+
+    def exclusively(self, run_date: str, work: Callable[[], T], *, recovers: bool = False) -> T:
+        """Return what work returns: the target's lock keeps other runs out."""
+        return work()
 
     def replace(self, change: DateChange) -> None:
         """Apply a change."""

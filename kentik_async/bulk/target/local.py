@@ -59,6 +59,10 @@ class TableFolder(Protocol):
         """Return the files of a table, of all dates or of one, as paths below the root, sorted."""
         ...
 
+    def has(self, folder: str) -> bool:
+        """Return whether a folder below the root holds anything."""
+        ...
+
     def find(self, folder: str) -> list[str]:
         """Return all files below a folder, as paths below the root, sorted."""
         ...
@@ -105,6 +109,10 @@ class LocalFolder:
         """Return the files of a table, sorted."""
         found = self._path.glob(f"{table}/run_date={run_date or '*'}/part-*")
         return sorted(str(path.relative_to(self._path)) for path in found)
+
+    def has(self, folder: str) -> bool:
+        """Return whether a folder exists."""
+        return (self._path / folder).is_dir()
 
     def find(self, folder: str) -> list[str]:
         """Return all files below a folder, sorted."""

@@ -67,11 +67,11 @@ class RemoteFolder:
         except ImportError:
             raise ConfigError(
                 f"{self.shown} needs fsspec: pip install 'kentik-async[remote]', and the package for such "
-                "URLs: "
-                "s3fs for s3://, gcsfs for gs://, adlfs for az://"
+                "URLs: s3fs for s3://, gcsfs for gs://, adlfs for az://"
             ) from None
         try:
-            filesystem, root = url_to_fs(url)
+            # Several saves share a file system; a listing that another one has kept would be out of date.
+            filesystem, root = url_to_fs(url, use_listings_cache=False)
         except ImportError as error:
             raise ConfigError(f"{self.shown} needs another package: {error}") from None
         except ValueError as error:
@@ -101,13 +101,21 @@ class RemoteFolder:
 
     def find(self, folder: str) -> list[str]:
         """Return all files below a folder, as paths below the root, sorted."""
+        return sorted(self.sizes(folder))
 
-        def find() -> list[str]:
-            self.filesystem.invalidate_cache()
-            found: list[str] = self.filesystem.find(f"{self.root}/{folder}")
+    def sizes(self, folder: str) -> dict[str, int]:
+        """Return all files below a folder, as paths below the root, with their sizes."""
+
+        def find() -> dict[str, dict[str, Any]]:
+            found: dict[str, dict[str, Any]] = self.filesystem.find(f"{self.root}/{folder}", detail=True)
             return found
 
-        return sorted(str(path)[len(self.root) :].lstrip("/") for path in self._retried(find))
+        found = self._retried(find)
+        return {path[len(self.root) :].lstrip("/"): entry.get("size") or 0 for path, entry in found.items()}
+
+    def has(self, folder: str) -> bool:
+        """Return whether there is a file below a folder."""
+        return bool(self._retried(lambda: self._exists(f"{self.root}/{folder}")))
 
     def source(self, part: str) -> PartSource:
         """Return a file, to be read: it is fetched whole when it is opened."""
@@ -176,13 +184,7 @@ class RemoteFolder:
 
     def size(self) -> int:
         """Return the bytes of all files."""
-
-        def find() -> dict[str, dict[str, Any]]:
-            self.filesystem.invalidate_cache()
-            found: dict[str, dict[str, Any]] = self.filesystem.find(self.root, detail=True)
-            return found
-
-        return sum(entry.get("size") or 0 for entry in self._retried(find).values())
+        return sum(self.sizes("").values())
 
     @contextmanager
     def errors(self) -> Iterator[None]:
@@ -213,7 +215,6 @@ class RemoteFolder:
         """Return what is directly in a folder, as paths below the root, sorted."""
 
         def names() -> list[str]:
-            self.filesystem.invalidate_cache()
             try:
                 found: list[str] = self.filesystem.ls(f"{self.root}/{folder}", detail=False)
             except FileNotFoundError:
@@ -223,11 +224,9 @@ class RemoteFolder:
         return sorted(str(path)[len(self.root) :].lstrip("/") for path in self._retried(names))
 
     def _exists(self, path: str) -> bool:
-        self.filesystem.invalidate_cache()
         return bool(self.filesystem.exists(path))
 
     def _size(self, part: str) -> int | None:
-        self.filesystem.invalidate_cache()
         size: int | None = self.filesystem.info(f"{self.root}/{part}").get("size")
         return size
 

@@ -25,13 +25,17 @@ from kentik_async.errors import TargetError
 
 __all__ = ["RENEWAL_SECONDS", "FoundRun", "RemoteRun", "find_runs"]
 
-_FOLDER = ".kentik-async/runs"
+_FOLDER, _RUN_FILE = ".kentik-async/runs", "/run.json"
 
 RENEWAL_SECONDS = 20.0
 """How often a run says that it is alive."""
 
 _DEAD_AFTER = 90.0
 """Seconds of silence after which the run of another machine counts as dead."""
+
+
+_RESUMABLE = 24 * 3600.0
+"""Seconds for which an interrupted run is resumed."""
 
 
 class _RunFile(msgspec.Struct, frozen=True):
@@ -72,7 +76,7 @@ class RemoteRun:
             TargetError: The target cannot be written.
         """
         content = _RunFile(self._run, socket.gethostname(), os.getpid(), str(self._lock), time.time())
-        self._folder.write(f"{self._path}/run.json", msgspec.json.encode(content))
+        self._folder.write(f"{self._path}{_RUN_FILE}", msgspec.json.encode(content))
 
     def keep(self, answer: Answer) -> None:
         """Write an answer.
@@ -86,8 +90,10 @@ class RemoteRun:
         self._folder.write(f"{self._path}/answers/{name}.json", msgspec.json.encode(content))
 
     def remove(self) -> None:
-        """Delete all objects of the run."""
-        self._folder.remove_many(self._folder.find(self._path))
+        """Delete all objects of the run; `run.json`, by which the others are found, goes last."""
+        paths = self._folder.find(self._path)
+        self._folder.remove_many([path for path in paths if not path.endswith(_RUN_FILE)])
+        self._folder.remove_many([path for path in paths if path.endswith(_RUN_FILE)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +115,11 @@ class FoundRun:
     silent_for: float
     folder: RemoteFolder
 
+    @property
+    def is_expired(self) -> bool:
+        """Whether it began more than a day ago, so that no command resumes it."""
+        return time.time() - instant(self.run.started_at).timestamp() > _RESUMABLE
+
     def answers(self) -> list[Answer]:
         """Return the answers of the run.
 
@@ -127,13 +138,17 @@ class FoundRun:
         return sorted(answers, key=lambda answer: answer.fetched_at)
 
 
-def find_runs(folder: RemoteFolder) -> list[FoundRun]:
+def find_runs(folder: RemoteFolder, lock: Path | None = None) -> list[FoundRun]:
     """Return the runs that a remote target holds unsaved answers of.
+
+    Args:
+        folder: The target.
+        lock: The file whose lock this process holds, if it does: who held it before is dead.
 
     Raises:
         TargetError: The target cannot be read.
     """
-    paths = [path for path in folder.find(_FOLDER) if path.endswith("/run.json")]
+    paths = [path for path in folder.find(_FOLDER) if path.endswith(_RUN_FILE)]
     found = []
     for path, data in folder.read_many(paths).items():
         try:
@@ -141,13 +156,13 @@ def find_runs(folder: RemoteFolder) -> list[FoundRun]:
         except msgspec.MsgspecError as error:
             raise TargetError(f"{folder.shown}/{path} is damaged: {error}; delete it") from error
         silent_for = time.time() - content.renewed_at
-        alive = _is_alive(content, silent_for)
+        alive = _is_alive(content, silent_for, lock)
         found.append(FoundRun(content.run, content.host, content.pid, alive, silent_for, folder))
     return sorted(found, key=lambda other: other.run.started_at)
 
 
-def _is_alive(content: _RunFile, silent_for: float) -> bool:
+def _is_alive(content: _RunFile, silent_for: float, mine: Path | None) -> bool:
     lock = Path(content.lock)
     if content.host == socket.gethostname() and lock.exists():
-        return is_locked(lock)
+        return lock != mine and is_locked(lock)
     return silent_for < _DEAD_AFTER

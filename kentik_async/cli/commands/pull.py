@@ -43,14 +43,14 @@ async def rankings(
 
     For example:
 
-      $ kentik-async kmi pull rankings data --dry-run
-      $ kentik-async kmi pull rankings data --markets US DE "western europe"
+      kentik-async kmi pull rankings data --dry-run
+      kentik-async kmi pull rankings data --markets US DE "western europe"
 
     Args:
         target: The folder, made if it does not exist, or a URL such as s3://bucket/kmi.
         selection: Which rankings.
         options: Where and how pages are saved.
-        context: Handed over.
+        context: The command context.
     """
     from kentik_async.cli.pulls.runner import run_pull
 
@@ -83,8 +83,8 @@ async def details(
 
     For example:
 
-      $ kentik-async kmi pull details data --asns 3356 AS174 --markets US
-      $ kentik-async kmi pull details data --top 10 --markets US --ips v4
+      kentik-async kmi pull details data --asns 3356 AS174 --markets US
+      kentik-async kmi pull details data --top 10 --markets US --ips v4
 
     Args:
         target: The folder, made if it does not exist, or a URL such as s3://bucket/kmi.
@@ -94,9 +94,9 @@ async def details(
         mutual_provider: Show only, or exclude, neighbours that are also a provider.
         mutual_customer: Show only, or exclude, neighbours that are also a customer.
         singlehomed_customer: Show only, or exclude, customers with a single provider.
-        selection: Which rankings; with --asns, which markets and address families.
+        selection: Which rankings; with --asns, which markets and IP versions.
         options: Where and how pages are saved.
-        context: Handed over.
+        context: The command context.
     """
     from kentik_async.cli.pulls.runner import run_pull
 
@@ -145,15 +145,15 @@ async def everything(
 
     For example:
 
-      $ kentik-async kmi pull all data --dry-run
-      $ kentik-async kmi pull all data --top 20 --rank-types customer_base --leave 10
+      kentik-async kmi pull all data --dry-run
+      kentik-async kmi pull all data --top 20 --rank-types customer_base --leave 10
 
     Args:
         target: The folder, made if it does not exist, or a URL such as s3://bucket/kmi.
         top: Top N networks of each ranking.
         selection: Which rankings.
         options: Where and how pages are saved.
-        context: Handed over.
+        context: The command context.
     """
     from kentik_async.cli.pulls.runner import run_pull
 
@@ -180,24 +180,24 @@ async def insights(
 ) -> Exit:
     """Pull insights: recent changes of all networks, or of some.
 
-    Each network, market and address family that you name is a page of its own.
+    Each network, market and IP version that you name is a page of its own.
 
     For example:
 
-      $ kentik-async kmi pull insights data --lookback 7 --limit 1000
-      $ kentik-async kmi pull insights data --asns 3356 AS174 --types customer_loss
+      kentik-async kmi pull insights data --lookback 7 --limit 1000
+      kentik-async kmi pull insights data --asns 3356 AS174 --types customer_loss
 
     Args:
         target: The folder, made if it does not exist, or a URL such as s3://bucket/kmi.
         asns: AS numbers; the insights of all networks by default.
         markets: Markets: planet:earth, cc:US, US or names; all in one page by default.
-        ips: Address families; both in one page by default.
+        ips: IP versions; both in one page by default.
         types: Insight types; all by default.
         lookback: Days to look back: 1, 7 or 30; 1 by default.
         magnitude: Minimum magnitude, 1 to 5; 1 by default.
         limit: Maximum number of insights of each page; 100 by default.
         options: Where and how pages are saved.
-        context: Handed over.
+        context: The command context.
     """
     from kentik_async.cli.pulls.runner import run_pull
 

@@ -27,7 +27,7 @@ class RankingOptions:
     rank_types: Annotated[
         list[RankKind] | None, Several, Parameter(help="Ranking metrics; all by default.")
     ] = None
-    ips: Annotated[list[Family] | None, Several, Parameter(help="Address families; both by default.")] = None
+    ips: Annotated[list[Family] | None, Several, Parameter(help="IP versions; both by default.")] = None
     limit: Annotated[
         int | None, Parameter(help="Maximum number of rows of each ranking; 600 by default.")
     ] = None
