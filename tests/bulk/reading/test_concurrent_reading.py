@@ -12,7 +12,6 @@ from kentik_async import KentikClient
 from kentik_async.bulk.pull import StoreName
 from tests.bulk.reading.support import FIRST, details, rows_of
 
-
 BY_DUCKDB = """
 import sys, duckdb
 target, stop = sys.argv[1:]
