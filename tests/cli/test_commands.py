@@ -82,9 +82,7 @@ def test_options_of_every_command_stand_anywhere(shell: Shell) -> None:
 
 
 def test_rows_say_what_was_requested(shell: Shell) -> None:
-    rows = shell(
-        "kmi", "rankings", "US", "--rank-type", "peering_base", "--limit", "2", "-o", "ndjson"
-    ).rows
+    rows = shell("kmi", "rankings", "US", "--rank-type", "peering_base", "--limit", "2", "-o", "ndjson").rows
     assert [(row["market_id"], row["rank_type"], row["ip"]) for row in rows] == [
         ("cc$US", "peering_base", "v4")
     ] * 2
