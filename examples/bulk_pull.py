@@ -1,8 +1,8 @@
-"""Pull many pages into a folder of Parquet tables; after a kill at any instant, the same command resumes.
+"""Pull many pages into a folder of Parquet tables. After an interruption, the same command resumes.
 
     python bulk_pull.py data
 
-It prints the plan first, and reads the tables at the end.
+It prints the plan first, and reads the saved tables at the end.
 """
 
 import asyncio
@@ -34,5 +34,7 @@ def show(target: str) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
     asyncio.run(main(sys.argv[1]))
     show(sys.argv[1])
