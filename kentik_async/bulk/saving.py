@@ -173,6 +173,7 @@ class _Saving:
             await self._remove_remote(other)
 
     def _open_date(self, run: JournalRun, spec: PullSpec) -> DateInTarget:
+        self._target.sink.require_own_files(run.run_date)
         return DateInTarget(
             self._target.sink,
             run.run_date,

@@ -16,6 +16,7 @@ class Kmi:
     Attributes:
         control: Steers the emulator.
         operations: Returns the operations that were requested since the last reset.
+        env: The environment of a command.
         email: The e-mail address of the emulator's user.
         token: The token of the emulator's user.
         state: What the emulator knows.
@@ -26,6 +27,7 @@ class Kmi:
         self._home = home
         self.control = shell.control
         self.operations = shell.operations
+        self.env = shell.env
         self.email = shell.ready["email"]
         self.token = shell.ready["token"]
         self.state = EmulatorState(seed=shell.ready["seed"], day=dt.date.fromisoformat(shell.ready["day"]))

@@ -2,13 +2,14 @@
 
 import datetime as dt
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kentik_async.bulk.journal.schema import SQLITE_ERRORS
 from kentik_async.bulk.reading.saved_target import SavedTarget
+from kentik_async.bulk.sinks.delta import DeltaSink
 from kentik_async.bulk.sinks.parquet import arrow_schema
 from kentik_async.bulk.sinks.part_files import date_of_part
 from kentik_async.bulk.sinks.schema import TABLES
@@ -69,21 +70,31 @@ def _from_files(saved: SavedTarget, table: str, dates: Sequence[str] | None) -> 
         root, files = folder.root, fs.PyFileSystem(fs.FSSpecHandler(folder.filesystem))
     kind = _format(saved.store)
     fragments = []
-    # One date is listed by itself: an object store lists the files of years one request for a thousand.
-    only = dates[0] if dates is not None and len(dates) == 1 else None
-    for part in folder.parts(table, only):
-        date = date_of_part(part)
-        if date and part.endswith(f".{saved.store}") and (dates is None or date in dates):
+    for date, part in _parts(saved, table, dates):
+        if dates is None or date in dates:
             on = ds.field("run_date") == pa.scalar(dt.date.fromisoformat(date))
             fragments.append(kind.make_fragment(f"{root}/{part}", files, on))
     return ds.FileSystemDataset(fragments, schema, kind, files)
+
+
+def _parts(saved: SavedTarget, table: str, dates: Sequence[str] | None) -> Iterator[tuple[str, str]]:
+    """Yield the files of a table, each with its date; those of other dates may be among them."""
+    if isinstance(saved.sink, DeltaSink):
+        yield from saved.sink.files(table)
+        return
+    # One date is listed by itself: an object store lists the files of years one request for a thousand.
+    only = dates[0] if dates is not None and len(dates) == 1 else None
+    for part in saved.layout.tables.parts(table, only):
+        date = date_of_part(part)
+        if date is not None and part.endswith(f".{saved.store}"):
+            yield date, part
 
 
 def _format(store: str) -> Any:
     import pyarrow.dataset as ds
     from pyarrow import csv
 
-    if store == "parquet":
+    if store in ("parquet", "delta"):
         return ds.ParquetFileFormat()
     if store == "ndjson":
         return ds.JsonFileFormat()

@@ -8,6 +8,7 @@ from pathlib import Path
 from kentik_async.bulk.journal.schema import SQLITE_ERRORS
 from kentik_async.bulk.reading.saved_target import SavedTarget
 from kentik_async.bulk.sinks import DateChange
+from kentik_async.bulk.sinks.delta import DeltaSink
 from kentik_async.bulk.sinks.schema import OWNER, TABLES, owners_of
 from kentik_async.bulk.sinks.sqlite import SQLITE_FILE, SqliteSink
 from kentik_async.bulk.target.layout import Layout
@@ -73,6 +74,9 @@ def clear_table(saved: SavedTarget, table: str, run_date: str) -> None:
     Raises:
         TargetError: The target cannot be written.
     """
+    if isinstance(saved.sink, DeltaSink):
+        saved.sink.clear(table, run_date)
+        return
     for part in saved.layout.tables.parts(table, run_date):
         move_aside(saved.layout, part)
 

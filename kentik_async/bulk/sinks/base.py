@@ -42,8 +42,16 @@ class Sink(Protocol):
         """See to it that the target can be used.
 
         Raises:
-            TargetError: The target holds tables of another schema version or format, or foreign files.
+            TargetError: The target holds tables of another schema version or format.
             ConfigError: A package that the format needs is not installed.
+        """
+        ...
+
+    def require_own_files(self, run_date: str) -> None:
+        """See to it that a date holds no file that no pull wrote: readers would read its rows too.
+
+        Raises:
+            TargetError: It holds one.
         """
         ...
 

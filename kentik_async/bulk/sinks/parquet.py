@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from kentik_async.bulk.journal.schema import SCHEMA_VERSION, refuse_other_version
 from kentik_async.bulk.sinks.base import DateChange
-from kentik_async.bulk.sinks.part_files import PartFiles
+from kentik_async.bulk.sinks.part_files import PartFiles, date_of_part
 from kentik_async.bulk.sinks.schema import OWNER, SORTED_BY, TABLES, Columns, Owner
 from kentik_async.bulk.target.layout import Layout
 from kentik_async.bulk.target.local import PartSource
@@ -36,15 +36,18 @@ class ParquetSink:
         self._files = PartFiles(layout, "parquet")
 
     def check(self) -> None:
-        """Refuse another schema version, and foreign files; raise ConfigError without pyarrow."""
+        """Refuse a target of another schema version; raise ConfigError without pyarrow."""
         arrow_schema("pages")  # says what to install, if pyarrow is missing
-        self._files.require_own()
         # A file of a remote target is fetched whole: the smallest one is enough there.
         for table in TABLES if self._layout.local is not None else ("runs",):
             part = self._layout.tables.any_part(table)
-            if part is not None:
+            if part is not None and date_of_part(part):
                 source = self._layout.tables.source(part)
                 _require_version(self._schema(source), source)
+
+    def require_own_files(self, run_date: str) -> None:
+        """Refuse a date with foreign files."""
+        self._files.require_own(run_date)
 
     def dates(self) -> list[str]:
         """Return the dates that the tables hold."""
@@ -96,7 +99,15 @@ class _ParquetWriter:
         self._merges = False
         self._chunks: list[pa.Table] = []
         self._rows = 0
-        self._file = pq.ParquetWriter(path, self._schema, compression="zstd", write_page_checksum=True)
+        self._file = pq.ParquetWriter(
+            path,
+            self._schema,
+            compression="zstd",
+            write_page_checksum=True,
+            # DuckDB plans a query by the smallest and largest numbers in a file, then opens it again: a query
+            # fails if the file was replaced in between, and other numbers are in it.
+            write_statistics=[name for name, kind in TABLES[table].items() if kind == "string"],
+        )
 
     def begin(self, old: PartSource | None, removed: frozenset[Owner]) -> None:
         if old is not None:

@@ -72,16 +72,15 @@ class PartFiles:
         there = mine in self._layout.tables.parts(table, run_date)
         return self._layout.tables.source(mine) if there else None
 
-    def require_own(self) -> None:
-        """See to it that the tables' folders hold no part that no pull wrote: readers would read it too.
+    def require_own(self, run_date: str) -> None:
+        """See to it that a date's folders hold no part that no pull wrote.
 
         Raises:
             TargetError: They hold one.
         """
         for table in TABLES:
-            for part in self._layout.tables.parts(table):
-                date = date_of_part(part)
-                if date is None or part != self.part(table, date):
+            for part in self._layout.tables.parts(table, run_date):
+                if part != self.part(table, run_date):
                     raise TargetError(
                         f"{self._layout.name} holds a file that no pull wrote: {part}; move it away, or run "
                         f"'kentik-async kmi repair {self._layout.name}'"

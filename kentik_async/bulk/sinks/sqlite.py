@@ -51,6 +51,9 @@ class SqliteSink:
             with self._connection():
                 pass
 
+    def require_own_files(self, run_date: str) -> None:
+        """A date has no files of its own: nothing to check."""
+
     def dates(self) -> list[str]:
         """Return the dates that the tables hold."""
         if not self._path.exists():

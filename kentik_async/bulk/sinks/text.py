@@ -37,8 +37,11 @@ class _TextSink:
         self._files = PartFiles(layout, self._suffix)
 
     def check(self) -> None:
-        """Refuse foreign files; text has no version of its own."""
-        self._files.require_own()
+        """Text has no version of its own: nothing to check."""
+
+    def require_own_files(self, run_date: str) -> None:
+        """Refuse a date with foreign files."""
+        self._files.require_own(run_date)
 
     def dates(self) -> list[str]:
         """Return the dates that the tables hold."""

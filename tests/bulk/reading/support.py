@@ -12,7 +12,7 @@ from kentik_async.bulk.reading.saved_target import open_saved
 from kentik_async.bulk.sinks import DateChange
 from kentik_async.bulk.sinks.schema import owners_of
 
-STORES: tuple[StoreName, ...] = ("parquet", "ndjson", "csv", "sqlite")
+STORES: tuple[StoreName, ...] = ("parquet", "delta", "ndjson", "csv", "sqlite")
 PART_STORES: tuple[StoreName, ...] = ("parquet", "ndjson", "csv")
 TABLES = ("rankings", "relations", "asns", "insights", "markets", "pages", "runs")
 

@@ -30,7 +30,8 @@ async def test_dates_older_than_the_days_go(kentik: KentikClient, tmp_path: Path
     for table in TABLES:
         assert {row["run_date"] for row in rows_of(tmp_path, table)} <= {SECOND, THIRD}
     assert verify_target(tmp_path).sound
-    assert target_status(tmp_path).bytes < before or store == "sqlite"
+    # SQLite uses the space again; a Delta table keeps the files for a week.
+    assert target_status(tmp_path).bytes < before or store in ("sqlite", "delta")
     assert prune_target(tmp_path, 1, today=THIRD).dates == ()
     assert prune_target(tmp_path, 0, today=THIRD).kept == (str(THIRD),)
 

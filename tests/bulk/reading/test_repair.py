@@ -266,3 +266,18 @@ async def test_a_target_whose_parts_are_all_damaged_is_emptied(
     assert repair_target(tmp_path, today=FIRST).left == ()
     await details(kentik).save(tmp_path, store, date=FIRST)
     assert answers(tmp_path) == truth
+
+
+@pytest.mark.parametrize("table", ["rankings", "asns", "pages"])
+async def test_a_damaged_delta_table_is_repaired(kentik: KentikClient, tmp_path: Path, table: str) -> None:
+    pull = details(kentik, markets=["cc$US", "cc$DE"])
+    await pull.save(tmp_path, "delta", date=FIRST)
+    truth = answers(tmp_path)
+    for path in (tmp_path / table).glob("run_date=*/*.parquet"):
+        damage(path)
+    found = verify_target(tmp_path).problems
+    assert [(problem.kind, problem.table) for problem in found][:1] == [("damaged", table)]
+    assert repair_target(tmp_path, today=FIRST).left == ()
+    await pull.save(tmp_path, "delta", date=FIRST)
+    assert answers(tmp_path) == truth
+    assert verify_target(tmp_path).sound

@@ -53,6 +53,9 @@ class DeltaSink:
         require_deltalake()
         self._tables["runs"].refresh()
 
+    def require_own_files(self, run_date: str) -> None:
+        """Readers take only files that the log names: nothing to check."""
+
     def dates(self) -> list[str]:
         """Return the dates that the tables hold."""
         self._refresh(TABLES)
@@ -62,6 +65,12 @@ class DeltaSink:
         """Return a date's rows of a table."""
         self._refresh([table])
         return columns_of(self._tables[table].rows(run_date, columns or list(TABLES[table])))
+
+    def files(self, table: str) -> list[tuple[str, str]]:
+        """Return the files of the latest version of a table: pairs of date and path below the target."""
+        self._refresh([table])
+        found = self._tables[table]
+        return [(date, f"{table}/{path}") for date in found.dates() for path in found.files(date)]
 
     def exclusively(self, run_date: str, work: Callable[[], T], *, recovers: bool = False) -> T:
         """Return what work returns, while no other run changes the date."""
@@ -82,6 +91,12 @@ class DeltaSink:
         with ExitStack() as stack:
             spools = spooled(stack, change, self._layout.tmp, self._renew)
             self.exclusively(change.run_date, lambda: self._replace(change, spools))
+
+    def clear(self, table: str, run_date: str) -> None:
+        """Delete all rows of a date from one table, without reading them: they may be damaged."""
+        found = self._tables[table]
+        rows = as_reader(delta_schema(table))
+        self.exclusively(run_date, lambda: found.overwrite(run_date, date_predicate(run_date), rows))
 
     def drop(self, run_date: str) -> None:
         """Delete all rows of a date, and the files of versions that are older than a week."""
