@@ -14,7 +14,7 @@ __all__ = ["BlockingCalls"]
 
 T = TypeVar("T")
 
-_PATIENCE = 2.0
+_PATIENCE = 1.0
 """Seconds that a cancellation waits for all work on a network: a finished upload is better than a cut one."""
 
 

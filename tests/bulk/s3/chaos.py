@@ -28,6 +28,8 @@ MARKETS = ["planet$earth", "cc$US", "cc$DE", "cc$BR", "cc$JP", "cc$ZA", "cc$FR",
 
 WEATHER = [
     {},
+    {},
+    {},
     {"busy": 0.3},
     {"cut": 0.15, "cut_after": 0.15},
     {"hang": True},
@@ -107,7 +109,7 @@ class Chaos:
         return outcome
 
     async def verify(self, prefix: str, outcome: Outcome) -> None:
-        """See to it that every save that reported success is there, and that the same call has nothing to do."""
+        """See to it that every reported success is there, and that the same call has nothing to do."""
         for target, report in outcome.reports:
             runs = self.rows(target, "runs")
             row = next(run for run in runs if run["run_id"] == report["run_id"])
