@@ -110,7 +110,7 @@ async def repair(target: str, /, *, dry_run: Flag = False, context: Ctx) -> Exit
 
 async def _fetch(context: Ctx, target: str, today: dt.date, missing: "Iterable[LostPage]") -> int:
     """Fetch the lost pages of today's date; return how many of them are saved again."""
-    from kentik_async.bulk.fetching_again import fetch_again
+    from kentik_async.bulk.reading.fetching_again import fetch_again
     from kentik_async.bulk.reading.saved_target import open_saved
     from kentik_async.bulk.saved_date import DateInTarget
 
