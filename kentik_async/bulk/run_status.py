@@ -4,8 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
 from kentik_async._version import __version__
 from kentik_async.bulk.consistency import CHECK, is_mixed
 from kentik_async.bulk.journal.journal import JournalRun
@@ -87,7 +85,8 @@ def changed_runs(runs: Iterable[Mapping[str, Any]], date: DateInTarget) -> Itera
             spec = PullSpec.parse(row["spec"])
         except DecodeError:
             continue  # a release that knows more options wrote it
-        now = {**row, **_state_columns(state_of(msgspec.structs.replace(spec, refresh=False), date))}
+        view = date.since_instant(row["started_at"] if spec.refresh else 0)
+        now = {**row, **_state_columns(state_of(spec, view))}
         if now != row:
             yield now
 

@@ -127,7 +127,9 @@ class _Saving:
         pages.load()
         if not self._has_work(spec, pages, date):
             spec = spec.resolve(date.markets)
-            return await self._report(run, spec, date, calls=0)
+            if await self._is_unknown(run):
+                date = await self._apply(run, spec, pages)
+            return self._report(run, spec, date, calls=0)
         async with self._at_work(run):
             spec = await self._resolve(spec, run, pages, date, markets)
             await self._fetch(spec, run, pages, date)
@@ -135,7 +137,7 @@ class _Saving:
             self._journal.end(run)
             date = await self._apply(run, spec, pages)
         await self._forget(run)  # once nothing renews its objects any more
-        return await self._report(run, spec, date, calls=self._fetcher.sent - sent)
+        return self._report(run, spec, date, calls=self._fetcher.sent - sent)
 
     async def _choose(self, spec: PullSpec) -> JournalRun:
         """Return the run to resume, to continue or to begin."""
@@ -156,6 +158,10 @@ class _Saving:
 
     async def _runs(self, run_date: str) -> list[dict[str, Any]]:
         return list(run_rows(await self._target.run(partial(self._target.sink.read, "runs", run_date))))
+
+    async def _is_unknown(self, run: JournalRun) -> bool:
+        """Return whether the table `runs` has no row of a run."""
+        return all(row["run_id"] != run.run_id for row in await self._runs(run.run_date))
 
     async def _save_leftovers(self, mine: JournalRun) -> None:
         """Save the pages of other runs that were cut off: this one does not request them again."""
@@ -323,12 +329,10 @@ class _Saving:
             return None
         return RemoteRun(layout.remote, run, layout.lock(self._target.slot))
 
-    async def _report(self, run: JournalRun, spec: PullSpec, date: DateInTarget, *, calls: int) -> PullReport:
+    def _report(self, run: JournalRun, spec: PullSpec, date: DateInTarget, *, calls: int) -> PullReport:
         state = state_of(spec, date)
-        runs = await self._runs(run.run_date)
-        known = any(row["run_id"] == run.run_id for row in runs)
         return PullReport(
-            run_id=run.run_id if known or not runs else runs[-1]["run_id"],
+            run_id=run.run_id,
             run_date=run.run_date,
             calls=calls,
             pages=state.done,

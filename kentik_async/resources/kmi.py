@@ -43,7 +43,7 @@ class KMI:
         """Return the networks of a market, ordered by rank.
 
         Args:
-            market_id: A market's id, as `list_markets` returns it: "planet$earth", "cc$US"; or "planet:earth",
+            market_id: A market's id, as `list_markets` returns it: "planet$earth", "cc$US"; "planet:earth",
                 "cc:US" or "US".
             rank_type: The ranking metric: "customer_base", "customer_base_retail", "customer_base_wholesome"
                 (the vendor's spelling; "customer_base_wholesale" is accepted), "customer_base_backbone",
