@@ -5,16 +5,24 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.bulk.s3.server import BUCKET, s3_server
+from tests.bulk.s3.server import BUCKET, S3Server, s3_server
 from tests.cli.kmi import FEW, Kmi
 
 
+@pytest.fixture(scope="module")
+def s3() -> Iterator[S3Server]:
+    """One server for the module: fsspec keeps a client of it for as long as the process lives."""
+    with s3_server() as server:
+        yield server
+
+
 @pytest.mark.parametrize("store", ["parquet", "delta"])
-def test_several_customers_save_into_one_bucket(kmi: Kmi, tmp_path: Path, store: str) -> None:
+def test_several_customers_save_into_one_bucket(kmi: Kmi, s3: S3Server, tmp_path: Path, store: str) -> None:
     folder = tmp_path / ".kentik"
     folder.mkdir()
     for name in ("east", "west", "north"):
@@ -23,18 +31,17 @@ def test_several_customers_save_into_one_bucket(kmi: Kmi, tmp_path: Path, store:
         (folder / name).chmod(0o600)
     profiles = [word for name in ("east", "west", "north") for word in ("--profile", name)]
     command = ["pull", "rankings", f"s3://{BUCKET}/{store}", *FEW, "--store", store, *profiles]
-    with s3_server() as s3:
-        environment = {**s3.environment, "HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path / "state")}
-        first = kmi(*command, **environment)
-        assert first.code == 0, first.err
-        assert [row["target"].rpartition("/")[2] for row in first.rows] == ["east", "west", "north"]
-        again = kmi(*command, **environment)
-        assert {row["already_complete"] for row in again.rows} == {True}
-        for name in ("east", "west", "north"):
-            found = s3.objects(f"{store}/{name}/")
-            assert any(key.startswith(f"{store}/{name}/rankings/") for key in found)
-            assert not any("/.kentik-async/" in key for key in found), "the answers are in the tables"
-        assert s3.uploads() == []
+    environment = {**s3.environment, "HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path / "state")}
+    first = kmi(*command, **environment)
+    assert first.code == 0, first.err
+    assert [row["target"].rpartition("/")[2] for row in first.rows] == ["east", "west", "north"]
+    again = kmi(*command, **environment)
+    assert {row["already_complete"] for row in again.rows} == {True}
+    for name in ("east", "west", "north"):
+        found = s3.objects(f"{store}/{name}/")
+        assert any(key.startswith(f"{store}/{name}/rankings/") for key in found)
+        assert not any("/.kentik-async/" in key for key in found), "the answers are in the tables"
+    assert s3.uploads() == []
 
 
 def test_ctrl_c_ends_a_pull_whose_store_does_not_answer(kmi: Kmi, tmp_path: Path) -> None:
