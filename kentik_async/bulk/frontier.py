@@ -6,7 +6,8 @@ from typing import Any
 
 from kentik_async.bulk.coverage import DEFINITE_ERRORS
 from kentik_async.bulk.page_key import PageKey
-from kentik_async.bulk.spec import PullSpec, SavedDate
+from kentik_async.bulk.remaining import SavedDate
+from kentik_async.bulk.spec import PullSpec
 from kentik_async.errors import KentikError
 
 __all__ = ["Frontier"]

@@ -13,9 +13,9 @@ from kentik_async.bulk.fetching import Fetcher, Fetching
 from kentik_async.bulk.frontier import Frontier
 from kentik_async.bulk.page_key import PageKey
 from kentik_async.bulk.pages import Answer, Page
-from kentik_async.bulk.planning import PlannedTarget, plan_pull
 from kentik_async.bulk.results import Progress, PullPlan, PullReport
-from kentik_async.bulk.saving import SaveOptions, save
+from kentik_async.bulk.saving.planning import PlannedTarget, plan_pull
+from kentik_async.bulk.saving.save import SaveOptions, save
 from kentik_async.bulk.spec import PullSpec
 from kentik_async.errors import ValidationError
 

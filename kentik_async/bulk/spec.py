@@ -4,20 +4,17 @@ A pull is a cascade: the markets (unless they are given) lead to rankings, and t
 ranking to their details. Each page is requested once, however many ways lead to it.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
-from kentik_async.bulk.coverage import PageState
 from kentik_async.bulk.market_names import find_market
 from kentik_async.bulk.page_key import PageKey
 from kentik_async.errors import DecodeError
 from kentik_async.models import Market
 
-__all__ = ["DetailsOptions", "InsightsOptions", "PullSpec", "Remaining", "SavedDate", "remaining", "walk"]
+__all__ = ["DetailsOptions", "InsightsOptions", "PullSpec"]
 
 T = TypeVar("T")
 
@@ -256,70 +253,3 @@ def _command(spec: PullSpec) -> Iterator[str]:
         yield f"--shard {spec.shard[0]}/{spec.shard[1]}"
     if spec.refresh:
         yield "--refresh"
-
-
-class SavedDate(Protocol):
-    """What a date holds already."""
-
-    def state(self, key: PageKey) -> PageState:
-        """Return whether a request is answered already: "saved", "failed" (definitely) or "missing"."""
-        ...
-
-    def leads(self, key: PageKey) -> Sequence[Any]:
-        """Return what further pages follow from a page that is saved."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Remaining:
-    """What is left of a spec.
-
-    Attributes:
-        saved: Pages that are saved already, the list of markets aside.
-        failed: Pages that failed with a definite answer, and are not requested again.
-        rankings: Rankings to request.
-        calls: Pages to request, rankings and the list of markets included.
-        exact: Whether `calls` is known; else it is the most that it can be.
-    """
-
-    saved: int
-    failed: int
-    rankings: int
-    calls: int
-    exact: bool
-
-
-def walk(spec: PullSpec, saved: SavedDate) -> dict[PageKey, PageState]:
-    """Return the pages of a spec, as far as they are known, each with its state.
-
-    Args:
-        spec: The spec, its market names resolved.
-        saved: What the date holds.
-    """
-    states: dict[PageKey, PageState] = {}
-    waiting = list(spec.opening())
-    while waiting:
-        key = waiting.pop()
-        if key not in states and spec.wanted(key):
-            states[key] = saved.state(key)
-            if states[key] == "saved" and spec.leads_on(key):
-                waiting.extend(spec.following(key, saved.leads(key)))
-    return states
-
-
-def remaining(spec: PullSpec, saved: SavedDate) -> Remaining:
-    """Return what is left of a spec.
-
-    Args:
-        spec: The spec, its market names resolved. If it is about all markets, their list must be saved.
-        saved: What the date holds.
-    """
-    states = walk(spec, saved)
-    data = [(key.kind, state) for key, state in states.items() if key.kind != "markets"]
-    count = Counter(state for _, state in data)
-    rankings = data.count(("rankings", "missing"))
-    calls = list(states.values()).count("missing")
-    exact = spec.top is None or not rankings
-    if spec.top is not None and rankings:
-        calls += -(-rankings * spec.top // (1 if spec.shard is None else spec.shard[1]))
-    return Remaining(count["saved"], count["failed"], rankings, calls, exact)

@@ -18,7 +18,7 @@ import pyarrow.dataset
 import pyarrow.parquet
 
 from kentik_async import KentikClient, Quota
-from kentik_async.bulk import saving as landing
+from kentik_async.bulk.saving import save as landing
 
 __all__ = ["fsspec", "grpc", "landing", "pyarrow"]
 

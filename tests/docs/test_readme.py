@@ -66,7 +66,7 @@ async def test_python(code: str, tmp_path: Path) -> None:
 async def test_commands_need_the_extra_cli_only(tmp_path: Path) -> None:
     hidden = modules_outside("cli")
     assert {"pandas", "duckdb", "fsspec"} <= set(hidden)
-    as_with_cli = [str(ROOT / "tests" / "support" / "hidden_modules.py"), json.dumps(hidden)]
+    as_with_cli = [str(ROOT / "tests" / "docs" / "hidden_modules.py"), json.dumps(hidden)]
     async with Emulator(speed=SPEED) as emulator:
         for command in commands():
             if command[0] == "kentik-async":

@@ -16,7 +16,15 @@ from kentik_async.bulk.page_key import PageKey
 from kentik_async.bulk.pages import Answer
 from kentik_async.errors import KentikError, TargetError
 
-__all__ = ["Entry", "Journal", "JournalRun", "JournalView", "instant", "microseconds", "reading_journal"]
+__all__ = [
+    "Journal",
+    "JournalEntry",
+    "JournalRun",
+    "JournalView",
+    "instant",
+    "microseconds",
+    "reading_journal",
+]
 
 _SELECT_RUNS = (
     "SELECT run_id, run_date, command, spec, store, started_at, state FROM runs ORDER BY started_at"
@@ -65,7 +73,7 @@ class JournalRun:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class JournalEntry:
     """What the journal holds of one page, its answer aside.
 
     Attributes:
@@ -95,16 +103,16 @@ class JournalView:
         """Return all runs, oldest first."""
         return [JournalRun.from_row(row) for row in self._rows(_SELECT_RUNS)]
 
-    def entries(self, run: JournalRun) -> list[Entry]:
+    def entries(self, run: JournalRun) -> list[JournalEntry]:
         """Return the pages of a run in the order of their answers."""
         rows = self._rows(
             "SELECT entry_id, key, fetched_at, attempts, error_class, error_text FROM entries"
             " WHERE run_id = ? ORDER BY entry_id",
             run.run_id,
         )
-        return [Entry(row[0], PageKey.parse(row[1]), *row[2:]) for row in rows]
+        return [JournalEntry(row[0], PageKey.parse(row[1]), *row[2:]) for row in rows]
 
-    def answers(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, bytes]]:
+    def answers(self, entries: Iterable[JournalEntry]) -> Iterator[tuple[JournalEntry, bytes]]:
         """Yield the bytes of answers, one at a time; entries without an answer are skipped."""
         for entry in entries:
             rows = self._rows("SELECT raw FROM entries WHERE entry_id = ?", entry.entry_id)

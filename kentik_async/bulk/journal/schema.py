@@ -1,4 +1,4 @@
-"""The schema version of journal and tables, and what SQLite raises over a file that cannot be used. Pure."""
+"""The schema version of journal and tables, and what SQLite raises over a file that cannot be used."""
 
 import sqlite3
 

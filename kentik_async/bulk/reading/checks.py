@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from kentik_async.bulk.changes import data_owners
 from kentik_async.bulk.coverage import PageRecord, SavedPages
 from kentik_async.bulk.page_key import PageKey, relations_of
+from kentik_async.bulk.saving.changes import data_owners
 from kentik_async.bulk.sinks.schema import Owner
 
 __all__ = ["DATA_TABLES", "FoundDate", "Problem", "ProblemKind", "check_date"]

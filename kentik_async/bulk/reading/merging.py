@@ -7,9 +7,9 @@ relation, as they are within a target.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from kentik_async.bulk.changes import page_owner
 from kentik_async.bulk.coverage import PageRecord, SavedPages
 from kentik_async.bulk.page_key import RELATIONS, PageKey, relations_of
+from kentik_async.bulk.saving.changes import page_owner
 from kentik_async.bulk.sinks.schema import Owner
 
 __all__ = ["Superseded", "merge_networks", "newest_runs", "superseded"]

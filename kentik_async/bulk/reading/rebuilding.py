@@ -13,8 +13,9 @@ import msgspec
 from kentik_async._version import __version__
 from kentik_async.bulk.coverage import PageRecord, SavedPages
 from kentik_async.bulk.page_key import RELATIONS, PageIdentity, PageKey, relations_of
+from kentik_async.bulk.remaining import SavedDate, walk
 from kentik_async.bulk.sinks.schema import Columns, Owner, owners_of
-from kentik_async.bulk.spec import DetailsOptions, PullSpec, SavedDate, walk
+from kentik_async.bulk.spec import DetailsOptions, PullSpec
 
 __all__ = ["networks_without", "rebuild_network", "rebuild_pages", "rebuild_runs"]
 

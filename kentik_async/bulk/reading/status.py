@@ -13,12 +13,13 @@ import msgspec
 
 from kentik_async.bulk.journal.journal import JournalRun, JournalView, instant, reading_journal
 from kentik_async.bulk.pages import Answer, summarize
-from kentik_async.bulk.pending import PendingPages
 from kentik_async.bulk.reading.saved_target import SavedTarget, find_saved
+from kentik_async.bulk.remaining import remaining
 from kentik_async.bulk.results import count_causes
-from kentik_async.bulk.run_status import RunState, run_rows, state_of
-from kentik_async.bulk.saved_date import DateInTarget, NoTables
-from kentik_async.bulk.spec import PullSpec, remaining
+from kentik_async.bulk.saving.pending import PendingPages
+from kentik_async.bulk.saving.run_status import RunState, run_rows, state_of
+from kentik_async.bulk.saving.saved_date import DateInTarget, NoTables
+from kentik_async.bulk.spec import PullSpec
 from kentik_async.bulk.target.layout import Layout
 from kentik_async.bulk.target.local import size_of
 from kentik_async.bulk.target.lock import is_locked

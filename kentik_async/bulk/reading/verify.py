@@ -14,7 +14,7 @@ from kentik_async.bulk.journal.schema import SQLITE_ERRORS
 from kentik_async.bulk.reading.arrow import table_dataset
 from kentik_async.bulk.reading.checks import DATA_TABLES, FoundDate, Problem, check_date
 from kentik_async.bulk.reading.saved_target import SavedTarget, find_saved
-from kentik_async.bulk.saved_date import page_records
+from kentik_async.bulk.saving.saved_date import page_records
 from kentik_async.bulk.sinks.part_files import date_of_part
 from kentik_async.bulk.sinks.schema import OWNER, TABLES, Owner, owners_of
 from kentik_async.bulk.sinks.sqlite import SQLITE_FILE

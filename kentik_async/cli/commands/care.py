@@ -112,7 +112,7 @@ async def _fetch(context: Ctx, target: str, today: dt.date, missing: "Iterable[L
     """Fetch the lost pages of today's date; return how many of them are saved again."""
     from kentik_async.bulk.reading.fetching_again import fetch_again
     from kentik_async.bulk.reading.saved_target import open_saved
-    from kentik_async.bulk.saved_date import DateInTarget
+    from kentik_async.bulk.saving.saved_date import DateInTarget
 
     try:
         async with context.client() as kentik:

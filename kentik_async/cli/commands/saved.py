@@ -198,7 +198,7 @@ def _markets(tables: "Tables", texts: list[str] | None) -> list[str] | None:
 def _day(tables: "Tables", date: dt.date, markets: list[str] | None) -> "Day":
     from kentik_async.bulk.coverage import SavedPages
     from kentik_async.bulk.reading.diff import Day
-    from kentik_async.bulk.saved_date import page_records
+    from kentik_async.bulk.saving.saved_date import page_records
     from kentik_async.bulk.sinks.parquet import columns_of
 
     if date.isoformat() not in (dates := tables.dates()):

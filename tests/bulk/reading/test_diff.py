@@ -12,7 +12,7 @@ from kentik_async import KentikClient
 from kentik_async.bulk.coverage import PageRecord, SavedPages
 from kentik_async.bulk.page_key import PageKey
 from kentik_async.bulk.reading.diff import Day, Diff, PageCounts, diff_days
-from kentik_async.bulk.saved_date import page_records
+from kentik_async.bulk.saving.saved_date import page_records
 from kentik_async.bulk.sinks.parquet import arrow_schema, arrow_table, columns_of
 from kentik_async.emulator import Emulator
 from tests.bulk.reading.support import FIRST, SECOND, details, rankings

@@ -13,7 +13,7 @@ import secrets
 import socket
 import time
 
-from kentik_async.bulk.sinks.delta.table import ConflictError, DeltaDateTable
+from kentik_async.bulk.sinks.delta.table import CommitConflictError, DeltaDateTable
 
 __all__ = ["NO_CLAIM", "Claim"]
 
@@ -53,7 +53,7 @@ class Claim:
             self._wait()
             try:
                 self._mark(self._me)
-            except ConflictError:
+            except CommitConflictError:
                 continue
             return
 
@@ -61,7 +61,7 @@ class Claim:
         """Give a sign of life, if the last one was a while ago.
 
         Raises:
-            ConflictError: Another run has claimed the date meanwhile.
+            CommitConflictError: Another run has claimed the date meanwhile.
         """
         if time.monotonic() - self._renewed_at > _RENEWAL:
             self._mark(self._me)
@@ -70,7 +70,7 @@ class Claim:
         """End the claim.
 
         Raises:
-            ConflictError: Another run has claimed the date meanwhile.
+            CommitConflictError: Another run has claimed the date meanwhile.
         """
         self._mark(NO_CLAIM)
 

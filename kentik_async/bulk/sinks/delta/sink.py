@@ -15,7 +15,12 @@ from kentik_async.bulk.sinks.delta.claim import NO_CLAIM, Claim
 from kentik_async.bulk.sinks.delta.location import delta_location
 from kentik_async.bulk.sinks.delta.predicate import date_predicate, owners_predicate
 from kentik_async.bulk.sinks.delta.spool import Spool, as_reader, spooled
-from kentik_async.bulk.sinks.delta.table import ConflictError, DeltaDateTable, delta_schema, require_deltalake
+from kentik_async.bulk.sinks.delta.table import (
+    CommitConflictError,
+    DeltaDateTable,
+    delta_schema,
+    require_deltalake,
+)
 from kentik_async.bulk.sinks.parquet import columns_of, without_owners
 from kentik_async.bulk.sinks.schema import OWNER, TABLES, Columns, Owner
 from kentik_async.bulk.target.layout import Layout
@@ -79,7 +84,7 @@ class DeltaSink:
         for _ in range(_ATTEMPTS):
             try:
                 return self._claimed(run_date, work, recovers=recovers)
-            except ConflictError:
+            except CommitConflictError:
                 time.sleep(random.uniform(0.05, 0.5))
         raise TargetError(
             f"other runs changed {run_date} in {self._layout.name} {_ATTEMPTS} times meanwhile; "
@@ -119,10 +124,10 @@ class DeltaSink:
             result = work()
             if self._claim is not None:
                 claim.end()
-        except ConflictError:
+        except CommitConflictError:
             raise
         except BaseException:
-            with suppress(ConflictError, TargetError):
+            with suppress(CommitConflictError, TargetError):
                 claim.end()
             raise
         finally:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]  # pyarrow ships no types
     from deltalake import DeltaTable
 
-__all__ = ["ConflictError", "DeltaDateTable", "delta_schema", "require_deltalake"]
+__all__ = ["CommitConflictError", "DeltaDateTable", "delta_schema", "require_deltalake"]
 
 _VERSION_KEY = "kentik_async.schemaVersion"
 
@@ -25,7 +25,7 @@ _DATE, _CLAIM = "kentik_async.date", "kentik_async.claim"
 """The applications, in Delta's words, whose transactions are counted: one for each date."""
 
 
-class ConflictError(Exception):
+class CommitConflictError(Exception):
     """Another run has changed the same date of the table since it was read."""
 
 
@@ -127,7 +127,7 @@ class DeltaDateTable:
             claim: Who holds a claim on the date from now on, 0 for none; as before if omitted.
 
         Raises:
-            ConflictError: Another run has changed the date since the table was read.
+            CommitConflictError: Another run has changed the date since the table was read.
         """
         from deltalake import write_deltalake
 
@@ -145,7 +145,7 @@ class DeltaDateTable:
         """Replace the rows that a condition selects, all of one date, by others that it selects too.
 
         Raises:
-            ConflictError: Another run has changed the date since the table was read.
+            CommitConflictError: Another run has changed the date since the table was read.
         """
         from deltalake import write_deltalake
 
@@ -162,7 +162,7 @@ class DeltaDateTable:
         """Make a commit that changes no rows, but who holds a claim on the date.
 
         Raises:
-            ConflictError: Another run has changed the date since the table was read.
+            CommitConflictError: Another run has changed the date since the table was read.
         """
         with self._errors():
             table = self._opened()
@@ -227,14 +227,14 @@ class DeltaDateTable:
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
-        """Turn the library's errors into a TargetError, and conflicts into a ConflictError."""
+        """Turn the library's errors into a TargetError, and conflicts into a CommitConflictError."""
         import pyarrow as pa
         from deltalake.exceptions import CommitFailedError, DeltaError
 
         try:
             yield
         except CommitFailedError as error:
-            raise ConflictError(str(error)) from error
+            raise CommitConflictError(str(error)) from error
         except (DeltaError, OSError, pa.ArrowException) as error:
             raise self._failure(error) from error
 

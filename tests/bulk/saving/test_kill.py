@@ -88,7 +88,7 @@ class Puller:
 
 @contextmanager
 def puller(emulator: Emulator, pull: dict[str, Any] = PULL) -> Iterator[Puller]:
-    command = [sys.executable, str(Path(__file__).with_name("pull_process.py"))]
+    command = [sys.executable, str(Path(__file__).parents[1] / "pull_process.py")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         yield Puller(emulator, process, pull)
 

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from kentik_async._version import __version__
-from kentik_async.bulk.consistency import CHECK, is_mixed
 from kentik_async.bulk.journal.journal import JournalRun
 from kentik_async.bulk.page_key import PageKey
+from kentik_async.bulk.remaining import walk
 from kentik_async.bulk.results import PageFailure
-from kentik_async.bulk.saved_date import DateInTarget
+from kentik_async.bulk.saving.consistency import CHECK, is_mixed
+from kentik_async.bulk.saving.saved_date import DateInTarget
 from kentik_async.bulk.sinks.schema import Columns
-from kentik_async.bulk.spec import PullSpec, walk
+from kentik_async.bulk.spec import PullSpec
 from kentik_async.errors import DecodeError
 
 __all__ = ["RunState", "changed_runs", "run_row", "run_rows", "state_of"]

@@ -6,13 +6,13 @@ from typing import Any
 import msgspec
 
 from kentik_async._codec.kmi import decode_markets
-from kentik_async.bulk.changes import PendingPage
-from kentik_async.bulk.consistency import check_of, reference_page
 from kentik_async.bulk.coverage import PageRecord
-from kentik_async.bulk.journal.journal import Entry, JournalRun, JournalView, microseconds
+from kentik_async.bulk.journal.journal import JournalEntry, JournalRun, JournalView, microseconds
 from kentik_async.bulk.page_key import PageKey
 from kentik_async.bulk.pages import Answer, PageSummary, summarize
-from kentik_async.bulk.saved_date import DateInTarget
+from kentik_async.bulk.saving.changes import PendingPage
+from kentik_async.bulk.saving.consistency import check_of, reference_page
+from kentik_async.bulk.saving.saved_date import DateInTarget
 from kentik_async.errors import DecodeError
 from kentik_async.models import Market
 
@@ -69,7 +69,7 @@ class PendingPages:
 
     def failed(self, key: PageKey, error: Exception, fetched_at: int, attempts: int) -> None:
         """Add a page that was given up."""
-        entry = Entry(0, key, fetched_at, attempts, type(error).__name__, str(error))
+        entry = JournalEntry(0, key, fetched_at, attempts, type(error).__name__, str(error))
         self._add(_failed(self._run, entry), ())
 
     def checked(self, check: PageRecord) -> None:
@@ -95,13 +95,13 @@ class PendingPages:
         entries = {entry.key: entry for entry in self._entries()}
         return [PendingPage(record, entries.get(key)) for key, record in self.records.items()]
 
-    def _entries(self) -> list[Entry]:
+    def _entries(self) -> list[JournalEntry]:
         return [] if self._journal is None else self._journal.entries(self._run)
 
-    def _answers(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, bytes]]:
+    def _answers(self, entries: Iterable[JournalEntry]) -> Iterator[tuple[JournalEntry, bytes]]:
         return iter(()) if self._journal is None else self._journal.answers(entries)
 
-    def _load_answer(self, entry: Entry, raw: bytes) -> None:
+    def _load_answer(self, entry: JournalEntry, raw: bytes) -> None:
         try:
             summary = summarize(entry.key, raw)
         except DecodeError as error:
@@ -109,7 +109,7 @@ class PendingPages:
         else:
             self.answered(entry.key, summary, entry.fetched_at, entry.attempts)
 
-    def _load_check(self, entry: Entry) -> None:
+    def _load_check(self, entry: JournalEntry) -> None:
         reference = self.reference()
         if reference is None:
             return
@@ -122,7 +122,7 @@ class PendingPages:
         self.date.add(record, leads)
 
 
-def _failed(run: JournalRun, entry: Entry) -> PageRecord:
+def _failed(run: JournalRun, entry: JournalEntry) -> PageRecord:
     return PageRecord(
         entry.key,
         run.run_id,

@@ -1,22 +1,23 @@
 """A target that is open for one save: locked, with its journal and its tables."""
 
+import asyncio
 import os
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
 from kentik_async.bulk.journal.database import JournalConnection
 from kentik_async.bulk.journal.journal import Journal, reading_journal
+from kentik_async.bulk.saving.threads import BlockingCalls
 from kentik_async.bulk.sinks import SINKS, Sink, store_of
 from kentik_async.bulk.target.layout import Layout
 from kentik_async.bulk.target.lock import TargetLock, is_locked
-from kentik_async.bulk.target.remote_run import find_runs
-from kentik_async.bulk.threads import BlockingCalls
+from kentik_async.bulk.target.remote_run import RENEWAL_SECONDS, RemoteRun, find_runs
 from kentik_async.errors import TargetError, TargetLockedError, ValidationError
 
-__all__ = ["OpenedTarget", "open_for_saving"]
+__all__ = ["OpenedTarget", "open_for_saving", "renewed"]
 
 T = TypeVar("T")
 
@@ -140,3 +141,27 @@ async def _import_runs(target: OpenedTarget, command: str) -> None:
         for answer in answers:
             target.journal.keep(found.run, answer)
         await target.journal.flush()
+
+
+@asynccontextmanager
+async def renewed(remote: RemoteRun, target: OpenedTarget) -> AsyncIterator[None]:
+    """Say beside the data of a remote target that this process is at work, as long as the block runs.
+
+    Raises:
+        TargetError: The target cannot be written.
+    """
+    await target.run(remote.renew)
+
+    async def renew() -> None:
+        while True:
+            await asyncio.sleep(RENEWAL_SECONDS)
+            with suppress(TargetError):  # the next answer reports it
+                await target.run(remote.renew)
+
+    renewing = asyncio.create_task(renew())
+    try:
+        yield
+    finally:
+        renewing.cancel()
+        with suppress(asyncio.CancelledError):
+            await renewing

@@ -12,7 +12,7 @@ from kentik_async._codec.kmi_columns import (
     decode_rankings_columns,
 )
 from kentik_async.bulk.coverage import PageRecord, SavedPages
-from kentik_async.bulk.journal.journal import Entry, microseconds
+from kentik_async.bulk.journal.journal import JournalEntry, microseconds
 from kentik_async.bulk.page_key import RELATIONS, PageIdentity, PageKey, relations_of
 from kentik_async.bulk.sinks.base import DateChange, Rows
 from kentik_async.bulk.sinks.schema import OWNER, TABLES, Columns, Owner
@@ -22,7 +22,7 @@ __all__ = ["ChangeBuilder", "PendingPage", "data_owners", "page_owner", "page_ro
 _PAGES_AT_ONCE = 10
 """Pages whose rows are made together: few enough that whatever else the process does need not wait."""
 
-Answers = Callable[[Iterable[Entry]], Iterator[tuple[Entry, bytes]]]
+Answers = Callable[[Iterable[JournalEntry]], Iterator[tuple[JournalEntry, bytes]]]
 ReadTable = Callable[[str], Columns]
 
 
@@ -31,7 +31,7 @@ class PendingPage:
     """A page that is not in the tables yet: its record, and where the journal holds its answer."""
 
     record: PageRecord
-    entry: Entry | None
+    entry: JournalEntry | None
 
 
 class ChangeBuilder:

@@ -6,7 +6,7 @@ from typing import Any
 
 from kentik_async.bulk.fetching import Fetcher
 from kentik_async.bulk.journal.journal import JournalRun
-from kentik_async.bulk.saved_date import DateInTarget
+from kentik_async.bulk.saving.saved_date import DateInTarget
 from kentik_async.bulk.spec import PullSpec
 from kentik_async.errors import ValidationError
 

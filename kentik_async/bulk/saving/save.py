@@ -1,35 +1,32 @@
 """Saves a pull into a target: answers into the journal, then, when the run has ended, into the tables.
 
-A killed save is resumed by the same call. A run keeps the date on which it began, also when it is resumed
-after midnight, for 24 hours.
+The same call resumes a killed save, for 24 hours, under the date on which it began.
 """
 
-import asyncio
 import datetime as dt
 import logging
 import os
 import secrets
-import threading
-import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import msgspec
 
-from kentik_async.bulk.changes import ChangeBuilder
-from kentik_async.bulk.consistency import check_of, needs_check
 from kentik_async.bulk.fetching import Fetcher, Fetching
 from kentik_async.bulk.frontier import Frontier
-from kentik_async.bulk.journal.journal import Entry, JournalRun, microseconds
-from kentik_async.bulk.opened_target import OpenedTarget, open_for_saving
+from kentik_async.bulk.journal.journal import JournalRun, microseconds
 from kentik_async.bulk.page_key import PageKey
 from kentik_async.bulk.pages import Answer, Page, PageSummary, summarize
-from kentik_async.bulk.pending import PendingPages
+from kentik_async.bulk.remaining import remaining
 from kentik_async.bulk.results import NOT_MEANT, Progress, PullPlan, PullReport, require_one_day
-from kentik_async.bulk.run_choice import (
+from kentik_async.bulk.saving.apply import apply_run
+from kentik_async.bulk.saving.consistency import check_of, needs_check
+from kentik_async.bulk.saving.opened_target import OpenedTarget, open_for_saving, renewed
+from kentik_async.bulk.saving.pending import PendingPages
+from kentik_async.bulk.saving.run_choice import (
     RESUMABLE,
     earlier_run,
     open_run,
@@ -37,10 +34,10 @@ from kentik_async.bulk.run_choice import (
     today,
     valid_date,
 )
-from kentik_async.bulk.run_status import changed_runs, run_row, run_rows, state_of
-from kentik_async.bulk.saved_date import DateInTarget
-from kentik_async.bulk.spec import PullSpec, remaining
-from kentik_async.bulk.target.remote_run import RENEWAL_SECONDS, RemoteRun
+from kentik_async.bulk.saving.run_status import run_rows, state_of
+from kentik_async.bulk.saving.saved_date import DateInTarget
+from kentik_async.bulk.spec import PullSpec
+from kentik_async.bulk.target.remote_run import RemoteRun
 from kentik_async.errors import TargetError
 
 __all__ = ["SaveOptions", "save"]
@@ -48,11 +45,6 @@ __all__ = ["SaveOptions", "save"]
 _log = logging.getLogger("kentik_async")
 
 _MARKETS = PageKey("markets")
-
-_STEP_ASIDE = 5e-5
-"""A pause after each page, in seconds, in which the event loop gets the interpreter: waiting for it would
-take five milliseconds each time.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,14 +120,14 @@ class _Saving:
         if not self._has_work(spec, pages, date):
             spec = spec.resolve(date.markets)
             if await self._is_unknown(run):
-                date = await self._apply(run, spec, pages)
+                date = await apply_run(self._target, run, spec, pages, self._instant())
             return self._report(run, spec, date, calls=0)
         async with self._at_work(run):
             spec = await self._resolve(spec, run, pages, date, markets)
             await self._fetch(spec, run, pages, date)
             await self._check(run, pages, date)
             self._journal.end(run)
-            date = await self._apply(run, spec, pages)
+            date = await apply_run(self._target, run, spec, pages, self._instant())
         await self._forget(run)  # once nothing renews its objects any more
         return self._report(run, spec, date, calls=self._fetcher.sent - sent)
 
@@ -173,7 +165,7 @@ class _Saving:
             pages.load()
             if pages.records:
                 spec = PullSpec.parse(other.spec)
-                await self._apply(other, spec.resolve(pages.markets()), pages)
+                await apply_run(self._target, other, spec.resolve(pages.markets()), pages, self._instant())
             resumable = other.state == "open" and self._now - other.started_at < RESUMABLE
             self._journal.forget(other, but_the_run=resumable)
             await self._remove_remote(other)
@@ -200,21 +192,9 @@ class _Saving:
         self._remote = self._remote_run(run)
         if self._remote is None:
             yield
-            return
-        await self._target.run(self._remote.renew)
-        renewing = asyncio.create_task(self._renew(self._remote))
-        try:
-            yield
-        finally:
-            renewing.cancel()
-            with suppress(asyncio.CancelledError):
-                await renewing
-
-    async def _renew(self, remote: RemoteRun) -> None:
-        while True:
-            await asyncio.sleep(RENEWAL_SECONDS)
-            with suppress(TargetError):  # the next answer reports it
-                await self._target.run(remote.renew)
+        else:
+            async with renewed(self._remote, self._target):
+                yield
 
     async def _settle(self, answer: Answer) -> None:
         """Wait until an answer is where no kill, or no loss of this machine, can undo it."""
@@ -284,33 +264,6 @@ class _Saving:
             raise page.error
         digest = None if page.result is None else page.result.digest()
         pages.checked(check_of(reference, run.run_id, microseconds(page.fetched_at), digest, page.error))
-
-    async def _apply(self, run: JournalRun, spec: PullSpec, pages: PendingPages) -> DateInTarget:
-        """Save the pages of a run in the tables; return the date as it is then."""
-        stop = threading.Event()
-
-        def answers(entries: Iterable[Entry]) -> Iterator[tuple[Entry, bytes]]:
-            for found in self._journal.answers(entries):
-                if stop.is_set():
-                    raise TargetError("saving was interrupted; the same command resumes it")
-                time.sleep(_STEP_ASIDE)
-                yield found
-
-        def apply() -> DateInTarget:
-            sink = self._target.sink
-            date = pages.date.fresh()
-            builder = ChangeBuilder(run.run_date, date.pages, pages.pending())
-            runs = [row for row in run_rows(sink.read("runs", run.run_date)) if row["run_id"] != run.run_id]
-            mine = run_row(run, spec, state_of(spec, date.since_instant(pages.date.since)), self._instant())
-            rows = [*changed_runs(runs, date), mine]
-            read = partial(sink.read, run_date=run.run_date)
-            sink.replace(builder.build(rows, answers=answers, read=read))
-            return date.since_instant(pages.date.since)
-
-        exclusively = partial(
-            self._target.sink.exclusively, run.run_date, apply, recovers=run.state == "ended"
-        )
-        return await self._target.run(exclusively, on_cancel=stop.set)
 
     async def _forget(self, run: JournalRun) -> None:
         """Delete what the tables hold now from the journal."""

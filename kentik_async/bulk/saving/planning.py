@@ -8,22 +8,23 @@ from functools import partial
 
 import msgspec
 
-from kentik_async.bulk.consistency import needs_check
 from kentik_async.bulk.coverage import PageRecord
 from kentik_async.bulk.fetching import Fetcher
 from kentik_async.bulk.journal.journal import JournalRun, microseconds, reading_journal
 from kentik_async.bulk.page_key import PageKey
 from kentik_async.bulk.pages import Answer, summarize
-from kentik_async.bulk.pending import PendingPages
+from kentik_async.bulk.remaining import remaining
 from kentik_async.bulk.results import PullPlan
-from kentik_async.bulk.run_choice import earlier_run, open_run, require_same_filters, today, valid_date
-from kentik_async.bulk.run_status import run_rows
-from kentik_async.bulk.saved_date import DateInTarget, NoTables
+from kentik_async.bulk.saving.consistency import needs_check
+from kentik_async.bulk.saving.pending import PendingPages
+from kentik_async.bulk.saving.run_choice import earlier_run, open_run, require_same_filters, today, valid_date
+from kentik_async.bulk.saving.run_status import run_rows
+from kentik_async.bulk.saving.saved_date import DateInTarget, NoTables
+from kentik_async.bulk.saving.threads import BlockingCalls
 from kentik_async.bulk.sinks import SINKS, Sink, store_of
-from kentik_async.bulk.spec import PullSpec, remaining
+from kentik_async.bulk.spec import PullSpec
 from kentik_async.bulk.target.layout import Layout
 from kentik_async.bulk.target.remote_run import find_runs
-from kentik_async.bulk.threads import BlockingCalls
 from kentik_async.errors import TargetError, ValidationError
 from kentik_async.models import Market
 
