@@ -53,7 +53,7 @@ def source(
     Args:
         target: The folder, or its URL; or several of them, which are loaded as one: see `kentik_async.open`.
         tables: Some of "rankings", "relations", "asns", "insights", "markets", "pages" and "runs".
-        complete: Whether to load only dates of which every run has the status `complete`. A date that was
+        complete: Whether to load only dates whose runs all have the status `complete`. A date that was
             loaded stays at the destination as it is while one of its runs is not complete.
 
     Returns:

@@ -95,7 +95,7 @@ class Fetching(Generic[R]):
         self._tasks: set[asyncio.Task[Page[R]]] = set()
 
     async def pages(self) -> AsyncIterator[Page[R]]:
-        """Yield the pages as they complete, those that are given up last.
+        """Yield the pages as they complete; failed pages come last.
 
         Raises:
             AuthenticationError: The credentials are not accepted; likewise PermissionDeniedError, ConfigError

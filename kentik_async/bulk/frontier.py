@@ -80,7 +80,7 @@ class Frontier:
         return True
 
     def _discover(self, keys: Iterable[PageKey]) -> None:
-        """Enter pages to request; of those that are saved, enter what follows from them."""
+        """Enter pages to request, and the pages that follow from saved ones."""
         for key in keys:
             if key in self._seen or not self._spec.wanted(key):
                 continue

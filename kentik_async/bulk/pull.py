@@ -172,7 +172,7 @@ class Pull(Generic[R]):
             await pages.aclose()  # type: ignore[attr-defined]  # an async generator
 
     async def __aiter__(self) -> AsyncIterator[Page[R]]:
-        """Yield the pages as they complete, those that are given up last.
+        """Yield the pages as they complete; failed pages come last.
 
         Raises:
             AuthenticationError: The credentials are not accepted; likewise PermissionDeniedError and

@@ -45,9 +45,9 @@ def test_the_same_command_repeats_transient_failures(kmi: Kmi) -> None:
     assert "warning: 1 page failed: gRPC INTERNAL" in failed.err
     assert "note: run the same command again to retry 1 page\n" in failed.err
     assert failed.rows[0]["calls"] == kmi.control("report")["requests"]
-    mended = kmi("pull", "rankings", "data", *FEW[:2], *FEW[3:])
-    assert (mended.code, mended.rows[0]["failed"], mended.rows[0]["pages"]) == (0, 0, 1)
-    assert "failed" not in mended.err
+    retried = kmi("pull", "rankings", "data", *FEW[:2], *FEW[3:])
+    assert (retried.code, retried.rows[0]["failed"], retried.rows[0]["pages"]) == (0, 0, 1)
+    assert "failed" not in retried.err
 
 
 def test_data_that_changed_is_reported_until_refreshed(kmi: Kmi) -> None:

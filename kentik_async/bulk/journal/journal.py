@@ -125,7 +125,7 @@ class JournalView:
 
 
 class Journal(JournalView):
-    """The runs under way and their answers; used by one thread at a time."""
+    """The unfinished runs and their answers; used by one thread at a time."""
 
     def __init__(self, connection: JournalConnection) -> None:
         super().__init__(connection)

@@ -130,7 +130,7 @@ def _is_right(found: FoundDate, pages: SavedPages, record: PageRecord, table: st
     network = (key.market_id, key.ip, key.asn)
     if table == "asns":
         return rows[network] == 1
-    # Relations of which another page has a newer answer are that page's.
+    # Another page may have a newer answer for a relation: then that page owns it.
     mine = [name for name in relations_of(key.type) if pages.source(*network, name) is record]
     counts = [rows[*network, name] for name in mine]
     if len(mine) == len(relations_of(key.type)) and sum(counts) != record.rows:

@@ -109,7 +109,7 @@ class Tables:
         """Return the dates that are saved, YYYY-MM-DD, oldest first.
 
         Args:
-            complete: Whether to return only dates of which every run has the status `complete`.
+            complete: Whether to return only dates whose runs all have the status `complete`.
         """
         dates = sorted({date for target in self._targets for date in target.sink.dates()})
         if not complete:

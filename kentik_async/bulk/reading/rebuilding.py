@@ -88,7 +88,7 @@ def rebuild_pages(
 def rebuild_runs(
     run_ids: Iterable[str], pages: Iterable[PageRecord], started_at: int
 ) -> Iterator[dict[str, Any]]:
-    """Yield rows of the table `runs` for runs of which only pages are left.
+    """Yield rows of the table `runs` for runs that have left only pages.
 
     What they requested is not known, so their status is "partial".
     """

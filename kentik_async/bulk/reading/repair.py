@@ -175,7 +175,7 @@ def _repair_date(saved: SavedTarget, found: FoundDate, today: str) -> Iterator[L
 
 
 def _lost_pages(problems: Iterable[Problem], today: str) -> tuple[list[PageKey], list[PageKey]]:
-    """Return the pages to be dropped, and those of which only the row in `asns` is to be made anew.
+    """Return the pages to drop, and the pages that only need a new row in `asns`.
 
     The latter are of earlier dates, whose pages cannot be fetched again: their relations are kept.
     """
@@ -257,7 +257,7 @@ class _Change:
         self._found.pages = kept
 
     def rebuild_runs(self) -> None:
-        """Make rows of runs anew of which only pages are left."""
+        """Make new rows for runs that have left only pages."""
         pages = self._found.pages or SavedPages()
         absent = {record.run_id for record in pages if record.run_id} - (self._found.runs or {}).keys()
         start = dt.datetime.combine(dt.date.fromisoformat(self._found.run_date), dt.time(), dt.UTC)

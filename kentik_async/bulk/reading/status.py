@@ -45,7 +45,7 @@ class RunStatus:
         finished_at: When it ended last, in UTC; None if it has not.
         mixed: Whether the date holds data of two states of the vendor's; None if that is not known.
         requested: Pages requested, as far as they are known; the list of markets aside.
-        done: Those that are saved, or answered.
+        done: Pages that are saved, or answered.
         failed: Those that failed.
         left: Requests that the same command would send; None if they are not known yet.
         exact: Whether `left` is exact; otherwise it is an upper bound.

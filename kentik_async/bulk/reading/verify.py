@@ -37,7 +37,7 @@ class VerifyReport:
         store: The format of its tables; None if it has none yet.
         dates: Number of dates that were checked.
         problems: What is missing, damaged or foreign.
-        interrupted: The ids of runs that were interrupted or are under way; they are no problem.
+        interrupted: The ids of interrupted or running runs; they are no problem.
     """
 
     target: str
@@ -55,7 +55,7 @@ class VerifyReport:
 def verify_target(target: str | os.PathLike[str]) -> VerifyReport:
     """Check a target: nothing is changed.
 
-    Each table of each date is read as a whole, and the rows of each page are counted. A run that is under way
+    Each table of each date is read as a whole, and the rows of each page are counted. A running pull
     may change tables meanwhile: verify while none is.
 
     Args:

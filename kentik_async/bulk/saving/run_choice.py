@@ -60,7 +60,7 @@ def earlier_run(
     Args:
         runs: Rows of the table `runs`, the earliest first.
         command: What the pull requests.
-        refresh: Whether it fetches pages again: it continues only a refresh of which some pages failed.
+        refresh: Whether it fetches pages again: it continues only a refresh that left failed pages.
     """
     same = [run for run in runs if run["command"] == command]
     if not same or (refresh and same[-1]["status"] != "partial"):

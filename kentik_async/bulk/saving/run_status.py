@@ -24,7 +24,7 @@ class RunState:
 
     Attributes:
         requested: Pages requested, as far as they are known; the list of markets aside.
-        done: Those that are saved.
+        done: Requested pages that are saved.
         rows: Rows of the latter.
         failures: Those that failed, and the check for changed data if it failed.
         mixed: Whether the date is mixed; None if that is not known.

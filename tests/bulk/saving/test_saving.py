@@ -1,4 +1,4 @@
-"""What a pull lands is what the server knows, in every kind of table and for every reader."""
+"""What a pull saves is what the server knows, in every format."""
 
 from collections import Counter
 from collections.abc import AsyncIterator

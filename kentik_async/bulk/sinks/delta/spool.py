@@ -104,7 +104,7 @@ def spooled(
 
 
 def as_reader(schema: "pa.Schema", spool: Spool | None = None, kept: "pa.Table | None" = None) -> Any:
-    """Return rows as a stream: those that are kept, then those of a spool."""
+    """Return rows as a stream: the kept rows, then those of a spool."""
     import pyarrow as pa
 
     def batches() -> "Iterator[pa.RecordBatch]":
