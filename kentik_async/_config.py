@@ -1,6 +1,7 @@
 """Endpoints, credentials, certificate authorities and proxies, checked before anything is sent."""
 
 import ipaddress
+import json
 import os
 import re
 import ssl
@@ -103,7 +104,11 @@ class Credentials:
 
     def scrub(self, text: str) -> str:
         """Replace e-mail address and token in a text from outside, which may quote them, by asterisks."""
-        return text.replace(self.token, "***").replace(self.email, "***")
+        for secret in (self.token, self.email):
+            # JSON escapes quotation marks and backslashes.
+            for spelling in (secret, json.dumps(secret)[1:-1]):
+                text = text.replace(spelling, "***")
+        return text
 
     def headers(self) -> tuple[tuple[str, str], ...]:
         """Return the vendor's two headers, with names in lower case as gRPC metadata requires."""

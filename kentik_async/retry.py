@@ -38,7 +38,7 @@ class Retry:
         attempts: The most times that a request is sent, from 1; attempts that the server rate-limited do not
             count.
         base: The upper bound of the first pause, in seconds; it doubles with each attempt.
-        cap: The upper bound of every pause, in seconds.
+        cap: The upper bound of every pause, in seconds, unless the server requests a longer one.
 
     Raises:
         ConfigError: A value is invalid.
@@ -74,8 +74,12 @@ class Retry:
         """
         if attempt >= self.attempts or not _may_retry(error, effect):
             return None
+        requested = getattr(error, "retry_after", None) or 0.0
+        if requested == math.inf:
+            return None
         # The exponent is bounded because floats are; the cap applies long before.
-        return uniform() * min(self.cap, self.base * 2.0 ** min(attempt - 1, 64))
+        backoff = uniform() * min(self.cap, self.base * 2.0 ** min(attempt - 1, 64))
+        return max(backoff, requested)
 
 
 def _may_retry(error: KentikError, effect: Effect) -> bool:

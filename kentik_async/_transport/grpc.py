@@ -192,9 +192,10 @@ class GrpcTransport:
 
     def reply_for(self, status: str, details: str | None, metadata: Sequence[tuple[str, Any]]) -> Reply:
         """Return what a call's status means; see `reply_for_grpc`."""
-        scrubbed = self._credentials.scrub(details or "")
         texts = {name: value for name, value in metadata if isinstance(value, str)}
-        reply = reply_for_grpc(status, scrubbed, texts, connected=self.ready())
+        reply = reply_for_grpc(
+            status, details or "", texts, connected=self.ready(), scrub=self._credentials.scrub
+        )
         return replace(reply, allowance=read_allowance(metadata))
 
     async def aclose(self) -> None:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 
 from kentik_async._transport.base import Reply
-from kentik_async._transport.status_mapping import QUOTED_HTTP_STATUS, error_for_grpc, error_for_http
+from kentik_async._transport.status_mapping import QUOTED_HTTP_STATUS, Scrub, error_for_grpc, error_for_http
 from kentik_async.errors import APIError, ConnectError, RateLimitedError, UnavailableError
 from kentik_async.quota import Outcome, read_allowance
 
@@ -42,18 +42,19 @@ _GATEWAY_DETAILS = re.compile(r"upstream (request timeout|connect error)|stream 
 """How Envoy words its own responses over gRPC (source/common/router and http/conn_manager of Envoy 1.3x)."""
 
 
-def reply_for_http(status: int, headers: Mapping[str, str], body: bytes) -> Reply:
+def reply_for_http(status: int, headers: Mapping[str, str], body: bytes, *, scrub: Scrub = str) -> Reply:
     """Return what an HTTP response means.
 
     Args:
         status: The HTTP status.
         headers: The response's headers.
         body: The response's body.
+        scrub: Removes secrets from the server's text.
     """
     allowance = read_allowance(headers.items())
     if 200 <= status < 300:
         return Reply(body, allowance=allowance)
-    error = error_for_http(status, body, headers)
+    error = error_for_http(status, body, headers, scrub=scrub)
     outcome: Outcome = "answered"
     if isinstance(error, RateLimitedError):
         outcome = "refused"
@@ -62,7 +63,9 @@ def reply_for_http(status: int, headers: Mapping[str, str], body: bytes) -> Repl
     return Reply(error=error, outcome=outcome, allowance=allowance)
 
 
-def reply_for_grpc(status: str, details: str, trailers: Mapping[str, str], *, connected: bool) -> Reply:
+def reply_for_grpc(
+    status: str, details: str, trailers: Mapping[str, str], *, connected: bool, scrub: Scrub = str
+) -> Reply:
     """Return what a gRPC status other than OK means, also for the request: whether the server saw it.
 
     The library makes up a status where there was no response. Only its wording tells that status from a
@@ -74,12 +77,14 @@ def reply_for_grpc(status: str, details: str, trailers: Mapping[str, str], *, co
         details: The status's message.
         trailers: The metadata, names in lower case.
         connected: Whether the channel has a connection now.
+        scrub: Removes secrets from the server's text.
     """
-    error = error_for_grpc(status, details, trailers)
+    error = error_for_grpc(status, details, trailers, scrub=scrub)
     if status == "UNAVAILABLE" and not connected and _NEVER_SENT.match(details):
         return Reply(error=ConnectError(error.args[0]), outcome="not_sent")
     if isinstance(error, APIError) and _is_connection_lost(status, details):
         lost = UnavailableError(error.args[0], grpc_status=status, detail=error.detail)
+        lost.retry_after = error.retry_after
         return Reply(error=lost, outcome="unknown")
     if isinstance(error, RateLimitedError):
         return Reply(error=error, outcome="refused")

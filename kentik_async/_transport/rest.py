@@ -147,9 +147,7 @@ class RestTransport:
         except Exception as failure:  # noqa: BLE001 (an attempt reports its end, whatever the library raised)
             error, outcome = _failure(failure)
         else:
-            if not 200 <= status < 300:
-                body = self._credentials.scrub(body.decode("utf-8", "replace")).encode()
-            return reply_for_http(status, headers, body)
+            return reply_for_http(status, headers, body, scrub=self._credentials.scrub)
         # Outside the handler, so that the library's exception with its frames is not kept.
         if outcome == "not_sent":
             self._reachable = False
