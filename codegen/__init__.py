@@ -1,1 +1,1 @@
-"""Compiles protos into `kentik_async/_generated`: `python -m codegen`."""
+"""Code generation: `python -m codegen` compiles protos into `kentik_async/_generated`."""

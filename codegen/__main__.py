@@ -18,13 +18,13 @@ _GENERATED = _PROJECT / "kentik_async" / "_generated"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command.
+    """Run the command.
 
     Args:
-        arguments: What follows the command's name; those of the process by default.
+        arguments: The arguments after the command; those of the process by default.
 
     Returns:
-        0 when done, 1 when `--check` found differences, 2 when it cannot be done.
+        0 on success, 1 if `--check` found differences, 2 if code generation is not possible.
     """
     options = _parser().parse_args(arguments)
     try:
@@ -37,12 +37,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m codegen",
-        description="Compiles protos into a Python package: messages, typed asyncio stubs and servicers.",
-        epilog="Ends with 0 when done, 1 if --check found differences, 2 if nothing could be written.",
+        description="Compile protos into a Python package: messages, typed asyncio stubs and servicers.",
+        epilog="Exit codes: 0 success, 1 --check found differences, 2 code generation failed.",
     )
-    parser.add_argument(
-        "--check", action="store_true", help="write nothing; list the files that differ, if any"
-    )
+    parser.add_argument("--check", action="store_true", help="write nothing; list the files that differ")
     parser.add_argument(
         "--schema",
         metavar="DIR",
@@ -54,14 +52,14 @@ def _parser() -> argparse.ArgumentParser:
         metavar="API",
         action="append",
         default=[],
-        help="only this API (as_group/v202212), beside what is there already; repeatable (default: all)",
+        help="generate only this API, such as as_group/v202212; keep the others; repeatable (default: all)",
     )
     parser.add_argument(
         "--out",
         metavar="DIR",
         type=Path,
         default=_GENERATED,
-        help="the package to write, importable under its folder's name (default: kentik_async/_generated)",
+        help="output package, imported by the name of the folder (default: kentik_async/_generated)",
     )
     return parser
 
@@ -83,7 +81,7 @@ _DONE = {"missing": "added", "differs": "changed", "stale": "removed"}
 
 
 def _shown(path: Path) -> str:
-    """A path as the user would type it."""
+    """Return a path as the user would type it."""
     relative = os.path.relpath(path)
     return str(path) if relative.startswith(os.pardir) else relative
 

@@ -1,4 +1,4 @@
-"""The comments of a proto, by what they stand above."""
+"""Reads the comments of a proto, by the names that they document."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _Path = tuple[int, ...]
 
 
 def comments(file: pb.FileDescriptorProto) -> dict[str, str]:
-    """Leading comments, else those that follow; indentation taken off.
+    """Return the leading comments, or else the trailing ones, without indentation.
 
     Args:
-        file: What protoc wrote, with its source info.
+        file: The output of protoc, with source info.
 
     Returns:
-        Full names (`kentik.kmi.v202212.Market.name`) to texts; what bears none is not there.
+        Full names (`kentik.kmi.v202212.Market.name`) to comments. Names without a comment are omitted.
     """
     texts = {
         tuple(location.path): cleaned(location.leading_comments or location.trailing_comments)
@@ -30,14 +30,14 @@ def comments(file: pb.FileDescriptorProto) -> dict[str, str]:
 
 
 def cleaned(comment: str) -> str:
-    """A comment without indentation, control characters, and lines that are other tools' templates."""
+    """Return a comment without indentation, control characters, and template lines of other tools."""
     lines = (line.expandtabs() for line in comment.splitlines() if "{{" not in line)
     printable = ("".join(c for c in line if category(c) != "Cc").rstrip() for line in lines)
     return inspect.cleandoc("\n".join(printable))
 
 
 def _named_parts(file: pb.FileDescriptorProto) -> Iterator[tuple[str, _Path]]:
-    """Full names of messages, enums, services and their members, with their paths of field numbers."""
+    """Yield the full names of messages, enums, services and their members, with their field number paths."""
     prefix = f"{file.package}." if file.package else ""
     message_number = file.MESSAGE_TYPE_FIELD_NUMBER
     for i, message in enumerate(file.message_type):

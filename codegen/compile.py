@@ -1,4 +1,4 @@
-"""Runs protoc, in a process of its own, and returns what it read as a serialised FileDescriptorSet."""
+"""Runs protoc in another process and returns a serialized FileDescriptorSet."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def compile_protos(schema: Schema, files: Sequence[str]) -> bytes:
     """Compiles files and everything they import.
 
     Args:
-        schema: The tree that imports are looked up in.
+        schema: The tree in which imports are looked up.
         files: Import paths of the files to compile.
 
     Returns:
-        A serialised FileDescriptorSet: each file after the files it imports.
+        A serialized FileDescriptorSet; each file follows the files that it imports.
 
     Raises:
         CodegenError: grpcio-tools is not installed, or a file does not compile.
@@ -34,7 +34,7 @@ def compile_protos(schema: Schema, files: Sequence[str]) -> bytes:
     with tempfile.TemporaryDirectory(prefix="codegen-") as scratch:
         target = Path(scratch, "set.binpb")
         options = ["--include_imports", "--include_source_info", f"--descriptor_set_out={target}"]
-        run = subprocess.run(  # noqa: S603 - our own interpreter; the files are arguments, not a shell line
+        run = subprocess.run(  # noqa: S603 (this interpreter, without a shell)
             [*protoc_command(schema), *options, *files],
             capture_output=True,
             encoding="utf-8",
@@ -42,12 +42,12 @@ def compile_protos(schema: Schema, files: Sequence[str]) -> bytes:
             check=False,
         )
         if run.returncode != 0:
-            raise CodegenError(f"does not compile: {_first_error(run.stderr)}")
+            raise CodegenError(f"protoc failed: {_first_error(run.stderr)}")
         return target.read_bytes()
 
 
 def protoc_command(schema: Schema) -> list[str]:
-    """The command that starts protoc with the folders to import from; options and files are to follow.
+    """Return the command that starts protoc with its import folders, to which options and files are added.
 
     Raises:
         CodegenError: grpcio-tools is not installed.
@@ -57,7 +57,7 @@ def protoc_command(schema: Schema) -> list[str]:
 
 
 def _well_known_protos() -> Path:
-    """The google/protobuf files that belong to the compiler; first in line, so that both always match."""
+    """Return the compiler's own google/protobuf files. They come first, so that both match."""
     spec = importlib.util.find_spec("grpc_tools")
     if spec is None or not spec.submodule_search_locations:
         raise CodegenError("protoc is not installed: pip install 'kentik-async[codegen]'")
@@ -65,8 +65,8 @@ def _well_known_protos() -> Path:
 
 
 def _first_error(stderr: str) -> str:
-    """The first line that names a place and is no warning: what follows is mostly its consequence."""
+    """Return the first error with a file and a line; later errors are mostly consequences of it."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     errors = [line for line in lines if "warning:" not in line]
-    placed = [line for line in errors if re.match(r".+\.proto:\d+:", line)]
-    return (placed or errors or lines or ["protoc failed without a word"])[0]
+    located = [line for line in errors if re.match(r".+\.proto:\d+:", line)]
+    return (located or errors or lines or ["no error message"])[0]

@@ -1,4 +1,4 @@
-"""From what protoc wrote to what is registered: pruned, stripped, renamed. Pure."""
+"""Turns the output of protoc into the descriptors that are registered: pruned, stripped, renamed. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from codegen import names
 __all__ = ["WELL_KNOWN", "declared", "is_option", "rename", "strip", "types_of", "used_files"]
 
 WELL_KNOWN = "google/protobuf/"
-"""Import paths that begin so are in every default pool, and are neither written nor renamed."""
+"""Prefix of the import paths that every default pool has. They are neither written nor renamed."""
 
 _Part = (
     pb.FieldDescriptorProto
@@ -28,14 +28,14 @@ _KEPT = {
     "google.protobuf.EnumOptions": ("allow_alias", "deprecated"),
     "google.protobuf.EnumValueOptions": ("deprecated",),
 }
-"""The options that change what a message is, and no others: without `map_entry` a map is a repeated field,
-while a custom option is an extension whose own file would have to be registered too."""
+"""The options that change the meaning of a message. Without `map_entry`, a map is a repeated field. A custom
+option is an extension, whose file would have to be registered too."""
 
 
 def declared(
     file: pb.FileDescriptorProto,
 ) -> Iterator[tuple[str, pb.DescriptorProto | pb.EnumDescriptorProto]]:
-    """Every message and enum of a file with its full name, outer before inner."""
+    """Yield every message and enum of a file with its full name, outer ones first."""
     prefix = f"{file.package}." if file.package else ""
     for enum in file.enum_type:
         yield prefix + enum.name, enum
@@ -44,7 +44,7 @@ def declared(
 
 
 def types_of(file: pb.FileDescriptorProto) -> Iterator[str]:
-    """Full names of the types that fields, extensions and methods of a file refer to, with repetitions."""
+    """Yield the full names of the types that fields, extensions and methods use, with repetitions."""
     yield from _types_of_messages(file)
     for service in file.service:
         for method in service.method:
@@ -53,17 +53,17 @@ def types_of(file: pb.FileDescriptorProto) -> Iterator[str]:
 
 
 def is_option(extension: pb.FieldDescriptorProto) -> bool:
-    """Whether an extension defines a custom option.
+    """Return whether an extension defines a custom option.
 
-    Such a definition is not registered: nothing reads it, and its number would collide with another build's.
+    Custom options are not registered: nothing reads them, and their numbers would collide with other builds.
     """
     return extension.extendee.startswith(".google.protobuf.")
 
 
 def used_files(files: Iterable[pb.FileDescriptorProto], wanted: Iterable[str]) -> set[str]:
-    """The wanted files and those whose types they use, directly or not; well-known ones left out.
+    """Return the wanted files and the files whose types they use, directly or not, without well-known ones.
 
-    A file imported for its options alone is not used.
+    A file that is imported only for its options is not used.
     """
     by_name = {file.name: file for file in files}
     home = {name: file.name for file in by_name.values() for name, _ in declared(file)}
@@ -78,10 +78,10 @@ def used_files(files: Iterable[pb.FileDescriptorProto], wanted: Iterable[str]) -
 
 
 def strip(file: pb.FileDescriptorProto, home: Mapping[str, str]) -> pb.FileDescriptorProto:
-    """A copy of what messages are made of, without what another protoc might write differently.
+    """Return a copy without everything that does not define messages, so that the output is reproducible.
 
     Args:
-        file: What protoc wrote.
+        file: The output of protoc.
         home: Full names of types to the files that declare them.
     """
     result = pb.FileDescriptorProto()
@@ -103,14 +103,14 @@ def strip(file: pb.FileDescriptorProto, home: Mapping[str, str]) -> pb.FileDescr
 def rename(
     file: pb.FileDescriptorProto, files: Mapping[str, str], types: Mapping[str, str]
 ) -> pb.FileDescriptorProto:
-    """A copy under the project's own names, without its services; names of well-known types stay.
+    """Return a copy with the project's own names and without services. Well-known types keep their names.
 
-    Services go because their names are not the ones on the wire; the stubs carry upstream's paths.
+    Services are removed because the stubs contain the vendor's RPC paths.
 
     Args:
         file: A stripped file.
-        files: Import paths to new ones, of every file that is written.
-        types: Full names of types to new ones, likewise.
+        files: Old import paths to new ones, for every file that is written.
+        types: Old full names of types to new ones.
     """
     result = pb.FileDescriptorProto()
     result.CopyFrom(file)
@@ -147,7 +147,7 @@ def _extension_holders(
 
 
 def _parts(file: pb.FileDescriptorProto) -> Iterator[_Part]:
-    """Everything in a file that may bear options, services aside."""
+    """Yield everything in a file that can have options, except services."""
     for holder in _extension_holders(file):
         yield from holder.extension
     for _, part in declared(file):
@@ -166,7 +166,7 @@ def _types_of_messages(file: pb.FileDescriptorProto) -> Iterator[str]:
 
 
 def _references(file: pb.FileDescriptorProto) -> Iterator[tuple[Message, str]]:
-    """Where a file names a type, services aside: the part that does, and which attribute of it."""
+    """Yield each part of a file that names a type, with the attribute that does; services are excluded."""
     fields = [field for message in _messages(file) for field in message.field]
     extensions = [
         one for holder in _extension_holders(file) for one in holder.extension if not is_option(one)
@@ -179,7 +179,7 @@ def _references(file: pb.FileDescriptorProto) -> Iterator[tuple[Message, str]]:
 
 
 def _keep_options(part: _Part) -> None:
-    """Clears the options of a part but for those that change what it is."""
+    """Clear the options of a part, except those that change its meaning."""
     kept_names = _KEPT.get(part.options.DESCRIPTOR.full_name, ())
     kept = [
         (field.name, value)

@@ -1,4 +1,4 @@
-"""The one error of code generation: what the user asked for cannot be done."""
+"""The error of code generation."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ __all__ = ["CodegenError"]
 
 
 class CodegenError(Exception):
-    """Carries one line for the user; the command prints it and ends with 2."""
+    """Code generation is not possible. The command prints the one-line message and exits with 2."""

@@ -1,4 +1,4 @@
-"""Reads the `google.api.http` option: how each RPC is reached over HTTP/JSON."""
+"""Reads the `google.api.http` option: the mapping of each RPC to HTTP."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _DESCRIPTOR_PROTO = "google/protobuf/descriptor.proto"
 
 @dataclass(frozen=True, slots=True)
 class HttpRule:
-    """How an RPC is reached over HTTP.
+    """The HTTP mapping of an RPC.
 
     Attributes:
-        verb: `GET`, `POST` and so on; empty where the proto says nothing.
-        path: The path template; empty likewise.
+        verb: `GET`, `POST` and so on; empty if the proto has no mapping.
+        path: The path template; empty if the proto has no mapping.
         body: `*`, the request field that is the body, or empty for none.
     """
 
@@ -34,10 +34,10 @@ NO_RULE = HttpRule()
 
 
 def http_rules(compiled: bytes) -> dict[str, HttpRule]:
-    """The rules of all RPCs in a set; of several bindings the first.
+    """Return the HTTP mappings of all RPCs in a set; the first one of several bindings.
 
     Args:
-        compiled: A serialised FileDescriptorSet, with its imports.
+        compiled: A serialized FileDescriptorSet with its imports.
 
     Returns:
         Full method names (`kentik.kmi.v202212.KmiService.ListMarkets`) to rules.
@@ -45,7 +45,7 @@ def http_rules(compiled: bytes) -> dict[str, HttpRule]:
     files = pb.FileDescriptorSet.FromString(compiled).file
     if not any(file.name == _DESCRIPTOR_PROTO for file in files):
         return {}
-    # A custom option is an extension: only a class made in a pool that knows the extension reads it.
+    # A custom option is an extension. Only a class from a pool with this extension can read it.
     pool = DescriptorPool()
     for file in files:
         pool.AddSerializedFile(file.SerializeToString())

@@ -1,8 +1,8 @@
-"""What a proto name becomes in Python; every rule of naming stands here.
+"""The naming rules: the Python and proto names of the output.
 
-A proto package `kentik.kmi.v202212` becomes the Python package `kmi.v202212` below the generated root, and
+The proto package `kentik.kmi.v202212` becomes the Python package `kmi.v202212` below the generated root, and
 the proto package `kentik_async.kmi.v202212`; `google.type` becomes `google.type` and
-`kentik_async.google.type`. So the new proto names stay out of the way of any other build of the same protos.
+`kentik_async.google.type`. So the new proto names do not collide with another build of the same protos.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ _VENDOR = "kentik"
 
 
 def safe(name: str) -> str:
-    """The name, with an underscore behind it where Python cannot bear it."""
+    """Return the name; a Python keyword gets a trailing underscore."""
     return f"{name}_" if keyword.iskeyword(name) else name
 
 
 def python_path(package: str, file: str) -> str:
-    """The Python package of a proto package, dotted, below the generated root.
+    """Return the dotted Python package of a proto package, below the generated root.
 
     Args:
-        package: The proto package; empty where the file names none, then its folders stand for it.
+        package: The proto package; if it is empty, the folders of the file are used.
         file: The import path of the file.
     """
     pure = PurePosixPath(file)
@@ -37,15 +37,15 @@ def python_path(package: str, file: str) -> str:
 
 
 def new_package(path: str) -> str:
-    """The proto package under which a Python package's messages are registered."""
+    """Return the proto package in which the messages of a Python package are registered."""
     return f"{ROOT}.{path}"
 
 
 def new_file(path: str, stem: str) -> str:
-    """The name under which a file is registered; its folder tells the Python package that holds it."""
+    """Return the name under which a file is registered; its folder is the Python package."""
     return f"{ROOT}/{path.replace('.', '/')}/{stem}.proto"
 
 
 def json_name(field: str) -> str:
-    """The JSON name a field has when none is given (lowerCamelCase), as protobuf derives it."""
+    """Return the default JSON name of a field (lowerCamelCase), as protobuf derives it."""
     return re.sub(r"_+(.?)", lambda match: match[1].upper(), field)

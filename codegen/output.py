@@ -1,4 +1,4 @@
-"""Compares the generated tree with what should be there, and writes it: all of it or nothing."""
+"""Compares the generated files with those in the output folder, and writes them: all or nothing."""
 
 from __future__ import annotations
 
@@ -13,44 +13,44 @@ __all__ = ["differences", "write"]
 
 
 def differences(out: Path, files: Mapping[str, bytes], *, whole: bool) -> dict[str, str]:
-    """What writing would change.
+    """Return what `write` would change.
 
     Args:
         out: The generated root.
-        files: Paths below it, with slashes, to contents.
-        whole: Whether these are all it is to hold; otherwise packages that are not among them stay.
+        files: Paths below the root, with slashes, to contents.
+        whole: Whether these are all packages; otherwise other packages are kept.
 
     Returns:
-        Paths below the root, in order, to `missing`, `differs` or `stale`.
+        Sorted paths below the root to `missing`, `differs` or `stale`.
     """
-    there = set(_existing(out))
+    existing = set(_existing(out))
     result = {}
     for name, content in files.items():
-        if name not in there:
+        if name not in existing:
             result[name] = "missing"
         elif (out / name).read_bytes() != content and not _is_package_of_another_run(
-            name, content, files, there
+            name, content, files, existing
         ):
             result[name] = "differs"
-    for name in there - set(files):
+    for name in existing - set(files):
         if whole or f"{PurePosixPath(name).parent}/{DESCRIPTORS}" in files:
             result[name] = "stale"
     return dict(sorted(result.items()))
 
 
 def write(out: Path, files: Mapping[str, bytes], *, whole: bool) -> dict[str, str]:
-    """Makes the tree what it should be; the old one stands until the new one is complete.
+    """Write the files. The old tree is replaced when the new one is complete.
 
     Args:
-        out: The generated root; made where it is not there.
+        out: The generated root; created if it does not exist.
         files: As for `differences`.
-        whole: Likewise.
+        whole: As for `differences`.
 
     Returns:
-        What changed, as `differences` tells it.
+        The changes, as returned by `differences`.
 
     Raises:
-        CodegenError: The folder holds other things, or cannot be written.
+        CodegenError: The folder contains other files, or cannot be written.
     """
     try:
         _refuse_foreign(out)
@@ -63,7 +63,7 @@ def write(out: Path, files: Mapping[str, bytes], *, whole: bool) -> dict[str, st
 
 
 def _existing(out: Path) -> Iterator[str]:
-    """Paths of the files below a folder, but for what Python leaves there itself."""
+    """Yield the paths of the files below a folder, without Python's caches."""
     for path in out.rglob("*"):
         name = path.relative_to(out)
         if path.is_file() and "__pycache__" not in name.parts:
@@ -71,23 +71,23 @@ def _existing(out: Path) -> Iterator[str]:
 
 
 def _is_package_of_another_run(
-    name: str, content: bytes, files: Mapping[str, bytes], there: set[str]
+    name: str, content: bytes, files: Mapping[str, bytes], existing: set[str]
 ) -> bool:
-    """Whether a mere folder on the way to a package would replace a package of an earlier run."""
+    """Return whether an intermediate folder would replace a package of an earlier run."""
     descriptors = f"{PurePosixPath(name).parent}/{DESCRIPTORS}"
-    return content == FOLDER and descriptors in there and descriptors not in files
+    return content == FOLDER and descriptors in existing and descriptors not in files
 
 
 def _refuse_foreign(out: Path) -> None:
-    """Only a folder that code generation wrote, or an empty one, is ever overwritten."""
+    """Refuse a folder that is neither empty nor written by code generation."""
     if not out.exists():
         return
     if not out.is_dir():
-        raise CodegenError(f"cannot write {out}: it is a file; give a folder")
+        raise CodegenError(f"cannot write {out}: it is a file; --out must be a folder")
     others = sorted(name for name in _existing(out) if name != "__init__.py")
     if others and RUNTIME not in others:
         raise CodegenError(
-            f"{out} holds other files ({others[0]}); give a new or empty folder, or one written before"
+            f"{out} contains other files ({others[0]}); use a new or empty folder, or earlier output"
         )
 
 

@@ -1,4 +1,4 @@
-"""The whole of what is to be written, package by package, with nothing of the output's syntax in it."""
+"""The model of the output: packages, services and methods, independent of its syntax."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ __all__ = ["Method", "Package", "Service", "Symbol", "Symbols", "build"]
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """Where a type is found in Python.
+    """The location of a type in Python.
 
     Attributes:
         package: The Python package below the generated root, or the absolute module of a well-known type.
-        name: Its name there, dotted where it is nested.
-        proto: What it is.
+        name: The name in the package; dotted if the type is nested.
+        proto: The descriptor of the type.
         well_known: Whether `package` is absolute.
     """
 
@@ -38,12 +38,12 @@ class Symbol:
 
 
 Symbols = dict[str, Symbol]
-"""Full names of types, as renamed, to where they are."""
+"""New full names of types to their locations."""
 
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """An RPC; `request` and `response` are full names as renamed."""
+    """An RPC; `request` and `response` are new full names."""
 
     name: str
     path: str
@@ -57,7 +57,7 @@ class Method:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service; `full_name` is upstream's, as on the wire."""
+    """A service; `full_name` is the vendor's name, as in RPC paths."""
 
     name: str
     full_name: str
@@ -70,10 +70,10 @@ class Package:
     """A Python package to write.
 
     Attributes:
-        path: Its dotted path below the generated root.
-        origin: The proto package upstream.
-        files: Its files as registered, in order of name.
-        services: Its services, in the order of the files.
+        path: The dotted path below the generated root.
+        origin: The vendor's proto package.
+        files: The files as they are registered, sorted by name.
+        services: The services, in the order of the files.
         comments: Names within the package (`Market.name`) to the comments in the proto.
     """
 
@@ -84,24 +84,24 @@ class Package:
     comments: dict[str, str]
 
     def types(self) -> set[str]:
-        """Full names of the types that fields and methods refer to."""
+        """Return the full names of the types that fields and methods use."""
         methods = [method for service in self.services for method in service.methods]
         named = {name for file in self.files for name in descriptors.types_of(file)}
         return named | {name for method in methods for name in (method.request, method.response)}
 
 
 def build(schema: Schema, apis: Iterable[str]) -> tuple[tuple[Package, ...], Symbols]:
-    """Compiles APIs and what they use into packages.
+    """Compile APIs and their dependencies into packages.
 
     Args:
         schema: The tree of protos.
-        apis: Names of APIs; none means all.
+        apis: Names of APIs; empty selects all.
 
     Returns:
-        The packages in order of path, and every type they can name.
+        The packages sorted by path, and the locations of all types.
 
     Raises:
-        CodegenError: An API is not there, a file does not compile, or two packages claim one name.
+        CodegenError: An API does not exist, a file does not compile, or two packages have the same name.
     """
     compiled, wanted = _compile_closure(schema, schema.select(apis))
     files = {file.name: file for file in pb.FileDescriptorSet.FromString(compiled).file}
@@ -110,7 +110,7 @@ def build(schema: Schema, apis: Iterable[str]) -> tuple[tuple[Package, ...], Sym
     for name in sorted(wanted):
         if files[name].syntax == "editions":
             raise CodegenError(
-                f"{name}: written in an edition, which the oldest supported protobuf cannot read"
+                f"{name} uses protobuf editions, which the oldest supported protobuf cannot read"
             )
         file = descriptors.strip(files[name], home)
         if file.message_type or file.enum_type or file.service or file.extension:
@@ -119,10 +119,9 @@ def build(schema: Schema, apis: Iterable[str]) -> tuple[tuple[Package, ...], Sym
 
 
 def _compile_closure(schema: Schema, files: Iterable[str]) -> tuple[bytes, set[str]]:
-    """Compiles until every folder that gives a type is compiled whole.
+    """Compile until every folder that defines a used type is compiled completely.
 
-    A package is always written whole, whatever part of it was needed: so a later run that needs another part
-    writes the same.
+    A package is always written completely, so that later runs which need other parts of it write the same.
     """
     wanted = set(files)
     while True:
@@ -139,7 +138,7 @@ def _assemble(
     originals: dict[str, pb.FileDescriptorProto],
     rules: dict[str, HttpRule],
 ) -> tuple[tuple[Package, ...], Symbols]:
-    """Renames the kept files, and puts those of one package together."""
+    """Rename the files and group them by package."""
     paths = {file.name: names.python_path(file.package, file.name) for file in kept}
     files = _new_files(paths)
     renamed = {
@@ -152,7 +151,9 @@ def _assemble(
     for path, members in sorted(grouped.items()):
         origins = sorted({file.package for file in members})
         if len(origins) > 1:
-            raise CodegenError(f"packages {' and '.join(map(repr, origins))} would both be written as {path}")
+            raise CodegenError(
+                f"packages {' and '.join(map(repr, origins))} have the same Python name {path}"
+            )
         texts = {name: text for file in members for name, text in comments(originals[file.name]).items()}
         packages.append(
             Package(
@@ -169,7 +170,7 @@ def _assemble(
 
 
 def _new_files(paths: dict[str, str]) -> dict[str, str]:
-    """New names of files; two of one package with the same stem are told apart by a number."""
+    """Return the new names of files. Files of a package with the same stem get a number."""
     result: dict[str, str] = {}
     taken: set[str] = set()
     for file, path in sorted(paths.items()):
@@ -187,7 +188,7 @@ def _relative(full_name: str, package: str) -> str:
 def _types(
     file: pb.FileDescriptorProto,
 ) -> Iterator[tuple[str, str, pb.DescriptorProto | pb.EnumDescriptorProto]]:
-    """The types of a file: full name, name within its package, declaration."""
+    """Yield the types of a file: full name, name in the package, descriptor."""
     return ((name, _relative(name, file.package), proto) for name, proto in descriptors.declared(file))
 
 

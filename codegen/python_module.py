@@ -1,4 +1,4 @@
-"""Writes the `.py` of a package: what runs."""
+"""Writes the `.py` file of a package."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HEADER = "Written by `python -m codegen`; changes made here are lost."
 
 
 def python_module(package: Package, symbols: Symbols) -> str:
-    """The text of a package's `__init__.py`."""
+    """Return the text of a package's `__init__.py`."""
     lines = [
         f'"""{package.origin or package.path}: its messages, enums, stubs and servicers.',
         "",
@@ -38,35 +38,35 @@ def python_module(package: Package, symbols: Symbols) -> str:
 
 
 def quote(text: str) -> str:
-    """A string literal in double quotes."""
+    """Return a string literal in double quotes."""
     return json.dumps(text, ensure_ascii=False)
 
 
 def relative(package: Package) -> str:
-    """The dots that lead from a package to the generated root."""
+    """Return the dots of a relative import from a package to the generated root."""
     return "." * (package.path.count(".") + 2)
 
 
 def alias(path: str) -> str:
-    """What a package is called inside another."""
+    """Return the alias of a package in other packages."""
     return f"_{path.replace('.', '__')}".replace("_google__protobuf__", "_")
 
 
 def import_line(symbol: Symbol, package: Package) -> str:
-    """The line that makes the package of a symbol known under its alias in another."""
+    """Return the line that imports the package of a symbol under its alias."""
     parent, _, name = symbol.package.rpartition(".")
     start = parent if symbol.well_known else relative(package) + parent
     return f"from {start} import {name} as {alias(symbol.package)}"
 
 
 def _imports(package: Package, symbols: Symbols) -> list[str]:
-    """Imports of the packages whose types are used: their classes must be bound as well."""
+    """Return the imports of the packages whose types are used, because their classes must be bound too."""
     used = {symbols[name].package: symbols[name] for name in package.types()}
     return sorted(import_line(symbol, package) for path, symbol in used.items() if path != package.path)
 
 
 def _top_level(file: pb.FileDescriptorProto) -> Iterator[str]:
-    """What a file puts into its module."""
+    """Yield the names that a file defines in its module."""
     for enum in file.enum_type:
         yield enum.name
         yield from (value.name for value in enum.value)
@@ -79,7 +79,7 @@ def _binding(name: str) -> str:
 
 
 def _reference(full_name: str, package: Package, symbols: Symbols) -> str:
-    """An expression for a message class."""
+    """Return an expression for a message class."""
     symbol = symbols[full_name]
     parts = symbol.name.split(".")
     if symbol.package != package.path:

@@ -1,4 +1,4 @@
-"""Packages to the files of the generated tree: a mapping from paths to contents. Pure."""
+"""Renders packages as files: a mapping from paths to contents. Pure."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ RUNTIME = "_runtime.py"
 DESCRIPTORS = "descriptors.binpb"
 _TEMPLATE = Path(__file__).with_name("templates") / RUNTIME
 FOLDER = f'"""Generated from protos. {HEADER}"""\n'.encode()
-"""The module of a folder that is no package of its own."""
+"""The `__init__.py` of an intermediate folder."""
 
 
 def render(packages: Iterable[Package], symbols: Symbols) -> dict[str, bytes]:
-    """The whole tree.
+    """Render the complete tree.
 
     Returns:
         Paths below the generated root, with slashes, to contents.

@@ -1,4 +1,4 @@
-"""Where protos lie: the project's own folder, or a checkout of the public schema repository."""
+"""Finds protos: in the project's own folder, or in a checkout of the public schema repository."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ class Schema:
     """A tree of protos.
 
     Attributes:
-        protos: The folder that the protos of the APIs are imported from.
-        vendored: Further folders to import from, in order of preference.
+        protos: The import folder of the API protos.
+        vendored: Additional import folders, in order of preference.
     """
 
     protos: Path
     vendored: tuple[Path, ...] = ()
 
     def apis(self) -> dict[str, tuple[str, ...]]:
-        """Every API and its files, both in order of name.
+        """Return every API and its files, both sorted by name.
 
         Returns:
-            API names (`as_group/v202212`: the folder, without the vendor's own) to import paths.
+            API names (`as_group/v202212`: the folder below `kentik`) to import paths.
         """
         found: defaultdict[str, list[str]] = defaultdict(list)
         for path in self.protos.rglob("*.proto"):
@@ -42,16 +42,16 @@ class Schema:
         return {api: tuple(sorted(found[api])) for api in sorted(found)}
 
     def select(self, names: Iterable[str]) -> tuple[str, ...]:
-        """The files of the named APIs, or of all where none is named.
+        """Return the files of some APIs.
 
         Args:
-            names: API names, as `apis` gives them.
+            names: API names, as in `apis`; empty selects all.
 
         Returns:
-            Import paths in order of name.
+            Sorted import paths.
 
         Raises:
-            CodegenError: An API is not there.
+            CodegenError: An API does not exist.
         """
         apis = self.apis()
         wanted = [name.strip("/") for name in names] or list(apis)
@@ -61,7 +61,7 @@ class Schema:
         return tuple(sorted({file for name in wanted for file in apis[name]}))
 
     def siblings(self, file: str) -> tuple[str, ...]:
-        """Every proto in the folder of an import path, in order of name."""
+        """Return every proto in the folder of an import path, sorted by name."""
         for root in (self.protos, *self.vendored):
             path = root / file
             if path.is_file():
@@ -70,7 +70,7 @@ class Schema:
 
 
 def bundled(root: Path) -> Schema:
-    """The protos that come with the project.
+    """Return the protos of this project.
 
     Args:
         root: The project's folder.
@@ -79,13 +79,13 @@ def bundled(root: Path) -> Schema:
 
 
 def checkout(root: Path) -> Schema:
-    """The protos of a checkout of kentik/api-schema-public.
+    """Return the protos of a checkout of kentik/api-schema-public.
 
     Args:
-        root: The checkout's folder, which holds `proto/` and `protovendor/`.
+        root: The folder of the checkout, with `proto/` and `protovendor/`.
 
     Raises:
-        CodegenError: The folder is no such checkout.
+        CodegenError: The folder is not such a checkout.
     """
     protos = root / "proto"
     if not root.is_dir():
@@ -93,7 +93,7 @@ def checkout(root: Path) -> Schema:
     if not any((protos / _VENDOR).rglob("*.proto")):
         raise CodegenError(
             f"no schema checkout at {root}: it has no proto/{_VENDOR}/<api>/<version>/*.proto; "
-            "give the folder of a clone of kentik/api-schema-public"
+            "--schema must be the folder of a clone of kentik/api-schema-public"
         )
     repositories = sorted(path for path in root.glob("protovendor/*/*/*") if path.is_dir())
     vendored = [path / "src" if (path / "src" / "google").is_dir() else path for path in repositories]
@@ -110,4 +110,4 @@ def _nearest(name: str, apis: list[str]) -> str:
     if near := same[:_SHOWN_APIS] or difflib.get_close_matches(name, apis, n=3, cutoff=0.5):
         return f"did you mean {' or '.join(near)}?"
     more = f" and {len(apis) - _SHOWN_APIS} more" if len(apis) > _SHOWN_APIS else ""
-    return f"it has {', '.join(apis[:_SHOWN_APIS])}{more}"
+    return f"available: {', '.join(apis[:_SHOWN_APIS])}{more}"

@@ -1,4 +1,4 @@
-"""Writes messages and enums as type checkers read them."""
+"""Writes the type stubs of messages and enums."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CONTAINERS = "google.protobuf.internal.containers"
 
 
 class MessageWriter:
-    """Writes the messages and enums of one file as lines."""
+    """Writes the messages and enums of one file."""
 
     def __init__(self, file: pb.FileDescriptorProto, comments: Mapping[str, str], names: Names) -> None:
         self._file = file
@@ -31,9 +31,9 @@ class MessageWriter:
         self._names = names
 
     def enum(self, enum: pb.EnumDescriptorProto, name: str) -> list[str]:
-        """An enum: its values are of a kind of int that is its own, its class has the wrapper's methods.
+        """Return an enum: its values have their own int type, and its class has the methods of the wrapper.
 
-        Three classes, since the values' type cannot be named inside the class whose metaclass it is made for.
+        Three classes are needed because a metaclass cannot refer to a type inside the class that it creates.
         """
         if keyword.iskeyword(enum.name):
             return []
@@ -56,7 +56,7 @@ class MessageWriter:
         ]
 
     def enum_values(self, enum: pb.EnumDescriptorProto, name: str, kind: str) -> list[str]:
-        """The values of an enum, as they stand on it and beside it."""
+        """Return the values of an enum, for its class and for the module."""
         lines: list[str] = []
         for value in enum.value:
             if not keyword.iskeyword(value.name):
@@ -64,12 +64,12 @@ class MessageWriter:
         return lines
 
     def values_beside(self, enum: pb.EnumDescriptorProto, name: str, qualifier: str) -> list[str]:
-        """The values of an enum as they stand in the module or class that declares it."""
+        """Return the values of an enum, for the module or class that declares it."""
         kind = f"{self._names.of('typing', qualifier)}[{self._names.enum_value(self._full(name))}]"
         return self.enum_values(enum, name, kind)
 
     def message(self, message: pb.DescriptorProto, name: str) -> list[str]:
-        """A message with everything inside it."""
+        """Return a message with its nested types."""
         if message.options.map_entry or keyword.iskeyword(message.name):
             return []
         class_var = self._names.of("typing", "ClassVar")
@@ -91,9 +91,9 @@ class MessageWriter:
         ]
 
     def _field(self, field: pb.FieldDescriptorProto, name: str) -> list[str]:
-        """A field as it is read; those that cannot be assigned are properties."""
+        """Return a field. Fields that cannot be assigned are properties."""
         if keyword.iskeyword(field.name):
-            return [f"# {field.name}: a word of Python's; read it by getattr, give it by **."]
+            return [f"# {field.name}: a Python keyword; read it with getattr, pass it with **."]
         doc = self._docstring(name)
         container = self._container(field)
         if container is None and not _is_message(field):
@@ -102,7 +102,7 @@ class MessageWriter:
         return [f"@{self._names.builtin('property')}", *([head, *indented(doc)] if doc else [f"{head} ..."])]
 
     def _container(self, field: pb.FieldDescriptorProto) -> str | None:
-        """The type that a repeated field or a map reads as; None for a single value."""
+        """Return the type of a repeated field or a map; None for a single value."""
         if field.label != _Field.LABEL_REPEATED:
             return None
         entry = self._map_entry(field)
@@ -117,7 +117,7 @@ class MessageWriter:
         return self._names.map_entry(field.type_name) if _is_message(field) else None
 
     def _value(self, field: pb.FieldDescriptorProto) -> str:
-        """The type of one value of a field."""
+        """Return the type of one value of a field."""
         if field.type == _Field.TYPE_ENUM:
             return self._names.enum_value(field.type_name)
         if field.type_name:
@@ -125,7 +125,7 @@ class MessageWriter:
         return self._names.builtin(_SCALARS.get(field.type, "int"))
 
     def _argument(self, field: pb.FieldDescriptorProto) -> str:
-        """What the constructor takes for a field; None leaves it unset."""
+        """Return the type of the constructor argument for a field; None leaves the field unset."""
         entry = self._map_entry(field)
         if entry is not None:
             key, value = entry.field
@@ -149,7 +149,7 @@ class MessageWriter:
         return ["def __init__(", f"    {own},", *(["    *,"] if plain else []), *lines, ") -> None: ..."]
 
     def _presence(self, message: pb.DescriptorProto) -> list[str]:
-        """`HasField`, `ClearField` and `WhichOneof`, each with the names it takes."""
+        """Return `HasField`, `ClearField` and `WhichOneof`, each with the names that it accepts."""
         oneofs = _oneofs(message)
         fields = [field.name for field in message.field]
         known = [field.name for field in message.field if self._has_presence(field)]
@@ -166,8 +166,8 @@ class MessageWriter:
         for group, members in oneofs.items():
             if len(oneofs) > 1:
                 lines.append(f"@{self._names.of('typing', 'overload')}")
-            asked, answer = self._literal([group]), self._literal(members)
-            lines.append(f"def WhichOneof(self, oneof_group: {asked}) -> {answer} | None: ...")
+            argument, result = self._literal([group]), self._literal(members)
+            lines.append(f"def WhichOneof(self, oneof_group: {argument}) -> {result} | None: ...")
         return lines
 
     def _has_presence(self, field: pb.FieldDescriptorProto) -> bool:
@@ -191,7 +191,7 @@ def _is_message(field: pb.FieldDescriptorProto) -> bool:
 
 
 def _oneofs(message: pb.DescriptorProto) -> dict[str, list[str]]:
-    """The oneofs that the proto names, with their fields; not those that stand for `optional`."""
+    """Return the oneofs of the proto with their fields, without those that represent `optional`."""
     result: dict[str, list[str]] = {}
     for field in message.field:
         if field.HasField("oneof_index") and not field.proto3_optional:
@@ -200,12 +200,12 @@ def _oneofs(message: pb.DescriptorProto) -> dict[str, list[str]]:
 
 
 def indented(lines: Iterable[str]) -> list[str]:
-    """The lines one level further in."""
+    """Return the lines with one more level of indentation."""
     return [f"    {line}" if line else "" for line in lines]
 
 
 def docstring(text: str) -> list[str]:
-    """A comment as a docstring; nothing for an empty one."""
+    """Return a comment as a docstring; nothing for an empty comment."""
     if not text:
         return []
     text = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')

@@ -1,4 +1,4 @@
-"""How the `.pyi` of a package names what it uses: by which imports, and past the names that would hide it."""
+"""The names and imports of a `.pyi` file, including aliases for names that are hidden."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Names"]
 
 
 class Names:
-    """The names of one `.pyi`; collects imports and aliases as they are asked for."""
+    """The names of one `.pyi` file. Collects the imports and aliases of the names that are used."""
 
     def __init__(self, package: Package, symbols: Symbols) -> None:
         self._package = package
@@ -28,35 +28,35 @@ class Names:
         self._aliases: set[str] = set()
 
     def imports(self) -> list[str]:
-        """Import lines for all that was asked for."""
+        """Return the import lines of all used names."""
         return sorted(self._imports)
 
     def aliases(self) -> list[str]:
-        """Lines that give types a second name, which no field hides."""
+        """Return lines that give types another name, which no field hides."""
         if not self._aliases:
             return []
         type_alias = self.of("typing", "TypeAlias")
         return [f"_global_{name}: {type_alias} = {name}" for name in sorted(self._aliases)]
 
     def of(self, module: str, name: str) -> str:
-        """A name of an absolute module, under an alias that no proto name can take."""
+        """Return a name of an absolute module, under an alias that no proto name can have."""
         private = name if name.startswith("_") else f"_{name}"
         self._imports.add(f"from {module} import {name} as {private}")
         return private
 
     def runtime(self, name: str) -> str:
-        """A name of the generated root's `_runtime`."""
+        """Return a name of the generated root's `_runtime`."""
         return self.of(f"{relative(self._package)}_runtime", name)
 
     def builtin(self, name: str) -> str:
-        """A builtin, by its module where the package declares something of that name."""
+        """Return a builtin; with its module if the package declares the same name."""
         if name not in self._declared:
             return name
         self._imports.add("import builtins as _builtins")
         return f"_builtins.{name}"
 
     def type(self, full_name: str) -> str:
-        """A message or enum; `Any` where its name is a word of Python's and cannot be written."""
+        """Return a message or enum; `Any` if its name is a Python keyword."""
         symbol = self._symbols[full_name.removeprefix(".")]
         first, *rest = symbol.name.split(".")
         if any(keyword.iskeyword(part) for part in (first, *rest)):
@@ -70,19 +70,19 @@ class Names:
         return ".".join([first, *rest])
 
     def enum_value(self, full_name: str) -> str:
-        """The type of an enum's values."""
+        """Return the type of the values of an enum."""
         name = self.type(full_name)
         return name if name == "_Any" else f"{name}.ValueType"
 
     def map_entry(self, full_name: str) -> pb.DescriptorProto | None:
-        """The entry message of a map field's type; None where the type is an ordinary one."""
+        """Return the entry message of a map type; None for other types."""
         proto = self._symbols[full_name.removeprefix(".")].proto
         is_entry = isinstance(proto, pb.DescriptorProto) and proto.options.map_entry
         return proto if is_entry and isinstance(proto, pb.DescriptorProto) else None
 
 
 def _names_in_classes(package: Package) -> Iterator[str]:
-    """What the bodies of a package's classes define: there, it hides the module's names."""
+    """Yield the names that the classes of a package define, which hide names of the module there."""
     for service in package.services:
         yield from (method.name for method in service.methods)
     for file in package.files:

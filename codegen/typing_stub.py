@@ -1,4 +1,4 @@
-"""Writes the `.pyi` of a package: what type checkers and editors read."""
+"""Writes the `.pyi` file of a package, for type checkers and editors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["typing_stub"]
 
 
 def typing_stub(package: Package, symbols: Symbols) -> str:
-    """The text of a package's `__init__.pyi`."""
+    """Return the text of a package's `__init__.pyi`."""
     names = Names(package, symbols)
     body: list[str] = []
     for file in package.files:
@@ -58,24 +58,24 @@ def _servicer(service: Service, names: Names) -> list[str]:
 
 
 def _serving(method: Method, names: Names) -> list[str]:
-    """A method to override: by `async def`, and by an asynchronous generator where it answers a stream."""
+    """Return a method to override with `async def`, or with an async generator if it returns a stream."""
     request, response = names.type(method.request), names.type(method.response)
     context = f"{names.of('grpc.aio', 'ServicerContext')}[{request}, {response}]"
     awaitable = names.of("collections.abc", "Awaitable")
-    received, answered = request, f"{awaitable}[{response}]"
+    argument, result = request, f"{awaitable}[{response}]"
     if method.client_streaming:
-        received = f"{names.of('collections.abc', 'AsyncIterator')}[{request}]"
+        argument = f"{names.of('collections.abc', 'AsyncIterator')}[{request}]"
     if method.server_streaming:
-        answered = f"{names.of('collections.abc', 'AsyncIterator')}[{response}] | {awaitable}[None]"
+        result = f"{names.of('collections.abc', 'AsyncIterator')}[{response}] | {awaitable}[None]"
     return [
         f"def {method.name}(",
-        f"    self, request: {received}, context: {context}",
-        f") -> {answered}: ...",
+        f"    self, request: {argument}, context: {context}",
+        f") -> {result}: ...",
     ]
 
 
 def _adder(service: Service, names: Names) -> list[str]:
-    """The function that adds a servicer to a server."""
+    """Return the function that adds a servicer to a server."""
     server = names.of("grpc.aio", "Server")
     return [
         f"def add_{service.name}Servicer_to_server(",

@@ -1,8 +1,8 @@
-"""Many pages into a folder of Parquet tables; killed at any instant, the same command goes on.
+"""Pull many pages into a folder of Parquet tables. After an interruption, the same command resumes.
 
     python bulk_pull.py data
 
-First it says what it will take, and in the end it reads back what it saved.
+It prints the plan first, and reads the saved tables at the end.
 """
 
 import asyncio
@@ -32,5 +32,7 @@ def show(target: str) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
     asyncio.run(main(sys.argv[1]))
     show(sys.argv[1])

@@ -1,4 +1,4 @@
-"""The first networks of some markets: all calls started at once, sent as the quota allows."""
+"""Print the top networks of some markets: all calls are started at once and sent as the quota allows."""
 
 import asyncio
 

@@ -1,8 +1,8 @@
-"""Four processes, on one machine or on four, pull a quarter of the pages each under one quota in Redis.
+"""Pull with four processes, on one machine or on four, which share a quota in Redis.
 
     KENTIK_LIMITER=redis://localhost:6379 python shards.py parts
 
-Without KENTIK_LIMITER the Redis of this machine is taken.
+Each process pulls a quarter of the pages. Without KENTIK_LIMITER, the Redis on this machine is used.
 """
 
 import asyncio
@@ -41,4 +41,6 @@ def main(folder: str) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
     main(sys.argv[1])

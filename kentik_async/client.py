@@ -28,7 +28,7 @@ from kentik_async._version import __version__
 from kentik_async.errors import ConfigError
 from kentik_async.events import EventHook
 from kentik_async.quota import PACINGS, Limiter, Pacing, Quota
-from kentik_async.quota.choice import Customer, choose_limiter
+from kentik_async.quota.factory import Customer, choose_limiter
 from kentik_async.resources import KMI, ASGroups, Plans, QuotaView, Rest, Sites
 from kentik_async.resources.stubs import stub_channel
 from kentik_async.retry import Retry

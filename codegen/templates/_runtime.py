@@ -1,4 +1,4 @@
-"""What the generated packages share: registering messages, binding stubs, serving servicers.
+"""The runtime of the generated packages: registers messages, binds stubs, serves servicers.
 
 Written by `python -m codegen`; changes made here are lost.
 """
@@ -25,8 +25,8 @@ __all__ = ["MethodSpec", "bind", "load", "serve", "unimplemented"]
 _ROOT = __name__.rpartition(".")[0]
 _OWN = "kentik_async"
 _PREFIX = _OWN if _ROOT == "kentik_async._generated" else f"{_OWN}/{re.sub(r'[^A-Za-z0-9_]', '_', _ROOT)}"
-"""What names of files begin with, once registered. A tree that lies elsewhere than the SDK's own has names of
-its own: it may hold another version of what the SDK holds, and both are to work in one process."""
+"""Prefix of the registered file names. A generated tree outside the SDK has a different prefix, because it
+may contain other versions of the SDK's protos, and both must work in one process."""
 
 
 _Req_contra = TypeVar("_Req_contra", contravariant=True)
@@ -41,13 +41,13 @@ class MethodSpec:
     Attributes:
         name: `GetRankings`.
         path: The path on the wire: `/kentik.kmi.v202212.KmiService/GetRankings`.
-        verb: The HTTP verb of the JSON mirror; empty where the schema gives none.
-        http_path: The path template of the JSON mirror; empty likewise.
+        verb: The HTTP verb of the JSON mirror; empty if the schema has none.
+        http_path: The path template of the JSON mirror; empty if the schema has none.
         body: `*`, the request field that is the HTTP body, or empty for none.
         client_streaming: Whether the client sends a stream.
         server_streaming: Whether the server sends a stream.
-        request: The class of what is sent.
-        response: The class of what is answered.
+        request: The class of the request message.
+        response: The class of the response message.
     """
 
     name: str
@@ -62,41 +62,41 @@ class MethodSpec:
 
     @property
     def kind(self) -> str:
-        """What a channel calls it: `unary_unary`, `unary_stream`, `stream_unary` or `stream_stream`."""
+        """The method of a channel: `unary_unary`, `unary_stream`, `stream_unary` or `stream_stream`."""
         kinds = {False: "unary", True: "stream"}
         return f"{kinds[self.client_streaming]}_{kinds[self.server_streaming]}"
 
 
 class Channel(Protocol):
-    """What a stub is made on: a `grpc.aio.Channel`, or anything that makes calls the same way."""
+    """The channel of a stub: a `grpc.aio.Channel`, or any object with the same methods."""
 
     def unary_unary(
         self, method: str, request_serializer: Any = ..., response_deserializer: Any = ...
     ) -> Any:
-        """Makes the callable of an RPC without streams."""
+        """Return the callable of an RPC without streams."""
         ...
 
     def unary_stream(
         self, method: str, request_serializer: Any = ..., response_deserializer: Any = ...
     ) -> Any:
-        """Makes the callable of an RPC that answers a stream."""
+        """Return the callable of an RPC with a response stream."""
         ...
 
     def stream_unary(
         self, method: str, request_serializer: Any = ..., response_deserializer: Any = ...
     ) -> Any:
-        """Makes the callable of an RPC that is sent a stream."""
+        """Return the callable of an RPC with a request stream."""
         ...
 
     def stream_stream(
         self, method: str, request_serializer: Any = ..., response_deserializer: Any = ...
     ) -> Any:
-        """Makes the callable of an RPC with both streams."""
+        """Return the callable of an RPC with both streams."""
         ...
 
 
 class UnaryUnary(Protocol[_Req_contra, _Resp_co]):
-    """An RPC without streams. `idempotent` is for channels that retry; a bare one refuses it."""
+    """An RPC without streams. `idempotent` is for channels that retry; a plain channel rejects it."""
 
     def __call__(
         self,
@@ -109,7 +109,7 @@ class UnaryUnary(Protocol[_Req_contra, _Resp_co]):
 
 
 class UnaryStream(Protocol[_Req_contra, _Resp_co]):
-    """An RPC that answers a stream."""
+    """An RPC with a response stream."""
 
     def __call__(
         self,
@@ -122,7 +122,7 @@ class UnaryStream(Protocol[_Req_contra, _Resp_co]):
 
 
 class StreamUnary(Protocol[_Req_contra, _Resp_co]):
-    """An RPC that is sent a stream."""
+    """An RPC with a request stream."""
 
     def __call__(
         self,
@@ -148,13 +148,13 @@ class StreamStream(Protocol[_Req_contra, _Resp_co]):
 
 
 def load(module: str) -> dict[str, Any]:
-    """Registers a package's messages and enums in the default pool.
+    """Register the messages and enums of a package in the default pool.
 
     Args:
-        module: The package's `__name__`; its `descriptors.binpb` lies beside it.
+        module: The `__name__` of the package; its `descriptors.binpb` is in the same folder.
 
     Returns:
-        What the package is to bind: message classes, enums and their values, by name.
+        The names that the package binds: message classes, enums and their values.
 
     Raises:
         TypeError: Other messages are registered under the same names.
@@ -171,7 +171,7 @@ def load(module: str) -> dict[str, Any]:
 
 
 def bind(stub: Any, channel: Channel) -> None:
-    """Gives a stub one callable for each of its `METHODS`, made by the channel."""
+    """Create a callable of the channel for each of a stub's `METHODS`."""
     for spec in stub.METHODS.values():
         make = getattr(channel, spec.kind)
         call = make(
@@ -183,23 +183,23 @@ def bind(stub: Any, channel: Channel) -> None:
 
 
 async def unimplemented(servicer: object, request: object, context: Any) -> NoReturn:
-    """Answers UNIMPLEMENTED: what a servicer does about an RPC that it does not define."""
-    import grpc  # here, since messages alone need no grpc
+    """Answer UNIMPLEMENTED: the default for RPCs that a servicer does not define."""
+    import grpc  # imported here because messages do not need grpc
 
     await context.abort(grpc.StatusCode.UNIMPLEMENTED, "Method not implemented!")
     raise AssertionError
 
 
 def serve(service: str, methods: Mapping[str, MethodSpec], servicer: object, server: Any) -> None:
-    """Adds a servicer to a server.
+    """Add a servicer to a server.
 
     Args:
-        service: The service's name on the wire: `kentik.kmi.v202212.KmiService`.
-        methods: Its RPCs by name.
-        servicer: An object with a method for each of them.
+        service: The vendor's name of the service: `kentik.kmi.v202212.KmiService`.
+        methods: The RPCs by name.
+        servicer: An object with a method for each RPC.
         server: A `grpc.aio.Server` that has not started.
     """
-    import grpc  # here, since messages alone need no grpc
+    import grpc  # imported here because messages do not need grpc
 
     handlers = {}
     for name, spec in methods.items():
@@ -214,7 +214,7 @@ def serve(service: str, methods: Mapping[str, MethodSpec], servicer: object, ser
 
 @cache
 def _files(package: str) -> Mapping[str, descriptor_pb2.FileDescriptorProto]:
-    """The files of a package by name; `package` is its folder below the root."""
+    """Return the files of a package by name; `package` is its folder below the root."""
     data = pkgutil.get_data(_ROOT, f"{package}/descriptors.binpb")
     if data is None:
         raise ImportError(f"{_ROOT}/{package}/descriptors.binpb is missing")
@@ -226,7 +226,7 @@ def _files(package: str) -> Mapping[str, descriptor_pb2.FileDescriptorProto]:
 
 
 def _move(file: descriptor_pb2.FileDescriptorProto) -> None:
-    """Puts a file and its types under the names of this tree."""
+    """Rename a file and its types with the prefix of this tree."""
     file.name = _moved(file.name)
     file.package = _moved(file.package)
     file.dependency[:] = [_moved(name) for name in file.dependency]
@@ -236,14 +236,14 @@ def _move(file: descriptor_pb2.FileDescriptorProto) -> None:
         messages += message.nested_type
         fields += [*message.field, *message.extension]
     for field in fields:
-        if field.type_name:  # a scalar must have none, not an empty one
+        if field.type_name:  # a scalar must not have an empty one
             field.type_name = _moved(field.type_name)
         if field.extendee:
             field.extendee = _moved(field.extendee)
 
 
 def _moved(name: str) -> str:
-    """A name of a file, a package or a type, with this tree's beginning; a well-known one as it is."""
+    """Return the name of a file, package or type with the prefix of this tree; keep well-known names."""
     types = _PREFIX.replace("/", ".")
     for old, new in ((f"{_OWN}/", f"{_PREFIX}/"), (f"{_OWN}.", f"{types}."), (f".{_OWN}.", f".{types}.")):
         if name.startswith(old):
@@ -253,9 +253,9 @@ def _moved(name: str) -> str:
 
 @cache
 def _register(name: str) -> Any:
-    """Puts a file into the default pool, after those it imports; returns its descriptor.
+    """Add a file to the default pool, after the files that it imports; return its descriptor.
 
-    File by file, since two packages may use each other even though no two files do.
+    This works file by file, because two packages may import each other although no two files do.
     """
     pool = descriptor_pool.Default()
     if not name.startswith(f"{_PREFIX}/"):
@@ -270,12 +270,12 @@ def _register(name: str) -> Any:
 
 
 def _message_class(descriptor: Any, module: str, qualname: str) -> type[Message]:
-    """The class of a message, with those inside it; pickle finds each by its module and name."""
+    """Return the class of a message with its nested classes. Pickle finds each by its module and name."""
     result: type[Message] = GetMessageClass(descriptor)
     result.__module__ = module
     result.__qualname__ = qualname
     if descriptor.containing_type is not None:
-        # Left alone, protobuf finds a nested class only where the reading process has imported it already.
+        # By default, protobuf finds a nested class only if the unpickling process has already imported it.
         copyreg.pickle(result, _reduce)
     for nested in descriptor.nested_types:
         if not nested.GetOptions().map_entry:

@@ -20,7 +20,7 @@ from kentik_async.errors import (
     QuotaWaitError,
     RateLimitedError,
 )
-from kentik_async.quota import Grant, HeedfulGrant, Limiter
+from kentik_async.quota import Grant, HintAwareGrant, Limiter
 
 __all__ = ["Session", "close_grant"]
 
@@ -249,8 +249,8 @@ def close_grant(grant: Grant, reply: Reply) -> None:
         pause = reply.error.retry_after
         if pause is None and allowance is not None and not allowance.left:
             pause = allowance.reset
-    if allowance is not None and isinstance(grant, HeedfulGrant):
-        grant.heed(allowance)
+    if allowance is not None and isinstance(grant, HintAwareGrant):
+        grant.apply_hint(allowance)
     grant.close(reply.outcome, retry_after=pause)
 
 

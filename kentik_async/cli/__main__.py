@@ -1,5 +1,6 @@
 """The entry point. Every error becomes one line on stderr and an exit code, never a traceback."""
 
+import errno
 import io
 import os
 import signal
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 _USAGE, _API_ERROR, _INTERRUPTED = 2, 1, 130
+_WRITE_ERRORS = (errno.EBADF, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOSPC)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,15 +29,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="replace")  # tables contain dashes that some locales lack
     try:
         code = _run(sys.argv[1:] if arguments is None else list(arguments))
-        sys.stdout.flush()
+        return _flushed(code)
     except KeyboardInterrupt:
         return _interrupted()
     except (BrokenPipeError, SystemExit):  # rich turns the one into the other; nothing else exits
         return _reader_closed()
-    except OSError as error:  # from the flush above; commands report their own errors
-        _discard_stdout()
-        return _fail(f"cannot write to stdout: {error.strerror or error}", _API_ERROR)
-    return code
 
 
 def _run(arguments: list[str]) -> int:
@@ -50,7 +48,6 @@ def _run(arguments: list[str]) -> int:
         raise
     from kentik_async.cli.error_text import error_line, usage_lines
     from kentik_async.cli.exit_codes import exit_for
-    from kentik_async.cli.output.stdout import OutputError
     from kentik_async.errors import KentikError
 
     try:
@@ -64,14 +61,23 @@ def _run(arguments: list[str]) -> int:
         return _fail(error_line(error), exit_for(error))
     except BrokenPipeError:
         raise
-    except OutputError as error:
-        _discard_stdout()
-        return _fail(str(error), _API_ERROR)
-    except Exception as error:
-        if os.environ.get("KENTIK_TRACEBACK"):
-            raise
-        text = " ".join(f"{type(error).__name__}: {error}".split())
-        return _fail(f"{text}; this is a bug: set KENTIK_TRACEBACK=1 for a traceback", _API_ERROR)
+    except Exception as error:  # noqa: BLE001 (reported to the user as a bug)
+        return _unexpected(error)
+
+
+def _unexpected(error: Exception) -> int:
+    """Report a stdout that cannot be written, or a bug."""
+    from kentik_async.cli.output.stdout import OutputError
+
+    # rich writes help and tables to stdout itself. The errors of files have a file name.
+    if isinstance(error, OSError) and error.errno in _WRITE_ERRORS and error.filename is None:
+        return _unwritable(str(OutputError(error)))
+    if isinstance(error, OutputError):
+        return _unwritable(str(error))
+    if os.environ.get("KENTIK_TRACEBACK"):
+        raise error
+    text = " ".join(f"{type(error).__name__}: {error}".split())
+    return _fail(f"{text}; this is a bug: set KENTIK_TRACEBACK=1 for a traceback", _API_ERROR)
 
 
 def _console(arguments: list[str]) -> "Console | None":
@@ -83,8 +89,11 @@ def _console(arguments: list[str]) -> "Console | None":
     return stdout_console(colour=False)
 
 
-def _fail(text: str, code: int, *, word: str = "error: ") -> int:
-    print(f"{word}{text}", file=sys.stderr, flush=True)
+def _fail(text: str, code: int, *, label: str = "error: ") -> int:
+    from kentik_async.cli.output.messages import print_message
+
+    for line in f"{label}{text}".splitlines():
+        print_message(line)
     return code
 
 
@@ -94,13 +103,29 @@ def _interrupted() -> int:
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.disable()  # asyncio logs tasks that a second Ctrl-C left unfinished
-    return _fail("interrupted", _INTERRUPTED, word="")
+    return _fail("interrupted", _INTERRUPTED, label="")
 
 
 def _reader_closed() -> int:
     """End quietly: the reader of the pipe, such as `head`, has closed it."""
     _discard_stdout()
     return 0
+
+
+def _flushed(code: int) -> int:
+    """Flush stdout, and return the exit code of the command if that is possible."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        return _unwritable(f"cannot write to stdout: {error.strerror or error}")
+    return code
+
+
+def _unwritable(text: str) -> int:
+    _discard_stdout()
+    return _fail(text, _API_ERROR)
 
 
 def _discard_stdout() -> None:

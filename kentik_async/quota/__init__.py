@@ -1,17 +1,18 @@
-"""The quota: the vendor's rules, the exact ledger, and the limiters that keep it."""
+"""The quota: the vendor's limits, what was used of them, and the limiters that keep them."""
 
-from kentik_async.quota.allowance import Allowance, read_allowance
+from kentik_async.quota.factory import shared_limiter
 from kentik_async.quota.limiter import LocalLimiter
-from kentik_async.quota.registry import shared_limiter
-from kentik_async.quota.rules import PACINGS, QUOTA_CLASSES, Outcome, Pacing, Quota, QuotaClass
-from kentik_async.quota.seam import Grant, HeedfulGrant, Limiter, QuotaSnapshot
+from kentik_async.quota.limits import PACINGS, QUOTA_CLASSES, Outcome, Pacing, Quota, QuotaClass
+from kentik_async.quota.protocols import Grant, HintAwareGrant, Limiter
+from kentik_async.quota.rate_limit_header import Allowance, read_allowance
+from kentik_async.quota.snapshot import QuotaSnapshot
 
 __all__ = [
     "PACINGS",
     "QUOTA_CLASSES",
     "Allowance",
     "Grant",
-    "HeedfulGrant",
+    "HintAwareGrant",
     "Limiter",
     "LocalLimiter",
     "Outcome",

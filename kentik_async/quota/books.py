@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from kentik_async.quota.allowance import Allowance
 from kentik_async.quota.congestion import Congestion
 from kentik_async.quota.freeze import Freeze
 from kentik_async.quota.ledger import Ledger
+from kentik_async.quota.limits import Outcome, Pacing, Quota
 from kentik_async.quota.pace import Pace
-from kentik_async.quota.rules import Outcome, Pacing, Quota
+from kentik_async.quota.rate_limit_header import Allowance
 
 __all__ = ["Books"]
 

@@ -30,8 +30,8 @@ Without such evidence the estimate is 0, and nothing here changes anything.
 
 from math import inf, isfinite
 
-from kentik_async.quota.allowance import Allowance
-from kentik_async.quota.rules import Quota
+from kentik_async.quota.limits import Quota
+from kentik_async.quota.rate_limit_header import Allowance
 
 __all__ = ["Congestion"]
 

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from kentik_async._clock import Clock
 from kentik_async.errors import ConfigError
-from kentik_async.quota.allowance import Allowance
 from kentik_async.quota.congestion import Congestion
 from kentik_async.quota.file_entry import MOST_WAITING, NO_PAUSE, Entry, State, decode, encode
 from kentik_async.quota.file_flight import Flight
@@ -20,8 +19,9 @@ from kentik_async.quota.file_head import read_congestion, write_congestion
 from kentik_async.quota.file_history import after_reboot, at_worst
 from kentik_async.quota.file_mirror import Member, Mirror
 from kentik_async.quota.file_ring import DamagedError, Loaded, Ring, capacity_for, create_file, image
+from kentik_async.quota.limits import Quota
 from kentik_async.quota.pace import Pace
-from kentik_async.quota.rules import Quota
+from kentik_async.quota.rate_limit_header import Allowance
 
 __all__ = ["MOST_AT_ONCE", "Book"]
 

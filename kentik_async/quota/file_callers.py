@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 from kentik_async.errors import KentikError
-from kentik_async.quota.home import Home, Homes
+from kentik_async.quota.protocols import Grant
 from kentik_async.quota.queue import Waiter, WaitQueue
-from kentik_async.quota.seam import Grant
+from kentik_async.quota.waiting.event_loops import LoopRegistry as Homes
+from kentik_async.quota.waiting.event_loops import LoopTimer as Home
 
 __all__ = ["Callers"]
 

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from kentik_async.quota.allowance import Allowance
 from kentik_async.quota.file_flight import Flight
 from kentik_async.quota.file_store import Store
-from kentik_async.quota.rules import Outcome
+from kentik_async.quota.limits import Outcome
+from kentik_async.quota.rate_limit_header import Allowance
 
 if TYPE_CHECKING:
     from kentik_async.quota.file_lane import FileLane
@@ -35,7 +35,7 @@ class FileGrant(msgspec.Struct, eq=False):
         """Tell whether the right still holds: not closed, not inherited by a fork, and still in the file."""
         return self.open and self.store.holds(self.flight) and self.store.book.holds(self.flight)
 
-    def heed(self, allowance: Allowance) -> None:
+    def apply_hint(self, allowance: Allowance) -> None:
         """Enter what the server says is left; before `close`, after which it is no news."""
         if self.open:
             self.lane.heed(self.store, self.flight, allowance)

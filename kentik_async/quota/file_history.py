@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from itertools import count, islice, takewhile
 
 from kentik_async.quota.file_entry import Entry, State
-from kentik_async.quota.rules import Quota
+from kentik_async.quota.limits import Quota
 
 __all__ = ["after_reboot", "at_worst"]
 

@@ -9,7 +9,6 @@ from threading import get_ident
 
 from kentik_async._clock import Clock
 from kentik_async.errors import ClientClosedError, ConfigError, KentikError
-from kentik_async.quota.allowance import Allowance
 from kentik_async.quota.file_callers import Callers
 from kentik_async.quota.file_entry import State
 from kentik_async.quota.file_flight import Flight
@@ -19,13 +18,14 @@ from kentik_async.quota.file_mirror import Mirror
 from kentik_async.quota.file_place import Place
 from kentik_async.quota.file_store import Store
 from kentik_async.quota.file_view import Outlook
-from kentik_async.quota.home import Home
-from kentik_async.quota.latch import Latch
+from kentik_async.quota.limits import Outcome, Pacing, Quota, QuotaClass
 from kentik_async.quota.pace import Pace
+from kentik_async.quota.protocols import Grant, QuotaSnapshot
 from kentik_async.quota.queue import Waiter
+from kentik_async.quota.rate_limit_header import Allowance
 from kentik_async.quota.report import snapshot_of, too_long
-from kentik_async.quota.rules import Outcome, Pacing, Quota, QuotaClass
-from kentik_async.quota.seam import Grant, QuotaSnapshot
+from kentik_async.quota.waiting.deferred_lock import DeferredLock as Latch
+from kentik_async.quota.waiting.event_loops import LoopTimer as Home
 
 __all__ = ["FileLane"]
 

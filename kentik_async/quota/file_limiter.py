@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from kentik_async._clock import SYSTEM_CLOCK, Clock
 from kentik_async.errors import ConfigError
 from kentik_async.quota.file_place import default_quota_folder, quota_place
-from kentik_async.quota.rules import PACINGS, QUOTA_CLASSES, Pacing, Quota, QuotaClass
-from kentik_async.quota.seam import Grant, QuotaSnapshot
+from kentik_async.quota.limits import PACINGS, QUOTA_CLASSES, Pacing, Quota, QuotaClass
+from kentik_async.quota.protocols import Grant, QuotaSnapshot
 
 if TYPE_CHECKING:
     from kentik_async.quota.file_lane import FileLane

@@ -11,13 +11,13 @@ from itertools import chain
 from math import inf
 from typing import NamedTuple
 
-from kentik_async.quota.allowance import Allowance
 from kentik_async.quota.congestion import Congestion
 from kentik_async.quota.file_entry import Entry, State
 from kentik_async.quota.freeze import Freeze
 from kentik_async.quota.ledger import Ledger
+from kentik_async.quota.limits import Quota
 from kentik_async.quota.pace import Pace
-from kentik_async.quota.rules import Quota
+from kentik_async.quota.rate_limit_header import Allowance
 
 __all__ = ["Member", "Mirror"]
 

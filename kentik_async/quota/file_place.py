@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kentik_async.errors import ConfigError
-from kentik_async.quota.rules import QuotaClass
+from kentik_async.quota.limits import QuotaClass
 
 __all__ = ["Place", "check_local", "default_quota_folder", "quota_place"]
 

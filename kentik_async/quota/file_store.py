@@ -20,7 +20,6 @@ from collections.abc import Callable, Iterable
 from math import inf
 
 from kentik_async._clock import Clock
-from kentik_async.quota.allowance import Allowance
 from kentik_async.quota.file_book import MOST_AT_ONCE, Book
 from kentik_async.quota.file_entry import NO_PAUSE, State
 from kentik_async.quota.file_flight import Flight
@@ -28,8 +27,9 @@ from kentik_async.quota.file_lock import Flock
 from kentik_async.quota.file_mirror import Mirror
 from kentik_async.quota.file_place import Place
 from kentik_async.quota.file_slots import Slots
+from kentik_async.quota.limits import Quota, QuotaClass
 from kentik_async.quota.pace import Pace
-from kentik_async.quota.rules import Quota, QuotaClass
+from kentik_async.quota.rate_limit_header import Allowance
 
 __all__ = ["Store"]
 

@@ -6,7 +6,7 @@ sending on would only add refusals. One request then tries; the others wait for 
 
 from math import inf
 
-from kentik_async.quota.rules import Quota
+from kentik_async.quota.limits import Quota
 
 __all__ = ["Freeze"]
 

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Sequence
 from math import inf
 
-from kentik_async.quota.rules import Quota
+from kentik_async.quota.limits import Quota
 
 __all__ = ["Ledger", "Window"]
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from math import inf
 
-from kentik_async.quota.rules import Pacing, Quota
+from kentik_async.quota.limits import Pacing, Quota
 
 __all__ = ["Pace"]
 

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from kentik_async.quota.home import Home
+from kentik_async.quota.waiting.event_loops import LoopTimer as Home
 
 __all__ = ["TURNS_AHEAD", "WaitQueue", "Waiter"]
 

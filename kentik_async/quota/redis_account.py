@@ -8,7 +8,8 @@ import secrets
 from collections import deque
 from dataclasses import dataclass
 
-from kentik_async.quota.allowance import Allowance
+from kentik_async.quota.limits import Outcome
+from kentik_async.quota.rate_limit_header import Allowance
 from kentik_async.quota.redis_lease import Lease
 from kentik_async.quota.redis_script import (
     NO_PAUSE,
@@ -20,7 +21,6 @@ from kentik_async.quota.redis_script import (
     Step,
     microseconds,
 )
-from kentik_async.quota.rules import Outcome
 
 __all__ = ["Account"]
 

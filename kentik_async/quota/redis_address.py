@@ -11,7 +11,7 @@ from redis.asyncio import Connection
 from redis.asyncio.connection import parse_url
 
 from kentik_async.errors import ConfigError
-from kentik_async.quota.rules import QuotaClass
+from kentik_async.quota.limits import QuotaClass
 
 __all__ = ["RedisAddress", "RedisNames"]
 

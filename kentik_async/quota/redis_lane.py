@@ -10,9 +10,10 @@ from functools import partial
 
 from kentik_async._clock import Clock
 from kentik_async.errors import ClientClosedError, KentikError
-from kentik_async.quota.allowance import Allowance
-from kentik_async.quota.home import Home
+from kentik_async.quota.limits import Outcome, Pacing, Quota, QuotaClass
+from kentik_async.quota.protocols import QuotaSnapshot
 from kentik_async.quota.queue import Waiter, WaitQueue
+from kentik_async.quota.rate_limit_header import Allowance
 from kentik_async.quota.redis_account import Account
 from kentik_async.quota.redis_address import RedisAddress, RedisNames
 from kentik_async.quota.redis_courier import OnOutage, RedisCourier, Sight
@@ -20,8 +21,7 @@ from kentik_async.quota.redis_lease import sleepless
 from kentik_async.quota.redis_script import Limits
 from kentik_async.quota.redis_view import View
 from kentik_async.quota.report import too_long
-from kentik_async.quota.rules import Outcome, Pacing, Quota, QuotaClass
-from kentik_async.quota.seam import QuotaSnapshot
+from kentik_async.quota.waiting.event_loops import LoopTimer as Home
 
 __all__ = ["RedisGrant", "RedisLane"]
 
@@ -41,7 +41,7 @@ class RedisGrant:
         """Tell whether the right still holds: not closed, and its lease in Redis cannot have ended."""
         return self._lane.valid(self._id)
 
-    def heed(self, allowance: Allowance) -> None:
+    def apply_hint(self, allowance: Allowance) -> None:
         """Note what the server says is left, to be told to Redis with the end."""
         self._lane.heed(self._id, allowance)
 

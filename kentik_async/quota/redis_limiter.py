@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from kentik_async._clock import SYSTEM_CLOCK, Clock
 from kentik_async.errors import ClientClosedError, ConfigError
+from kentik_async.quota.limits import PACINGS, QUOTA_CLASSES, Pacing, Quota, QuotaClass
+from kentik_async.quota.protocols import QuotaSnapshot
 from kentik_async.quota.redis_address import RedisAddress, RedisNames
 from kentik_async.quota.redis_courier import OnOutage
 from kentik_async.quota.redis_lane import RedisGrant, RedisLane
-from kentik_async.quota.rules import PACINGS, QUOTA_CLASSES, Pacing, Quota, QuotaClass
-from kentik_async.quota.seam import QuotaSnapshot
 
 __all__ = ["RedisLimiter"]
 

@@ -5,8 +5,8 @@ from typing import Literal
 
 from kentik_async._clock import SYSTEM_CLOCK, Clock
 from kentik_async.errors import ConfigError
-from kentik_async.quota.rules import Pacing, Quota
-from kentik_async.quota.seam import Limiter
+from kentik_async.quota.limits import Pacing, Quota
+from kentik_async.quota.protocols import Limiter
 
 __all__ = ["open_redis_limiter"]
 

@@ -9,7 +9,7 @@ from importlib.resources import files
 
 import msgspec
 
-from kentik_async.quota.rules import PACINGS, Outcome, Pacing, Quota
+from kentik_async.quota.limits import PACINGS, Outcome, Pacing, Quota
 
 __all__ = [
     "LOG_ENTRY",

@@ -10,11 +10,11 @@ from math import inf
 from kentik_async.quota.forecast import Forecast
 from kentik_async.quota.freeze import Freeze
 from kentik_async.quota.ledger import Ledger
+from kentik_async.quota.limits import Pacing, Quota, QuotaClass
 from kentik_async.quota.pace import Pace
+from kentik_async.quota.protocols import QuotaSnapshot
 from kentik_async.quota.redis_script import LOG_ENTRY, Look, microseconds
 from kentik_async.quota.report import snapshot_of
-from kentik_async.quota.rules import Pacing, Quota, QuotaClass
-from kentik_async.quota.seam import QuotaSnapshot
 
 __all__ = ["View"]
 

@@ -4,8 +4,8 @@ from math import inf
 
 from kentik_async.errors import QuotaWaitError
 from kentik_async.quota.ledger import Ledger
-from kentik_async.quota.rules import QuotaClass
-from kentik_async.quota.seam import QuotaSnapshot
+from kentik_async.quota.limits import QuotaClass
+from kentik_async.quota.protocols import QuotaSnapshot
 
 __all__ = ["snapshot_of", "too_long"]
 

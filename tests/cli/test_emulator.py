@@ -1,14 +1,17 @@
 """`kentik-async emulator`: what it says when it is ready, and how it ends."""
 
 import asyncio
+import os
+import shlex
 import signal
 import socket
+import subprocess
 import time
 
 import pytest
 
 from kentik_async import KentikClient, Quota
-from tests.cli.shell import PATIENCE, Shell, readiness, started
+from tests.cli.shell import KENTIK_ASYNC, PATIENCE, Shell, readiness, started
 
 
 def test_one_line_tells_all_that_a_client_needs() -> None:
@@ -104,3 +107,28 @@ async def test_details_tell_a_client_what_others_spend() -> None:
             ) as kentik:
                 await asyncio.gather(*(kentik.sites.list() for _ in range(calls)))
                 assert (await kentik.quota.snapshot()).others == others
+
+
+def test_the_help_example_works_as_a_block() -> None:
+    text = subprocess.run(
+        [*KENTIK_ASYNC, "emulator", "--help"],
+        capture_output=True,
+        encoding="utf-8",
+        env={**os.environ, "COLUMNS": "100"},
+        check=True,
+        timeout=PATIENCE,
+    ).stdout
+    block = [line.strip() for line in text.splitlines() if line.startswith("  ")]
+    assert block[0].startswith("eval ")
+    program = f'kentik-async() {{ {shlex.join(KENTIK_ASYNC)} "$@"; }}'
+    done = subprocess.run(
+        ["bash", "-euc", "\n".join([program, *block])],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=PATIENCE,
+    )
+    assert (done.returncode, done.stdout.splitlines()[0]) == (0, MARKET), done.stderr
+
+
+MARKET = '{"market_id":"planet$earth","name":"Planet Earth"}'

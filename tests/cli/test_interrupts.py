@@ -17,7 +17,7 @@ COMMANDS = ["kmi markets", "sites list", "raw GET /sites"]
 
 
 def interrupted(emulator: Emulator, home: Path, command: str, times: int, chance: random.Random) -> str:
-    """Run a command, press Ctrl-C while its request is under way, and return what it says on stderr."""
+    """Run a command, press Ctrl-C while its request is in flight, and return stderr."""
     emulator.reset()
     process = subprocess.Popen(
         [sys.executable, "-m", "kentik_async.cli", *command.split()],

@@ -124,3 +124,71 @@ def test_ctrl_c_in_a_call_ends_it_at_once_and_cleanly(shell: Shell) -> None:
     assert time.monotonic() - began < 10
     assert terminal.screen.rstrip().endswith("interrupted")
     assert "Traceback" not in terminal.screen
+
+
+PLAIN = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
+
+
+def words(text: str) -> set[str]:
+    """The words of a text without the control sequences of a terminal."""
+    return set(PLAIN.sub("", text).split())
+
+
+@pytest.mark.parametrize("width", [40, 80])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "raw GET /plans",
+        "kmi insights --limit 5",
+        "kmi rankings US --limit 5",
+        "kmi markets",
+        "sites list",
+        "as-groups list",
+        "plans list",
+        "quota",
+    ],
+)
+def test_a_narrow_terminal_breaks_no_word(shell: Shell, width: int, command: str) -> None:
+    shell.control("reset")
+    whole = words(shell(*command.split(), "-o", "table").out)
+    terminal = Terminal(shell, *command.split(), COLUMNS=str(width))
+    assert terminal.end() == 0
+    lines = PLAIN.sub("", terminal.screen).splitlines()
+    assert max(map(len, lines)) <= width
+    shown = {word for word in words("\n".join(lines)) if word.isalpha() and len(word) > 1}
+    assert shown <= whole | NOTE
+
+
+NOTE = words("note: the terminal is too narrow for 1 of 4 columns; -o json shows all")
+
+
+@pytest.mark.parametrize(("answer", "code", "installed"), [("y", 0, True), ("n", 130, False)])
+def test_completion_is_installed_only_after_yes(
+    shell: Shell, tmp_path: Path, answer: str, code: int, installed: bool
+) -> None:
+    startup_file = tmp_path / ".bashrc"
+    startup_file.write_text("# mine\n", encoding="utf-8")
+    terminal = Terminal(shell, "completion", "bash", "--install", HOME=str(tmp_path))
+    terminal.read_until(r"Add kentik-async completion to ~/\.bashrc\? \[y/N\] ")
+    terminal.type(f"{answer}\n")
+    assert terminal.end() == code
+    text = startup_file.read_text(encoding="utf-8")
+    assert ("kentik-async" in text) is installed
+    assert text.startswith("# mine\n")
+
+
+def test_completion_without_a_terminal_needs_yes(shell: Shell, tmp_path: Path) -> None:
+    done = shell("completion", "bash", "--install", HOME=str(tmp_path))
+    assert (done.code, done.out) == (2, "")
+    assert "edit ~/.bashrc without a terminal; add --yes" in done.err
+    assert not list(tmp_path.iterdir())
+    assert shell("completion", "bash", "--install", "--yes", HOME=str(tmp_path)).code == 0
+    assert "kentik-async" in (tmp_path / ".bashrc").read_text(encoding="utf-8")
+
+
+def test_a_deletion_names_the_as_group(shell: Shell) -> None:
+    shell.control("reset")
+    terminal = Terminal(shell, "as-groups", "delete", "1002")
+    terminal.read_until(r"Delete AS group 1002 'Private use' with 2 members\? \[y/N\] ")
+    terminal.type("n\n")
+    assert terminal.end() == 130

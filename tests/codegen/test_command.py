@@ -156,7 +156,7 @@ def test_an_api_that_is_not_there(checkout: Path, tmp_path: Path, capsys: pytest
     assert "did you mean core/v202303?" in refusal(capsys, "--schema", checkout, "--api", "core")
     assert "did you mean clash/v1?" in refusal(capsys, "--schema", checkout, "--api", "kentik/clash/v1")
     far = refusal(capsys, "--schema", checkout, "--api", "qqqqqq", "--out", tmp_path / "out")
-    assert "it has clash/v1, core/v202303, helloworld/v1, " in far
+    assert "available: clash/v1, core/v202303, helloworld/v1, " in far
     assert not (tmp_path / "out").exists()
 
 
@@ -169,7 +169,7 @@ def test_an_api_that_is_not_there(checkout: Path, tmp_path: Path, capsys: pytest
         ),
         ('syntax = "proto3";\nimport "kentik/none/v1/none.proto";\n', 'bad.proto:2:1: Import "kentik/none'),
         ('syntax = "proto3";\npackage kentik.bad.v1;\nmessage M { Gone a = 1; }\n', 'bad.proto:3:13: "Gone"'),
-        ('edition = "2023";\npackage kentik.bad.v1;\nmessage M {}\n', "bad.proto: written in an edition"),
+        ('edition = "2023";\npackage kentik.bad.v1;\nmessage M {}\n', "bad.proto uses protobuf editions"),
     ],
     ids=["syntax", "import", "type", "edition"],
 )
@@ -199,7 +199,7 @@ def test_two_packages_that_would_become_one(
         'syntax = "proto3"; package old.v1; message M {}'
     )
     said = refusal(capsys, "--schema", schema, "--out", tmp_path / "out")
-    assert "packages 'kentik.old.v1' and 'old.v1' would both be written as old.v1" in said
+    assert "packages 'kentik.old.v1' and 'old.v1' have the same Python name old.v1" in said
 
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -222,7 +222,7 @@ def test_a_folder_without_permission(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 def test_a_folder_with_other_things_in_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
-    assert "holds other files (thesis.txt)" in refusal(capsys, "--out", tmp_path)
+    assert "contains other files (thesis.txt)" in refusal(capsys, "--out", tmp_path)
     assert snapshot(tmp_path) == {"thesis.txt": b"years of work"}
 
 

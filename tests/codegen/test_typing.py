@@ -23,7 +23,7 @@ def project(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def refused_lines(project: Path) -> set[int]:
-    """The lines of the usage that bear the mark."""
+    """Return the marked lines of the usage."""
     lines = (project / "usage.py").read_text().splitlines()
     return {number for number, line in enumerate(lines, 1) if line.endswith("  # error")}
 

@@ -73,9 +73,19 @@ async def test_quickstart(run: Runner) -> None:
 async def test_priorities(run: Runner) -> None:
     run.emulator.latency = 0.002
     first, _ = await run("priorities.py")
-    found = re.fullmatch(r"3 sites after [\d.]+ s, when (\d+) of 120 rankings were there", first)
+    found = re.fullmatch(r"3 sites after [\d.]+ s; (\d+) of 120 rankings were done", first)
     assert found is not None
     assert int(found[1]) < 60
+
+
+@pytest.mark.parametrize("name", ["bulk_pull", "custom_stub", "shards"])
+async def test_usage_is_printed(tmp_path: Path, name: str) -> None:
+    source = EXAMPLES / f"{name}.py"
+    ended = await anyio.run_process([sys.executable, str(source)], cwd=tmp_path, check=False)
+    assert ended.returncode == 1
+    assert (
+        ended.stderr.decode().strip() == ast.get_docstring(ast.parse(source.read_text()), clean=False).strip()
+    )
 
 
 async def test_a_bulk_pull(run: Runner) -> None:
@@ -129,7 +139,7 @@ async def test_a_custom_stub(run: Runner) -> None:
     environment = run.environment | {"PYTHONPATH": str(ROOT)}
     await anyio.run_process([sys.executable, *generate], env=environment, cwd=run.folder)
     markets, _ = await run("custom_stub.py")
-    assert markets == f"{len(run.emulator.state.markets)} markets, the first of them planet$earth"
+    assert markets == f"{len(run.emulator.state.markets)} markets; the first is planet$earth"
 
 
 async def test_the_notebook(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""The emulator says what is left of the quota when it is told to, and the client heeds it."""
+"""With `details`, the emulator reports the remaining quota, and the client uses it."""
 
 import asyncio
 import base64

@@ -192,8 +192,8 @@ async def test_bytes_that_are_no_request(emu: Emulator, wire: Wire) -> None:
 
 
 async def test_wrong_credentials_are_refused_and_use_nobodys_quota(emu: Emulator) -> None:
-    for stranger in (User("demo@example.com", "wrong"), User("who@example.com", "emulator-token")):
-        async with wired(emu, stranger) as wire:
+    for intruder in (User("demo@example.com", "wrong"), User("who@example.com", "emulator-token")):
+        async with wired(emu, intruder) as wire:
             code, _ = await refused(wire, wire.kmi.ListMarkets, kmi.ListMarketsRequest())
             assert code is Code.UNAUTHENTICATED
     assert [(call.customer, call.in_minute, call.status) for call in emu.calls] == [("", 0, 401)] * 2

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kentik_async.quota import Allowance, HeedfulGrant, Limiter, Quota
+from kentik_async.quota import Allowance, HintAwareGrant, Limiter, Quota
 from kentik_async.quota.file_limiter import open_file_limiter
 from tests.multiprocess.redis.harness import RedisServer
 from tests.multiprocess.redis.helpers import Opener
@@ -73,8 +73,8 @@ async def test_what_the_server_says_is_left_all_know(two: Two) -> None:
     first, second = two
     await pull(second, 9)
     grant = await first.acquire("non_query")
-    assert isinstance(grant, HeedfulGrant)
-    grant.heed(Allowance(10, 0.1))
+    assert isinstance(grant, HintAwareGrant)
+    grant.apply_hint(Allowance(10, 0.1))
     grant.close("answered")
     assert await seen_by(second) == (40, 10)
 
@@ -82,8 +82,8 @@ async def test_what_the_server_says_is_left_all_know(two: Two) -> None:
 async def test_where_nothing_is_left_all_wait_until_there_is_room(two: Two) -> None:
     first, second = two
     grant = await first.acquire("non_query")
-    assert isinstance(grant, HeedfulGrant)
-    grant.heed(Allowance(0, 100.0))
+    assert isinstance(grant, HintAwareGrant)
+    grant.apply_hint(Allowance(0, 100.0))
     grant.close("answered")
     for limiter in (second, first):
         free = (await limiter.snapshot()).next_free

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from kentik_async.quota import Allowance, Grant, HeedfulGrant, Limiter, Quota
+from kentik_async.quota import Allowance, Grant, HintAwareGrant, Limiter, Quota
 
 Hint = Literal["", "retry_after", "details"]
 
@@ -102,8 +102,8 @@ class Greedy:
         pause = server.room_in(clock()) if refused and server.hint == "retry_after" else None
         left = server.allowance(clock()) if server.hint == "details" else None
         await asyncio.sleep(self.latency * 0.6 + delay)
-        if left is not None and isinstance(grant, HeedfulGrant):
-            grant.heed(left)
+        if left is not None and isinstance(grant, HintAwareGrant):
+            grant.apply_hint(left)
             pause = left.reset if refused and not left.left else None
         grant.close("refused" if refused else "answered", retry_after=pause)
 

@@ -89,7 +89,7 @@ def text_for_people(value: Any, kind: Kind = "text") -> str:
         return _NUMBERS.get(kind, str)(value)
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%S")
-    return printable(value if isinstance(value, str) else _json(value))
+    return printable(value if isinstance(value, str) else _json_with_spaces(value))
 
 
 def text_for_csv(value: Any) -> str:
@@ -114,6 +114,15 @@ def text_for_span(seconds: float) -> str:
             whole, rest = divmod(seconds, length)
             return f"{whole:.0f} {unit} {int(rest * 60 / length):02} {smaller}"
     return f"{seconds:.1f} s"
+
+
+def _json_with_spaces(value: Any) -> str:
+    """Return JSON that a narrow terminal can wrap between words."""
+    import json
+
+    import msgspec  # imported here because --help does not need it
+
+    return json.dumps(msgspec.to_builtins(value), ensure_ascii=False)
 
 
 def _json(value: Any) -> str:

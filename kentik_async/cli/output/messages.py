@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from kentik_async.events import Event
 
-__all__ = ["Notes", "on_one_line", "printable"]
+__all__ = ["Notes", "on_one_line", "print_message", "printable"]
 
 
 class Notes:
@@ -67,7 +67,7 @@ class Notes:
 
     def line(self, word: str, text: str) -> None:
         """Print a message with a label on one line, even if quiet."""
-        print(f"{word}: {self._about}{on_one_line(text)}", file=sys.stderr, flush=True)
+        print_message(f"{word}: {self._about}{on_one_line(text)}")
 
     def retries(self, event: "Event") -> None:
         """Handle a client's events: print a note for each failed attempt that is retried."""
@@ -82,6 +82,17 @@ class Notes:
             return
         with self.console.status("") as status:
             yield status
+
+
+def print_message(text: str) -> None:
+    """Print one line to stderr; a terminal wraps it between words."""
+    if sys.stderr is not None and sys.stderr.isatty():
+        import shutil
+        import textwrap
+
+        width = shutil.get_terminal_size().columns
+        text = textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False)
+    print(text, file=sys.stderr, flush=True)
 
 
 def printable(text: str) -> str:

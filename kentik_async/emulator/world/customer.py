@@ -59,7 +59,7 @@ class CustomerData:
         """Return an AS group.
 
         Raises:
-            AnswerError: 404; there is none of that id.
+            AnswerError: 404; there is no such object.
         """
         try:
             return self.groups[group_id]
@@ -94,7 +94,7 @@ class CustomerData:
         """Remove an AS group.
 
         Raises:
-            AnswerError: 404; there is none of that id.
+            AnswerError: 404; there is no such object.
         """
         del self.groups[self.group(group_id).id]
 
@@ -102,7 +102,7 @@ class CustomerData:
         """Return a site.
 
         Raises:
-            AnswerError: 404; there is none of that id.
+            AnswerError: 404; there is no such object.
         """
         try:
             return self.sites[site_id]

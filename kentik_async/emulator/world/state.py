@@ -184,7 +184,7 @@ class EmulatorState:
         """Return a market.
 
         Raises:
-            AnswerError: 404; there is none of that identifier.
+            AnswerError: 404; there is no such objectentifier.
         """
         market = self.data.market(market_id)
         if market is None:

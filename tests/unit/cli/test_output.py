@@ -38,8 +38,8 @@ ROWS = Records([Ranking(64500, "Müller, [bold]& Söhne", 1, -2, 1234567, 0), Ra
         (0.9312, "share", "93.1%"),
         (NOON, "time", "2026-01-15 11:00:30"),
         ("two\nlines\x1b[31m", "text", "two�lines�[31m"),
-        ({"a": [1]}, "text", '{"a":[1]}'),
-        (Market("cc$US", "United States"), "text", '{"market_id":"cc$US","name":"United States"}'),
+        ({"a": [1]}, "text", '{"a": [1]}'),
+        (Market("cc$US", "United States"), "text", '{"market_id": "cc$US", "name": "United States"}'),
     ],
 )
 def test_people_read(value: object, kind: Any, text: str) -> None:

@@ -62,7 +62,7 @@ async def test_the_classes_are_counted_apart(time: VirtualTime) -> None:
 async def test_an_unknown_class_is_named(time: VirtualTime) -> None:
     limiter: Any = limiter_of(time, ONE_AT_A_TIME)
     for asking in (limiter.acquire("admin"), limiter.snapshot("admin"), limiter.estimate(1, "admin")):
-        with pytest.raises(ConfigError, match="quota_class is 'admin': give one of non_query, query"):
+        with pytest.raises(ConfigError, match="quota_class must be one of non_query, query; got 'admin'"):
             await asking
 
 

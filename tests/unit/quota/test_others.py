@@ -55,7 +55,7 @@ async def test_more_is_asked_for_after_a_minute_without_anybody_asking(time: Vir
 async def test_who_waits_is_woken_when_more_may_be_asked_for(time: VirtualTime) -> None:
     limiter = LocalLimiter(QUOTA, QUOTA, clock=time.clock)
     grant = await limiter.acquire("query")
-    grant.heed(Allowance(1, 0.0))
+    grant.apply_hint(Allowance(1, 0.0))
     grant.close("answered")
     for _ in range(5):  # all but two are taken to be spent by others, and time passes between ours
         await pull(limiter, 1)
@@ -69,7 +69,7 @@ async def test_what_will_be_eased_in_time_is_waited_for(time: VirtualTime) -> No
     limiter = LocalLimiter(QUOTA, QUOTA, clock=time.clock)
     grant = await limiter.acquire("query")
     await asyncio.sleep(30.0)
-    grant.heed(Allowance(0, 0.0))  # at 130: eased by one at 190, while our own token returns at 190 too
+    grant.apply_hint(Allowance(0, 0.0))  # at 130: eased by one at 190, while our own token returns at 190 too
     grant.close("answered")
     await pull(limiter, 1)
     with pytest.raises(QuotaWaitError):
@@ -83,7 +83,7 @@ async def test_what_will_be_eased_in_time_is_waited_for(time: VirtualTime) -> No
 async def test_nothing_left_holds_back_also_those_who_need_not_wait(time: VirtualTime) -> None:
     limiter = LocalLimiter(QUOTA, QUOTA, clock=time.clock)
     grant = await limiter.acquire("query")
-    grant.heed(Allowance(0, 1800.0))
+    grant.apply_hint(Allowance(0, 1800.0))
     grant.close("answered")
     assert (await limiter.snapshot("query")).next_free == 1800.0
     assert await limiter.estimate(1, "query") >= 1800.0
@@ -98,7 +98,7 @@ async def test_what_comes_with_a_grant_that_was_closed_is_no_news(time: VirtualT
     limiter = LocalLimiter(QUOTA, QUOTA, clock=time.clock)
     grant = await limiter.acquire("query")
     grant.close("answered")
-    grant.heed(Allowance(0, 1800.0))
+    grant.apply_hint(Allowance(0, 1800.0))
     assert (await limiter.snapshot("query")).next_free == 0.0
 
 

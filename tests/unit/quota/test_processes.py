@@ -6,14 +6,17 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from contextvars import Context
 from pathlib import Path
 from typing import Any, ClassVar, TypeVarTuple
 
 import pytest
 
-from kentik_async.quota import LocalLimiter, Quota
-from kentik_async.quota.tray import LaneGrant
+from kentik_async._clock import Clock
+from kentik_async.errors import QuotaWaitError
+from kentik_async.quota import Grant, LocalLimiter, Quota
+from kentik_async.quota.class_grant import ClassGrant
 from tests.support.virtual_time import VirtualTime
 
 Ts = TypeVarTuple("Ts")
@@ -89,7 +92,7 @@ def test_two_loops_in_two_threads_hand_over_to_each_other_at_once() -> None:
 
 @pytest.mark.parametrize("concurrent", [1, 3, None])
 def test_threads_that_hammer_never_break_a_limit_nor_lose_a_slot(concurrent: int | None) -> None:
-    """The uncontended path takes no lock: here it is contended, with switches as often as can be."""
+    """With switches between threads as often as can be."""
     limiter = LocalLimiter(Quota(concurrent, None, 0.0, 3000, None))
     inside = most = granted = 0
     guard = threading.Lock()
@@ -123,6 +126,45 @@ def test_threads_that_hammer_never_break_a_limit_nor_lose_a_slot(concurrent: int
         assert most <= concurrent
     snapshot = asyncio.run(limiter.snapshot())
     assert (snapshot.in_flight, snapshot.waiting, snapshot.left_hard_minute) == (0, 0, 2200)
+
+
+def test_a_thread_switch_within_close_grants_no_more() -> None:
+    """The clock, read while a grant is closed, lets another thread ask for quota."""
+    others: list[Callable[[], None]] = []
+    instant = 100.0
+
+    def monotonic() -> float:
+        if others:
+            switch = others.pop()
+            thread = threading.Thread(target=switch, daemon=True)
+            thread.start()
+            thread.join(0.5)  # it may have to wait until the grant is closed
+        return instant
+
+    limiter = LocalLimiter(Quota(2, None, 0.0, 10, None), clock=Clock(monotonic=monotonic))
+    granted: list[Grant] = []
+
+    async def ask() -> Grant | None:
+        with suppress(QuotaWaitError):
+            granted.append(await limiter.acquire("non_query", max_wait=0.0))
+            return granted[-1]
+        return None
+
+    async def main() -> None:
+        first = await ask()
+        assert first is not None
+        others.append(lambda: asyncio.run(ask_elsewhere()))
+        first.close("answered")
+        for _ in range(20):
+            grant = await ask()
+            if grant is not None:
+                grant.close("answered")
+
+    async def ask_elsewhere() -> None:
+        await ask()
+
+    asyncio.run(main())
+    assert len(granted) == 10
 
 
 def test_a_grant_may_be_closed_in_another_thread() -> None:
@@ -225,13 +267,13 @@ def test_a_holder_whose_loop_is_closed_while_another_loop_waits_is_noticed() -> 
 def test_one_loop_after_the_other_may_use_a_limiter() -> None:
     limiter = LocalLimiter(ONE_AT_A_TIME)
 
-    async def main() -> LaneGrant:
+    async def main() -> ClassGrant:
         grant = await limiter.acquire("non_query")
         grant.close("answered")
         return grant
 
     grants = [asyncio.run(main()) for _ in range(3)]
-    assert len({id(grant.home.loop) for grant in grants}) == 3
+    assert len({id(grant.timer.loop) for grant in grants}) == 3
     assert asyncio.run(limiter.snapshot()).in_flight == 0
 
 
@@ -239,7 +281,7 @@ FORK = """
 import asyncio, os, sys, threading
 from kentik_async._clock import Clock
 from kentik_async.quota import LocalLimiter, Quota, shared_limiter
-from kentik_async.quota import registry
+from kentik_async.quota import factory
 
 now = 100.0
 limiter = LocalLimiter(Quota(2, None, 0.0, 5, None), clock=Clock(monotonic=lambda: now))
@@ -269,7 +311,7 @@ held, waiter = loop.run_until_complete(parent())
 assert loop.run_until_complete(state()) == (2, 1, 2)
 
 # Other threads hold every lock at the moment of the fork, and are gone in the child.
-locks = [registry._registry.lock] + [lane._latch._lock for lane in limiter._lanes.values()]
+locks = [factory._registry.lock] + [one._lock._lock for one in limiter._classes.values()]
 taken, release = threading.Barrier(len(locks) + 1), threading.Event()
 def hold(lock):
     with lock:

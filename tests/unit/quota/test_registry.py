@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from kentik_async.errors import QuotaWaitError
 from kentik_async.quota import LocalLimiter, Pacing, Quota, shared_limiter
 
 SHORT = Quota(1, None, 0.0, 5, None, minute=0.001, hour=0.001)
@@ -40,11 +41,25 @@ def test_what_counts_apart_has_a_limiter_of_its_own(customer: str) -> None:
         for limiter in (
             shared(owner, customer),
             shared(owner, customer + "x"),
-            shared(owner, customer, Quota.QUERY),
             shared(owner, customer, endpoints=("https://elsewhere",)),
         )
     }
-    assert len(limiters) == 4
+    assert len(limiters) == 3
+
+
+async def test_the_more_careful_of_two_clients_quotas_applies(customer: str) -> None:
+    careful, careless = Owner(), Owner()
+    limiters = [
+        shared(careful, customer, Quota(1, None, 0.0, 10, None)),
+        shared(careless, customer, Quota(1, None, 0.0, 14, 5)),
+    ]
+    assert limiters[0] is limiters[1]
+    for place in range(5):
+        (await limiters[place % 2].acquire("query")).close("answered")
+    with pytest.raises(QuotaWaitError):
+        await limiters[0].acquire("query", max_wait=0.5)
+    snapshot = await limiters[0].snapshot("query")
+    assert (snapshot.left_hard_minute, snapshot.left_hour) == (5, 0)
 
 
 async def test_what_the_last_client_spent_is_not_forgotten_with_it(customer: str) -> None:

@@ -76,5 +76,13 @@ def test_courtesy_never_pays_without_a_soft_limit_or_with_endless_slots(lifted: 
 
 def test_pacings_stand_in_the_order_of_their_care() -> None:
     assert sorted(PACINGS, key=PACINGS.__getitem__) == ["throughput", "auto", "courteous"]
-    with pytest.raises(ConfigError, match="pacing is 'fast': give one of throughput, auto, courteous"):
+    with pytest.raises(ConfigError, match="pacing must be one of throughput, auto, courteous; got 'fast'"):
         LocalLimiter(pacing="fast")
+
+
+def test_the_more_careful_of_two_quotas_has_fewer_requests_and_longer_times() -> None:
+    one = Quota(1, None, 2.0, 60, 100, drain=5.0)
+    other = Quota(None, 20, 1.0, 50, None, minute=30.0)
+    combined = Quota(1, 20, 2.0, 50, 100, minute=60.0, drain=10.0)
+    assert one.combined(other) == other.combined(one) == combined
+    assert one.combined(one) == one

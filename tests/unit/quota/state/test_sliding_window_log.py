@@ -3,9 +3,40 @@
 from math import inf
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kentik_async.quota import Quota
-from kentik_async.quota.ledger import Ledger
+from kentik_async.quota.state.sliding_window_log import SlidingWindow, SlidingWindowLog
+
+
+class Ledger:
+    """A log that keeps to one quota, with its arithmetic in the terms of single requests."""
+
+    def __init__(self, quota: Quota, *, courteous: bool = False) -> None:
+        self.quota = quota
+        self.log = SlidingWindowLog()
+        self.courteous = courteous
+
+    @property
+    def per_minute(self) -> int | None:
+        limits = [self.quota.hard_per_minute, self.quota.soft_per_minute if self.courteous else None]
+        return min((limit for limit in limits if limit is not None), default=None)
+
+    def free_at(self, now: float) -> float:
+        return self.log.free_at(self.quota, self.per_minute, now)
+
+    def room(self, now: float) -> float:
+        return self.log.room(self.quota, self.per_minute, now)
+
+    def take(self, count: int = 1) -> None:
+        self.log.take(count)
+
+    def use(self, sent: float, now: float) -> None:
+        self.log.use(self.quota, sent, now)
+
+    def used(self, now: float) -> tuple[int, int]:
+        return self.log.used(self.quota, now)
 
 
 def quota(
@@ -77,15 +108,15 @@ def test_a_request_in_flight_holds_its_slot_and_its_token() -> None:
 def test_what_was_never_sent_leaves_no_trace() -> None:
     ledger = Ledger(quota(1, hard=1, hour=1))
     ledger.take()
-    ledger.give_back()
-    assert ledger.idle(0.0)
+    ledger.log.give_back()
+    assert ledger.used(0.0) == (0, 0)
     assert ledger.free_at(0.0) == 0.0
 
 
 def test_a_lost_request_lets_go_of_slot_and_token_after_the_drain() -> None:
     ledger = Ledger(quota(1, hard=1, drain=10.0))
     ledger.take()
-    ledger.drain(5.0)
+    ledger.log.drain(ledger.quota, 5.0)
     assert ledger.free_at(6.0) == 15.0
     assert ledger.used(14.9) == (1, 1)
     assert ledger.free_at(15.0) == 75.0, "its token ages from the end of the drain"
@@ -94,18 +125,19 @@ def test_a_lost_request_lets_go_of_slot_and_token_after_the_drain() -> None:
 def test_a_drain_that_is_seen_late_does_not_make_a_younger_token_return_early() -> None:
     ledger = Ledger(quota(2, hard=2, drain=10.0))
     ledger.take(2)
-    ledger.drain(0.0)
+    ledger.log.drain(ledger.quota, 0.0)
     ledger.use(sent=0.0, now=14.0)  # the drain ended at 10, and nobody has looked since
     ledger.room(20.0)
-    assert list(ledger.minute.stamps) == [14.0, 14.0]
+    assert ledger.log.minute.instants() == [14.0, 14.0]
     assert ledger.free_at(70.0) == 74.0
 
 
-def test_stamps_that_threads_report_out_of_order_stay_sorted_and_are_never_older_than_they_are() -> None:
+def test_answers_reported_out_of_order_stay_sorted_and_are_never_older_than_they_are() -> None:
     ledger = Ledger(quota(hard=5))
-    ledger.stamp([(0.0, 3.0), (0.0, 1.0)])
-    ledger.stamp([(0.0, 2.0)])
-    assert list(ledger.minute.stamps) == [1.0, 3.0, 3.0]
+    ledger.take(3)
+    for instant in (1.0, 3.0, 2.0):
+        ledger.use(0.0, instant)
+    assert ledger.log.minute.instants() == [1.0, 3.0, 3.0]
 
 
 def test_courteous_keeps_the_soft_limit_like_a_hard_one() -> None:
@@ -119,18 +151,18 @@ def test_courteous_keeps_the_soft_limit_like_a_hard_one() -> None:
 def test_an_answer_is_delayed_when_the_minute_before_its_sending_held_the_soft_limit() -> None:
     ledger = Ledger(quota(soft=2))
     answer(ledger, 0.0)
-    assert not ledger.delayed(1.0)
+    assert not ledger.log.delayed(ledger.quota, 1.0)
     answer(ledger, 1.0)
-    assert ledger.delayed(2.0)
-    assert ledger.delayed(59.9)
-    assert not ledger.delayed(60.0)
-    assert not Ledger(quota(soft=None)).delayed(0.0)
+    assert ledger.log.delayed(ledger.quota, 2.0)
+    assert ledger.log.delayed(ledger.quota, 59.9)
+    assert not ledger.log.delayed(ledger.quota, 60.0)
+    assert not SlidingWindowLog().delayed(quota(soft=None), 0.0)
 
 
 def test_without_limits_nothing_is_remembered() -> None:
     ledger = Ledger(quota())
     answer(ledger, *range(1000))
-    assert ledger.room(1000.0) == (inf, inf)
+    assert ledger.room(1000.0) == inf
     assert ledger.used(1000.0) == (0, 0)
 
 
@@ -138,7 +170,7 @@ def test_what_no_longer_counts_is_forgotten() -> None:
     ledger = Ledger(quota(hard=10**6))
     answer(ledger, *range(1000))
     assert ledger.used(1000.0) == (59, 0)
-    assert len(ledger.minute.stamps) == 59
+    assert len(ledger.log.minute.instants()) == 59
 
 
 @pytest.mark.parametrize("flying", [0, 2])
@@ -147,7 +179,31 @@ def test_a_child_process_counts_what_its_parent_had_in_flight_as_used(flying: in
     answer(ledger, 0.0)
     ledger.take(flying)
     if flying:
-        ledger.drain(1.0)
-    ledger.end_all(2.0)
-    assert ledger.in_flight == 0
+        ledger.log.drain(ledger.quota, 1.0)
+    ledger.log.end_all(ledger.quota, 2.0)
+    assert ledger.log.in_flight == 0
     assert ledger.used(2.0)[0] == 1 + flying
+
+
+@given(st.lists(st.floats(0.0, 30.0, width=32), max_size=2000), st.integers(1, 300))
+def test_coarse_entries_never_forget_too_soon(gaps: list[float], repeat: int) -> None:
+    """Against a list of all instants: as many count or more, and by no more than its resolution."""
+    window, all_instants, now, seconds = SlidingWindow(), list[float](), 0.0, 3600.0
+    for gap in gaps * repeat if len(gaps) < 20 else gaps:
+        now += gap
+        window.add(seconds, now)
+        all_instants.append(now)
+    later = now + seconds / 2
+    window.expire(seconds, later)
+    exact = sum(instant + seconds > later for instant in all_instants)
+    at_most = sum(instant + seconds + seconds / 360 > later for instant in all_instants)
+    assert exact <= window.total <= at_most
+    assert window.total == sum(window.counts)
+    assert len(window.ends) <= 384 + 361
+
+
+def test_a_window_of_the_vendors_minute_is_exact() -> None:
+    window = SlidingWindow()
+    for place in range(100):
+        window.add(60.0, place / 2)
+    assert window.instants() == [place / 2 for place in range(100)]

@@ -3,38 +3,38 @@
 import threading
 from functools import partial
 
-from kentik_async.quota.latch import Latch
+from kentik_async.quota.waiting.deferred_lock import DeferredLock
 
 
 def test_work_is_done_at_once_where_the_lock_is_free() -> None:
     done: list[str] = []
-    Latch().run(partial(done.append, "now"))
+    DeferredLock().run(partial(done.append, "now"))
     assert done == ["now"]
 
 
 def test_work_left_by_the_holder_itself_is_done_when_it_lets_go() -> None:
-    latch, done = Latch(), list[str]()
-    with latch:
-        latch.run(partial(done.append, "left"))
+    lock, done = DeferredLock(), list[str]()
+    with lock:
+        lock.run(partial(done.append, "left"))
         assert done == []
     assert done == ["left"]
 
 
 def test_work_that_leaves_work_has_it_done_too() -> None:
-    latch, done = Latch(), list[str]()
+    lock, done = DeferredLock(), list[str]()
 
     def first() -> None:
-        latch.run(partial(done.append, "second"))
+        lock.run(partial(done.append, "second"))
         done.append("first")
 
-    latch.run(first)
+    lock.run(first)
     assert done == ["first", "second"]
 
 
 def test_another_thread_does_not_wait_for_the_holder() -> None:
-    latch, done = Latch(), list[str]()
-    with latch:
-        thread = threading.Thread(target=latch.run, args=(partial(done.append, "left"),))
+    lock, done = DeferredLock(), list[str]()
+    with lock:
+        thread = threading.Thread(target=lock.run, args=(partial(done.append, "left"),))
         thread.start()
         thread.join(10)
         assert not thread.is_alive()
@@ -43,7 +43,7 @@ def test_another_thread_does_not_wait_for_the_holder() -> None:
 
 
 def test_no_work_is_lost_and_none_done_twice_or_at_once_under_contention() -> None:
-    latch = Latch()
+    lock = DeferredLock()
     inside, most, done = 0, 0, 0
 
     def work() -> None:
@@ -56,9 +56,9 @@ def test_no_work_is_lost_and_none_done_twice_or_at_once_under_contention() -> No
     def hammer() -> None:
         for number in range(5000):
             if number % 3:
-                latch.run(work)
+                lock.run(work)
             else:
-                with latch:
+                with lock:
                     work()
 
     threads = [threading.Thread(target=hammer) for _ in range(4)]
@@ -70,13 +70,13 @@ def test_no_work_is_lost_and_none_done_twice_or_at_once_under_contention() -> No
 
 
 def test_work_that_fails_leaves_the_lock_free() -> None:
-    latch, done = Latch(), list[str]()
+    lock, done = DeferredLock(), list[str]()
 
     def fail() -> None:
         raise ValueError("no")
 
     try:
-        latch.run(fail)
+        lock.run(fail)
     except ValueError:
-        latch.run(partial(done.append, "after"))
+        lock.run(partial(done.append, "after"))
     assert done == ["after"]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from kentik_async.quota import LocalLimiter, Quota, QuotaClass
-from kentik_async.quota.pace import Pace
+from kentik_async.quota.state.latency import LatencyEstimator
 from tests.support.quota_oracle import beyond_soft
 from tests.support.quota_server import SimulatedServer, even, limits_of
 from tests.support.virtual_time import VirtualTime
@@ -14,16 +14,22 @@ from tests.support.virtual_time import VirtualTime
 NON_QUERY = Quota.NON_QUERY
 
 
-def learned(*durations: float, delayed: bool = False, pace: Pace | None = None) -> float:
-    pace = pace or Pace(NON_QUERY, "auto")
-    pace.learn([(0.0, duration) for duration in durations], delayed=delayed)
-    assert pace.latency is not None
-    return pace.latency
+def learned(
+    *durations: float,
+    delayed: bool = False,
+    estimator: LatencyEstimator | None = None,
+    quota: Quota = NON_QUERY,
+) -> float:
+    estimator = estimator or LatencyEstimator()
+    for duration in durations:
+        estimator.learn(quota, duration, delayed=delayed)
+    assert estimator.latency is not None
+    return estimator.latency
 
 
 def test_before_the_first_answer_nothing_is_claimed() -> None:
-    assert Pace(NON_QUERY, "auto").latency is None
-    assert Pace(NON_QUERY, "auto").expected() == pytest.approx(0.051)
+    assert LatencyEstimator().latency is None
+    assert LatencyEstimator().expected(NON_QUERY) == pytest.approx(0.051)
 
 
 def test_the_first_answers_are_averaged() -> None:
@@ -36,37 +42,38 @@ def test_set_up_among_the_first_answers_is_forgotten() -> None:
 
 
 def test_on_a_compressed_clock_the_set_up_in_a_first_answer_is_not_reckoned_with() -> None:
-    assumed = Pace(NON_QUERY.scaled(60), "throughput").expected()
+    scaled = NON_QUERY.scaled(60)
+    assumed = LatencyEstimator().expected(scaled)
     assert assumed < 0.002
     for first, expected in ((0.0005, 0.0005), (0.008, assumed), (0.06, 0.05), (2.0, 1.99)):
-        pace = Pace(NON_QUERY.scaled(60), "throughput")
-        learned(first, pace=pace)
-        assert pace.expected() == pytest.approx(expected)
-        learned(first, pace=pace)
-        assert pace.expected() == pytest.approx(first), "what comes twice is no set-up"
+        estimator = LatencyEstimator()
+        learned(first, estimator=estimator, quota=scaled)
+        assert estimator.expected(scaled) == pytest.approx(expected)
+        learned(first, estimator=estimator, quota=scaled)
+        assert estimator.expected(scaled) == pytest.approx(first), "what comes twice is no set-up"
 
 
 @pytest.mark.parametrize("latency", [0.002, 0.9, 1.5, 8.0])
 def test_on_the_vendors_clock_a_first_answer_is_believed(latency: float) -> None:
-    pace = Pace(NON_QUERY, "throughput")
-    learned(latency, pace=pace)
-    assert pace.expected() == latency
+    estimator = LatencyEstimator()
+    learned(latency, estimator=estimator)
+    assert estimator.expected(NON_QUERY) == latency
 
 
 def test_a_delay_is_reckoned_with_as_it_was_measured() -> None:
-    pace = Pace(NON_QUERY, "throughput")
-    learned(0.05, 0.05, pace=pace)
-    assert pace.expected_delayed() == pytest.approx(1.55, rel=0.001)
-    learned(1.95, 2.05, delayed=True, pace=pace)
-    assert pace.expected_delayed() > 1.6
-    learned(*[1.65] * 60, delayed=True, pace=pace)
-    assert pace.expected_delayed() == pytest.approx(1.65, rel=0.01)
+    estimator = LatencyEstimator()
+    learned(0.05, 0.05, estimator=estimator)
+    assert estimator.expected_late(NON_QUERY) == pytest.approx(1.55, rel=0.001)
+    learned(1.95, 2.05, delayed=True, estimator=estimator)
+    assert estimator.expected_late(NON_QUERY) > 1.6
+    learned(*[1.65] * 60, delayed=True, estimator=estimator)
+    assert estimator.expected_late(NON_QUERY) == pytest.approx(1.65, rel=0.01)
 
 
 def test_one_stuck_answer_beyond_the_soft_limit_changes_little() -> None:
-    pace = Pace(NON_QUERY, "throughput")
-    learned(0.05, *[1.55] * 20, 90.0, delayed=True, pace=pace)
-    assert pace.expected_delayed() < 1.57
+    estimator = LatencyEstimator()
+    learned(0.05, *[1.55] * 20, 90.0, delayed=True, estimator=estimator)
+    assert estimator.expected_late(NON_QUERY) < 1.57
 
 
 def test_a_lasting_change_is_followed() -> None:
@@ -83,16 +90,16 @@ def test_the_vendors_delay_is_no_latency() -> None:
 
 def test_an_answer_that_was_not_delayed_after_all_is_taken_as_it_is() -> None:
     assert learned(0.05, 0.05, delayed=True) == pytest.approx(0.05)
-    pace = Pace(NON_QUERY, "auto")
-    learned(2.0, pace=pace)
-    assert learned(2.0, delayed=True, pace=pace) == pytest.approx(2.0)
+    estimator = LatencyEstimator()
+    learned(2.0, estimator=estimator)
+    assert learned(2.0, delayed=True, estimator=estimator) == pytest.approx(2.0)
 
 
 @pytest.mark.parametrize(
     ("pacing", "courteous"), [("throughput", False), ("courteous", True), ("auto", False)]
 )
 def test_before_the_first_answer_auto_is_for_speed(pacing: Any, courteous: bool) -> None:
-    assert Pace(NON_QUERY, pacing).courteous() is courteous
+    assert LatencyEstimator().courteous(NON_QUERY, pacing) is courteous
 
 
 @pytest.mark.parametrize(

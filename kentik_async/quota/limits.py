@@ -1,4 +1,4 @@
-"""The vendor's limits as facts, and the words that the quota speaks in.
+"""The vendor's limits, and the terms of the quota.
 
 Source of the numbers: Kentik KB, "Kentik APIs", section "API Rate Limiting".
 """
@@ -86,6 +86,19 @@ class Quota:
             drain=self.drain / speed,
         )
 
+    def combined(self, other: "Quota") -> "Quota":
+        """Return the more careful of each of two quotas' limits: fewer requests, longer times."""
+        return Quota(
+            max_concurrent=_fewer(self.max_concurrent, other.max_concurrent),
+            soft_per_minute=_fewer(self.soft_per_minute, other.soft_per_minute),
+            soft_delay=max(self.soft_delay, other.soft_delay),
+            hard_per_minute=_fewer(self.hard_per_minute, other.hard_per_minute),
+            per_hour=_fewer(self.per_hour, other.per_hour),
+            minute=max(self.minute, other.minute),
+            hour=max(self.hour, other.hour),
+            drain=max(self.drain, other.drain),
+        )
+
     def prefers_courtesy(self, latency: float) -> bool:
         """Tell whether keeping under the soft limit is at least as fast as bearing its delays.
 
@@ -98,6 +111,12 @@ class Quota:
         if self.soft_per_minute is None or self.max_concurrent is None:
             return False
         return latency >= self.minute * self.max_concurrent / self.soft_per_minute - self.soft_delay
+
+
+def _fewer(one: int | None, other: int | None) -> int | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return min(one, other)
 
 
 Quota.NON_QUERY = Quota(

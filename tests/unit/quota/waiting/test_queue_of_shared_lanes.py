@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from kentik_async.quota.home import Home
 from kentik_async.quota.queue import TURNS_AHEAD, Waiter, WaitQueue
+from kentik_async.quota.waiting.event_loops import LoopTimer as Home
 
 
 @pytest.fixture

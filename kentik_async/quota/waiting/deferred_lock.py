@@ -5,12 +5,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeVarTuple
 
-__all__ = ["Latch"]
+__all__ = ["DeferredLock"]
 
 Ts = TypeVarTuple("Ts")
 
 
-class Latch:
+class DeferredLock:
     """A lock; what cannot wait for it is left to whoever holds it.
 
     A garbage collection may end a coroutine at any moment, also while this very thread holds the lock; the

@@ -1,0 +1,49 @@
+"""The right to send one request of a quota class."""
+
+from typing import Protocol
+
+import msgspec
+
+from kentik_async.quota.limits import Outcome
+from kentik_async.quota.rate_limit_header import Allowance
+from kentik_async.quota.state.messages import Hint
+from kentik_async.quota.waiting.event_loops import LoopTimer
+
+__all__ = ["ClassGrant"]
+
+
+class _Issuer(Protocol):
+    def is_valid(self, grant: "ClassGrant") -> bool: ...
+
+    def end(self, grant: "ClassGrant", outcome: Outcome, retry_after: float | None) -> None: ...
+
+
+# A Struct, because one is made for each request: 45 ns, where a class with __init__ takes 95.
+class ClassGrant(msgspec.Struct, eq=False):
+    """The right to send one request; see `Grant`.
+
+    Attributes:
+        issuer: The limiter that gave it.
+        number: Its number in the shared state.
+        timer: The timer of the event loop that it was given in.
+        granted_at: When it was given, by this process's monotonic clock.
+        hint: What the server said is left, with the answer to its request.
+    """
+
+    issuer: _Issuer
+    number: int
+    timer: LoopTimer
+    granted_at: float
+    hint: Hint | None = None
+
+    def valid(self) -> bool:
+        """Tell whether the right still holds: not closed, not inherited through a fork, not lapsed."""
+        return self.issuer.is_valid(self)
+
+    def apply_hint(self, allowance: Allowance) -> None:
+        """Note what the server says is left, to be entered when the grant is closed."""
+        self.hint = Hint(allowance.left, allowance.reset)
+
+    def close(self, outcome: Outcome, *, retry_after: float | None = None) -> None:
+        """Give the slot back and enter how the request ended; only the first call counts."""
+        self.issuer.end(self, outcome, retry_after)

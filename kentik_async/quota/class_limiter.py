@@ -1,0 +1,315 @@
+"""One quota class as one process takes part in it: its calls wait here, on whatever store.
+
+There is no polling and no sleeping task a waiter: an answer, or another member, wakes the next waiter, and
+where only time can help, one timer an event loop does.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from math import inf
+from typing import TypeVar
+
+from kentik_async.errors import ClientClosedError, KentikError
+from kentik_async.quota.class_grant import ClassGrant
+from kentik_async.quota.inspector import Inspector
+from kentik_async.quota.limits import Outcome, Pacing, Quota, QuotaClass
+from kentik_async.quota.protocols import Store
+from kentik_async.quota.reporter import Reporter
+from kentik_async.quota.snapshot import QuotaSnapshot
+from kentik_async.quota.state.messages import Ending, Reply
+from kentik_async.quota.state.schedule import Schedule
+from kentik_async.quota.waiting.deferred_lock import DeferredLock
+from kentik_async.quota.waiting.event_loops import LoopRegistry, LoopTimer
+from kentik_async.quota.waiting.wait_errors import wait_too_long
+from kentik_async.quota.waiting.wait_queue import Waiter
+from kentik_async.quota.waiting.waiters import Waiters
+
+__all__ = ["ClassLimiter"]
+
+R = TypeVar("R")
+
+_ONE_CALL: Mapping[int, Mapping[int, int]] = {priority: {priority: 1} for priority in (-1, 0, 1)}
+
+
+class ClassLimiter:
+    """One quota class in one process: one member of those that share its store's state.
+
+    Every public method may be called from any thread.
+
+    Attributes:
+        quota_class: The class's name.
+    """
+
+    def __init__(
+        self,
+        quota_class: QuotaClass,
+        quota: Quota,
+        pacing: Pacing,
+        store: Store,
+        monotonic: Callable[[], float],
+    ) -> None:
+        """Start with nobody waiting.
+
+        Args:
+            quota_class: The class's name.
+            quota: Its limits.
+            pacing: See `KentikClient`.
+            store: What keeps the state.
+            monotonic: This process's clock.
+        """
+        self.quota_class: QuotaClass = quota_class
+        self._store = store
+        self._reporter = Reporter(store, quota, pacing)
+        self._monotonic = monotonic
+        # Without leases requests in flight are entered as they end, also after the limiter was closed.
+        self._closes_last = store.lease == inf
+        self._closed = False
+        self._begin()
+        store.bind(self._wake)
+
+    def enter(
+        self, priority: int, queued_since: float | None, max_wait: float | None
+    ) -> "ClassGrant | Waiter[ClassGrant]":
+        """Return a grant, or a waiter whose future is to be awaited, and given up by `leave`.
+
+        The future raises QuotaWaitError where the wait would exceed, or did exceed, `max_wait` seconds,
+        ClientClosedError when the limiter is closed, and what the store fails with.
+
+        Raises:
+            ClientClosedError: The limiter was closed.
+        """
+        with self._lock:
+            if self._closed:
+                raise ClientClosedError("the limiter is closed")
+            timer = self._loops.here()
+            if timer is None:
+                self._reap()
+                timer = self._loops.enter()
+                self._reporter.told = {}  # a report is needed that arms this loop's timer too
+            now = self._monotonic()
+            if not self._waiters.queue.calls and self._reporter.pending is None:
+                grant = self._ask_for_one(priority, timer, now)
+                if grant is not None:
+                    return grant
+            since = now if queued_since is None else queued_since
+            waiter = self._waiters.join(timer, priority, since)
+            # What wakes others of this priority wakes this one.
+            if not self._reporter.told.get(priority):
+                self._report()
+            if max_wait is not None and waiter.queued:
+                waiter.expiry = timer.loop.call_later(max_wait, self._expire, waiter, max_wait)
+                self._inspector.look_ahead(now, partial(self._refuse_hopeless, waiter, now, max_wait))
+            return waiter
+
+    def leave(self, waiter: "Waiter[ClassGrant]") -> None:
+        """Wait no more; a grant that has come nevertheless goes back."""
+        waiter.left = True
+        future = waiter.future
+        if future.done() and not future.cancelled() and future.exception() is None:
+            future.result().close("not_sent")
+        else:
+            self._lock.run(self._discard, waiter)
+
+    def is_valid(self, grant: ClassGrant) -> bool:
+        """Tell whether a grant's right to send still holds."""
+        return self._open.get(grant.number) is grant and self._store.holds()
+
+    def end(self, grant: ClassGrant, outcome: Outcome, retry_after: float | None) -> None:
+        """Enter how a granted request ended, and let the next one go; never blocks."""
+        now = self._monotonic()
+        took, at = now - grant.granted_at, now if self._store.exclusive else None
+        self._lock.run(self._end, grant, Ending(grant.number, outcome, took, retry_after, grant.hint, at))
+
+    def keep_to(self, *, quota: Quota | None = None, pacing: Pacing | None = None) -> None:
+        """Change the limits or the pacing that this process keeps to, from the next grant on."""
+        with self._lock:
+            reporter = self._reporter
+            terms = reporter.terms
+            if quota in (None, terms.quota) and pacing in (None, terms.pacing):
+                return
+            reporter.keep_to(quota or terms.quota, pacing or terms.pacing)
+            self._report()
+
+    async def snapshot(self) -> QuotaSnapshot:
+        """Return the present state, other members included."""
+        with self._lock:
+            waiting = self._bring_up_to_date()
+        return await self._inspector.snapshot(self.quota_class, waiting)
+
+    async def estimate(self, n: int) -> float:
+        """Return in how many seconds those that wait here and `n` more would all be answered."""
+        with self._lock:
+            waiting = self._bring_up_to_date()
+        schedule = await self._inspector.schedule()
+        return schedule.end_of(waiting + n) - schedule.now
+
+    def idle(self) -> bool:
+        """Tell whether nobody waits here, and the store's state holds nothing that must be remembered."""
+        with self._lock:
+            return not (self._bring_up_to_date() or self._open) and self._inspector.idle()
+
+    async def aclose(self) -> None:
+        """Grant nothing more and release the store; those that wait end with ClientClosedError."""
+        with self._lock:
+            self._closed = True
+            self._waiters.fail_all(ClientClosedError("the limiter was closed"))
+            if not self._closes_last:
+                self._reporter.endings += [self._lost(grant) for grant in self._open.values()]
+                self._open.clear()
+            self._report()
+        if not self._closes_last:
+            await self._store.aclose()
+
+    def restart(self) -> None:
+        """Begin anew in a forked child: its parent keeps the waiters and what is in flight.
+
+        The other threads are gone, and with them whoever may have held the lock.
+        """
+        self._store.restart()
+        self._reporter.restart()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._lock = DeferredLock()
+        self._waiters: Waiters[ClassGrant] = Waiters()
+        self._loops = LoopRegistry(self._wake)
+        self._open: dict[int, ClassGrant] = {}
+        self._inspector = Inspector(self._store, self._reporter, self._lock)
+
+    # Reports ------------------------------------------------------------------------------------------
+
+    def _report(self) -> None:
+        """Report, and hand out what that leads to; if a report is under way another follows it."""
+        reporter = self._reporter
+        reporter.due = True
+        while reporter.due and reporter.pending is None:
+            reporter.due = False
+            try:
+                reply = reporter.send(dict(self._waiters.queue.calls), len(self._open), self._later)
+            except KentikError as error:
+                self._waiters.fail_all(error)
+                return
+            if reply is not None:
+                self._take_up(reply)
+                self._hand_out(reply.grants)
+
+    def _ask_for_one(self, priority: int, timer: LoopTimer, now: float) -> ClassGrant | None:
+        """Return a grant for a call that arrives while nobody waits here, if it can be had at once."""
+        demand = _ONE_CALL.get(priority) or {priority: 1}
+        reply = self._reporter.send(demand, len(self._open), self._later)
+        if reply is None:
+            return None
+        self._take_up(reply)
+        if not reply.grants:
+            return None
+        (number, _), *more = reply.grants
+        grant = self._open[number] = ClassGrant(self, number, timer, now)
+        if more:
+            self._hand_out(more)
+            self._report()
+        return grant
+
+    def _later(self, reply: Reply | KentikError) -> None:
+        self._lock.run(self._arrived, reply)
+
+    def _arrived(self, reply: Reply | KentikError) -> None:
+        """Take up what the store could not tell at once."""
+        reporter = self._reporter
+        if isinstance(reply, KentikError):
+            reporter.fail()
+            self._waiters.fail_all(reply)
+            return
+        reporter.receive(reply)
+        self._take_up(reply)
+        self._hand_out(reply.grants)
+        if reporter.due:
+            self._report()
+
+    def _take_up(self, reply: Reply) -> None:
+        self._inspector.ahead = None  # it is stale
+        if reply.reclaimed:
+            self._open.clear()
+        if reply.again != inf or (self._loops.several and any(self._reporter.told.values())):
+            self._ring_in(reply.again)
+        if self._closed and self._closes_last and not (self._open or self._reporter.endings):
+            self._store.close()
+
+    def _ring_in(self, delay: float) -> None:
+        if self._loops.several:
+            # The loop of those in flight may be closed, and their slots then nobody gives back.
+            quota = self._reporter.terms.quota
+            delay = min(delay, max(quota.drain, quota.minute / 60))
+        self._loops.ring_at(self._monotonic() + delay, delay)
+
+    def _wake(self, delay: float = 0.0) -> None:
+        self._lock.run(self._look_in, delay)
+
+    def _look_in(self, delay: float) -> None:
+        self._reap()
+        if delay > 0:
+            self._ring_in(delay)
+        else:
+            self._report()
+
+    # Grants -------------------------------------------------------------------------------------------
+
+    def _hand_out(self, grants: Sequence[tuple[int, int]]) -> None:
+        for number, priority in grants:
+            waiter = self._waiters.queue.pop(priority)
+            if waiter is not None:
+                grant = self._open[number] = ClassGrant(self, number, waiter.timer, self._monotonic())
+                if self._waiters.deliver(waiter, grant):
+                    continue
+                del self._open[number]
+            self._reporter.endings.append(Ending(number, "not_sent", 0.0))
+            self._reporter.due = True
+
+    def _end(self, grant: ClassGrant, ending: Ending) -> None:
+        if self._open.get(grant.number) is not grant:
+            return
+        del self._open[grant.number]
+        self._reporter.endings.append(ending)
+        if ending.ended_at is None or ending.outcome != "answered" or self._waiters.queue.calls:
+            self._report()
+
+    def _reap(self) -> None:
+        """End the requests of event loops that were closed: they may still be working at the server."""
+        if self._loops.drop_closed():
+            for grant in [grant for grant in self._open.values() if grant.timer.loop.is_closed()]:
+                self._end(grant, self._lost(grant))
+
+    def _bring_up_to_date(self) -> int:
+        """Report what was not worth a report of its own; return how many calls wait here."""
+        self._reap()
+        if self._reporter.endings:
+            self._report()
+        return len(self._waiters.queue)
+
+    def _lost(self, grant: ClassGrant) -> Ending:
+        return Ending(grant.number, "unknown", self._monotonic() - grant.granted_at)
+
+    # Waiters ------------------------------------------------------------------------------------------
+
+    def _discard(self, waiter: "Waiter[ClassGrant]") -> None:
+        self._waiters.queue.discard(waiter)
+        if self._reporter.told.get(waiter.priority) and not self._waiters.queue.calls.get(waiter.priority):
+            self._report()
+
+    def _expire(self, waiter: "Waiter[ClassGrant]", max_wait: float) -> None:
+        with self._lock:
+            self._discard(waiter)
+        if not waiter.future.done():
+            waiter.future.set_exception(wait_too_long(self.quota_class, max_wait, None))
+
+    def _refuse_hopeless(
+        self, waiter: "Waiter[ClassGrant]", since: float, max_wait: float, schedule: Schedule, made: float
+    ) -> None:
+        """End the waiting of a call that would wait too long, by the schedule."""
+        if not waiter.queued:
+            return
+        began = schedule.now + since - made
+        estimate = schedule.start_of(self._waiters.queue.ahead_of(waiter), until=began + max_wait) - began
+        # What is eased meanwhile is not foreseen.
+        if estimate > max_wait and schedule.eases_at > began + max_wait:
+            self._discard(waiter)
+            self._waiters.fail(waiter, wait_too_long(self.quota_class, max_wait, estimate))

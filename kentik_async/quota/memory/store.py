@@ -1,0 +1,57 @@
+"""The state of one quota class within one process."""
+
+from collections.abc import Callable
+from math import inf
+from typing import TypeVar
+
+from kentik_async.errors import KentikError
+from kentik_async.quota.protocols import Change, View, Wake
+from kentik_async.quota.state.messages import Reply
+from kentik_async.quota.state.quota_state import QuotaState
+
+__all__ = ["MemoryStore"]
+
+R = TypeVar("R")
+
+
+class MemoryStore:
+    """Holds the state of one member: its limiter's lock is all the mutual exclusion that there is to do."""
+
+    member = "process"
+    exclusive = True
+    lease = inf
+    patience = 0.0
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        """Start with nothing used.
+
+        Args:
+            monotonic: The clock.
+        """
+        self._monotonic = monotonic
+        self._state = QuotaState()
+
+    def bind(self, wake: Wake) -> None:
+        """Do nothing: nobody else would wake the member."""
+
+    def transact(self, change: Change, later: Callable[[Reply | KentikError], None]) -> Reply:
+        """Make a change."""
+        return change(self._state, self._monotonic())
+
+    def inspect(self, view: View[R], later: Callable[[R | KentikError], None]) -> R:
+        """Look at the state."""
+        return view(self._state, self._monotonic())
+
+    def holds(self) -> bool:
+        """Return True: a grant of this process is void only when it is closed."""
+        return True
+
+    def restart(self) -> None:
+        """Count what the parent has in flight as used; it keeps those that wait."""
+        self._state.end_all(self._monotonic())
+
+    def close(self) -> None:
+        """Do nothing: the state goes with the store."""
+
+    async def aclose(self) -> None:
+        """Do nothing: the state goes with the store."""

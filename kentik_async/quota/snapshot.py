@@ -1,0 +1,84 @@
+"""The state of one quota class as users see it."""
+
+from dataclasses import dataclass
+from math import inf
+
+from kentik_async.quota.limits import Pacing, Quota, QuotaClass
+from kentik_async.quota.state.quota_state import QuotaState
+
+__all__ = ["QuotaSnapshot", "snapshot_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaSnapshot:
+    """The state of one quota class at one instant.
+
+    Attributes:
+        quota_class: "non_query" or "query".
+        in_flight: Requests that hold a slot, abandoned ones that still drain included.
+        waiting: Requests that wait for quota.
+        left_soft_minute: Requests left in the rolling minute before answers are delayed; None: no limit.
+        left_hard_minute: Requests left in the rolling minute before refusals; None: no limit.
+        left_hour: Requests left in the rolling hour; None: no limit.
+        next_free: Seconds until one more request could go, those that wait left aside: 0.0 if now, None
+            if a request in flight must end first.
+        frozen: Whether a refusal holds everyone back.
+        latency: The usual time from sending to an answer that is not delayed, in seconds; None before
+            the first answer.
+        pacing: "throughput" or "courteous": what holds at present.
+        others: Requests of the rolling minute that somebody outside is taken to spend, by the server's
+            answers; they are not among those left.
+    """
+
+    quota_class: QuotaClass
+    in_flight: int
+    waiting: int
+    left_soft_minute: int | None
+    left_hard_minute: int | None
+    left_hour: int | None
+    next_free: float | None
+    frozen: bool
+    latency: float | None
+    pacing: str
+    others: int = 0
+
+
+def snapshot_of(
+    quota_class: QuotaClass,
+    state: QuotaState,
+    quota: Quota,
+    pacing: Pacing,
+    *,
+    now: float,
+    waiting: int,
+) -> QuotaSnapshot:
+    """Return the state of a quota class.
+
+    Args:
+        quota_class: The class.
+        state: What was used and what is in flight, brought to `now`.
+        quota: The limits in force.
+        pacing: The pacing of the member that wants to know.
+        now: The present instant.
+        waiting: How many requests wait.
+    """
+    minute, hour = state.log.used(quota, now)
+    others = state.others(quota, now)
+    free = state.free_at(quota, state.per_minute(quota, pacing, now), now)
+    return QuotaSnapshot(
+        quota_class=quota_class,
+        in_flight=state.log.in_flight,
+        waiting=waiting,
+        left_soft_minute=_left(quota.soft_per_minute, minute + others),
+        left_hard_minute=_left(quota.hard_per_minute, minute + others),
+        left_hour=_left(quota.per_hour, hour),
+        next_free=None if free == inf else free - now,
+        frozen=state.breaker.is_open,
+        latency=state.latency.latency,
+        pacing="courteous" if state.courteous(quota, pacing) else "throughput",
+        others=others,
+    )
+
+
+def _left(limit: int | None, used: int) -> int | None:
+    return None if limit is None else max(limit - used, 0)

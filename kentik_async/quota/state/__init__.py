@@ -1,0 +1,1 @@
+"""The rules of the quota as one state and its pure changes."""

@@ -1,0 +1,110 @@
+"""What a member reports to the shared state, and what it is told. Pure data.
+
+A report says what is, not what changed, so it may be entered twice: calls that wait are a count and no
+increment, requests that ended are named by their grants, and grants are repeated until the member has seen
+them.
+"""
+
+from collections.abc import Mapping, Sequence
+from math import inf
+from typing import NamedTuple
+
+import msgspec
+
+from kentik_async.quota.limits import Outcome, Pacing, Quota
+
+__all__ = ["Ending", "Hint", "Limits", "Reply", "Report", "Terms"]
+
+Limits = tuple[int | None, int | None, float, int | None, int | None, float, float, float]
+"""The fields of a `Quota`, in their order."""
+
+
+class Hint(NamedTuple):
+    """What the server said is left, with an answer.
+
+    Attributes:
+        left: How many requests.
+        reset: In how many seconds it counts anew.
+    """
+
+    left: int
+    reset: float
+
+
+class Ending(msgspec.Struct):
+    """How a granted request ended.
+
+    Attributes:
+        grant: The grant's number.
+        outcome: See `Grant.close`.
+        took: Seconds from the grant to the end, by the member's own clock.
+        retry_after: With "refused", the pause that the server asked for, in seconds; else None.
+        hint: What the server said is left; None if nothing.
+        ended_at: When it ended, by the store's clock, where the member reads that; None where it does not:
+            then the instant of the report counts.
+    """
+
+    grant: int
+    outcome: Outcome
+    took: float
+    retry_after: float | None = None
+    hint: Hint | None = None
+    ended_at: float | None = None
+
+
+class Terms(msgspec.Struct, frozen=True):
+    """What a member keeps to, in all its reports.
+
+    Attributes:
+        member: Its name.
+        quota: The limits that it keeps to.
+        limits: The same as a tuple.
+        pacing: The pacing that it wishes for.
+        lease: How long the state counts the member as alive from a report on, in seconds; infinity where
+            the store learns of its death in another way.
+        patience: How long a member that is told to come is waited for, in seconds.
+    """
+
+    member: str
+    quota: Quota
+    limits: Limits
+    pacing: Pacing
+    lease: float = inf
+    patience: float = 0.25
+
+
+class Report(msgspec.Struct):
+    """What a member tells, and asks for.
+
+    Attributes:
+        terms: What it keeps to.
+        demand: How many calls wait in it, by priority.
+        endings: The requests that ended and are not known to have been entered.
+        last_seen: The greatest grant number that it has seen; it is told of those above.
+        held: How many grants it believes to hold, those in `endings` included.
+    """
+
+    terms: Terms
+    demand: Mapping[int, int]
+    endings: Sequence[Ending] = ()
+    last_seen: int = 0
+    held: int = 0
+
+
+class Reply(msgspec.Struct):
+    """What a report led to.
+
+    Attributes:
+        grants: The member's new grants, as (number, priority): each lets the first call of that priority go.
+        again: In how many seconds the member should report again though nothing has happened; infinity
+            if that would not help.
+        wake: Other members to be told, after the change is committed, in how many seconds to report.
+        present: Whether the state knows the member: it holds a grant or waits, so its lease must be renewed.
+        reclaimed: Whether the member was taken for dead meanwhile: the grants that it held are void.
+    """
+
+    grants: list[tuple[int, int]]
+    again: float = inf
+    wake: Sequence[tuple[str, float]] = ()
+    present: bool = False
+    reclaimed: bool = False

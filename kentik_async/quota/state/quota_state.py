@@ -1,0 +1,260 @@
+"""The state of one quota class, shared by all members that spend it, and the changes that it goes through.
+
+Pure: every store runs the same changes on it, wherever it keeps it. The one change that a member makes is
+`reporting.enter`; `advance` and `reclaim` end what members held that died, `recovery.py` begins after a loss.
+The state has no limits of its own: of those that its members keep to the most careful apply.
+"""
+
+from math import inf
+
+import msgspec
+
+from kentik_async.quota.limits import PACINGS, Pacing, Quota
+from kentik_async.quota.state.circuit_breaker import CircuitBreaker
+from kentik_async.quota.state.external_usage import ExternalUsageEstimator
+from kentik_async.quota.state.latency import LatencyEstimator
+from kentik_async.quota.state.messages import Ending, Limits
+from kentik_async.quota.state.sliding_window_log import SlidingWindowLog
+from kentik_async.quota.state.turn_order import TurnOrder
+
+__all__ = ["FORMAT", "Declared", "Hold", "Member", "QuotaState"]
+
+FORMAT = 1
+"""Of the encoded state; a store that reads another number must not use what it read."""
+
+_PACINGS: list[Pacing] = sorted(PACINGS, key=PACINGS.__getitem__)
+
+
+class Hold(msgspec.Struct, array_like=True):
+    """A request in flight.
+
+    Attributes:
+        member: Who holds the grant.
+        granted_at: When it was given.
+        generation: The generation of the circuit breaker that it was given in.
+        priority: The priority of the call that it was given to.
+    """
+
+    member: str
+    granted_at: float
+    generation: int
+    priority: int
+
+
+class Member(msgspec.Struct, array_like=True):
+    """Somebody who holds a grant or waits for one.
+
+    Attributes:
+        lease_until: When it is taken for dead unless it reports before; infinity if never.
+        pacing: The pacing that it wishes for, by its rank in `PACINGS`.
+        held: How many grants it holds.
+        latest_grant: The greatest number of its grants.
+    """
+
+    lease_until: float = inf
+    pacing: int = 0
+    held: int = 0
+    latest_grant: int = 0
+
+
+class Declared(msgspec.Struct, array_like=True):
+    """Limits that a member keeps to, and until when all others keep to them too."""
+
+    limits: Limits
+    until: float
+
+
+class QuotaState(msgspec.Struct, array_like=True):
+    """What was used, what is in flight, who waits, and what refusals and others outside have led to.
+
+    Attributes:
+        format: See `FORMAT`.
+        incarnation: A name drawn by lot by whoever made this state; it changes if the state was lost.
+        revision: Counts the reports: of two copies of one incarnation the greater is the later one.
+        now: The latest instant seen; time never runs backwards in a state.
+        blocked_until: Until when nobody may go, since it is not known what was spent before this state.
+        issued: The number of the latest grant.
+        log: What was used and how much is in flight.
+        breaker: What refusals have led to.
+        external: What others outside are taken to spend.
+        latency: How long answers take.
+        turns: Who waits.
+        members: Those who hold a grant or wait, by name.
+        holds: The requests in flight whose holder is alive, by grant number.
+        declared: The limits that were reported within the last hour.
+    """
+
+    format: int = FORMAT
+    incarnation: str = ""
+    revision: int = 0
+    now: float = -inf
+    blocked_until: float = -inf
+    issued: int = 0
+    log: SlidingWindowLog = msgspec.field(default_factory=SlidingWindowLog)
+    breaker: CircuitBreaker = msgspec.field(default_factory=CircuitBreaker)
+    external: ExternalUsageEstimator = msgspec.field(default_factory=ExternalUsageEstimator)
+    latency: LatencyEstimator = msgspec.field(default_factory=LatencyEstimator)
+    turns: TurnOrder = msgspec.field(default_factory=TurnOrder)
+    members: dict[str, Member] = {}
+    holds: dict[int, Hold] = {}
+    declared: list[Declared] = []
+
+    def advance(self, now: float) -> float:
+        """Bring the state to an instant, or to a later one that it has seen, and return that.
+
+        Members whose lease is over are taken for dead.
+        """
+        now = max(now, self.now)
+        self.now = now
+        for member in self.members.values():
+            if member.lease_until <= now:
+                self._reclaim_lapsed(now)
+                break
+        return now
+
+    def reclaim(self, name: str, now: float) -> None:
+        """Enter that a member is dead: its requests may still be working at the server, so they drain."""
+        self.members.pop(name, None)
+        self.turns.withdraw(name)
+        quota = self.most_careful()
+        for number in [number for number, hold in self.holds.items() if hold.member == name]:
+            hold = self.holds.pop(number)
+            self.log.drain(quota, now)
+            self.breaker.probe_lost(hold.generation)
+
+    def _reclaim_lapsed(self, now: float) -> None:
+        for name in [name for name, member in self.members.items() if member.lease_until <= now]:
+            self.reclaim(name, now)
+
+    def quota_in_force(self, quota: Quota, limits: Limits, now: float) -> Quota:
+        """Return the most careful of a member's limits and those declared by others within the hour.
+
+        Args:
+            quota: The limits that the member keeps to.
+            limits: The same as a tuple.
+            now: The present instant.
+        """
+        declared = self.declared
+        if len(declared) == 1 and declared[0].limits == limits:
+            declared[0].until = now + quota.hour
+            return quota
+        others = [other for other in declared if other.until > now and other.limits != limits]
+        declared[:] = [*others, Declared(limits, now + quota.hour)]
+        return self.most_careful()
+
+    def most_careful(self) -> Quota:
+        """Return the most careful of the limits that were declared; the vendor's if none were."""
+        if not self.declared:
+            return Quota.NON_QUERY
+        first, *more = (Quota(*declared.limits) for declared in self.declared)
+        for quota in more:
+            first = first.combined(quota)
+        return first
+
+    def courteous(self, quota: Quota, pacing: Pacing) -> bool:
+        """Tell whether the soft limit is kept like a hard one at present.
+
+        Args:
+            quota: The limits in force.
+            pacing: The pacing of whoever wants to know; the most careful one of all members applies.
+        """
+        rank = PACINGS[pacing]
+        for member in self.members.values():
+            rank = max(rank, member.pacing)
+        return self.latency.courteous(quota, _PACINGS[rank])
+
+    def others(self, quota: Quota, now: float) -> int:
+        """Return what others outside are taken to spend, in requests of a rolling minute."""
+        return self.external.estimate(quota, now) if self.external.spent else 0
+
+    def per_minute(self, quota: Quota, pacing: Pacing, now: float) -> int | None:
+        """Return how many requests the rolling minute may hold at present; None for any number."""
+        limit, soft = quota.hard_per_minute, quota.soft_per_minute
+        if soft is not None and (limit is None or soft < limit) and self.courteous(quota, pacing):
+            limit = soft
+        return None if limit is None else max(limit - self.others(quota, now), 1)
+
+    def room(self, quota: Quota, per_minute: int | None, now: float) -> float:
+        """Return how many requests may go this instant; below 1 if none."""
+        if self.blocked_until > now or self.external.blocked_until > now:
+            return 0
+        room = self.log.room(quota, per_minute, now)
+        if self.breaker.is_open:
+            return min(room, 1) if self.breaker.free_at(now) <= now else 0
+        return room
+
+    def free_at(self, quota: Quota, per_minute: int | None, now: float) -> float:
+        """Return when one request may go if nothing ends, and nothing is eased, before."""
+        blocked_until = max(self.blocked_until, self.external.blocked_until)
+        return max(self.breaker.free_at(now), self.log.free_at(quota, per_minute, now), blocked_until)
+
+    def grant(self, name: str, member: Member, priority: int, now: float) -> int:
+        """Enter that a request of a member may go; return the grant's number."""
+        self.breaker.granted()
+        self.log.take()
+        self.issued += 1
+        self.holds[self.issued] = Hold(name, now, self.breaker.generation, priority)
+        member.held += 1
+        member.latest_grant = self.issued
+        return self.issued
+
+    def end(self, ending: Ending, quota: Quota, now: float) -> None:
+        """Enter how a granted request ended; one that is not known, or not known any more, is let be."""
+        hold = self.holds.get(ending.grant)
+        if hold is None:
+            return
+        at = now if ending.ended_at is None else min(ending.ended_at, now)
+        # A member's clock may show anything; how long it took is known to be from 0 to this.
+        took, longest = ending.took, at - hold.granted_at
+        if not 0.0 <= took <= longest:
+            took = 0.0 if took < 0.0 else longest  # also for what is not a number
+        if ending.hint is not None:
+            load = self._load(hold, quota, now)
+            self.external.told(quota, now, load, ending.hint.left, ending.hint.reset)
+        if ending.outcome == "answered":
+            self._answered(hold, quota, took, at)
+        elif ending.outcome == "refused":
+            load = self._load(hold, quota, now)
+            self.log.use(quota, at - took, at)
+            if self.breaker.refused(quota, now, hold.generation, ending.retry_after):
+                self.external.refused(quota, now, load)
+        else:
+            if ending.outcome == "not_sent":
+                self.log.give_back()
+            else:
+                self.log.drain(quota, now)
+            self.breaker.probe_lost(hold.generation)
+        del self.holds[ending.grant]
+        member = self.members.get(hold.member)
+        if member is not None:
+            member.held -= 1
+
+    def end_all(self, now: float) -> None:
+        """Enter all requests in flight as answered, and nobody as waiting: others go on with both."""
+        self.log.end_all(self.most_careful(), self.advance(now))
+        self.holds.clear()
+        self.members.clear()
+        self.turns = TurnOrder()
+        self.breaker.half_open = False
+
+    def idle(self, quota: Quota, now: float) -> bool:
+        """Tell whether nobody waits, nothing is in flight and every token has returned."""
+        return not (self.turns.levels or self.breaker.is_open) and self.log.used(quota, now) == (0, 0)
+
+    def _answered(self, hold: Hold, quota: Quota, took: float, now: float) -> None:
+        log, latency, external, sent = self.log, self.latency, self.external, now - took
+        delayed = log.delayed(quota, sent, self.others(quota, now) if external.spent else 0)
+        usual = latency.latency
+        if usual is not None and external.telling(quota, took, usual):
+            log.settle(quota, now)
+            external.answered(quota, now, took, usual, log.minute.total + log.in_flight)
+        latency.learn(quota, took, delayed=delayed or external.late > 0)
+        log.use(quota, sent, now)
+        if self.breaker.is_open:
+            self.breaker.answered(hold.generation)
+
+    def _load(self, hold: Hold, quota: Quota, now: float) -> int:
+        """Return how many requests counted in the minute when a request under way was sent, it included."""
+        self.log.settle(quota, now)
+        later = sum(other.granted_at > hold.granted_at for other in self.holds.values())
+        return self.log.minute.total + self.log.in_flight - later

@@ -1,0 +1,135 @@
+"""The change that a member makes: it reports, and is granted what it may have. Pure.
+
+A member is granted requests only while it reports, never behind its back: one that is stopped, or died, can
+then not be given what it does not use. So whoever reports tells the member whose turn it is to come; and all
+others that wait are told to look a little later, each a little later than the one before. Who is due and has
+not come by then loses its place until it reports again.
+"""
+
+from collections.abc import Mapping
+from math import inf
+
+from kentik_async.quota.limits import PACINGS, Quota
+from kentik_async.quota.state.messages import Reply, Report
+from kentik_async.quota.state.quota_state import Member, QuotaState
+
+__all__ = ["enter"]
+
+
+def enter(report: Report, state: QuotaState, now: float) -> Reply:
+    """Enter what a member reports; entering it twice does no harm.
+
+    Args:
+        report: What it reports.
+        state: The state, which is changed.
+        now: The present instant by the store's clock.
+    """
+    terms, now = report.terms, state.advance(now)
+    name = terms.member
+    state.revision += 1
+    quota = state.quota_in_force(terms.quota, terms.limits, now)
+    member = state.members.get(name)
+    reply = Reply([], reclaimed=member is None and report.held > 0)
+    if member is None:
+        member = state.members[name] = Member()
+    member.lease_until, member.pacing = now + terms.lease, PACINGS[terms.pacing]
+    for ending in report.endings:
+        state.end(ending, quota, now)
+    demand, turns = report.demand, state.turns
+    if member.latest_grant > report.last_seen:
+        demand = _repeat(report, state, reply)
+    if demand or turns.levels:
+        per_minute = state.per_minute(quota, terms.pacing, now)
+        if not turns.levels and state.room(quota, per_minute, now) >= 1 and sum(demand.values()) == 1:
+            # Nobody else waits, so no order is needed.
+            priority = next(iter(demand))
+            reply.grants.append((state.grant(name, member, priority, now), priority))
+        else:
+            turns.announce(name, demand)
+            _take_turns(report, member, state, quota, per_minute, now, reply)
+    reply.present = member.held > 0 or turns.waits(name)
+    if not reply.present:
+        del state.members[name]
+    return reply
+
+
+def _repeat(report: Report, state: QuotaState, reply: Reply) -> Mapping[int, int]:
+    """Grant again what the member was granted by a report whose reply was lost; return what else it wants."""
+    demand = dict(report.demand)
+    for number, hold in state.holds.items():
+        if hold.member == report.terms.member and number > report.last_seen:
+            reply.grants.append((number, hold.priority))
+            if demand.get(hold.priority):
+                demand[hold.priority] -= 1
+    return {priority: calls for priority, calls in demand.items() if calls}
+
+
+def _take_turns(
+    report: Report,
+    member: Member,
+    state: QuotaState,
+    quota: Quota,
+    per_minute: int | None,
+    now: float,
+    reply: Reply,
+) -> None:
+    """Let the member take its turns; then see to it that somebody comes for the next one."""
+    turns, name = state.turns, report.terms.member
+    room = state.room(quota, per_minute, now)
+    while (level := turns.next_level()) is not None:
+        head = next(iter(level.members))
+        if room < 1:
+            _call(
+                head,
+                min(state.free_at(quota, per_minute, now), _eases_at(state, quota, now)),
+                report,
+                state,
+                reply,
+            )
+            return
+        if head == name:
+            reply.grants.append((state.grant(name, member, level.priority, now), level.priority))
+            turns.granted(level)
+            room = 0 if state.breaker.is_open else room - 1
+        elif turns.told == head and turns.due + report.terms.patience <= now:
+            turns.withdraw(head)
+            if not state.members[head].held:
+                del state.members[head]
+        else:
+            _call(head, now, report, state, reply)
+            return
+
+
+def _call(head: str, due: float, report: Report, state: QuotaState, reply: Reply) -> None:
+    """Have the member whose turn it is come when that is, and the others look whether it has come.
+
+    Args:
+        head: Whose turn it is.
+        due: When it is; infinity if a request in flight must end first: its holder reports then.
+        report: Of the member that reports.
+        state: The state.
+        reply: To the member that reports.
+    """
+    turns, now = state.turns, state.now
+    if due == inf:
+        turns.told = ""
+    else:
+        called = turns.told == head and (turns.due == due or max(turns.due, due) <= now)
+        if not called:
+            turns.told, turns.due = head, due
+        wake: list[tuple[str, float]] = []
+        for place, name in enumerate(dict.fromkeys((head, *turns.members()))):
+            delay = max(turns.due + place * report.terms.patience - now, 0.0)
+            if name == report.terms.member:
+                reply.again = delay
+            elif not called:
+                wake.append((name, delay))
+        reply.wake = wake
+    for name, member in state.members.items():
+        # Whoever holds may die: the end of its lease is an instant to look again.
+        if member.held and name != report.terms.member:
+            reply.again = min(reply.again, max(member.lease_until - now, 0.0))
+
+
+def _eases_at(state: QuotaState, quota: Quota, now: float) -> float:
+    return state.external.eases_at(quota, now) if state.external.spent else inf

@@ -1,0 +1,149 @@
+"""When the next requests will be answered, if all goes as it has gone so far. Pure.
+
+The schedule plays the fastest one that the limits allow forward from the present state, request by request,
+with the latency measured so far, and that of delayed answers where the soft limit will have been passed.
+"""
+
+import heapq
+from itertools import islice
+from math import inf
+
+from kentik_async.quota.limits import Pacing, Quota
+from kentik_async.quota.state.quota_state import QuotaState
+from kentik_async.quota.state.sliding_window_log import SlidingWindow
+
+__all__ = ["Schedule"]
+
+
+class Schedule:
+    """The requests to come, extended as far as anybody wants to know.
+
+    It belongs to the state that it was made from: any grant or answer since makes it stale.
+
+    Attributes:
+        now: The instant that it was made at.
+        eases_at: When others will be taken to spend less, which it does not foresee; infinity if never.
+    """
+
+    __slots__ = (
+        "_elsewhere",
+        "_ends",
+        "_late",
+        "_latency",
+        "_minute",
+        "_opening",
+        "_sends",
+        "_slots",
+        "_soft",
+        "_starts",
+        "_windows",
+        "eases_at",
+        "now",
+    )
+
+    def __init__(self, state: QuotaState, quota: Quota, pacing: Pacing, member: str, now: float) -> None:
+        """Start from the present; nothing of it is changed.
+
+        Args:
+            state: What was used and what is in flight, brought to `now`.
+            quota: The limits in force.
+            pacing: The pacing of the member that wants to know.
+            member: Its name: the calls that wait in others take turns with its own.
+            now: The present instant.
+        """
+        log, breaker, latency = state.log, state.breaker, state.latency
+        log.settle(quota, now)
+        self.now, self.eases_at = now, state.external.eases_at(quota, now)
+        self._latency, self._late = latency.expected(quota), latency.expected_late(quota)
+        self._soft, self._minute = quota.soft_per_minute, quota.minute
+        self._elsewhere = state.turns.waiting_elsewhere(member)
+        self._starts: list[float] = []
+        self._ends: list[float] = []
+        self._sends = list(log.sends)
+        opening = max(now, state.blocked_until, state.external.blocked_until)
+        in_flight = sorted(hold.granted_at for hold in state.holds.values())
+        ends = [max(self._send(sent), opening) for sent in in_flight]
+        self._sends += [end - quota.drain for end in log.draining]
+        ends = sorted([*ends, *log.draining])
+        per_minute = state.per_minute(quota, pacing, now)
+        self._windows = [
+            _Window(log.minute, per_minute, quota.minute, ends),
+            _Window(log.hour, quota.per_hour, quota.hour, ends),
+        ]
+        self._opening = opening
+        if breaker.is_open:
+            # A probe goes alone; if it is on its way, what flies now is what all wait for.
+            self._opening = (
+                max([opening, *ends]) if breaker.half_open else max(opening, breaker.blocked_until)
+            )
+        # One instant a slot: when it is next free. Without a limit no request waits for another.
+        self._slots: list[float] | None = None
+        if quota.max_concurrent is not None:
+            busy = ends[-quota.max_concurrent :]
+            free = [self._opening] * (quota.max_concurrent - len(busy))
+            self._slots = sorted([max(self._opening, end) for end in busy] + free)
+        if breaker.is_open and not breaker.half_open:
+            self._probe()
+
+    def start_of(self, position: int, *, until: float = inf) -> float:
+        """Return the instant at which a waiting call of the member will be sent.
+
+        Args:
+            position: How many calls of the member go before it.
+            until: If the request will be sent later than this, any instant later than this will do.
+        """
+        starts, position = self._starts, position + self._turns_elsewhere(position + 1)
+        while len(starts) <= position and (not starts or starts[-1] <= until):
+            self._extend()
+        return starts[min(position, len(starts) - 1)]
+
+    def end_of(self, count: int) -> float:
+        """Return the instant at which the member's first `count` calls will all have been answered."""
+        count += self._turns_elsewhere(count)
+        while len(self._ends) < count:
+            self._extend()
+        return max(islice(self._ends, count), default=self._opening)
+
+    def _turns_elsewhere(self, count: int) -> int:
+        """Return how many turns other members have among the first `count` of this one."""
+        return sum(min(calls, count) for calls in self._elsewhere)
+
+    def _probe(self) -> None:
+        self._extend()
+        if self._slots is not None:
+            self._slots = [max(slot, self._ends[0]) for slot in self._slots]
+        self._opening = self._ends[0]
+
+    def _extend(self) -> None:
+        start = max(self._slots[0] if self._slots is not None else self._opening, *self._starts[-1:], -inf)
+        start = max(start, *(window.free_at() for window in self._windows))
+        end = self._send(start)
+        if self._slots is not None:
+            heapq.heapreplace(self._slots, end)
+        for window in self._windows:
+            window.instants.append(end)
+        self._starts.append(start)
+        self._ends.append(end)
+
+    def _send(self, start: float) -> float:
+        """Enter a request as sent, and return when it will be answered."""
+        sends, soft = self._sends, self._soft
+        delayed = soft is not None and len(sends) >= soft and sends[-soft] + self._minute > start
+        sends.append(start)
+        return start + (self._late if delayed else self._latency)
+
+
+class _Window:
+    """One window as it will be filled."""
+
+    __slots__ = ("instants", "limit", "seconds")
+
+    def __init__(self, window: SlidingWindow, limit: int | None, seconds: float, ends: list[float]) -> None:
+        self.limit = limit
+        self.seconds = seconds
+        self.instants = [*window.instants(), *ends] if limit is not None else []
+
+    def free_at(self) -> float:
+        """Return from when one more request fits."""
+        limit, instants = self.limit, self.instants
+        return -inf if limit is None or len(instants) < limit else instants[-limit] + self.seconds

@@ -1,0 +1,199 @@
+"""What was used of a quota and what is in flight: tokens, slots, and when the next request may go. Pure.
+
+Each token returns exactly one window after it was used, so no rolling window ever holds more than its
+limit (a classic bucket of capacity C grants up to 2C in some window). A token's age counts from the
+*answer*: the server counts from receipt, which the client cannot see but which lies before the answer,
+so a token is never taken for older than it is.
+"""
+
+from math import inf
+
+import msgspec
+
+from kentik_async.quota.limits import Quota
+
+__all__ = ["SlidingWindow", "SlidingWindowLog"]
+
+_EXACT = 384
+"""A window with up to so many instants keeps each of them. The vendor's minute never holds more."""
+
+_RESOLUTION = 1 / 360
+"""Beyond that, instants so close together (as a share of the window) are kept as one, the youngest: an
+hour of 3,750 requests then takes at most 744 entries, and a token returns up to 10 s late, never early."""
+
+
+class SlidingWindow(msgspec.Struct, array_like=True):
+    """The requests that count in one rolling window.
+
+    Attributes:
+        ends: When they were answered, oldest first.
+        counts: How many were answered at each of these instants.
+        total: The sum of `counts`.
+        opened: When the first request of the youngest entry was answered.
+    """
+
+    ends: list[float] = []
+    counts: list[int] = []
+    total: int = 0
+    opened: float = -inf
+
+    def expire(self, seconds: float, now: float) -> None:
+        """Drop what no longer counts at `now` in a window of so many seconds."""
+        ends, gone = self.ends, 0
+        while gone < len(ends) and ends[gone] + seconds <= now:
+            self.total -= self.counts[gone]
+            gone += 1
+        if gone:
+            del ends[:gone], self.counts[:gone]
+
+    def add(self, seconds: float, now: float, count: int = 1) -> None:
+        """Enter requests answered at `now` in a window of so many seconds."""
+        ends = self.ends
+        self.total += count
+        if ends and now <= ends[-1]:
+            # Reported late: a request taken for younger than it is does no harm.
+            self.counts[-1] += count
+        elif len(ends) >= _EXACT and now <= self.opened + seconds * _RESOLUTION:
+            ends[-1] = now
+            self.counts[-1] += count
+        else:
+            ends.append(now)
+            self.counts.append(count)
+            self.opened = now
+
+    def free_at(self, seconds: float, limit: int | None, in_flight: int) -> float:
+        """Return from when one more request fits; infinity if one in flight must end first. Expire first.
+
+        Args:
+            seconds: The window's length.
+            limit: How many requests it may hold; None for any number.
+            in_flight: Requests in flight. Each holds a token whose age has not begun.
+        """
+        if limit is None:
+            return -inf
+        missing = self.total + in_flight - limit + 1
+        if missing <= 0:
+            return -inf
+        for end, count in zip(self.ends, self.counts, strict=True):
+            missing -= count
+            if missing <= 0:
+                return end + seconds
+        return inf
+
+    def instants(self) -> list[float]:
+        """Return one instant for each request, oldest first."""
+        return [end for end, count in zip(self.ends, self.counts, strict=True) for _ in range(count)]
+
+
+class SlidingWindowLog(msgspec.Struct, array_like=True):
+    """What was used of one quota, and how much is in flight. The instants are of one clock.
+
+    Attributes:
+        minute: The rolling minute.
+        hour: The rolling hour.
+        sends: When the latest `soft_per_minute` of the answered requests were sent.
+        draining: Until when each request of unknown outcome keeps its slot and token, soonest first.
+        in_flight: Requests that hold a slot and a token, the draining ones included.
+    """
+
+    minute: SlidingWindow = msgspec.field(default_factory=SlidingWindow)
+    hour: SlidingWindow = msgspec.field(default_factory=SlidingWindow)
+    sends: list[float] = []
+    draining: list[float] = []
+    in_flight: int = 0
+
+    def room(self, quota: Quota, per_minute: int | None, now: float) -> float:
+        """Return how many requests may go at `now`, below 1 if none; infinity without a limit.
+
+        Args:
+            quota: The limits.
+            per_minute: The limit of the minute at present, see `minute_limit`.
+            now: The present instant.
+        """
+        self.settle(quota, now)
+        slots, per_hour = quota.max_concurrent, quota.per_hour
+        room = inf if slots is None else slots
+        if per_minute is not None and per_minute - self.minute.total < room:
+            room = per_minute - self.minute.total
+        if per_hour is not None and per_hour - self.hour.total < room:
+            room = per_hour - self.hour.total
+        return room - self.in_flight
+
+    def free_at(self, quota: Quota, per_minute: int | None, now: float) -> float:
+        """Return the instant from which one more request may go, `now` at the earliest.
+
+        Infinity means that no passing of time helps: a request in flight must end first.
+        """
+        if self.room(quota, per_minute, now) >= 1:
+            return now
+        free = inf
+        if quota.max_concurrent is None or self.in_flight < quota.max_concurrent:
+            minute = self.minute.free_at(quota.minute, per_minute, self.in_flight)
+            free = max(minute, self.hour.free_at(quota.hour, quota.per_hour, self.in_flight))
+        return self.draining[0] if free == inf and self.draining else free
+
+    def take(self, count: int = 1) -> None:
+        """Enter requests as in flight."""
+        self.in_flight += count
+
+    def give_back(self) -> None:
+        """Strike a request that was never sent: slot and token are as if it had not been."""
+        self.in_flight -= 1
+
+    def use(self, quota: Quota, sent: float, now: float) -> None:
+        """Enter that a request sent at `sent` is answered now: its slot is free, its token ages."""
+        self.in_flight -= 1
+        soft = quota.soft_per_minute
+        if soft is not None:
+            sends = self.sends
+            sends.append(sent)
+            if len(sends) > soft:
+                del sends[:-soft]
+        if soft is not None or quota.hard_per_minute is not None:
+            self.minute.add(quota.minute, now)
+        if quota.per_hour is not None:
+            self.hour.add(quota.hour, now)
+
+    def drain(self, quota: Quota, now: float) -> None:
+        """Enter that a request's end is unknown: it counts as in flight for `quota.drain` seconds more."""
+        until = now + quota.drain
+        place = len(self.draining)
+        while place and self.draining[place - 1] > until:
+            place -= 1
+        self.draining.insert(place, until)
+
+    def end_all(self, quota: Quota, now: float) -> None:
+        """Enter all requests in flight as answered: someone else holds them from now on."""
+        self.draining.clear()
+        while self.in_flight > 0:
+            self.use(quota, now, now)
+
+    def settle(self, quota: Quota, now: float) -> None:
+        """Bring the log to `now`: end the drains that are over, drop what no longer counts."""
+        while self.draining and self.draining[0] <= now:
+            end = self.draining.pop(0)
+            self.use(quota, end - quota.drain, end)
+        minute, hour = self.minute, self.hour
+        if minute.ends and minute.ends[0] + quota.minute <= now:
+            minute.expire(quota.minute, now)
+        if hour.ends and hour.ends[0] + quota.hour <= now:
+            hour.expire(quota.hour, now)
+
+    def used(self, quota: Quota, now: float) -> tuple[int, int]:
+        """Return how many requests count in the rolling minute and hour, those in flight included."""
+        self.settle(quota, now)
+        return self.minute.total + self.in_flight, self.hour.total + self.in_flight
+
+    def delayed(self, quota: Quota, sent: float, others: int = 0) -> bool:
+        """Tell whether a request sent at that instant was beyond the soft limit, so its answer delayed.
+
+        Args:
+            quota: The limits.
+            sent: When it was sent.
+            others: Requests of the minute that somebody else is taken to spend.
+        """
+        sends, soft = self.sends, quota.soft_per_minute
+        if soft is None:
+            return False
+        spare = soft - others
+        return spare <= 0 or (len(sends) >= spare and sends[-spare] + quota.minute > sent)

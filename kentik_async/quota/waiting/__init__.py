@@ -1,0 +1,1 @@
+"""Who waits for quota, in which threads and event loops."""

@@ -1,0 +1,41 @@
+"""A stdout that is full or closed is one clear line, never a traceback."""
+
+import shlex
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cli.shell import KENTIK_ASYNC, Shell, readiness, started
+
+
+@pytest.fixture(scope="module")
+def shell() -> Iterator[Shell]:
+    with started("emulator", "--speed", "600") as process:
+        yield Shell(readiness(process))
+
+
+def bash(shell: Shell, redirected: str) -> "subprocess.CompletedProcess[str]":
+    """Run a command line whose stdout a shell redirects."""
+    return subprocess.run(
+        ["bash", "-c", f"{shlex.join(KENTIK_ASYNC)} {redirected}"],
+        capture_output=True,
+        encoding="utf-8",
+        env=shell.env,
+        check=False,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize(
+    "command", ["--help", "--version", "kmi markets", "sites list -o table", "completion bash"]
+)
+def test_a_full_stdout_is_one_line(shell: Shell, command: str) -> None:
+    done = bash(shell, f"{command} > /dev/full")
+    assert (done.returncode, done.stderr) == (1, "error: cannot write to stdout: No space left on device\n")
+
+
+@pytest.mark.parametrize("command", ["--help", "sites list", "sites list -o table"])
+def test_a_closed_stdout_is_one_line(shell: Shell, command: str) -> None:
+    done = bash(shell, f"{command} >&-")
+    assert (done.returncode, done.stderr) == (1, "error: cannot write to stdout: it is closed\n")

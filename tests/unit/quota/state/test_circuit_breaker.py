@@ -1,0 +1,94 @@
+"""What refusals do to everyone, without a clock or a loop."""
+
+from math import inf, nan
+
+import pytest
+
+from kentik_async.quota import Quota
+from kentik_async.quota.state.circuit_breaker import CircuitBreaker
+
+QUOTA = Quota.NON_QUERY
+
+
+@pytest.fixture
+def breaker() -> CircuitBreaker:
+    return CircuitBreaker()
+
+
+def test_the_pause_is_the_one_that_the_server_names(breaker: CircuitBreaker) -> None:
+    breaker.refused(QUOTA, 100.0, 0, 7.0)
+    assert breaker.is_open
+    assert breaker.free_at(101.0) == 107.0
+    assert breaker.free_at(200.0) == 200.0
+
+
+def test_without_a_named_pause_it_doubles_from_a_quarter_minute_to_a_minute(breaker: CircuitBreaker) -> None:
+    pauses = []
+    for _ in range(5):
+        breaker.refused(QUOTA, 0.0, breaker.generation, None)
+        pauses.append(breaker.blocked_until)
+        breaker.granted()
+    assert pauses == [15.0, 30.0, 60.0, 60.0, 60.0]
+
+
+def test_an_answered_probe_lifts_the_freeze_and_ends_the_doubling(breaker: CircuitBreaker) -> None:
+    breaker.refused(QUOTA, 0.0, 0, None)
+    breaker.granted()
+    breaker.refused(QUOTA, 15.0, breaker.generation, None)
+    breaker.granted()
+    breaker.answered(breaker.generation)
+    assert not breaker.is_open
+    breaker.refused(QUOTA, 100.0, breaker.generation, None)
+    assert breaker.blocked_until == 115.0
+
+
+def test_one_probe_goes_at_a_time(breaker: CircuitBreaker) -> None:
+    breaker.refused(QUOTA, 0.0, 0, 1.0)
+    breaker.granted()
+    assert breaker.free_at(50.0) == inf
+
+
+@pytest.mark.parametrize("retry_after", [None, 500.0])
+def test_answers_to_what_was_sent_before_the_freeze_change_nothing(
+    breaker: CircuitBreaker, retry_after: float | None
+) -> None:
+    breaker.refused(QUOTA, 0.0, 0, 5.0)
+    breaker.answered(0)
+    breaker.refused(QUOTA, 1.0, 0, retry_after)
+    breaker.probe_lost(0)
+    assert breaker.is_open
+    assert breaker.blocked_until == 5.0
+
+
+def test_a_probe_that_told_nothing_hands_on(breaker: CircuitBreaker) -> None:
+    breaker.refused(QUOTA, 0.0, 0, 5.0)
+    breaker.granted()
+    breaker.probe_lost(breaker.generation)
+    assert breaker.is_open
+    assert breaker.free_at(6.0) == 6.0
+
+
+def test_a_request_sent_before_the_freeze_does_not_take_the_probe_away(breaker: CircuitBreaker) -> None:
+    breaker.refused(QUOTA, 0.0, 0, 5.0)
+    breaker.granted()
+    breaker.probe_lost(0)
+    assert breaker.half_open
+
+
+def test_the_minute_of_a_compressed_clock_shortens_the_unnamed_pause_only() -> None:
+    breaker, scaled = CircuitBreaker(), QUOTA.scaled(60)
+    breaker.refused(scaled, 0.0, 0, None)
+    assert breaker.blocked_until == pytest.approx(0.25)
+    breaker.refused(scaled, 0.0, breaker.generation, 3.0)
+    assert breaker.blocked_until == 3.0
+
+
+@pytest.mark.parametrize("pause", [nan, -1.0, inf, -inf])
+def test_a_pause_that_is_no_number_of_seconds_counts_as_none(breaker: CircuitBreaker, pause: float) -> None:
+    breaker.refused(QUOTA, 0.0, 0, pause)
+    assert breaker.blocked_until == 15.0
+
+
+def test_a_pause_of_more_than_a_day_is_cut(breaker: CircuitBreaker) -> None:
+    breaker.refused(QUOTA, 0.0, 0, 1e9)
+    assert breaker.blocked_until == 24 * 3600.0
