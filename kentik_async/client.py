@@ -23,6 +23,7 @@ from kentik_async._pipeline import CallOptions, Pipeline, PipelineSettings, chec
 from kentik_async._pipeline.caller import Caller
 from kentik_async._transport.base import Transport
 from kentik_async._transport.grpc import GrpcTransport
+from kentik_async._transport.proxy import ProxyAccess
 from kentik_async._transport.rest import RestTransport
 from kentik_async._version import __version__
 from kentik_async.errors import ConfigError
@@ -261,11 +262,18 @@ def _transports(
     proxy: str | None,
 ) -> Mapping[Protocol, tuple[str, Callable[[], Transport]]]:
     authorities = read_authorities(ca_file)
+    access = ProxyAccess()
     grpc_trust = Trust(authorities, proxy_for(grpc_at, proxy))
     rest_trust = Trust(authorities, proxy_for(rest_at, proxy))
     return {
-        "grpc": (grpc_at.authority, lambda: GrpcTransport(grpc_at, credentials, grpc_trust, _USER_AGENT)),
-        "rest": (rest_at.authority, lambda: RestTransport(rest_at, credentials, rest_trust, _USER_AGENT)),
+        "grpc": (
+            grpc_at.authority,
+            lambda: GrpcTransport(grpc_at, credentials, grpc_trust, access, _USER_AGENT),
+        ),
+        "rest": (
+            rest_at.authority,
+            lambda: RestTransport(rest_at, credentials, rest_trust, access, _USER_AGENT),
+        ),
     }
 
 
