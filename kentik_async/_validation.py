@@ -46,7 +46,7 @@ _LOOKBACKS = (1, 7, 30)
 _ASN_TEXT = re.compile(r"(?:AS)?([0-9]{1,10})(?:\.([0-9]{1,5}))?", re.IGNORECASE | re.ASCII)
 _ID_TEXT = re.compile(r"[0-9]{1,19}")
 _NUMBER_TEXT = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
-_SITE_NAME = re.compile(r"[A-Za-z0-9 _]{3,40}")
+_SITE_NAME = re.compile(r"[A-Za-z0-9 _-]{3,40}")
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -203,15 +203,16 @@ def valid_site_id(value: int | str | SupportsIndex, field: str = "id") -> int:
 
 
 def valid_site_name(value: str, field: str = "site_name") -> str:
-    """Check a site's name: 3 to 40 of A-Z, a-z, 0-9, space and underscore, not blank (Kentik KB, Site API).
+    """Check a site's name: 3 to 40 of A-Z, a-z, 0-9, space, underscore and hyphen, not blank.
 
-    The vendor says "alphanumeric"; this is taken to exclude letters outside ASCII.
+    Source: Kentik KB, Site API. The vendor says "alphanumeric", which we take as ASCII letters and digits.
+    The page does not list the hyphen, but the published example of the vendor's SDK uses one.
 
     Raises:
         ValidationError: The value violates one of these rules.
     """
     if not isinstance(value, str) or not _SITE_NAME.fullmatch(value) or not value.strip():
-        raise _error(field, "3 to 40 of A-Z, a-z, 0-9, space and underscore, and not blank", value)
+        raise _error(field, "3 to 40 of A-Z, a-z, 0-9, space, underscore and hyphen, and not blank", value)
     return value
 
 

@@ -1,4 +1,4 @@
-"""Every error that the SDK raises, in one tree.
+"""Every error that the SDK raises, in one tree. Pure.
 
     KentikError
     ├── ConfigError              invalid endpoint, credentials, profile or option; nothing was sent

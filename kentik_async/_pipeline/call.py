@@ -80,7 +80,7 @@ class Call:
     Attributes:
         request: What to send.
         options: The caller's options.
-        queued_since: The monotonic time at which the call first asked for quota; it decides its turn.
+        queued_since: The monotonic time at which the call first waited for quota; it decides the order.
         priority: 1 high, 0 normal, -1 low.
         on_event: Called with an `Event` at each step, or None.
         sent: The number of attempts that were sent.

@@ -7,6 +7,7 @@ in the background, because the server is still working on it: a next request wou
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
+from math import inf
 from typing import Any, TypeVar
 
 from kentik_async._operations import Protocol
@@ -25,6 +26,12 @@ from kentik_async.quota import Grant, HintAwareGrant, Limiter
 __all__ = ["Session", "close_grant"]
 
 A = TypeVar("A")
+
+_EVENT_LOOP_DELAY = 0.1
+"""A timer that is later than this, in seconds, shows that the event loop did not run."""
+
+_LONGEST_GRACE = 1.0
+"""How long a late timer waits for a response that may have arrived, in seconds at most."""
 
 
 class Session:
@@ -170,7 +177,7 @@ class Session:
         """
         ended: asyncio.Future[None] = self.loop.create_future()
         attempt.add_done_callback(partial(_wake, ended))
-        timer = self.loop.call_later(timeout, _expire, ended, timeout)
+        timer = self.loop.call_later(timeout, _expire, ended, timeout, self.loop.time() + timeout)
         self._in_flight.add(ended)
         try:
             await ended
@@ -277,8 +284,13 @@ def _wake(future: "asyncio.Future[None]", _: Any) -> None:
         future.set_result(None)
 
 
-def _expire(future: "asyncio.Future[None]", timeout: float) -> None:
-    if not future.done():
+def _expire(future: "asyncio.Future[None]", timeout: float, due: float) -> None:
+    loop = future.get_loop()
+    delay = loop.time() - due
+    if delay > _EVENT_LOOP_DELAY:
+        # The event loop or the machine stood still. A response that arrived meanwhile is read first.
+        loop.call_later(min(delay, _LONGEST_GRACE), _expire, future, timeout, inf)
+    elif not future.done():
         future.set_exception(DeadlineExceededError(f"no response within timeout={timeout:g} s"))
 
 

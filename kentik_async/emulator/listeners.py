@@ -1,12 +1,18 @@
 """The two listening ports: the gRPC server behind a TCP proxy, and the HTTP server."""
 
+import logging
+from typing import Any
+
 import grpc.aio
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from kentik_async.emulator.api.grpc import GrpcApp
 from kentik_async.emulator.tcp_proxy import ProxiedConnection, TcpProxy
 
 __all__ = ["Listeners"]
+
+_log = logging.getLogger("kentik_async.emulator.http")
 
 _OPTIONS = (
     # Otherwise two servers can share a port, and each receives some of the other's calls.
@@ -15,6 +21,14 @@ _OPTIONS = (
     ("grpc.server.max_pending_requests", 1_000_000),
     ("grpc.server.max_pending_requests_hard_limit", 1_000_000),
 )
+
+
+class _HttpLog(logging.LoggerAdapter[logging.Logger]):
+    """Logs errors of handlers, but no malformed requests, which are answered with 400."""
+
+    def exception(self, msg: object, *args: object, **kwargs: Any) -> None:
+        if not isinstance(kwargs.get("exc_info"), HttpProcessingError):
+            super().exception(msg, *args, **kwargs)
 
 
 class Listeners:
@@ -45,7 +59,9 @@ class Listeners:
         server_port = self._server.add_insecure_port("127.0.0.1:0")
         await self._server.start()
         self._proxy = TcpProxy(self._host, self.grpc, ("127.0.0.1", server_port))
-        self._runner = web.AppRunner(rest_app, access_log=None, shutdown_timeout=0.1)
+        self._runner = web.AppRunner(
+            rest_app, access_log=None, shutdown_timeout=0.1, logger=_HttpLog(_log, {})
+        )
         await self._runner.setup()
         await self.resume()
 

@@ -4,7 +4,7 @@ import asyncio
 import datetime as dt
 import ipaddress
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -54,6 +54,7 @@ class Emulator:
         latency: float | tuple[float, float] = 0.0,
         users: Iterable[User] = (DEFAULT_USER,),
         refusal_shape: RefusalShape = "resource_exhausted",
+        on_call: Callable[[Call], None] | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         """Create an emulator. `async with` or `start()` opens its ports.
@@ -70,6 +71,7 @@ class Emulator:
             latency: Latency of each answer in seconds of real time: a number, or a (min, max) range.
             users: The accounts. The first one is used by `connection` and `client()`.
             refusal_shape: The form of a refusal over gRPC: "resource_exhausted", "http2_429" or "envoy".
+            on_call: A function that is called with each answered call.
             clock: The clock for creation and update times.
 
         Raises:
@@ -84,7 +86,12 @@ class Emulator:
             raise ValueError("users must contain at least one User; got none")
         self.state = EmulatorState(seed=seed, day=day, clock=clock)
         self._dispatcher = Dispatcher(
-            users=directory, speed=speed, strict=strict, details=details, rng=random.Random(seed)
+            users=directory,
+            speed=speed,
+            strict=strict,
+            details=details,
+            rng=random.Random(seed),
+            on_call=on_call,
         )
         self._listeners = Listeners(host, grpc_port, rest_port)
         self._host = _reachable(host)

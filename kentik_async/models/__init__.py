@@ -1,4 +1,4 @@
-"""The models of responses: frozen objects and immutable sequences of them."""
+"""The models of responses: frozen objects and immutable sequences of them. Pure."""
 
 from kentik_async.models._tables import arrow_schema
 from kentik_async.models.as_groups import ASGroup, ASGroupList, AutonomousSystem

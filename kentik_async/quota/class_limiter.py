@@ -1,7 +1,7 @@
 """One quota class as one process takes part in it: its calls wait here, on whatever store.
 
-There is no polling and no sleeping task a waiter: an answer, or another member, wakes the next waiter, and
-where only time can help, one timer an event loop does.
+There is no polling: an answer, or another member, wakes the next waiter, and where only time can help, one
+timer an event loop does.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -48,15 +48,7 @@ class ClassLimiter:
         store: Store,
         monotonic: Callable[[], float],
     ) -> None:
-        """Start with nobody waiting.
-
-        Args:
-            quota_class: The class's name.
-            quota: Its limits.
-            pacing: See `KentikClient`.
-            store: What keeps the state.
-            monotonic: This process's clock.
-        """
+        """Start with nobody waiting, on a store that nobody else uses in this process."""
         self.quota_class: QuotaClass = quota_class
         self._store = store
         self._reporter = Reporter(store, quota, pacing)
@@ -176,8 +168,6 @@ class ClassLimiter:
         self._open: dict[int, ClassGrant] = {}
         self._inspector = Inspector(self._store, self._reporter, self._lock)
 
-    # Reports ------------------------------------------------------------------------------------------
-
     def _report(self) -> None:
         """Report, and hand out what that leads to; if a report is under way another follows it."""
         reporter = self._reporter
@@ -251,8 +241,6 @@ class ClassLimiter:
         else:
             self._report()
 
-    # Grants -------------------------------------------------------------------------------------------
-
     def _hand_out(self, grants: Sequence[tuple[int, int]]) -> None:
         for number, priority in grants:
             waiter = self._waiters.queue.pop(priority)
@@ -285,10 +273,9 @@ class ClassLimiter:
             self._report()
         return len(self._waiters.queue)
 
-    def _lost(self, grant: ClassGrant) -> Ending:
-        return Ending(grant.number, "unknown", self._monotonic() - grant.granted_at)
-
-    # Waiters ------------------------------------------------------------------------------------------
+    @staticmethod
+    def _lost(grant: ClassGrant) -> Ending:
+        return Ending(grant.number, "unknown", 0.0)
 
     def _discard(self, waiter: "Waiter[ClassGrant]") -> None:
         self._waiters.queue.discard(waiter)
@@ -304,12 +291,9 @@ class ClassLimiter:
     def _refuse_hopeless(
         self, waiter: "Waiter[ClassGrant]", since: float, max_wait: float, schedule: Schedule, made: float
     ) -> None:
-        """End the waiting of a call that would wait too long, by the schedule."""
-        if not waiter.queued:
-            return
-        began = schedule.now + since - made
-        estimate = schedule.start_of(self._waiters.queue.ahead_of(waiter), until=began + max_wait) - began
-        # What is eased meanwhile is not foreseen.
-        if estimate > max_wait and schedule.eases_at > began + max_wait:
-            self._discard(waiter)
-            self._waiters.fail(waiter, wait_too_long(self.quota_class, max_wait, estimate))
+        if waiter.queued:
+            ahead, began = self._waiters.queue.ahead_of(waiter), schedule.now + since - made
+            estimate = schedule.wait_beyond(ahead, max_wait, began)
+            if estimate is not None:
+                self._discard(waiter)
+                self._waiters.fail(waiter, wait_too_long(self.quota_class, max_wait, estimate))

@@ -39,7 +39,7 @@ class Sites:
         exist.
 
         Args:
-            site_name: 3 to 40 letters, digits, spaces and underscores.
+            site_name: 3 to 40 letters, digits, spaces, underscores and hyphens.
             lat: The latitude, -90 to 90.
             lon: The longitude, -180 to 180.
 

@@ -40,6 +40,12 @@ class Record:
         self.visits.append(visit)
         return visit
 
+    def course(self, number: int, end: float) -> str:
+        """Return when a call's requests were received and answered, in seconds before its end."""
+        visits = [visit for visit in self.visits if visit.number == number]
+        times = (f"received {end - v.received:.3f}, finished {end - v.finished:.3f}" for v in visits)
+        return "; ".join(times) or "received nothing"
+
     def doubled(self, creates: set[int]) -> int:
         """Return how many of these calls were carried out more than once."""
         return sum(self.acted[number] > 1 for number in creates)

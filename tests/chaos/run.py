@@ -106,7 +106,7 @@ async def _play(case: Case, calls: Sequence[Call], chance: random.Random, outcom
         await stack.enter_async_context(case.scene(stage))
         traces = await _call_all(kentik, case, calls)
         outcome.leaked += await _slots_left(kentik, case.timeout)
-    _count(outcome, case, calls, traces, stage.gone_since)
+    _count(outcome, case, calls, traces, stage.gone_since, desk.record)
     outcome.doubled = desk.record.doubled({call.number for call in calls if call.effect == "create"})
     outcome.violations = violations(desk.record.visits, limits) + _unseen(desk.record, traces)
 
@@ -164,7 +164,12 @@ async def _call_all(kentik: KentikClient, case: Case, calls: Sequence[Call]) -> 
 
 
 def _count(
-    outcome: Outcome, case: Case, calls: Iterable[Call], traces: dict[int, Trace], gone_since: float
+    outcome: Outcome,
+    case: Case,
+    calls: Iterable[Call],
+    traces: dict[int, Trace],
+    gone_since: float,
+    record: Record,
 ) -> None:
     for call in calls:
         trace = traces.get(call.number)
@@ -174,7 +179,8 @@ def _count(
         outcome.slowest = max(outcome.slowest, trace.late(gone_since))
         allowed = case.due(call)
         if not any(_as_due(trace.error, due) for due in allowed):
-            outcome.wrongly.append(f"{call} ended with {trace.error}; {allowed} was due")
+            seen = record.course(call.number, trace.ended)
+            outcome.wrongly.append(f"{call} ended with {trace.error}; {allowed} was due; the peer: {seen}")
         elif trace.error is None:
             outcome.succeeded += 1
         else:

@@ -1,12 +1,14 @@
 """`kentik-async emulator`: what it says when it is ready, and how it ends."""
 
 import asyncio
+import json
 import os
 import shlex
 import signal
 import socket
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -132,3 +134,56 @@ def test_the_help_example_works_as_a_block() -> None:
 
 
 MARKET = '{"market_id":"planet$earth","name":"Planet Earth"}'
+
+
+def test_users_and_the_log_file(tmp_path: Path) -> None:
+    log = tmp_path / "calls.ndjson"
+    users = ("--user", "ann@example.com:first:token", "--user", "bob@example.com:second")
+    with started("emulator", "--speed", "600", *users, "--log", str(log)) as process:
+        ready = readiness(process)
+        assert ready["email"] == "ann@example.com"
+        assert Shell(ready)("sites", "list").code == 0
+        bob = {"KENTIK_EMAIL": "bob@example.com", "KENTIK_API_TOKEN": "second"}
+        assert Shell(ready)("sites", "get", "1", **bob).code == 0
+        assert Shell(ready)("sites", "list", KENTIK_API_TOKEN="other").code == 3
+    calls = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    assert [(call["user"], call["operation"], call["status"]) for call in calls] == [
+        ("ann@example.com", "sites.list", 200),
+        ("bob@example.com", "sites.get", 200),
+        ("ann@example.com", "sites.list", 401),
+    ]
+    assert "first:token" not in log.read_text(encoding="utf-8")
+
+
+def test_the_host_can_be_chosen() -> None:
+    with started("emulator", "--host", "127.0.0.2") as process:
+        ready = readiness(process)
+    assert ready["grpc_endpoint"].startswith("http://127.0.0.2:")
+    assert ready["rest_endpoint"].startswith("http://127.0.0.2:")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--host", "localhost"], "error: host must be an IP address to listen on"),
+        (["--user", "ann@example.com"], "error: --user must be EMAIL:TOKEN"),
+        (["--log", "/nowhere/calls"], "error: cannot write /nowhere/calls: No such file or directory"),
+    ],
+)
+def test_wrong_options_are_one_line(arguments: list[str], said: str) -> None:
+    with started("emulator", *arguments) as process:
+        out, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, out) == (2, "")
+    assert err.startswith(said)
+    assert len(err.splitlines()) == 1
+
+
+def test_malformed_http_prints_nothing() -> None:
+    with started("emulator") as process:
+        ready = readiness(process)
+        with socket.create_connection(("127.0.0.1", _port(ready))) as peer:
+            peer.sendall(b"NOT HTTP\x00\r\n\r\n")
+            assert b" 400 " in peer.recv(100)
+        process.send_signal(signal.SIGTERM)
+        _, words = process.communicate(timeout=PATIENCE)
+    assert words == ""

@@ -1,5 +1,6 @@
 """Bare tools to talk to an emulator: generated stubs, metadata, an HTTP session; nothing of our client."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -50,3 +51,9 @@ async def wired(emu: Emulator, user: User = DEFAULT_USER) -> AsyncIterator[Wire]
 def trailers(error: grpc.aio.AioRpcError) -> dict[str, str]:
     """Return the trailing metadata; `dict()` of it fails on the oldest grpcio that the SDK takes."""
     return {str(name): str(value) for name, value in error.trailing_metadata() or ()}
+
+
+async def received(emulator: Emulator, count: int) -> None:
+    """Wait until an emulator has received so many requests, answered or not."""
+    while len(emulator.calls) + emulator.report().in_flight < count:
+        await asyncio.sleep(0)

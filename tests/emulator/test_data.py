@@ -125,7 +125,6 @@ def test_whoever_lists_a_customer_is_its_provider_and_peers_know_each_other(
             assert customer.asn is not None
             theirs = {each.asn: each for each in state.asn_details(market_id, customer.asn, ip=ip).providers}
             assert theirs[row.asn].score == customer.score
-            assert theirs[row.asn].mutual_provider is customer.mutual_customer
         for provider in mine.providers:
             assert provider.asn is not None
             assert row.asn in {
@@ -159,10 +158,34 @@ def test_filters_divide_a_list_in_two(state: EmulatorState) -> None:
         assert all(getattr(row, name) for row in only)
         assert not any(getattr(row, name) for row in rest)
         assert sorted(row.asn or 0 for row in (*only, *rest)) == sorted(row.asn or 0 for row in every)
-    mutual = state.asn_details("planet$earth", backbone, mutual_provider="only")
-    assert mutual.providers
-    assert all(row.mutual_provider for row in mutual.providers)
-    assert len(mutual.customers) == len(every)
+
+
+@settings(max_examples=10)
+@given(rank=st.integers(0, 30), day=days)
+def test_mutual_neighbours_are_also_those_of_the_own_networks(rank: int, day: dt.date) -> None:
+    state = EmulatorState(day=day)
+    own = [state.asn_details("planet$earth", asn) for asn in sorted(state.data.own_asns)]
+    own_customers = {row.asn for one in own for row in one.customers}
+    own_providers = {row.asn for one in own for row in one.providers}
+    asn = state.rankings("planet$earth")[rank].asn
+    assert asn is not None
+    details = state.asn_details("planet$earth", asn)
+    for row in details.customers:
+        assert (row.mutual_customer, row.mutual_provider) == (row.asn in own_customers, False)
+    for row in details.providers:
+        assert (row.mutual_customer, row.mutual_provider) == (False, row.asn in own_providers)
+
+
+def test_some_neighbours_are_mutual(state: EmulatorState) -> None:
+    one, *_ = sorted(state.data.own_asns)
+    own = state.asn_details("planet$earth", one)
+    assert own.providers
+    assert all(row.mutual_provider for row in own.providers)
+    backbone = state.asn_details("planet$earth", own.providers[0].asn or 0)
+    assert 0 < sum(row.mutual_customer or False for row in backbone.customers) < len(backbone.customers) / 2
+    only = state.asn_details("planet$earth", one, mutual_provider="exclude")
+    assert not only.providers
+    assert len(only.customers) == len(own.customers)
 
 
 def test_a_relation_alone_leaves_the_other_lists_empty(state: EmulatorState) -> None:

@@ -13,7 +13,8 @@ from kentik_async._generated.as_group import v202212 as groups
 from kentik_async._generated.kmi import v202212 as kmi
 from kentik_async.emulator import Emulator
 from kentik_async.emulator.errors import GRPC_CODES
-from tests.emulator.bare_wire import Wire, trailers, wired
+from tests.emulator.bare_wire import Wire, received, trailers, wired
+from tests.support.frozen_time import PATIENCE, frozen_time
 
 SITES = "/api/v5/sites"
 CREATE = groups.CreateASGroupRequest(as_group=groups.ASGroupConcise(name="Once", asn=["1"]))
@@ -102,12 +103,13 @@ async def test_faults_wait_for_the_operation_they_are_meant_for(emu: Emulator, w
 
 async def test_a_request_that_the_rules_refuse_uses_no_fault_up() -> None:
     async with Emulator(speed=1.0, strict=True, latency=0.1) as emu, wired(emu) as wire:
-        first = asyncio.create_task(markets(wire))
-        while not emu.report().in_flight:
-            await wire.rest("GET", "/_emulator/report")
-        emu.fail_next(status=500)
-        assert await markets(wire) is grpc.StatusCode.RESOURCE_EXHAUSTED
-        assert await first is grpc.StatusCode.OK
+        with frozen_time() as time:
+            first = asyncio.create_task(markets(wire))
+            await received(emu, 1)
+            emu.fail_next(status=500)
+            assert await markets(wire) is grpc.StatusCode.RESOURCE_EXHAUSTED
+            await time.advance(0.2)
+            assert await first is grpc.StatusCode.OK
         assert await markets(wire) is grpc.StatusCode.INTERNAL
 
 
@@ -154,22 +156,23 @@ async def test_a_dropped_grpc_connection(emu: Emulator, wire: Wire, when: Any) -
     assert group_names(emu).count("Once") == (when == "after")
     assert emu.calls[0].dropped
     # A call that begins before the library has seen its connection end, ends with it.
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while (code := await markets(wire)) is not grpc.StatusCode.OK:
             assert code is grpc.StatusCode.UNAVAILABLE
 
 
 async def test_dropping_a_grpc_connection_ends_every_call_on_it_and_spares_the_others() -> None:
     async with Emulator(speed=60, latency=0.2) as emu, wired(emu) as wire, wired(emu) as other:
-        spared = asyncio.create_task(markets(other))
-        neighbour = asyncio.create_task(markets(wire))
-        while emu.report().in_flight < 2:
-            await wire.rest("GET", "/_emulator/report")
-        emu.latency = 0.0
-        emu.fail_next(drop=True)
-        assert await markets(wire) is grpc.StatusCode.UNAVAILABLE
-        assert await neighbour is grpc.StatusCode.UNAVAILABLE
-        assert await spared is grpc.StatusCode.OK
+        with frozen_time() as time:
+            spared = asyncio.create_task(markets(other))
+            neighbour = asyncio.create_task(markets(wire))
+            await received(emu, 2)
+            emu.latency = 0.0
+            emu.fail_next(drop=True)
+            assert await markets(wire) is grpc.StatusCode.UNAVAILABLE
+            assert await neighbour is grpc.StatusCode.UNAVAILABLE
+            await time.advance(0.3)
+            assert await spared is grpc.StatusCode.OK
 
 
 @pytest.mark.parametrize(("when", "made"), [("before", False), ("after", True)])
@@ -256,9 +259,9 @@ async def test_an_outage_and_the_return_on_the_same_ports(emu: Emulator, wire: W
 async def test_an_outage_cuts_the_calls_under_way() -> None:
     async with Emulator(speed=60, latency=0.5) as emu, wired(emu) as wire:
         calls = [asyncio.create_task(markets(wire)), asyncio.create_task(wire.rest("GET", SITES))]
-        while emu.report().in_flight < 2:
-            await asyncio.wait(calls, timeout=0.005)
-        await emu.suspend()
+        with frozen_time():
+            await received(emu, 2)
+            await emu.suspend()
         over_grpc, over_http = await asyncio.gather(*calls, return_exceptions=True)
         assert over_grpc is grpc.StatusCode.UNAVAILABLE
         assert isinstance(over_http, aiohttp.ClientError)

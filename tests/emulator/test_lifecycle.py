@@ -14,17 +14,18 @@ from kentik_async._generated.kmi import v202212 as kmi
 from kentik_async.emulator import Emulator, User
 from kentik_async.emulator.api.admin import is_local
 from kentik_async.emulator.world.state import FIRST_DAY
-from tests.emulator.bare_wire import Wire, wired
+from tests.emulator.bare_wire import Wire, received, wired
+from tests.support.frozen_time import frozen_time
 
 
 async def test_nothing_is_left_behind() -> None:
     before = asyncio.all_tasks()
     for _ in range(2):
         async with Emulator(speed=60, latency=0.5) as emu, wired(emu) as wire:
-            busy = asyncio.create_task(wire.call(wire.kmi.ListMarkets, kmi.ListMarketsRequest()))
-            while not emu.report().in_flight:
-                await wire.rest("GET", "/_emulator/report")
-            busy.cancel()
+            with frozen_time():
+                busy = asyncio.create_task(wire.call(wire.kmi.ListMarkets, kmi.ListMarketsRequest()))
+                await received(emu, 1)
+                busy.cancel()
         await asyncio.gather(busy, return_exceptions=True)
     assert asyncio.all_tasks() == before
     for endpoint in (emu.grpc_endpoint, emu.rest_endpoint):
@@ -118,12 +119,13 @@ async def test_a_reset_takes_everything_back(emu: Emulator, wire: Wire) -> None:
 
 async def test_a_call_under_way_at_a_reset_is_not_recorded_in_the_new_run() -> None:
     async with Emulator(speed=60, latency=0.1) as emu, wired(emu) as wire:
-        call = asyncio.create_task(wire.rest("GET", "/api/v5/sites"))
-        while not emu.report().in_flight:
-            await asyncio.wait([call], timeout=0.005)
-        emu.reset()
-        assert emu.report().in_flight == 0
-        assert (await call)[0] == 200
+        with frozen_time() as time:
+            call = asyncio.create_task(wire.rest("GET", "/api/v5/sites"))
+            await received(emu, 1)
+            emu.reset()
+            assert emu.report().in_flight == 0
+            await time.advance(0.2)
+            assert (await call)[0] == 200
         assert emu.report().requests == 0
 
 

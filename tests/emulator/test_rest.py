@@ -1,5 +1,6 @@
 """API v5, and API v6 as JSON, asked with a bare HTTP client."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -11,12 +12,20 @@ from tests.emulator.bare_wire import Wire, wired
 V5 = "/api/v5"
 
 
-async def test_sites_are_listed_in_every_form_that_occurs(wire: Wire) -> None:
+async def test_numbers_have_the_types_that_the_vendors_sdk_expects(wire: Wire) -> None:
     status, answer = await wire.rest("GET", f"{V5}/sites")
     assert status == 200
-    latitudes = {type(site["lat"]) for site in answer["sites"]}
-    assert latitudes == {float, str, type(None)}
-    assert {type(site["company_id"]) for site in answer["sites"]} == {int, str}
+    assert {type(site["lat"]) for site in answer["sites"]} == {float, type(None)}
+    assert {type(site["company_id"]) for site in answer["sites"]} == {int}
+    _, made = await wire.rest("POST", f"{V5}/site", json={"site_name": "Bare-1", "lat": 1, "lon": "2"})
+    assert [type(made["site"][name]) for name in ("id", "lat", "lon", "company_id")] == [
+        int,
+        float,
+        float,
+        str,
+    ]
+    _, changed = await wire.rest("PUT", f"{V5}/site/{made['site']['id']}", json={"site": {"lat": 3}})
+    assert [type(changed["site"][name]) for name in ("id", "lat", "company_id")] == [str, float, str]
     assert await wire.rest("GET", f"{V5}/site/1") == (200, {"site": answer["sites"][0]})
 
 
@@ -28,8 +37,11 @@ async def test_a_site_from_creation_to_deletion(wire: Wire) -> None:
     assert (made["site"]["lat"], made["site"]["lon"]) == (-33.5, 18.0)
 
     status, changed = await wire.rest("PUT", path, json={"site": {"site_name": "Renamed"}})
-    assert (status, changed) == (200, {"site": {**made["site"], "site_name": "Renamed"}})
-    assert await wire.rest("GET", path) == (200, changed)
+    assert (status, changed["site"]["site_name"]) == (200, "Renamed")
+    _, found = await wire.rest("GET", path)
+    assert {name: str(value) for name, value in found["site"].items()} == {
+        name: str(value) for name, value in changed["site"].items()
+    }
 
     assert await wire.rest("DELETE", path) == (204, None)
     status, answer = await wire.rest("GET", path)
@@ -47,7 +59,7 @@ async def test_a_site_from_creation_to_deletion(wire: Wire) -> None:
         ("PUT", "/site/1", {"site": {"lon": "east"}}, 400, "-180 to 180"),
         ("PUT", "/site/1", {"site": {"lon": True}}, 400, "-180 to 180"),
         ("PUT", "/site/1", {"site": {"id": 7}}, 400, "unknown field 'id'"),
-        ("PUT", "/site/1", {"site_name": "bare"}, 400, "the body must be"),
+        ("PUT", "/site/1", ["bare"], 400, "the body must be"),
         ("PUT", "/site/77", {"site": {}}, 404, "not found"),
         ("GET", "/site/abc", None, 400, "a number"),
         ("GET", "/nothing", None, 404, "/api/v5/nothing"),
@@ -114,7 +126,7 @@ async def test_colleagues_share_and_companies_do_not() -> None:
         User("b@example.com", "b", customer="acme"),
         User("c@example.com", "c"),
     ]
-    async with Emulator(speed=600, users=users) as emu:
+    async with Emulator(speed=1, users=users) as emu:
         async with wired(emu, users[0]) as wire:
             await wire.rest("DELETE", f"{V5}/site/1")
         found = []
@@ -213,3 +225,22 @@ async def test_the_mirrors_errors(
     assert (found, answer["code"]) == (status, code)
     assert answer["message"]
     assert answer["details"] == []
+
+
+@pytest.mark.parametrize("path", ["/kmi/v202212/nothing", "/device/v202308beta1/devices", "/kmi/v202212"])
+async def test_an_unknown_path_of_v6_is_answered_in_its_form(wire: Wire, path: str) -> None:
+    status, answer = await wire.rest("GET", path)
+    assert (status, answer) == (404, {"code": 5, "message": f"GET {path} not found", "details": []})
+
+
+async def test_malformed_http_is_answered_and_not_logged(
+    emu: Emulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    host, port = emu.rest_endpoint.removeprefix("http://").removesuffix("/api/v5").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(b"NOT HTTP\x00\r\n\r\n")
+    status = await reader.readline()
+    writer.close()
+    await writer.wait_closed()
+    assert status.startswith((b"HTTP/1.1 400 ", b"HTTP/1.0 400 "))
+    assert not caplog.records

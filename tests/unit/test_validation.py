@@ -190,9 +190,9 @@ def test_site_ids() -> None:
 
 
 def test_site_names() -> None:
-    for value in ("LAX", "a" * 40, "New York_2", " ab"):
+    for value in ("LAX", "a" * 40, "New York_2", " ab", "apitest-site-1"):
         assert v.valid_site_name(value) == value
-    for value in ("ab", "a" * 41, "   ", "LAX-1", "Zürich", "abc\n", "a\0b", "a\tb", "", None, 123):
+    for value in ("ab", "a" * 41, "   ", "LAX.1", "Zürich", "abc\n", "a\0b", "a\tb", "", None, 123):
         with pytest.raises(ValidationError, match=r"^site_name must be 3 to 40 of A-Z"):
             v.valid_site_name(value)
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from kentik_async import ConnectError, DeadlineExceededError, KentikClient
+from tests.support.frozen_time import PATIENCE
 from tests.wire.servers.held import Client, Held, settled
 from tests.wire.servers.independent import ONE_AT_A_TIME, UNLIMITED, ForeignGrpc
 
@@ -59,7 +60,7 @@ class TestLeaks:
 
         async def burst() -> None:
             tasks = [asyncio.create_task(kentik.kmi.list_markets()) for _ in range(100)]
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE):
                 while (await kentik.quota.snapshot()).in_flight < 100 and not any(t.done() for t in tasks):
                     await asyncio.sleep(0)
             for task in tasks:
@@ -119,7 +120,7 @@ async def test_a_cancelled_call_leaves_no_garbage_behind(client: Client, held: H
 async def cancelled_task(kentik: KentikClient) -> weakref.ref[Any]:
     """Return what is left of a task that was cancelled while its call waited or flew beside another."""
     task = asyncio.create_task(kentik.sites.list())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while (now := await kentik.quota.snapshot()).waiting + now.in_flight < 2:
             await asyncio.sleep(0.001)
     task.cancel()

@@ -12,10 +12,14 @@ import pytest
 
 from kentik_async import ConnectError, Event, Quota
 from kentik_async._transport.tls import reason_of
+from tests.support.frozen_time import PATIENCE, frozen_time
 from tests.wire.servers.held import Call, Client, over_both
 from tests.wire.servers.independent import ONE_AT_A_TIME, Answer, ForeignGrpc, ForeignRest, RawServer
 
 NOWHERE = "http://127.0.0.1:1"
+
+# The client's defaults, in seconds: who waits less has read the argument. Far more than a slow machine needs.
+CONNECT_TIMEOUT, OUTAGE_WAIT = 10.0, 60.0
 
 
 class Stopwatch:
@@ -30,13 +34,13 @@ class Stopwatch:
 class TestNeverThere:
     @over_both
     async def test_a_refused_connection(self, client: Client, call: Call) -> None:
-        kentik = client(grpc_endpoint=NOWHERE, rest_endpoint=NOWHERE, connect_timeout=0.2)
+        kentik = client(grpc_endpoint=NOWHERE, rest_endpoint=NOWHERE, connect_timeout=1.0)
         watch = Stopwatch()
         with pytest.raises(
             ConnectError, match=r"^no connection to 127\.0\.0\.1:1: Connection refused$"
         ) as caught:
             await call(kentik)
-        assert 0.15 < watch.elapsed < 1.0
+        assert 0.9 < watch.elapsed < CONNECT_TIMEOUT
         assert caught.value.attempts == 0
         assert caught.value.operation in ("kmi.list_markets", "sites.list")
         assert isinstance(caught.value, ConnectionError)
@@ -45,7 +49,7 @@ class TestNeverThere:
     async def test_a_name_that_nobody_bears(self, client: Client, call: Call) -> None:
         host = ".".join(["nobody"] * 40)  # too long for a query, so no name server is asked
         url = f"https://{host}"
-        kentik = client(grpc_endpoint=url, rest_endpoint=url, connect_timeout=0.2)
+        kentik = client(grpc_endpoint=url, rest_endpoint=url, connect_timeout=2.0)
         with pytest.raises(ConnectError, match=f"^no connection to {host}:443: the host name cannot be"):
             await call(kentik)
 
@@ -70,7 +74,7 @@ class TestNeverThere:
             watch = Stopwatch()
             with pytest.raises(ConnectError, match="does not speak gRPC"):
                 await kentik.kmi.list_markets()
-            assert watch.elapsed < 1.5
+            assert watch.elapsed < CONNECT_TIMEOUT
             await kentik.aclose()
 
     async def test_a_server_whose_tls_says_nothing(self, client: Client) -> None:
@@ -83,7 +87,7 @@ class TestNeverThere:
             watch = Stopwatch()
             with pytest.raises(ConnectError, match=r"no response$"):
                 await kentik.sites.list()
-            assert watch.elapsed < 2.0
+            assert watch.elapsed < CONNECT_TIMEOUT
             await kentik.aclose()
 
     @over_both
@@ -149,16 +153,14 @@ class TestLongOutages:
         watch = Stopwatch()
         outcomes = await asyncio.gather(*(call(kentik) for _ in range(5)), return_exceptions=True)
         assert {type(outcome) for outcome in outcomes} == {ConnectError}
-        assert 0.15 < watch.elapsed < 1.0
+        assert 0.15 < watch.elapsed < OUTAGE_WAIT
 
-        watch = Stopwatch()
-        with pytest.raises(ConnectError, match="Connection refused"):
-            await call(kentik)
-        assert watch.elapsed < 0.1
+        with frozen_time(), pytest.raises(ConnectError, match="Connection refused"):
+            await call(kentik)  # at once: no timer would end it
 
         await grpc_server.start()
         await rest_server.start()
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 try:
                     await call(kentik)

@@ -20,6 +20,7 @@ from kentik_async import (
     priority,
 )
 from kentik_async.quota import Outcome, QuotaClass
+from tests.support.frozen_time import PATIENCE
 from tests.wire.servers.held import CALLS, Client, Held
 from tests.wire.servers.independent import Abort, Answer, ForeignGrpc, ForeignRest
 
@@ -153,7 +154,7 @@ async def test_every_grant_is_closed_once(
     await asyncio.wait([cancelled])
     assert own.told[1:] == [[], []]
     held.loose.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not all(own.told):
             await asyncio.sleep(0.001)
     assert own.told[1:] == [[("answered", None)], [("answered", None)]]

@@ -3,7 +3,6 @@
 import asyncio
 import gzip
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeAlias
@@ -180,10 +179,8 @@ class TestLargeAnswers:
                 await asyncio.sleep(0.01)
 
         rest_server.usual = trickle
-        start = time.monotonic()
         with pytest.raises(DeadlineExceededError):
             await client(ONE_AT_A_TIME, timeout=0.1).sites.list()
-        assert time.monotonic() - start < 0.5
 
     @pytest.mark.parametrize(("size", "beside"), [(100, False), (512 * 1024, True)])
     async def test_one_is_decoded_beside_the_event_loop(

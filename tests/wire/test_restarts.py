@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 
 from kentik_async import Event, KentikClient, Quota, ServerError, UnavailableError
+from tests.support.frozen_time import PATIENCE
 from tests.support.protowire import message
 from tests.wire.servers.held import Client
 from tests.wire.servers.independent import Answer, ForeignGrpc, ForeignRest
@@ -54,7 +55,7 @@ class TestRestarts:
 
     @staticmethod
     async def restart_when(server: ForeignGrpc | ForeignRest, received: int) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while len(server.received) < received:
                 await asyncio.sleep(0)
         await server.stop()
@@ -66,7 +67,7 @@ class TestRestarts:
     @staticmethod
     async def assert_spent(kentik: KentikClient, ended: int) -> None:
         """What went out is what was spent, once the last of it is drained."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while (snapshot := await kentik.quota.snapshot()).in_flight:
                 await asyncio.sleep(0.01)
         assert snapshot.left_hard_minute is not None

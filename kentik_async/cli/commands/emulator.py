@@ -6,8 +6,9 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
@@ -20,7 +21,7 @@ from kentik_async.errors import ConfigError, ValidationError
 if TYPE_CHECKING:
     import asyncio
 
-    from kentik_async.emulator import Emulator
+    from kentik_async.emulator import Call, Emulator, User
 
 __all__ = ["emulator"]
 
@@ -35,6 +36,9 @@ async def emulator(
     rest_port: int = 0,
     latency: str = "0",
     day: str | None = None,
+    host: str = "127.0.0.1",
+    user: tuple[str, ...] = (),
+    log: str | None = None,
     background: Flag = False,
     until_stdin_ends: Annotated[bool, Parameter(show=False)] = False,
     context: Ctx,
@@ -62,6 +66,9 @@ async def emulator(
         rest_port: Port for HTTP; 0 selects a free port.
         latency: Latency of each answer in seconds of real time: 0.05, or a range such as 0.01-0.05.
         day: Simulated date, such as 2026-01-15.
+        host: IP address to listen on.
+        user: Account as EMAIL:TOKEN; may be repeated, the first one is printed.
+        log: File to which each request is appended, as a line of JSON.
         background: Run in the background and print shell commands that set the variables.
         until_stdin_ends: End when stdin is closed, together with the program that started it.
         context: The command context.
@@ -75,12 +82,18 @@ async def emulator(
         settings["day"] = _day(day)
     if not speed > 0:
         raise ValidationError(f"--speed must be a number greater than 0; got {speed:g}")
-    emulated = Emulator(speed, users=(DEFAULT_USER,), **settings)
+    users = tuple(map(_user, user)) or (DEFAULT_USER,)
     if background:
-        arguments = ["--speed", repr(speed), "--seed", str(seed), "--latency", latency]
+        arguments = ["--speed", repr(speed), "--seed", str(seed), "--latency", latency, "--host", host]
         arguments += ["--grpc-port", str(grpc_port), "--rest-port", str(rest_port)]
         arguments += [*(["--day", day] if day else []), *(["--strict"] if strict else [])]
-        return _start_in_background(context, [*arguments, *(["--details"] if details else [])])
+        arguments += [*(["--details"] if details else []), *(["--log", log] if log else [])]
+        arguments += [part for account in user for part in ("--user", account)]
+        return _start_in_background(context, arguments)
+    try:
+        emulated = Emulator(speed, users=users, host=host, on_call=_call_log(log), **settings)
+    except ValueError as error:
+        raise ValidationError(str(error)) from None
     async with _running(emulated), _stop_signals(until_stdin_ends=until_stdin_ends) as stopped:
         described = _described(emulated, speed=speed, seed=seed)
         context.printer.text(json.dumps(described))
@@ -180,6 +193,27 @@ def _print_variables(context: Context, env: Mapping[str, str]) -> None:
     if context.notes.live:
         lines = "\n".join(f"  export {name}={shlex.quote(value)}" for name, value in env.items())
         context.notes.plain(f"ready; press Ctrl-C to stop. To connect a client in another shell:\n{lines}")
+
+
+def _user(text: str) -> "User":
+    """Return the user that EMAIL:TOKEN describes."""
+    from kentik_async.emulator import User
+
+    email, separator, token = text.partition(":")
+    if not (email and separator and token):
+        raise ValidationError("--user must be EMAIL:TOKEN")
+    return User(email, token)
+
+
+def _call_log(path: str | None) -> "Callable[[Call], None] | None":
+    """Return a function that appends a call to a file."""
+    if path is None:
+        return None
+    try:
+        file = Path(path).open("a", encoding="utf-8", buffering=1)  # noqa: SIM115 (closed at exit)
+    except OSError as error:
+        raise ConfigError(f"cannot write {path}: {error.strerror}") from None
+    return lambda call: print(json.dumps(call.to_dict()), file=file)
 
 
 def _latency(text: str) -> float | tuple[float, float]:

@@ -62,7 +62,7 @@ async def create(name: str, lat: _Degrees, lon: _Degrees, /, *, context: Ctx) ->
       kentik-async sites create Sydney -33.8688 151.2093
 
     Args:
-        name: Name: 3 to 40 letters, digits, spaces and underscores.
+        name: Name: 3 to 40 letters, digits, spaces, underscores and hyphens.
         lat: Latitude in degrees, -90 to 90.
         lon: Longitude in degrees, -180 to 180.
         context: The command context.
@@ -86,7 +86,7 @@ async def update(
 
     Args:
         id: Site ID; see 'sites list'.
-        name: New name: 3 to 40 letters, digits, spaces and underscores.
+        name: New name: 3 to 40 letters, digits, spaces, underscores and hyphens.
         lat: New latitude in degrees, -90 to 90.
         lon: New longitude in degrees, -180 to 180.
         context: The command context.

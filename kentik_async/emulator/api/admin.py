@@ -4,19 +4,44 @@ import dataclasses
 import ipaddress
 import json
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from datetime import date
+from typing import Any, Protocol
 
 from aiohttp import web
 
+from kentik_async.emulator.engine.call_log import Call, Report
 from kentik_async.emulator.engine.faults import Fault
 
-if TYPE_CHECKING:
-    from kentik_async.emulator.server import Emulator
-
-__all__ = ["add_routes", "is_local"]
+__all__ = ["AdminTarget", "add_routes", "is_local"]
 
 
-def add_routes(app: web.Application, emulator: "Emulator") -> None:
+class AdminTarget(Protocol):
+    """The part of an emulator that its admin API calls."""
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """See `Emulator.calls`."""
+        ...
+
+    @property
+    def fail_next(self) -> Callable[..., None]:
+        """See `Emulator.fail_next`."""
+        ...
+
+    def report(self) -> Report:
+        """See `Emulator.report`."""
+        ...
+
+    def reset(self) -> None:
+        """See `Emulator.reset`."""
+        ...
+
+    def advance_day(self, days: int = 1) -> date:
+        """See `Emulator.advance_day`."""
+        ...
+
+
+def add_routes(app: web.Application, emulator: AdminTarget) -> None:
     """Add the admin routes to an application.
 
     * `GET /_emulator/report` and `GET /_emulator/calls` return `report()` and `calls`.

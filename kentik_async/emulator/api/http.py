@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -96,13 +97,15 @@ class RestApp:
     async def _unknown(self, request: web.Request) -> web.StreamResponse:
         received = asyncio.get_running_loop().time()
         path = request.path
+        v6 = re.match(r"/[^/]+/v\d{6}", path) is not None
 
         def work(user: User) -> Any:
             del user
             raise AnswerError(404, f"{request.method} {path} not found")
 
-        incoming = _incoming(request, received, name="unknown", transport="rest")
-        return self._reply(request, await self._dispatcher.serve(incoming, work), 200, _v5_error)
+        incoming = _incoming(request, received, name="unknown", transport="mirror" if v6 else "rest")
+        result = await self._dispatcher.serve(incoming, work)
+        return self._reply(request, result, 200, json_gateway.error_body if v6 else _v5_error)
 
     @staticmethod
     def _reply(

@@ -59,13 +59,18 @@ def _create_site(customer: CustomerData, _: str, body: Any) -> JSON:
     for name in ("site_name", "lat", "lon"):
         if name not in fields:
             raise AnswerError(400, f"{name} is required")
-    return {"site": customer.create_site(fields)}
+    return {"site": _with_text(customer.create_site(fields), "company_id")}
 
 
 def _update_site(customer: CustomerData, site_id: str, body: Any) -> JSON:
     site = customer.site(_id(site_id))
     site.update(_fields(body))
-    return {"site": site}
+    return {"site": _with_text(site, "id", "company_id")}
+
+
+def _with_text(site: JSON, *names: str) -> JSON:
+    """Return a site with some numbers as text, as the vendor's API does after a change."""
+    return {name: str(value) if name in names else value for name, value in site.items()}
 
 
 def _delete_site(customer: CustomerData, site_id: str, body: Any) -> None:
@@ -90,11 +95,15 @@ def _query(customer: CustomerData, name: str, body: Any) -> JSON:
 
 
 def _fields(body: Any) -> dict[str, Any]:
-    """Return the validated fields of a site in `{"site": {…}}`. The vendor allows numbers as text."""
-    if not isinstance(body, dict) or not isinstance(body.get("site"), dict):
-        raise AnswerError(400, 'the body must be {"site": {…}}')
+    """Return the validated fields of a site, in `{"site": {…}}` or directly in the body.
+
+    The vendor's page allows both forms, and numbers as text.
+    """
+    site = body.get("site", body) if isinstance(body, dict) else None
+    if not isinstance(site, dict):
+        raise AnswerError(400, 'the body must be {"site": {…}}, or an object with the fields of a site')
     fields: dict[str, Any] = {}
-    for name, value in body["site"].items():
+    for name, value in site.items():
         if name == "site_name":
             fields[name] = _site_name(value)
         elif name == "lat":
@@ -107,9 +116,9 @@ def _fields(body: Any) -> dict[str, Any]:
 
 
 def _site_name(value: Any) -> str:
-    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9 _]{3,40}", value):
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9 _-]{3,40}", value):
         raise AnswerError(
-            400, f"site_name must be 3 to 40 letters, digits, spaces and underscores; got {value!r}"
+            400, f"site_name must be 3 to 40 letters, digits, spaces, underscores and hyphens; got {value!r}"
         )
     return value
 

@@ -1,1 +1,1 @@
-"""What every request passes: authentication, rate limits, faults and the call log."""
+"""The processing of every request: authentication, rate limits, faults and the call log."""

@@ -83,6 +83,7 @@ class Dispatcher:
         details: Send the remaining quota with each answer.
         latency: Latency of each answer in seconds of real time: a number, or a (min, max) range.
         rng: The random number generator for latencies.
+        on_call: Called with each answered call; None for nothing.
         faults: The scripted faults.
         calls: The answered calls, in the order of the answers.
     """
@@ -93,6 +94,7 @@ class Dispatcher:
     details: bool = False
     latency: float | tuple[float, float] = 0.0
     rng: random.Random = field(default_factory=lambda: random.Random(0))
+    on_call: Callable[[Call], None] | None = None
     faults: FaultQueue = field(default_factory=FaultQueue)
     calls: list[Call] = field(default_factory=list)
     _rate_limiters: dict[tuple[str, QuotaClass], RateLimiter] = field(default_factory=dict)
@@ -180,6 +182,8 @@ class Dispatcher:
         entry = _log_entry(number, customer, incoming, decision, result, answered)
         index = len(calls)
         calls.append(entry)
+        if self.on_call is not None:
+            self.on_call(entry)
 
         def on_sent(sent: float) -> None:
             calls[index] = replace(entry, answered=sent)

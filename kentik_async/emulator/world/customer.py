@@ -49,9 +49,8 @@ class CustomerData:
         customer.create_group("Documentation", (64496, 64511, 65551))
         customer.create_group("Private use", (64512, 4200000000))
         customer.create_site({"site_name": "Frankfurt 1", "lat": 50.1109, "lon": 8.6821})
-        customer.create_site({"site_name": "LAX_02", "lat": "33.7700504", "lon": "-118.1937395"})
+        customer.create_site({"site_name": "LAX_02", "lat": 33.7700504, "lon": -118.1937395})
         customer.create_site({"site_name": "Warehouse", "lat": None, "lon": None})
-        customer.sites[2]["company_id"] = str(customer.company_id)
         customer.plans.extend(_plans(customer.company_id))
         return customer
 
@@ -123,12 +122,12 @@ class CustomerData:
 
 def _plans(company_id: int) -> list[dict[str, Any]]:
     """Return two plans: one like the vendor's example, and an older one with fewer and other fields."""
-    routers = [
-        {"device_name": "edge_fra_1", "device_subtype": "router", "id": "1206"},
-        {"device_name": "edge_lax_2", "device_subtype": "router", "id": "4806"},
-        {"device_name": "probe_basic", "device_subtype": "host-nprobe-basic", "id": "8937"},
+    devices = [
+        {"device_name": "edge_fra_1", **_both("router"), "id": "1206"},
+        {"device_name": "edge_lax_2", **_both("router"), "id": "4806"},
+        {"device_name": "probe_basic", **_both("host-nprobe-basic"), "id": "8937"},
     ]
-    subtypes = ("router", "host-nprobe-basic", "host-nprobe-dns-www")
+    types = ("router", "host-nprobe-basic", "host-nprobe-dns-www")
     default = {
         "id": 550,
         "company_id": company_id,
@@ -143,8 +142,8 @@ def _plans(company_id: int) -> list[dict[str, Any]]:
         "cdate": "2016-10-27T00:35:42.652Z",
         "edate": None,
         "max_bigdata_fps": 30,
-        "deviceTypes": [{"device_subtype": subtype} for subtype in subtypes],
-        "devices": routers,
+        "deviceTypes": [_both(name) for name in types],
+        "devices": devices,
     }
     former = {
         "id": "551",
@@ -159,3 +158,8 @@ def _plans(company_id: int) -> list[dict[str, Any]]:
         "metadata": {"source": "sales"},
     }
     return [default, former]
+
+
+def _both(device_type: str) -> dict[str, str]:
+    """Return the type of a device under the name of the vendor's page and that of the vendor's SDK."""
+    return {"device_subtype": device_type, "device_type": device_type}

@@ -32,6 +32,11 @@ class MarketData:
         """Return the market with an identifier; None if there is none."""
         return self._markets.get(market_id)
 
+    @property
+    def own_asns(self) -> frozenset[int]:
+        """The AS numbers of the emulated customers' own networks, which "mutual" neighbours refer to."""
+        return self._relations.own_asns
+
     def name(self, asn: int) -> str:
         """Return the name of a network; "" if there is no such network."""
         i = self._internet.index.get(asn)

@@ -3,17 +3,18 @@
 A link is visible in a market if both of its ends are present there. So if A lists B as a customer, B lists A
 as a provider with the same score.
 
-The vendor does not publish what "mutual" means; here two networks are mutual if each buys transit from the
-other, in which case each stands in both lists of the other, marked as mutual in the list's own flag.
+A neighbour is mutual if it is a customer (or a provider) both of the network and of the Kentik customer's own
+networks, as the vendor's KMI page defines it.
 """
 
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
+from functools import cached_property
 from typing import NamedTuple
 
 from kentik_async.emulator.world.lru import LRUCache
 from kentik_async.emulator.world.markets import MarketArea
-from kentik_async.emulator.world.networks import Network, internet
+from kentik_async.emulator.world.networks import Network, Tier, internet
 from kentik_async.emulator.world.topology import TransitLink, topology
 
 __all__ = [
@@ -28,6 +29,9 @@ __all__ = [
 
 FILTERS = ("all", "only", "exclude")
 RELATIONS = ("all", "customers", "providers", "peers")
+
+_OWN_NETWORKS = 3
+"""Number of networks that belong to the emulated customers."""
 
 
 class RelatedNetwork(NamedTuple):
@@ -67,6 +71,7 @@ class RelationTables:
         self._sizes: LRUCache[tuple[str, int], list[float]] = LRUCache(8)
         self._members: LRUCache[str, tuple[int, ...]] = LRUCache(64)
         self._present: LRUCache[tuple[str, str, int], frozenset[int]] = LRUCache(64)
+        self._neighbours: LRUCache[int, tuple[frozenset[int], frozenset[int]]] = LRUCache(8)
 
     def details(self, market: MarketArea, asn: int, ip: str, day: int) -> NeighbourDetails | None:
         """Return the neighbours of a network in a market; None if it is not present there.
@@ -82,8 +87,8 @@ class RelationTables:
             return None
         sold = {link.customer: link for link in self._sold(i, market, ip, day)}
         bought = {link.provider(day): link for link in self._bought(i, market, ip, day)}
-        customers = sold | {j: link for j, link in bought.items() if link.mutual}
-        providers = bought | {j: link for j, link in sold.items() if link.mutual}
+        customers = sold | {j: link for j, link in bought.items() if link.reciprocal}
+        providers = bought | {j: link for j, link in sold.items() if link.reciprocal}
         return NeighbourDetails(
             self._internet.networks[i],
             sorted((self._customer(j, link, ip, day) for j, link in customers.items()), key=_by_score),
@@ -138,20 +143,53 @@ class RelationTables:
         network = self._internet.networks[j]
         singlehomed = len(topology(self._seed).upstream.get(j, ())) == 1
         score = self.score(link, ip, day)
+        own_customers, _ = self._own_neighbours(day)
         return RelatedNetwork(
-            network.asn, network.name, score, singlehomed, link.mutual, mutual_provider=False
+            network.asn,
+            network.name,
+            score,
+            singlehomed,
+            mutual_customer=j in own_customers,
+            mutual_provider=False,
         )
 
     def _provider(self, j: int, link: TransitLink, ip: str, day: int) -> RelatedNetwork:
         network = self._internet.networks[j]
         score = self.score(link, ip, day)
+        _, own_providers = self._own_neighbours(day)
         return RelatedNetwork(
             network.asn,
             network.name,
             score,
             singlehomed_customer=False,
             mutual_customer=False,
-            mutual_provider=link.mutual,
+            mutual_provider=j in own_providers,
+        )
+
+    @cached_property
+    def own_asns(self) -> frozenset[int]:
+        """The AS numbers of the emulated customers' own networks: the wholesale networks with most links."""
+        return frozenset(self._internet.networks[i].asn for i in self._own)
+
+    @cached_property
+    def _own(self) -> tuple[int, ...]:
+        downstream, networks = topology(self._seed).downstream, self._internet.networks
+        wholesale = [i for i in downstream if networks[i].tier is Tier.WHOLESALE]
+        return tuple(sorted(wholesale, key=lambda i: (-len(downstream[i]), i))[:_OWN_NETWORKS])
+
+    def _own_neighbours(self, day: int) -> tuple[frozenset[int], frozenset[int]]:
+        """Return the indices of the customers and of the providers of the own networks on a day."""
+        return self._neighbours.get(day, lambda: self._find_own_neighbours(day))
+
+    def _find_own_neighbours(self, day: int) -> tuple[frozenset[int], frozenset[int]]:
+        links = topology(self._seed)
+        sold = [link for i in self._own for link in links.downstream.get(i, ()) if link.provider(day) == i]
+        bought = [link for i in self._own for link in links.upstream.get(i, ())]
+        customers = {link.customer for link in sold}
+        providers = {link.provider(day) for link in bought}
+        return (
+            frozenset(customers | {link.provider(day) for link in bought if link.reciprocal}),
+            frozenset(providers | {link.customer for link in sold if link.reciprocal}),
         )
 
     def _peers(self, i: int, market: MarketArea, ip: str, day: int) -> Iterator[PeeringNetwork]:

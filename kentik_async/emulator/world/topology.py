@@ -29,7 +29,7 @@ class TransitLink(NamedTuple):
         phase: Offset of the days on which the provider changes.
         interval: Days between two changes.
         share: The share of the customer's traffic on this link.
-        mutual: Whether the two sell transit to each other.
+        reciprocal: Whether the provider also buys transit from the customer.
     """
 
     customer: int
@@ -37,7 +37,7 @@ class TransitLink(NamedTuple):
     phase: int
     interval: int
     share: float
-    mutual: bool
+    reciprocal: bool
 
     def provider(self, day: int) -> int:
         """Return the index of the provider on a day."""
@@ -140,7 +140,7 @@ def _links(
             phase=rng.randrange(1000),
             interval=rng.randrange(60, 300),
             share=share,
-            mutual=wholesale and rng.random() < 0.06,
+            reciprocal=wholesale and rng.random() < 0.06,
         )
         share /= 2
 

@@ -73,6 +73,7 @@ class QuotaState(msgspec.Struct, array_like=True):
         revision: Counts the reports: of two copies of one incarnation the greater is the later one.
         now: The latest instant seen; time never runs backwards in a state.
         blocked_until: Until when nobody may go, since it is not known what was spent before this state.
+        restored_until: Up to when what was used before a loss has been put back; see `recovery.py`.
         issued: The number of the latest grant.
         log: What was used and how much is in flight.
         breaker: What refusals have led to.
@@ -89,6 +90,7 @@ class QuotaState(msgspec.Struct, array_like=True):
     revision: int = 0
     now: float = -inf
     blocked_until: float = -inf
+    restored_until: float = -inf
     issued: int = 0
     log: SlidingWindowLog = msgspec.field(default_factory=SlidingWindowLog)
     breaker: CircuitBreaker = msgspec.field(default_factory=CircuitBreaker)

@@ -97,6 +97,18 @@ class Schedule:
             self._extend()
         return starts[min(position, len(starts) - 1)]
 
+    def wait_beyond(self, position: int, max_wait: float, began: float) -> float | None:
+        """Return how long a waiting call will wait, if that is certain to be too long; else None.
+
+        Args:
+            position: How many calls of the member go before it.
+            max_wait: How long it is willing to wait, in seconds.
+            began: From when.
+        """
+        wait = self.start_of(position, until=began + max_wait) - began
+        # What is eased meanwhile is not foreseen.
+        return wait if wait > max_wait and self.eases_at > began + max_wait else None
+
     def end_of(self, count: int) -> float:
         """Return the instant at which the member's first `count` calls will all have been answered."""
         count += self._turns_elsewhere(count)

@@ -18,8 +18,9 @@ Meet = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 def cut(writer: asyncio.StreamWriter) -> None:
     """Break a connection off, so that the other side is told of a reset."""
     ours = writer.get_extra_info("socket")
-    with suppress(OSError):  # it may be gone already
-        ours.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
+    if ours is not None:  # a TLS connection that was lost has none any more
+        with suppress(OSError):  # it may be closed already
+            ours.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
     writer.transport.abort()
 
 
@@ -83,6 +84,7 @@ class Listener:
         connection.setblocking(False)
         guest = asyncio.get_running_loop().create_task(self._welcome(connection))
         self._guests.add(guest)
+        guest.add_done_callback(lambda _: connection.close())  # cancelled before it began, it never ran
         guest.add_done_callback(self._guests.discard)
 
     async def _welcome(self, connection: socket.socket) -> None:

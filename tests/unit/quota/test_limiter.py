@@ -381,3 +381,16 @@ def test_a_grant_closed_by_the_garbage_collector_under_the_limiters_own_lock_doe
         return time.now
 
     assert time.run(main) == 110.0
+
+
+@pytest.mark.parametrize("pause", [float("nan"), -5.0, float("inf")])
+def test_a_pause_that_is_no_number_of_seconds_counts_as_none(time: VirtualTime, pause: float) -> None:
+    @in_virtual_time
+    async def scenario(time: VirtualTime) -> None:
+        limiter = limiter_of(time, ONE_AT_A_TIME)
+        (await limiter.acquire("non_query")).close("refused", retry_after=pause)
+        assert (await limiter.snapshot()).next_free == 15.0
+        (await limiter.acquire("non_query")).close("answered")
+        assert time.now == 115.0
+
+    scenario(time=time)

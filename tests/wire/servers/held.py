@@ -8,6 +8,7 @@ import aiohttp.web
 import pytest
 
 from kentik_async import KentikClient
+from tests.support.frozen_time import PATIENCE
 from tests.wire.servers.independent import ForeignGrpc, ForeignRest
 
 Client = Callable[..., KentikClient]
@@ -28,7 +29,7 @@ async def in_flight(kentik: KentikClient) -> int:
 
 async def settled(kentik: KentikClient) -> None:
     """Wait until nothing is in flight."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while await in_flight(kentik):
             await asyncio.sleep(0.002)
 
@@ -55,6 +56,11 @@ class Held:
         return len(self.grpc.received) + len(self.rest.received)
 
     async def has_received(self, count: int) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while self.received < count:
                 await asyncio.sleep(0.001)
+
+    async def expire(self, timeout: asyncio.Timeout) -> None:
+        """Let a timeout expire as soon as a request was received."""
+        await self.has_received(1)
+        timeout.reschedule(asyncio.get_running_loop().time())

@@ -1,0 +1,111 @@
+"""How a state begins where there is none that can be trusted, and how it moves to another clock. Pure."""
+
+from collections.abc import MutableSequence
+
+from kentik_async.quota.limits import Quota
+from kentik_async.quota.state.quota_state import Member, QuotaState
+from kentik_async.quota.state.sliding_window_log import SlidingWindow
+
+__all__ = ["begin", "hold_back", "move", "quiet_time", "restore"]
+
+
+def quiet_time(quota: Quota, lease: float) -> float:
+    """Return for how long nobody may go after a loss, so that no minute and no slot is used twice.
+
+    Args:
+        quota: The limits.
+        lease: How long a member counts as alive after its latest report; 0 where deaths are known at once.
+    """
+    return max(quota.minute, lease + quota.drain)
+
+
+def begin(incarnation: str, now: float, quiet: float) -> QuotaState:
+    """Return a new state.
+
+    Args:
+        incarnation: A name drawn by lot.
+        now: The present instant.
+        quiet: For how many seconds nobody may go, since it is not known what was spent before; 0 if it is
+            certain that nothing was.
+    """
+    # Grants are numbered from the clock on: those of a state that was lost are not mistaken for new ones.
+    return QuotaState(incarnation=incarnation, now=now, blocked_until=now + quiet, issued=int(now * 1e6))
+
+
+def hold_back(state: QuotaState, now: float, quiet: float) -> None:
+    """Let nobody go for so many seconds: the state may lack what was done latest."""
+    state.blocked_until = max(state.blocked_until, now + quiet)
+
+
+def restore(state: QuotaState, lost: QuotaState, name: str, now: float) -> None:
+    """Put back what a member knows of a state that was lost: its latest copy.
+
+    Every member may do so, in any order; what was put back before is not put back again. What a member holds
+    itself is put back too. What others held they put back, or it ends while nobody may go; see `quiet_time`.
+
+    Args:
+        state: The new state.
+        lost: The copy, moved to the clock of the new state.
+        name: The member's name.
+        now: The present instant.
+    """
+    now = state.advance(now)
+    for window, known in ((state.log.minute, lost.log.minute), (state.log.hour, lost.log.hour)):
+        _merge(window, known, state.restored_until)
+    latest = [*lost.log.minute.ends[-1:], *lost.log.hour.ends[-1:]]
+    state.restored_until = max([state.restored_until, *latest])
+    state.log.sends = max(state.log.sends, lost.log.sends, key=lambda sends: sends[-1:])
+    state.issued = max(state.issued, lost.issued)
+    held = [(number, hold) for number, hold in lost.holds.items() if hold.member == name]
+    for number, hold in held:
+        if number not in state.holds:
+            member = state.members.setdefault(name, Member(lease_until=lost.members[name].lease_until))
+            state.holds[number] = hold
+            state.log.take()
+            member.held += 1
+            member.latest_grant = max(member.latest_grant, number)
+    if lost.breaker.is_open and not state.breaker.is_open:
+        state.breaker = lost.breaker
+        state.breaker.half_open = False
+    if lost.external.since > state.external.since or lost.external.told_at > state.external.told_at:
+        state.external = lost.external
+    if state.latency.latency is None:
+        state.latency = lost.latency
+    known_limits = {declared.limits for declared in state.declared}
+    state.declared += [declared for declared in lost.declared if declared.limits not in known_limits]
+
+
+def move(state: QuotaState, by: float) -> None:
+    """Move all instants of a state by so many seconds: to another clock, or the same after a reboot."""
+    log = state.log
+    for instants in (log.minute.ends, log.hour.ends, log.sends, log.draining):
+        _move(instants, by)
+    for part, names in (
+        (state, ("now", "blocked_until", "restored_until")),
+        (log.minute, ("opened",)),
+        (log.hour, ("opened",)),
+        (state.breaker, ("blocked_until",)),
+        (state.external, ("since", "blocked_until", "told_at")),
+        (state.turns, ("due",)),
+        *((member, ("lease_until",)) for member in state.members.values()),
+        *((hold, ("granted_at",)) for hold in state.holds.values()),
+        *((declared, ("until",)) for declared in state.declared),
+    ):
+        for name in names:
+            setattr(part, name, getattr(part, name) + by)
+
+
+def _move(instants: MutableSequence[float], by: float) -> None:
+    instants[:] = [instant + by for instant in instants]
+
+
+def _merge(window: SlidingWindow, known: SlidingWindow, after: float) -> None:
+    """Add to a window what is known to have been answered after an instant."""
+    runs = [(end, count) for end, count in zip(known.ends, known.counts, strict=True) if end > after]
+    runs = sorted([*zip(window.ends, window.counts, strict=True), *runs])
+    counts: dict[float, int] = {}
+    for end, count in runs:
+        counts[end] = counts.get(end, 0) + count
+    window.ends, window.counts = list(counts), list(counts.values())
+    window.total = sum(window.counts)
+    window.opened = max(window.opened, known.opened)

@@ -1,0 +1,80 @@
+"""The vendor's own SDK, kentik-api, works against the emulator.
+
+It runs in a virtual environment of its own. The installation takes a minute, so the test runs in CI only, or
+with `CI=true make test ARGS=tests/emulator/test_vendor_sdk.py`.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import anyio
+import pytest
+
+from kentik_async.emulator import Emulator
+
+REQUIREMENT = "kentik-api==1.0.7"
+
+pytestmark = [
+    pytest.mark.skipif(not os.environ.get("CI"), reason="the installation takes a minute: CI only"),
+    pytest.mark.timeout(900),
+]
+
+# The vendor's client only builds https URLs.
+PROGRAM = """
+import json, sys
+from kentik_api import KentikAPI
+from kentik_api.public.site import Site
+
+KentikAPI.make_api_v5_url = staticmethod(lambda host: f"http://{host}/api/v5")
+host, email, token = sys.argv[1:]
+kentik = KentikAPI(email, token, host)
+sites = kentik.sites.get_all()
+made = kentik.sites.create(Site("apitest-site-1", 54.349276, 18.659577))
+found = kentik.sites.get(made.id)
+made.site_name = "apitest-site-2"
+changed = kentik.sites.update(made)
+deleted = kentik.sites.delete(made.id)
+plans = kentik.plans.get_all()
+print(json.dumps({
+    "sites": [site.site_name for site in sites],
+    "found": [found.site_name, found.latitude, found.longitude],
+    "changed": changed.site_name,
+    "deleted": deleted,
+    "plans": [plan.name for plan in plans],
+    "devices": [device.device_type for device in plans[0].devices],
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Python with the vendor's SDK."""
+    folder = tmp_path_factory.mktemp("vendor")
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    python = folder / "bin" / "python"
+    install = [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check", REQUIREMENT]
+    subprocess.run(install, check=True)
+    return python
+
+
+async def test_sites_and_plans(python: Path, tmp_path: Path) -> None:
+    async with Emulator() as emulator:
+        connection = emulator.connection
+        host = emulator.rest_endpoint.removeprefix("http://").removesuffix("/api/v5")
+        command = [str(python), "-c", PROGRAM, host, connection["email"], str(connection["token"])]
+        done = await anyio.run_process(
+            command, cwd=tmp_path, env={"PATH": os.environ["PATH"], "no_proxy": "*"}, check=False
+        )
+        assert done.returncode == 0, done.stderr.decode()
+        assert emulator.report().errors == 0
+    assert json.loads(done.stdout) == {
+        "sites": ["Frankfurt 1", "LAX_02", "Warehouse"],
+        "found": ["apitest-site-1", 54.349276, 18.659577],
+        "changed": "apitest-site-2",
+        "deleted": True,
+        "plans": ["Default", "Trial"],
+        "devices": ["router", "router", "host-nprobe-basic"],
+    }
