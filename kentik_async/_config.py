@@ -201,15 +201,19 @@ class Trust:
     proxy: str | None = field(default=None, repr=False)
 
 
-def read_authorities(ca_file: str | os.PathLike[str] | None) -> bytes | None:
-    """Read the certificates of `ca_file`.
+def read_authorities(ca_file: str | os.PathLike[str] | None, setting: str = "ca_file") -> bytes | None:
+    """Read a file of PEM certificates.
+
+    Args:
+        ca_file: The file, or None.
+        setting: The name of the argument or variable in errors.
 
     Raises:
         ConfigError: The file cannot be read or contains no valid PEM certificate.
     """
     if ca_file is None:
         return None
-    name = f"ca_file {str(ca_file)!r}"
+    name = f"{setting} {str(ca_file)!r}"
     try:
         # Bundles may contain comments in any language; the certificates are ASCII.
         pem = Path(ca_file).read_bytes().decode("ascii", "ignore")

@@ -113,8 +113,9 @@ class KentikClient:
             outage_wait: How long calls wait for a lost connection to return, in seconds.
             retry: When failed requests are sent again; `Retry()` by default.
             on_event: Called with an `Event` at each step of each call; it must not block.
-            ca_file: PEM file of the certificate authorities to trust instead of the system's.
-            proxy: URL of an HTTP proxy, instead of HTTPS_PROXY and NO_PROXY.
+            ca_file: PEM file of the certificate authorities to trust instead of the system's and those of
+                SSL_CERT_FILE.
+            proxy: URL of an HTTP proxy, instead of HTTPS_PROXY, ALL_PROXY and NO_PROXY.
             allow_plaintext: Whether `http://` endpoints may be on other machines.
 
         Raises:
@@ -163,10 +164,10 @@ class KentikClient:
 
         The order of precedence: the arguments given here, the profile named here, the environment
         (`KENTIK_EMAIL` and `KENTIK_API_TOKEN`, else `KTAPI_AUTH_EMAIL` and `KTAPI_AUTH_TOKEN`;
-        `KENTIK_REGION`, `KENTIK_GRPC_ENDPOINT`, `KENTIK_REST_ENDPOINT`, `KENTIK_LIMITER`, `KENTIK_SPEED`),
-        the profile `KENTIK_PROFILE` or `default`. A profile is the file `~/.kentik/<profile>`; `KTAPI_HOME`
-        names another folder, `KTAPI_CFG_FILE` another file. E-mail address and token always come from the
-        same source.
+        `KENTIK_REGION`, `KENTIK_GRPC_ENDPOINT`, `KENTIK_REST_ENDPOINT`, `KENTIK_LIMITER`, `KENTIK_SPEED`,
+        `KENTIK_CA_FILE`, `KENTIK_PROXY`), the profile `KENTIK_PROFILE` or `default`. A profile is the file
+        `~/.kentik/<profile>`; `KTAPI_HOME` names another folder, `KTAPI_CFG_FILE` another file. E-mail
+        address and token always come from the same source.
 
         Args:
             profile: The name of a profile.
@@ -263,7 +264,11 @@ def _transports(
 ) -> Mapping[Protocol, tuple[str, Callable[[], Transport]]]:
     authorities = read_authorities(ca_file)
     access = ProxyAccess()
-    grpc_trust = Trust(authorities, proxy_for(grpc_at, proxy))
+    grpc_authorities = authorities
+    if authorities is None and grpc_at.secure:
+        # OpenSSL, which REST uses, reads this variable by itself; gRPC does not.
+        grpc_authorities = read_authorities(os.environ.get("SSL_CERT_FILE") or None, "SSL_CERT_FILE")
+    grpc_trust = Trust(grpc_authorities, proxy_for(grpc_at, proxy))
     rest_trust = Trust(authorities, proxy_for(rest_at, proxy))
     return {
         "grpc": (

@@ -12,12 +12,10 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-import grpc
-import grpc.aio
-
 from kentik_async._config import Credentials, Endpoint, Trust
 from kentik_async._operations import Request
 from kentik_async._transport.base import MAX_RESPONSE_BYTES, Messages, Reply, StreamKind
+from kentik_async._transport.grpc_library import grpc
 from kentik_async._transport.probe import Probe
 from kentik_async._transport.proxy import ProxyAccess
 from kentik_async._transport.replies import reply_for_grpc
