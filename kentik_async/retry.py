@@ -91,5 +91,7 @@ def _may_retry(error: KentikError, effect: Effect) -> bool:
         return False
     if error.grpc_status == _CANCELLED_BY_SERVER:
         return True
-    internal_failure = error.http_status == 500 or error.grpc_status in _INTERNAL_FAILURES
-    return internal_failure and effect is Effect.READ
+    # A gRPC error that quotes an HTTP status is the library's translation of it: the HTTP status decides.
+    if error.http_status is not None:
+        return error.http_status == 500 and effect is Effect.READ
+    return error.grpc_status in _INTERNAL_FAILURES and effect is Effect.READ

@@ -201,33 +201,6 @@ async def test_raw_requests_are_sent_again_as_their_caller_says(
     assert len(rest_server.received) == sent
 
 
-@pytest.mark.parametrize("protocol", ["grpc", "rest"])
-async def test_an_unavailable_server_chooses_the_pause(
-    client: Client, grpc_server: ForeignGrpc, rest_server: ForeignRest, protocol: str
-) -> None:
-    pauses: list[float] = []
-    kentik = client(on_event=lambda event: pauses.append(event.duration) if event.kind == "retried" else None)
-    if protocol == "grpc":
-        grpc_server.answers.append(Abort("UNAVAILABLE", "busy", (("grpc-retry-pushback-ms", "50"),)))
-        await kentik.kmi.list_markets()
-    else:
-        rest_server.answers.append(Answer(503, headers={"x-ratelimit-throttle-ms": "50"}))
-        await kentik.rest.request("GET", "/x")
-    assert pauses == [0.05]
-
-
-@pytest.mark.parametrize("protocol", ["grpc", "rest"])
-async def test_a_pause_beyond_max_wait_ends_the_call(
-    client: Client, grpc_server: ForeignGrpc, rest_server: ForeignRest, protocol: str
-) -> None:
-    kentik = client(max_wait=5.0)
-    grpc_server.usual = Abort("UNAVAILABLE", "busy", (("retry-after", "9"),))
-    rest_server.usual = Answer(503, headers={"Retry-After": "9"})
-    with pytest.raises(UnavailableError) as caught:
-        await (kentik.kmi.list_markets() if protocol == "grpc" else kentik.sites.list())
-    assert (caught.value.retry_after, caught.value.attempts) == (9.0, 1)
-
-
 async def test_servers_own_deadline_is_a_timeout(kentik: KentikClient, grpc_server: ForeignGrpc) -> None:
     grpc_server.usual = Abort("DEADLINE_EXCEEDED", "took too long")
     with pytest.raises(TimeoutError) as caught:
