@@ -2,6 +2,7 @@
 # newer with its venv module. The virtual environment in .venv is reused until pyproject.toml changes.
 
 PYTHON ?= python3
+CONSTRAINTS ?= constraints.txt
 ARGS ?=
 # Most tests wait for processes and servers, so four workers keep two cores busy.
 WORKERS ?= 4
@@ -9,7 +10,7 @@ WORKERS ?= 4
 EXTRAS := cli,codegen,dlt,emulator,parquet,redis,remote
 PY := .venv/bin/python
 # -qq prints errors only: pip also warns when one of several indexes does not have a package.
-INSTALL := $(PY) -m pip install -qq --disable-pip-version-check
+INSTALL := $(PY) -m pip install -qq --disable-pip-version-check $(if $(CONSTRAINTS),-c $(CONSTRAINTS))
 
 # Where the words in .ci/words.txt are rejected. Remove an exclusion when its files are clean.
 PLAIN := Makefile *.md codegen docs examples kentik_async tests/architecture tests/cli tests/codegen tests/docs \
@@ -83,7 +84,7 @@ clean: ## Remove build products and caches, but not .venv
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
-.venv/.ready-runtime: pyproject.toml | $(PY)
+.venv/.ready-runtime: pyproject.toml $(CONSTRAINTS) | $(PY)
 	@echo "Setting up .venv: the SDK and its command line ..."
 	@$(INSTALL) "pip>=25.1"
 	@$(INSTALL) -e ".[cli]"
@@ -91,7 +92,7 @@ help: ## Show this list
 	@touch $@
 
 # This includes everything that the demo needs.
-.venv/.ready-dev: pyproject.toml | $(PY)
+.venv/.ready-dev: pyproject.toml $(CONSTRAINTS) | $(PY)
 	@echo "Setting up .venv: the SDK, its extras and the development tools (0.9 GB) ..."
 	@$(INSTALL) "pip>=25.1"
 	@$(INSTALL) -e ".[$(EXTRAS)]" --group dev

@@ -65,7 +65,7 @@ class Pipeline:
         self._settings = settings
         self._limiter = limiter
         self._transports = transports
-        self.monotonic = settings.clock.monotonic
+        self.monotonic: Callable[[], float] = settings.clock.monotonic
         self._closed = False
         self._pid = os.getpid()
         self._session: Session | None = None

@@ -84,7 +84,7 @@ class Emulator:
         directory = {user.email: user for user in users}
         if not directory:
             raise ValueError("users must contain at least one User; got none")
-        self.state = EmulatorState(seed=seed, day=day, clock=clock)
+        self.state: EmulatorState = EmulatorState(seed=seed, day=day, clock=clock)
         self._dispatcher = Dispatcher(
             users=directory,
             speed=speed,

@@ -32,16 +32,16 @@ _TYPES: dict[Any, str] = {
 }
 
 
-class Column(NamedTuple):
+class FieldColumn(NamedTuple):
     """One column of a table."""
 
     name: str
     type: str
-    nested: "tuple[Column, ...]" = ()
+    nested: "tuple[FieldColumn, ...]" = ()
 
 
 @cache
-def columns_of(row_type: type[Model] | None) -> tuple[Column, ...]:
+def columns_of(row_type: type[Model] | None) -> tuple[FieldColumn, ...]:
     """Return the columns of a table of this model, in the order of its fields."""
     if row_type is None:
         return ()
@@ -49,17 +49,17 @@ def columns_of(row_type: type[Model] | None) -> tuple[Column, ...]:
     return tuple(_column(name, hints[name]) for name in row_type.__struct_fields__)
 
 
-def _column(name: str, hint: Any) -> Column:
+def _column(name: str, hint: Any) -> FieldColumn:
     if get_origin(hint) in {Union, types.UnionType}:
         parts = [part for part in get_args(hint) if part is not type(None)]
         hint = Float64 if Float64 in parts else parts[0]
     if hint in _TYPES:
-        return Column(name, _TYPES[hint])
+        return FieldColumn(name, _TYPES[hint])
     if get_origin(hint) not in {None, Annotated} and issubclass(get_origin(hint), tuple):
-        return Column(name, "list", columns_of(get_args(hint)[0]))
+        return FieldColumn(name, "list", columns_of(get_args(hint)[0]))
     if isinstance(hint, type) and issubclass(hint, str):
-        return Column(name, "string")
-    return Column(name, "json")
+        return FieldColumn(name, "string")
+    return FieldColumn(name, "json")
 
 
 def plain(value: Any) -> Any:
@@ -71,7 +71,7 @@ def plain(value: Any) -> Any:
     return value
 
 
-def values_of(column: Column, rows: Iterable[Model]) -> list[Any]:
+def values_of(column: FieldColumn, rows: Iterable[Model]) -> list[Any]:
     """Return the values of one column, in types that every table library accepts."""
     values = map(attrgetter(column.name), rows)
     if column.type == "list":
@@ -102,7 +102,7 @@ def arrow_schema(row_type: type[Model] | None) -> "pa.Schema":
         "timestamp": pyarrow.timestamp("us", tz="UTC"),
     }
 
-    def type_of(column: Column) -> Any:
+    def type_of(column: FieldColumn) -> Any:
         if column.type != "list":
             return scalars[column.type]
         return pyarrow.list_(pyarrow.struct([(inner.name, type_of(inner)) for inner in column.nested]))
@@ -134,7 +134,7 @@ def to_polars(rows: Sequence[Model], row_type: type[Model] | None) -> "pl.DataFr
         "timestamp": polars.Datetime("us", "UTC"),
     }
 
-    def type_of(column: Column) -> Any:
+    def type_of(column: FieldColumn) -> Any:
         if column.type != "list":
             return scalars[column.type]
         return polars.List(polars.Struct({inner.name: type_of(inner) for inner in column.nested}))

@@ -21,7 +21,7 @@ OLD_GRPC = tuple(map(int, grpc.__version__.split(".")[:2])) < (1, 60)
 
 
 @pytest.mark.skipif(OLD_GRPC, reason="grpcio 1.51 closes its sockets long after the channel")
-async def test_every_call_ends_as_it_has_to() -> None:
+async def test_every_call_ends_as_expected() -> None:
     """Each kind of misbehaviour over real sockets; `make chaos` makes 20 000 calls."""
     cases = in_brief()
     shares = shared_out(cases, CALLS)

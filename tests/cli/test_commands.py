@@ -104,7 +104,7 @@ def test_a_name_is_looked_up(shell: Shell) -> None:
     assert shell.operations() == ["kmi.list_markets", "kmi.get_rankings"]
 
 
-def test_what_a_shell_left_of_an_identifier_is_2_and_no_call(shell: Shell) -> None:
+def test_shell_expanded_identifier_exits_with_2(shell: Shell) -> None:
     done = shell("kmi", "rankings", "planet")
     assert done.code == 2
     assert done.err.startswith("error: invalid market 'planet': the shell expanded '$'")
@@ -169,7 +169,7 @@ def test_as_groups_from_birth_to_death(shell: Shell) -> None:
     assert "'kentik-async as-groups list' lists the AS groups" in gone.err
 
 
-def test_an_as_group_is_asked_for_only_if_something_of_it_stays(shell: Shell) -> None:
+def test_as_group_update_fetches_only_if_needed(shell: Shell) -> None:
     shell("as-groups", "update", "1001", "64512", "--name", "All new")
     assert shell.operations() == ["as_groups.update"]
 

@@ -73,7 +73,7 @@ def kmi(emulator: Emulator, tmp_path: Path) -> CommandLine:
     return CommandLine(emulator, tmp_path)
 
 
-async def test_ctrl_c_ends_cleanly_and_the_command_it_names_goes_on(
+async def test_ctrl_c_names_the_command_that_resumes(
     kmi: CommandLine, emulator: Emulator, tmp_path: Path
 ) -> None:
     emulator.latency = 0.01
@@ -98,7 +98,7 @@ async def test_ctrl_c_ends_cleanly_and_the_command_it_names_goes_on(
     assert (run.state, run.done, run.left, run.failed) == ("complete", 49, 0, 0)
 
 
-async def test_a_full_disk_is_one_line_and_with_room_the_same_command_goes_on(kmi: CommandLine) -> None:
+async def test_full_disk_is_one_line_and_resumable(kmi: CommandLine) -> None:
     command = ("pull", "rankings", "data", *FEW)
     full = await kmi(*command, under="ulimit -f 100")  # kB a file: the journal soon holds more
     assert (full.code, full.out) == (1, "")
@@ -164,9 +164,7 @@ def profiles(kmi: CommandLine, **tokens: str) -> list[str]:
     return [word for name in tokens for word in ("--profile", name)]
 
 
-async def test_several_customers_pull_side_by_side_into_a_target_each(
-    kmi: CommandLine, emulator: Emulator
-) -> None:
+async def test_customers_pull_into_their_own_targets(kmi: CommandLine, emulator: Emulator) -> None:
     emulator.latency = 0.01
     options = profiles(kmi, one="token-of-one", two="token-of-two")
     ended = await kmi("pull", "rankings", "data", *FEW, *options)
@@ -194,9 +192,7 @@ async def test_the_failure_of_one_customer_is_not_the_others(kmi: CommandLine) -
     assert error.startswith("error: one: kmi.list_markets: gRPC UNAUTHENTICATED")
 
 
-async def test_ctrl_c_ends_all_customers_and_each_is_told_how_to_go_on(
-    kmi: CommandLine, emulator: Emulator
-) -> None:
+async def test_ctrl_c_ends_all_customers(kmi: CommandLine, emulator: Emulator) -> None:
     emulator.latency = 0.01
     options = profiles(kmi, one="token-of-one", two="token-of-two")
     process = await kmi.start("pull", "rankings", "data", *FEW, *options)

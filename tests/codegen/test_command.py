@@ -62,7 +62,7 @@ def test_the_same_protos_give_the_same_bytes(checkout: Path, tree: Path, tmp_pat
     assert snapshot(tmp_path / "other_name") == snapshot(tree)
 
 
-def test_generating_the_project_elsewhere_gives_what_is_committed(tmp_path: Path) -> None:
+def test_generated_code_equals_the_committed(tmp_path: Path) -> None:
     assert main(["--out", str(tmp_path / "copy")]) == 0
     assert snapshot(tmp_path / "copy") == snapshot(GENERATED)
 
@@ -123,7 +123,7 @@ def test_api_takes_what_it_uses_along_and_leaves_the_rest(checkout: Path, tmp_pa
     assert main([*schema, "--check", "--api", "old/v1"]) == 0
 
 
-def test_a_package_of_an_earlier_run_is_not_emptied_by_one_inside_it(checkout: Path, tmp_path: Path) -> None:
+def test_nested_package_keeps_the_outer_one(checkout: Path, tmp_path: Path) -> None:
     schema = tmp_path / "schema"
     shutil.copytree(checkout, schema)
     inner = schema / "proto" / "kentik" / "zoo" / "v202601" / "alone"

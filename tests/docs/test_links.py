@@ -32,7 +32,7 @@ def test_the_readme_leads_to_every_guide() -> None:
     assert {f"docs/{path.name}" for path in ROOT.glob("docs/*.md")} <= linked
 
 
-def test_the_figures_beside_other_limiters_are_those_that_were_measured() -> None:
+def test_limiter_comparison_shows_measured_figures() -> None:
     measured = (ROOT / "benchmarks/results/limiter.md").read_text(encoding="utf-8")
     _, compared = (ROOT / "docs/quota.md").read_text(encoding="utf-8").split("\n## Beside other limiters\n")
     told = TABLE.findall(compared)

@@ -58,9 +58,7 @@ def test_another_seed_says_something_else() -> None:
 
 @settings(max_examples=30)
 @given(market_id=markets, rank_type=st.sampled_from(RANK_TYPES), ip=st.sampled_from(IPS), day=days)
-def test_a_ranking_is_ranked_and_its_changes_are_the_difference_to_the_day_before(
-    market_id: str, rank_type: str, ip: str, day: dt.date
-) -> None:
+def test_rank_changes_match_the_day_before(market_id: str, rank_type: str, ip: str, day: dt.date) -> None:
     state = EmulatorState(day=day)
     everything = 10**6
     today = state.rankings(market_id, rank_type, ip, everything)
@@ -88,7 +86,7 @@ def differences(now: Ranking, before: Ranking) -> tuple[int, int]:
     return before.rank - now.rank, now.score - before.score
 
 
-def test_some_rankings_are_longer_than_the_default_limit_and_some_shorter(state: EmulatorState) -> None:
+def test_ranking_lengths_vary_around_the_limit(state: EmulatorState) -> None:
     lengths = {
         market: len(state.rankings(market, limit=10**6)) for market in ("cc$US", "cc$IS", "planet$earth")
     }
@@ -97,7 +95,7 @@ def test_some_rankings_are_longer_than_the_default_limit_and_some_shorter(state:
     assert all(state.rankings("cc$IS", rank_type, ip) for rank_type in RANK_TYPES for ip in IPS)
 
 
-def test_a_day_moves_some_ranks_both_ways_and_lets_some_enter_and_leave(state: EmulatorState) -> None:
+def test_next_day_changes_ranks_and_members(state: EmulatorState) -> None:
     today, yesterday = (state.rankings("cc$US", limit=10**6, day=day) for day in (FIRST_DAY, YESTERDAY))
     changes = [row.rank_change for row in today if row.rank_change is not None]
     assert min(changes) < 0 < max(changes)
@@ -114,9 +112,7 @@ def test_the_types_rank_differently(state: EmulatorState) -> None:
 
 @settings(max_examples=10)
 @given(market_id=st.sampled_from(["cc$DE", "cc$IS", "region$caribbean"]), ip=st.sampled_from(IPS), day=days)
-def test_whoever_lists_a_customer_is_its_provider_and_peers_know_each_other(
-    market_id: str, ip: str, day: dt.date
-) -> None:
+def test_relations_are_mutual(market_id: str, ip: str, day: dt.date) -> None:
     state = EmulatorState(day=day)
     for row in state.rankings(market_id, ip=ip, limit=8):
         assert row.asn is not None
@@ -135,7 +131,7 @@ def test_whoever_lists_a_customer_is_its_provider_and_peers_know_each_other(
             assert row.asn in {each.asn for each in state.asn_details(market_id, peer.asn, ip=ip).peers}
 
 
-def test_the_largest_networks_have_more_than_a_thousand_customers(state: EmulatorState) -> None:
+def test_largest_networks_have_1000_customers(state: EmulatorState) -> None:
     first = state.rankings("planet$earth", "customer_base_backbone", limit=1)[0]
     assert first.asn is not None
     details = state.asn_details("planet$earth", first.asn)

@@ -30,7 +30,7 @@ async def test_each_answer_over_http_says_what_is_left() -> None:
         assert {document["duration_until_reset"] for document in left} == {"0.000000s"}
 
 
-async def test_each_answer_over_grpc_says_it_in_the_trailing_metadata() -> None:
+async def test_grpc_trailers_hold_the_remaining_quota() -> None:
     async with Emulator(speed=6, details=True) as emulator:
         connection = emulator.connection
         credentials = (("x-ch-auth-email", connection["email"]), ("x-ch-auth-api-token", connection["token"]))
@@ -57,7 +57,7 @@ async def test_without_being_told_to_it_says_nothing() -> None:
         assert "x-ratelimit-details" not in answer.headers
 
 
-async def test_a_client_knows_of_another_that_spends_the_same_quota() -> None:
+async def test_client_notices_another_spender() -> None:
     async with Emulator(speed=6, details=True) as emulator:
         async with aiohttp.ClientSession() as session:
             connection = emulator.connection

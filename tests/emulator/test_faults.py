@@ -82,7 +82,7 @@ async def test_an_http_status_fails_both_kinds_of_call_alike(
     assert (await markets(wire)).name == name
 
 
-async def test_before_and_after_differ_in_what_the_server_has_done(emu: Emulator, wire: Wire) -> None:
+async def test_fault_before_or_after_the_work(emu: Emulator, wire: Wire) -> None:
     emu.fail_next(status=503, when="before")
     assert await create_group(wire) is grpc.StatusCode.UNAVAILABLE
     assert "Once" not in group_names(emu)
@@ -101,7 +101,7 @@ async def test_faults_wait_for_the_operation_they_are_meant_for(emu: Emulator, w
     assert await markets(wire) is grpc.StatusCode.OK
 
 
-async def test_a_request_that_the_rules_refuse_uses_no_fault_up() -> None:
+async def test_refused_request_uses_no_fault() -> None:
     async with Emulator(speed=1.0, strict=True, latency=0.1) as emu, wired(emu) as wire:
         with frozen_time() as time:
             first = asyncio.create_task(markets(wire))
@@ -161,7 +161,7 @@ async def test_a_dropped_grpc_connection(emu: Emulator, wire: Wire, when: Any) -
             assert code is grpc.StatusCode.UNAVAILABLE
 
 
-async def test_dropping_a_grpc_connection_ends_every_call_on_it_and_spares_the_others() -> None:
+async def test_dropped_grpc_connection_ends_only_its_calls() -> None:
     async with Emulator(speed=60, latency=0.2) as emu, wired(emu) as wire, wired(emu) as other:
         with frozen_time() as time:
             spared = asyncio.create_task(markets(other))
@@ -186,7 +186,7 @@ async def test_a_dropped_http_connection(emu: Emulator, wire: Wire, when: Any, m
     assert [call.dropped for call in emu.calls] == [True, False]
 
 
-async def test_a_delay_alone_slows_the_answer_and_changes_nothing(emu: Emulator, wire: Wire) -> None:
+async def test_delay_slows_the_answer_only(emu: Emulator, wire: Wire) -> None:
     emu.fail_next(delay=0.15)
     started = time.monotonic()
     assert await markets(wire) is grpc.StatusCode.OK

@@ -35,7 +35,7 @@ async def test_markets(emu: Emulator, wire: Wire) -> None:
     ]
 
 
-async def test_rankings_carry_losses_as_twos_complement_and_zeros_as_set(emu: Emulator, wire: Wire) -> None:
+async def test_rankings_encode_losses_and_zeros(emu: Emulator, wire: Wire) -> None:
     answer = await wire.call(wire.kmi.GetRankings, kmi.GetRankingsRequest(market_id="cc$US"))
     truth = emu.state.rankings("cc$US")
     assert len(answer.rankings) == 600
@@ -191,7 +191,7 @@ async def test_bytes_that_are_no_request(emu: Emulator, wire: Wire) -> None:
     assert caught.value.code() is Code.INVALID_ARGUMENT
 
 
-async def test_wrong_credentials_are_refused_and_use_nobodys_quota(emu: Emulator) -> None:
+async def test_wrong_credentials_use_no_quota(emu: Emulator) -> None:
     for intruder in (User("demo@example.com", "wrong"), User("who@example.com", "emulator-token")):
         async with wired(emu, intruder) as wire:
             code, _ = await refused(wire, wire.kmi.ListMarkets, kmi.ListMarketsRequest())

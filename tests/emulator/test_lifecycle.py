@@ -51,7 +51,7 @@ async def test_several_at_once_know_nothing_of_each_other() -> None:
         assert one.state.rankings("cc$DE") != other.state.rankings("cc$DE")
 
 
-def test_it_works_twice_in_a_process_in_loops_of_their_own() -> None:
+def test_two_emulators_in_two_event_loops() -> None:
     async def once() -> int:
         async with Emulator(speed=60) as emu, wired(emu) as wire:
             status, _ = await wire.rest("GET", "/kmi/v202212/markets")
@@ -61,7 +61,7 @@ def test_it_works_twice_in_a_process_in_loops_of_their_own() -> None:
     assert [asyncio.run(once()) for _ in range(2)] == [200, 200]
 
 
-async def test_a_taken_port_is_an_error_and_nothing_is_left_open() -> None:
+async def test_port_in_use_is_an_error() -> None:
     before = asyncio.all_tasks()
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -117,7 +117,7 @@ async def test_a_reset_takes_everything_back(emu: Emulator, wire: Wire) -> None:
     assert emu.calls[0].number == 1
 
 
-async def test_a_call_under_way_at_a_reset_is_not_recorded_in_the_new_run() -> None:
+async def test_reset_forgets_calls_in_flight() -> None:
     async with Emulator(speed=60, latency=0.1) as emu, wired(emu) as wire:
         with frozen_time() as time:
             call = asyncio.create_task(wire.rest("GET", "/api/v5/sites"))
@@ -200,7 +200,7 @@ async def test_a_large_answer_comes_through_whole(emu: Emulator, wire: Wire) -> 
     assert len(answer.rankings) == len(emu.state.rankings("planet$earth", limit=50_000)) > 20_000
 
 
-async def test_steering_needs_no_credentials_and_counts_nowhere(emu: Emulator, wire: Wire) -> None:
+async def test_admin_api_needs_no_credentials(emu: Emulator, wire: Wire) -> None:
     wire.http.headers.clear()
     assert (await wire.rest("GET", "/_emulator/report"))[0] == 200
     assert emu.report().requests == 0
@@ -213,7 +213,7 @@ async def test_a_user_added_later_may_call(emu: Emulator) -> None:
     assert set(emu.report().customers) == {"late@example.com"}
 
 
-def test_the_package_is_imported_without_the_emulator_or_its_libraries() -> None:
+def test_import_does_not_load_the_emulator() -> None:
     program = (
         "import kentik_async, sys; "
         "print([n for n in sys.modules if n.startswith(('aiohttp', 'grpc', 'kentik_async.emulator'))])"

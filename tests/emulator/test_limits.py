@@ -46,7 +46,7 @@ def recount(calls: tuple[Call, ...], window: float) -> list[int]:
     return [sum(receipt > now - window for receipt in receipts[: n + 1]) for n, now in enumerate(receipts)]
 
 
-async def test_one_after_the_other_is_delayed_and_never_refused() -> None:
+async def test_sequential_requests_are_delayed_not_refused() -> None:
     async with Emulator(speed=_ROOMY) as emu, wired(emu) as wire:
         with frozen_time() as time:
             for _ in range(100):
@@ -66,7 +66,7 @@ async def test_one_after_the_other_is_delayed_and_never_refused() -> None:
         assert report.busy_seconds == pytest.approx(sum(c.answered - c.received for c in emu.calls))
 
 
-async def test_all_at_once_is_refused_beyond_the_hard_limit_and_every_overrun_counted() -> None:
+async def test_concurrent_requests_are_refused_and_counted() -> None:
     async with Emulator(speed=_ROOMY) as emu, wired(emu) as wire:
         codes = Counter(await all_at_once(emu, *(ask(wire) for _ in range(80))))
         assert codes == {grpc.StatusCode.OK: 60, grpc.StatusCode.RESOURCE_EXHAUSTED: 20}
@@ -80,7 +80,7 @@ async def test_all_at_once_is_refused_beyond_the_hard_limit_and_every_overrun_co
         assert report.peak_in_minute == 80
 
 
-async def test_rest_and_grpc_count_together_and_queries_apart() -> None:
+async def test_rest_and_grpc_share_a_limit_queries_do_not() -> None:
     async with Emulator(speed=_ROOMY) as emu, wired(emu) as wire:
         await all_at_once(emu, *(ask(wire) for _ in range(30)))
         statuses = await all_at_once(emu, *(wire.rest("GET", "/api/v5/sites") for _ in range(40)))
@@ -89,7 +89,7 @@ async def test_rest_and_grpc_count_together_and_queries_apart() -> None:
         assert Counter(status for status, _ in await all_at_once(emu, *queries)) == {200: 100, 429: 1}
 
 
-async def test_a_strict_emulator_refuses_what_is_concurrent() -> None:
+async def test_strict_emulator_refuses_concurrent_requests() -> None:
     async with Emulator(speed=_ROOMY, strict=True, latency=0.05) as emu, wired(emu) as wire:
         codes = Counter(await all_at_once(emu, *(ask(wire) for _ in range(3))))
         assert codes == {grpc.StatusCode.OK: 1, grpc.StatusCode.RESOURCE_EXHAUSTED: 2}
@@ -97,7 +97,7 @@ async def test_a_strict_emulator_refuses_what_is_concurrent() -> None:
         assert await ask(wire) is grpc.StatusCode.OK
 
 
-async def test_four_queries_at_once_are_no_overrun() -> None:
+async def test_four_concurrent_queries_are_allowed() -> None:
     async with Emulator(speed=_ROOMY, latency=0.05) as emu, wired(emu) as wire:
         await all_at_once(emu, *(wire.rest("POST", "/api/v5/query/sql", json={}) for _ in range(4)))
         assert emu.report().concurrency_overruns == 0
@@ -105,7 +105,7 @@ async def test_four_queries_at_once_are_no_overrun() -> None:
         assert emu.report().concurrency_overruns == 1
 
 
-async def test_each_customer_has_a_ledger_of_its_own() -> None:
+async def test_customers_are_counted_separately() -> None:
     users = [User("a@example.com", "a"), User("b@example.com", "b")]
     async with Emulator(speed=_ROOMY, users=users) as emu:
         for user in users:
@@ -126,7 +126,7 @@ async def test_each_customer_has_a_ledger_of_its_own() -> None:
         ("envoy", grpc.StatusCode.UNAVAILABLE, "per minute", "x-envoy-ratelimited"),
     ],
 )
-async def test_a_refusal_shows_in_the_shape_that_is_chosen(
+async def test_refusal_has_the_chosen_shape(
     shape: RefusalShape, code: grpc.StatusCode, details: str, trailer: str | None
 ) -> None:
     async with Emulator(speed=_ROOMY, refusal_shape=shape) as emu, wired(emu) as wire:
@@ -139,7 +139,7 @@ async def test_a_refusal_shows_in_the_shape_that_is_chosen(
         assert trailer in found if trailer else not found
 
 
-async def test_at_full_speed_a_refusal_asks_for_whole_seconds() -> None:
+async def test_unscaled_refusal_has_whole_seconds() -> None:
     async def get(wire: Wire) -> tuple[int, dict[str, str]]:
         async with wire.http.get(wire.base + "/api/v5/sites") as response:
             return response.status, dict(response.headers)
@@ -150,7 +150,7 @@ async def test_at_full_speed_a_refusal_asks_for_whole_seconds() -> None:
         assert answers[429]["x-ratelimit-throttle-ms"] == "60000"
 
 
-async def test_compressed_a_refusal_asks_for_milliseconds_alone() -> None:
+async def test_scaled_refusal_has_milliseconds_only() -> None:
     async with Emulator(speed=_ROOMY) as emu, wired(emu) as wire:
         await all_at_once(emu, *(ask(wire) for _ in range(60)))
         async with wire.http.get(wire.base + "/api/v5/sites") as response:
@@ -159,7 +159,7 @@ async def test_compressed_a_refusal_asks_for_milliseconds_alone() -> None:
             assert 0 < int(response.headers["x-ratelimit-throttle-ms"]) <= 10_000
 
 
-async def test_a_request_whose_client_went_away_stays_under_way_until_it_is_done() -> None:
+async def test_abandoned_request_stays_in_flight() -> None:
     async with Emulator(speed=_ROOMY, latency=0.2) as emu, wired(emu) as wire:
         with frozen_time() as time:
             gone = asyncio.create_task(ask(wire))

@@ -53,7 +53,7 @@ def test_the_ledger_agrees_with_counting_every_request(steps: list[tuple[str, fl
 
 
 @given(pauses=st.lists(st.integers(0, 40).map(lambda n: n / 4), min_size=7, max_size=60))
-def test_retry_after_is_the_first_instant_at_which_a_request_is_admitted(pauses: list[float]) -> None:
+def test_retry_after_is_the_first_free_instant(pauses: list[float]) -> None:
     limiter, now, receipts = RateLimiter(SMALL), 0.0, []
     for pause in pauses:
         now += pause
@@ -82,7 +82,7 @@ def test_the_numbers_are_the_vendors(limits: RateLimits, numbers: tuple[float, .
 
 
 @pytest.mark.parametrize("limits", [NON_QUERY, QUERY])
-def test_the_first_request_beyond_each_limit_is_the_one_that_meets_it(limits: RateLimits) -> None:
+def test_first_request_over_each_limit(limits: RateLimits) -> None:
     limiter = RateLimiter(limits)
     verdicts = []
     for _ in range(limits.hard + 1):
@@ -95,7 +95,7 @@ def test_the_first_request_beyond_each_limit_is_the_one_that_meets_it(limits: Ra
     assert verdicts[-1].retry_after == limits.minute
 
 
-def test_a_request_counts_until_exactly_one_window_after_its_receipt() -> None:
+def test_request_counts_for_exactly_one_window() -> None:
     limiter = RateLimiter(SMALL)
     for _ in range(SMALL.hard):
         limiter.receive(0.0)
@@ -104,7 +104,7 @@ def test_a_request_counts_until_exactly_one_window_after_its_receipt() -> None:
     assert limiter.receive(60.0).in_minute == 2
 
 
-def test_an_hour_of_requests_at_the_permitted_pace_ends_at_the_hourly_limit() -> None:
+def test_permitted_pace_reaches_the_hourly_limit() -> None:
     limiter = RateLimiter(QUERY)
     refusals = []
     for number in range(QUERY.hourly + 1):
@@ -116,7 +116,7 @@ def test_an_hour_of_requests_at_the_permitted_pace_ends_at_the_hourly_limit() ->
     assert decision.retry_after == 1.0 + QUERY.hour - 1500.0
 
 
-def test_a_strict_ledger_refuses_an_overrun_and_names_no_pause() -> None:
+def test_strict_limiter_refuses_without_a_pause() -> None:
     limiter = RateLimiter(NON_QUERY, strict=True)
     assert limiter.receive(0.0).refusal == ""
     decision = limiter.receive(0.1)

@@ -82,7 +82,7 @@ async def test_nobody_behind_is_a_connection_that_ends() -> None:
             writer.close()
 
 
-async def test_closing_breaks_what_is_connected_and_opening_keeps_the_port() -> None:
+async def test_closing_cuts_and_reopening_keeps_the_port() -> None:
     async with echo() as behind, relayed(behind) as proxy:
         port = proxy.port
         reader, writer = await asyncio.open_connection("127.0.0.1", port)

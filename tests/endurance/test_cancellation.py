@@ -92,7 +92,7 @@ async def test_clients_that_are_closed_at_any_moment(quota: Quota, seed: int) ->
 
 
 @over_all
-async def test_a_coroutine_that_is_dropped_in_flight_keeps_its_slot_until_the_answer(call: Call) -> None:
+async def test_dropped_coroutine_keeps_its_slot(call: Call) -> None:
     async with Emulator(speed=1e6, latency=0.05) as emulator, client(emulator, ONE) as kentik:
         await kentik.quota.snapshot()
         coroutine = call(kentik)
@@ -110,7 +110,7 @@ async def test_a_coroutine_that_is_dropped_in_flight_keeps_its_slot_until_the_an
 
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # whoever closes a loop so has left them open
 @over_all
-def test_a_loop_that_is_closed_over_calls_in_flight_leaves_their_slots_to_the_drain(call: Call) -> None:
+def test_closed_loop_leaves_slots_to_the_drain(call: Call) -> None:
     limiter = LocalLimiter(ONE, ONE)
 
     async def begin(emulator: Emulator) -> None:
@@ -131,7 +131,7 @@ def test_a_loop_that_is_closed_over_calls_in_flight_leaves_their_slots_to_the_dr
 
 
 @over_all
-def test_a_program_that_ends_inside_a_cancelled_scope_leaves_nothing_open(call: Call) -> None:
+def test_exit_in_a_cancelled_scope_closes_everything(call: Call) -> None:
     """The client's block is left under a cancellation, and the event loop ends right after."""
 
     async def program() -> None:

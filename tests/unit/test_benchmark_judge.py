@@ -38,7 +38,7 @@ def test_the_rolling_minute_is_counted_at_each_receipt() -> None:
     assert JUDGE["in_minute"](visits, 10.0) == [(0.0, 1), (0.1, 2), (0.9, 3), (1.0, 3), (1.15, 3)]
 
 
-def test_its_fastest_schedule_waits_for_slots_windows_and_delays_and_for_nothing_else() -> None:
+def test_fastest_schedule_waits_for_limits_only() -> None:
     one = JUDGE["Rules"](concurrent=1, soft=2, delay=3.0, hard=4, hourly=9, minute=10.0, hour=40.0)
     visits = [JUDGE["Visit"](n, n + 0.25, n + 0.75, n + 1.0) for n in range(5)]
     # Two at 1 s, two delayed at 4 s each; the fifth waits for the window of the first, received at 0.25 s:

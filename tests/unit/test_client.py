@@ -234,9 +234,7 @@ def test_a_retry_policy_is_taken() -> None:
 
 
 @pytest.mark.parametrize("argument", [{"ca_file": "/absent.pem"}, {"proxy": "socks5://h"}, {"retry": 3}])
-def test_no_limiter_is_opened_for_a_client_that_cannot_be_made(
-    argument: dict[str, Any], tmp_path: Path
-) -> None:
+def test_invalid_client_opens_no_limiter(argument: dict[str, Any], tmp_path: Path) -> None:
     with pytest.raises(ConfigError):
         make(limiter=f"file://{tmp_path}/quota", **argument)
     assert list(tmp_path.iterdir()) == []

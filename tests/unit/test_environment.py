@@ -73,7 +73,7 @@ class TestOrder:
         write(home / ".kentik" / "work", profile_of("work"))
         assert who(settings_from(None, {"KENTIK_PROFILE": "work"}, home)) == ("work@profile", "work-profile")
 
-    def test_a_profile_named_at_the_call_goes_before_the_environment(self, home: Path) -> None:
+    def test_named_profile_overrides_environment(self, home: Path) -> None:
         write(home / ".kentik" / "work", profile_of("work") | {"region": "eu"})
         settings = settings_from("work", OURS | {"KENTIK_REGION": "us", "KENTIK_LIMITER": "x://y"}, home)
         assert who(settings) == ("work@profile", "work-profile")
@@ -143,11 +143,11 @@ class TestCredentials:
         assert CANARY not in str(caught.value)
 
     @pytest.mark.parametrize("half", ["email", "api-key"])
-    def test_half_a_named_profile_gets_nothing_of_the_environment(self, home: Path, half: str) -> None:
+    def test_incomplete_profile_ignores_environment(self, home: Path, half: str) -> None:
         write(home / ".kentik" / "work", {half: "the-profile's"})
         assert "ours" not in "".join(map(str, who(settings_from("work", OURS, home))))
 
-    def test_a_named_profile_without_credentials_keeps_those_of_the_environment(self, home: Path) -> None:
+    def test_profile_without_credentials_uses_environment(self, home: Path) -> None:
         write(home / ".kentik" / "work", {"region": "eu"})
         settings = settings_from("work", OURS, home)
         assert who(settings) == ("ours@env", "ours-env")

@@ -183,7 +183,7 @@ def test_names_are_loaded_from_where_type_checkers_see_them() -> None:
     assert imports == {home: set(names) for home, names in kentik_async._HOMES.items()}
 
 
-def test_a_name_that_is_none() -> None:
+def test_invalid_host_name() -> None:
     with pytest.raises(AttributeError, match="module 'kentik_async' has no attribute 'Klient'"):
         _ = kentik_async.Klient
     assert {*NAMES, "open", "emulator"} <= set(dir(kentik_async))

@@ -24,7 +24,7 @@ DRAIN = ONE_AT_A_TIME.drain
 
 class TestTimeout:
     @over_both
-    async def test_the_caller_goes_and_the_slot_stays(self, client: Client, held: Held, call: Call) -> None:
+    async def test_timeout_keeps_the_slot(self, client: Client, held: Held, call: Call) -> None:
         kentik = client(replace(ONE_AT_A_TIME, drain=PATIENCE))
         with pytest.raises(DeadlineExceededError, match=r"^no response within timeout=0\.05 s$") as caught:
             await call(kentik.with_options(timeout=0.05))
@@ -42,9 +42,7 @@ class TestTimeout:
         assert await in_flight(kentik) == 0
 
     @over_both
-    async def test_the_slot_is_free_when_timeout_and_drain_are_over(
-        self, client: Client, held: Held, call: Call
-    ) -> None:
+    async def test_slot_is_free_after_timeout_and_drain(self, client: Client, held: Held, call: Call) -> None:
         kentik = client(ONE_AT_A_TIME)
         start = time.monotonic()
         with pytest.raises(DeadlineExceededError):
@@ -177,7 +175,7 @@ class TestCancellation:
         assert len(grpc_server.received) == 1
 
     @over_both
-    async def test_it_is_never_swallowed(self, client: Client, call: Call, held: Held) -> None:
+    async def test_cancellation_is_never_swallowed(self, client: Client, call: Call, held: Held) -> None:
         """Cancelled at each step of the event loop in turn: a task that was cancelled ends as cancelled."""
         held.loose.set()
         kentik = client(ONE_AT_A_TIME)
@@ -222,9 +220,7 @@ async def test_an_error_of_the_api_itself_frees_the_slot(
     assert await in_flight(kentik) == 0
 
 
-async def test_a_connection_lost_in_flight_keeps_its_slot_for_the_drain(
-    client: Client, grpc_server: ForeignGrpc
-) -> None:
+async def test_lost_connection_keeps_its_slot_for_the_drain(client: Client, grpc_server: ForeignGrpc) -> None:
     """The server may still be at it: the next request would be a concurrent one."""
     stopped = asyncio.Event()
 

@@ -46,7 +46,7 @@ class TestNeverThere:
         assert isinstance(caught.value, ConnectionError)
 
     @over_both
-    async def test_a_name_that_nobody_bears(self, client: Client, call: Call) -> None:
+    async def test_unknown_host_name(self, client: Client, call: Call) -> None:
         host = ".".join(["nobody"] * 40)  # too long for a query, so no name server is asked
         url = f"https://{host}"
         kentik = client(grpc_endpoint=url, rest_endpoint=url, connect_timeout=2.0)
@@ -54,7 +54,7 @@ class TestNeverThere:
             await call(kentik)
 
     @over_both
-    async def test_a_name_that_is_none(self, client: Client, call: Call) -> None:
+    async def test_invalid_host_name(self, client: Client, call: Call) -> None:
         url = f"https://{'x' * 70}.example"
         kentik = client(grpc_endpoint=url, rest_endpoint=url, connect_timeout=3.0)
         with pytest.raises(ConnectError, match="host name"):
@@ -189,7 +189,7 @@ class TestLongOutages:
         assert {event.attempt for event in answered} == {1}
 
 
-async def test_what_is_never_sent_is_no_attempt_and_costs_nothing(client: Client) -> None:
+async def test_unsent_requests_cost_nothing(client: Client) -> None:
     """A REST server that is gone when the request is about to be sent: told by the connection alone."""
 
     async def answer_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -193,7 +193,7 @@ class TestTheUsualOne:
             await kentik.kmi.list_markets()
         assert caught.value.attempts == len(grpc_server.received) > 3
 
-    async def test_an_outcome_of_each_kind_leaves_nothing_in_flight(
+    async def test_each_outcome_leaves_nothing_in_flight(
         self, client: Client, grpc_server: ForeignGrpc
     ) -> None:
         kentik = client(Quota(1, None, 0, None, None, drain=0.05))

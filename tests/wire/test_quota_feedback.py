@@ -69,7 +69,7 @@ async def test_an_answer_that_is_an_error_may_say_so_too(
 
 
 @over_both
-async def test_nothing_left_holds_all_back_until_the_server_has_room(
+async def test_exhausted_quota_holds_all_calls_back(
     client: Client, grpc_server: ForeignGrpc, rest_server: ForeignRest, call: Callable[[KentikClient], Any]
 ) -> None:
     kentik = client(SPACIOUS)
@@ -82,7 +82,7 @@ async def test_nothing_left_holds_all_back_until_the_server_has_room(
 
 
 @over_both
-async def test_a_refusal_that_names_no_pause_is_borne_until_the_server_has_room(
+async def test_refusal_without_pause_waits_for_room(
     client: Client, grpc_server: ForeignGrpc, rest_server: ForeignRest, call: Callable[[KentikClient], Any]
 ) -> None:
     kentik = client(SPACIOUS)

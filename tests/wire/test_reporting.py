@@ -90,9 +90,7 @@ async def test_a_call_that_is_let_go_is_reported_no_further(client: Client, grpc
     assert [event.kind for event in events if event.operation == "kmi.list_markets"] == ["queued", "sent"]
 
 
-async def test_the_end_of_one_comes_before_the_beginning_of_the_next(
-    client: Client, grpc_server: ForeignGrpc
-) -> None:
+async def test_attempt_ends_before_the_next_begins(client: Client, grpc_server: ForeignGrpc) -> None:
     events: list[Event] = []
     kentik = client(ONE_AT_A_TIME, on_event=events.append)
     await asyncio.gather(*(kentik.kmi.list_markets() for _ in range(20)))

@@ -122,9 +122,7 @@ async def test_a_refusal_in_http_behind_a_grpc_gateway(client: Client) -> None:
     assert (caught.value.grpc_status, caught.value.retry_after) == ("UNAVAILABLE", None)
 
 
-async def test_a_refused_call_ends_as_what_it_is_when_its_wait_is_over(
-    client: Client, grpc_server: ForeignGrpc
-) -> None:
+async def test_refused_call_keeps_its_error_after_max_wait(client: Client, grpc_server: ForeignGrpc) -> None:
     grpc_server.usual = Abort("RESOURCE_EXHAUSTED", "slow down", (("retry-after", "9"),))
     with pytest.raises(RateLimitedError) as caught:
         await client(max_wait=1.0).kmi.list_markets()
@@ -192,7 +190,7 @@ async def test_a_repetition_succeeds(kentik: KentikClient, grpc_server: ForeignG
         ("PUT", False, 1),
     ],
 )
-async def test_raw_requests_are_sent_again_as_their_caller_says(
+async def test_raw_requests_retry_as_told(
     kentik: KentikClient, rest_server: ForeignRest, verb: str, idempotent: bool | None, sent: int
 ) -> None:
     rest_server.usual = Answer(503)
@@ -201,7 +199,7 @@ async def test_raw_requests_are_sent_again_as_their_caller_says(
     assert len(rest_server.received) == sent
 
 
-async def test_servers_own_deadline_is_a_timeout(kentik: KentikClient, grpc_server: ForeignGrpc) -> None:
+async def test_deadline_of_the_server_is_a_timeout(kentik: KentikClient, grpc_server: ForeignGrpc) -> None:
     grpc_server.usual = Abort("DEADLINE_EXCEEDED", "took too long")
     with pytest.raises(TimeoutError) as caught:
         await kentik.kmi.list_markets()
@@ -209,9 +207,7 @@ async def test_servers_own_deadline_is_a_timeout(kentik: KentikClient, grpc_serv
     assert len(grpc_server.received) == 1
 
 
-async def test_a_servers_words_do_not_pass_for_a_lost_connection(
-    client: Client, grpc_server: ForeignGrpc
-) -> None:
+async def test_error_text_is_not_a_lost_connection(client: Client, grpc_server: ForeignGrpc) -> None:
     """A gateway hands on what its own client library said; the request has reached it all the same."""
     grpc_server.usual = Abort("UNAVAILABLE", "failed to connect to all addresses; last error: UNKNOWN")
     kentik = client(ONE_AT_A_TIME)
@@ -229,7 +225,7 @@ async def test_a_servers_words_do_not_pass_for_a_lost_connection(
         ("INTERNAL", "the cable's end: broken pipe"),
     ],
 )
-async def test_an_answer_frees_the_slot_whatever_its_words(
+async def test_error_answer_frees_the_slot(
     client: Client, grpc_server: ForeignGrpc, status: str, words: str
 ) -> None:
     grpc_server.usual = Abort(status, words)

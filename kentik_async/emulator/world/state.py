@@ -43,7 +43,7 @@ class EmulatorState:
 
     def __init__(self, *, seed: int = 0, day: dt.date = FIRST_DAY, clock: Clock = SYSTEM_CLOCK) -> None:
         self.seed = seed
-        self.day = day
+        self.day: dt.date = day
         self.responses: LRUCache[tuple[object, ...], bytes] = LRUCache(512)
         self._first_day = day
         self._clock = clock

@@ -206,7 +206,7 @@ def test_a_wrong_value_or_setting_is_one_line_and_2(
     assert error.startswith(said)
 
 
-def test_a_group_without_a_command_shows_its_help_and_is_an_error(call: Callable[..., Said]) -> None:
+def test_group_without_command_shows_help(call: Callable[..., Said]) -> None:
     done = call("kmi")
     assert done.returncode == 2
     assert "Usage: kentik-async kmi COMMAND" in done.stdout

@@ -62,7 +62,7 @@ def test_a_name_with_accents_is_found() -> None:
     assert market_named("CÔTE D'IVOIRE", MARKETS) == "cc$CI"
 
 
-def test_a_name_of_two_markets_is_asked_back_in_a_form_that_can_be_typed() -> None:
+def test_ambiguous_market_name_lists_identifiers() -> None:
     with pytest.raises(ValidationError, match="'georgia' is ambiguous; use one of cc:GE, state:GA"):
         market_named("georgia", MARKETS)
 
@@ -84,7 +84,7 @@ def spelled_or_refused(text: str) -> str | ValidationError | None:
 
 
 @given(st.text(string.ascii_letters + string.digits + " _-.$:'", max_size=30))
-def test_every_text_is_an_identifier_a_name_or_refused_in_one_line(text: str) -> None:
+def test_any_market_text_resolves_or_is_refused(text: str) -> None:
     outcome = spelled_or_refused(text)
     assert len(str(outcome).splitlines()) == 1
     if isinstance(outcome, str):

@@ -78,7 +78,7 @@ class Deaf(LocalLimiter):
 
 
 @in_virtual_time
-async def test_a_quota_that_cannot_be_asked_does_not_end_the_telling(
+async def test_progress_survives_an_unreachable_quota(
     time: VirtualTime, capsys: pytest.CaptureFixture[str]
 ) -> None:
     limiter = Deaf(Quota.NON_QUERY, Quota.QUERY, clock=time.clock)

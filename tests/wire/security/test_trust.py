@@ -135,7 +135,7 @@ async def test_what_is_given_replaces_the_machines_authorities(
 
 
 @over_both
-async def test_a_certificate_that_changes_for_the_worse(
+async def test_certificate_that_becomes_untrusted(
     client: Client, secured: Secured, ca_file: Path, protocol: str
 ) -> None:
     await secured.present(OURS.issue_cert("127.0.0.1"))
