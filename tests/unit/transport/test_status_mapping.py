@@ -188,7 +188,7 @@ def test_an_answer_of_a_gateway_is_told_from_the_apis(status: int, body: bytes, 
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
-def test_every_http_error_carries_the_pause_that_the_server_requests(status: int) -> None:
+def test_http_errors_carry_the_requested_pause(status: int) -> None:
     assert error_for_http(status, headers={"Retry-After": "2"}).retry_after == 2.0
     assert error_for_http(status).retry_after is None
 
