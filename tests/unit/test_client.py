@@ -169,8 +169,9 @@ class TestStubs:
 
     async def test_metadata_is_refused(self) -> None:
         stub = make().stub(kmi.KmiServiceStub)
-        with pytest.raises(ValidationError, match="metadata must be None"):
+        with pytest.raises(ValidationError, match="metadata must be None") as caught:
             await stub.ListMarkets(kmi.ListMarketsRequest(), metadata=(("x-ch-auth-email", "x"),))
+        assert caught.value.operation == "KmiService.ListMarkets"
 
     async def test_a_calls_timeout_is_checked(self) -> None:
         stub = make().stub(kmi.KmiServiceStub)
@@ -211,8 +212,9 @@ class TestRest:
     async def test_methods_that_are_none(self, method: str) -> None:
         with pytest.raises(
             ValidationError, match=r"^method must be one of GET, HEAD, PUT, DELETE, POST, PATCH; got "
-        ):
+        ) as caught:
             await make().rest.request(method, "/devices")
+        assert caught.value.operation == "rest.request"
 
     @pytest.mark.parametrize("quota_class", ["", "QUERY", "admin", None, []])
     async def test_quota_classes_that_are_none(self, quota_class: Any) -> None:
