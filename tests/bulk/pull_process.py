@@ -18,9 +18,9 @@ import pyarrow.dataset
 import pyarrow.parquet
 
 from kentik_async import KentikClient, Quota
-from kentik_async.bulk.saving import save as landing
+from kentik_async.bulk.saving import save as saving
 
-__all__ = ["fsspec", "grpc", "landing", "pyarrow"]
+__all__ = ["fsspec", "grpc", "pyarrow", "saving"]
 
 
 def say(word: Any) -> None:

@@ -99,14 +99,15 @@ class _ParquetWriter:
         self._merges = False
         self._chunks: list[pa.Table] = []
         self._rows = 0
+        # DuckDB plans a query by the smallest and largest numbers in a file, then opens it again: a query
+        # fails if the file was replaced in between, and other numbers are in it.
+        texts: Any = [name for name, kind in TABLES[table].items() if kind == "string"]
         self._file = pq.ParquetWriter(
             path,
             self._schema,
             compression="zstd",
             write_page_checksum=True,
-            # DuckDB plans a query by the smallest and largest numbers in a file, then opens it again: a query
-            # fails if the file was replaced in between, and other numbers are in it.
-            write_statistics=[name for name, kind in TABLES[table].items() if kind == "string"],
+            write_statistics=texts,
         )
 
     def begin(self, old: PartSource | None, removed: frozenset[Owner]) -> None:

@@ -63,7 +63,7 @@ def verify(target: str, /, *, context: Ctx) -> Exit | None:
             }
         )
     for run_id in report.interrupted:
-        context.notes.note(f"run {run_id} is interrupted or under way")
+        context.notes.note(f"run {run_id} is interrupted or running")
     if report.sound:
         context.notes.plain(f"{report.target}: sound; {_counted(report.dates, 'date')} checked")
         return None
