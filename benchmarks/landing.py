@@ -1,34 +1,38 @@
-"""The way of answers into tables without the network: rows a second, CPU a page, memory however many rows.
+"""Saving answers as tables, without the network: CPU a page beside the naive ways, and costs over many dates.
 
-    python benchmarks/landing.py [--rows 10000000] [--store parquet]
+    python benchmarks/landing.py [--pages 396] [--rounds 5] [--dates 60]
 
-The answers are the emulator's own, of 600 rows each, made beforehand and given for pages that are all
-different. A pull saves them as it would save a server's: each is on the disk before the next is asked for,
-and batches land behind it. Memory is the process's greatest less what it was before pyarrow was imported.
-Then some pages are turned into Parquet alone, five times.
+The answers are the emulator's rankings of 600 rows, made beforehand. All ways get the same answers through
+the same operations, take turns in one run after a warm-up, and end with everything on the disk:
+
+    ours        `Pull.save`: each answer is in the journal before the next request, then in sorted Parquet
+    each page   a loop over the answers that writes a Parquet file for each
+    one write   a loop that collects the answers and writes one Parquet file at the end
+
+A kill costs the naive ways everything, or leaves them not knowing what they have; it costs ours nothing. Then
+one target gets a date after another: the size of its journal and the time to begin a save must not grow.
 """
 
 import argparse
 import asyncio
 import datetime as dt
-import resource
+import os
+import shutil
 import statistics
 import tempfile
 import time
-from itertools import cycle
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TypeVar
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from kentik_async import _operations
 from kentik_async._generated.kmi.v202212 import GetRankingsRequest, ListMarketsResponse
 from kentik_async._operations import Request
-from kentik_async.bulk.journal.batches import StoredPage
-from kentik_async.bulk.journal.runs import Run
-from kentik_async.bulk.page_key import PageKey
 from kentik_async.bulk.pull import Pull
-from kentik_async.bulk.sinks import STORES
-from kentik_async.bulk.sinks.tables import rows_of_pages
-from kentik_async.bulk.spec import Ask
-from kentik_async.bulk.target.layout import Layout
+from kentik_async.bulk.spec import PullSpec
 from kentik_async.emulator.api.kmi import get_rankings
 from kentik_async.emulator.world.state import EmulatorState
 from kentik_async.models import IPFamily, RankType
@@ -40,90 +44,148 @@ PAGES_A_MARKET = len(RankType) * len(IPFamily)
 
 
 class Answers:
-    """Answers each request at once, as the emulator would: what a pull needs of a client."""
+    """Answers each request at once: what a pull needs of a client."""
 
     def __init__(self) -> None:
         state = EmulatorState()
         asked = [GetRankingsRequest(market_id=market.market_id) for market in state.markets]
-        self.full = [
+        self._full = [
             get_rankings(state, "", request)
             for request in asked
             if len(state.rankings(request.market_id)) == ROWS
         ]
-        self._next = cycle(self.full)
+        self.sent = 0
 
     async def run(self, request: Request[T]) -> T:
         """Answer a request."""
         await asyncio.sleep(0)
+        self.sent += 1
         listing = request.path.endswith("ListMarkets")
-        raw = ListMarketsResponse().SerializeToString() if listing else next(self._next)
+        raw = (
+            ListMarketsResponse().SerializeToString() if listing else self._full[self.sent % len(self._full)]
+        )
         if request.on_arrival is not None:
             request.on_arrival(raw)
         return request.decode(raw)
 
     def now(self) -> dt.datetime:
-        """Return the instant that an answer is stamped with."""
+        """Return the present instant."""
         return dt.datetime.now(dt.UTC)
 
     async def estimate(self, n: int) -> float:
         """Return in how many seconds requests would be answered."""
-        return 0.0
+        return 0.0 * n
 
     def concurrency(self) -> int:
-        """Return how many requests may fly at once."""
+        """Return how many requests are allowed at once."""
         return 1
 
 
-def peak() -> int:
-    """Return the process's greatest memory so far, in kB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def spec_of(pages: int) -> PullSpec:
+    """Return what requests so many rankings."""
+    markets = tuple(f"cc$X{number}" for number in range(pages // PAGES_A_MARKET))
+    return PullSpec(markets, rank_types=tuple(RankType), ips=tuple(IPFamily))
 
 
-async def whole(answers: Answers, rows: int, store: str, target: Path) -> None:
-    """Save a pull of so many rows."""
-    markets = tuple(f"cc$X{number}" for number in range(-(-rows // (ROWS * PAGES_A_MARKET))))
-    before, began, cpu = peak(), time.monotonic(), time.process_time()
-    pull = Pull(answers, Ask(markets, rank_types=tuple(RankType), ips=tuple(IPFamily)))
-    report = await pull.save(target, store)
-    took, cpu = time.monotonic() - began, time.process_time() - cpu
-    print(f"saved {report.rows:,} rows in {report.pages:,} pages, {took:.0f} s")
-    print(f"CPU a page of {ROWS} rows, durable: {cpu / report.pages * 1e3:.2f} ms")
-    print(f"greatest memory above idle: {(peak() - before) / 1024:.0f} MB")
-    for table in ("rankings", "pages"):
-        parts = list((target / table).glob("run_date=*/part-*"))
-        print(f"{table}: {len(parts)} parts, {sum(part.stat().st_size for part in parts) / 1e6:.1f} MB")
+async def ours(answers: Answers, pages: int, folder: Path) -> None:
+    """Save a pull."""
+    report = await Pull(answers, spec_of(pages)).save(folder)
+    assert report.rows == report.pages * ROWS, report
 
 
-def alone(answers: Answers, target: Path) -> None:
-    """Turn pages into Parquet, and nothing else."""
-    layout = Layout(target)
-    layout.make()
-    layout.clear_unfinished()
-    store = STORES["parquet"](layout)
-    run = Run("2026-01-01.1", "2026-01-01", "", "parquet", "open", False, 0.0, None)
-    keys = [PageKey("rankings", f"cc$X{number:03}", "customer_base", "v4") for number in range(400)]
-    pages = [
-        StoredPage(key, "done", ROWS, 0, 1, None, None, raw) for key, raw in zip(keys, cycle(answers.full))
-    ]
-    rates = []
-    for number in range(1, 6):
+async def each_page(answers: Answers, pages: int, folder: Path) -> None:
+    """Write a Parquet file for each page."""
+    for number, key in enumerate(list(spec_of(pages).opening())):
+        request = _operations.get_rankings(key.market_id, key.rank_type, key.ip, None, answers.now)
+        table = with_key((await answers.run(request)).to_arrow(), key.market_id, key.rank_type, key.ip)
+        write(table, folder / f"{number}.parquet")
+
+
+async def one_write(answers: Answers, pages: int, folder: Path) -> None:
+    """Collect all pages and write one Parquet file."""
+    tables = []
+    for key in spec_of(pages).opening():
+        request = _operations.get_rankings(key.market_id, key.rank_type, key.ip, None, answers.now)
+        tables.append(with_key((await answers.run(request)).to_arrow(), key.market_id, key.rank_type, key.ip))
+    write(pa.concat_tables(tables), folder / "all.parquet")
+
+
+def with_key(table: pa.Table, *values: str) -> pa.Table:
+    """Add the columns that say which page a row is of."""
+    for name, value in zip(("market_id", "rank_type", "ip"), values, strict=True):
+        table = table.append_column(name, pa.array([value] * table.num_rows, pa.string()))
+    return table
+
+
+def write(table: pa.Table, path: Path) -> None:
+    """Write a file, and wait until it is on the disk."""
+    pq.write_table(table, path, compression="zstd")
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+WAYS: dict[str, Callable[[Answers, int, Path], Coroutine[None, None, None]]] = {
+    "ours": ours,
+    "each page": each_page,
+    "one write": one_write,
+}
+
+
+def measured(way: str, answers: Answers, pages: int) -> float:
+    """Return the CPU milliseconds that a way takes for a page."""
+    folder = Path(tempfile.mkdtemp())
+    (folder / "target").mkdir()
+    began = time.process_time()
+    asyncio.run(WAYS[way](answers, pages, folder / "target"))
+    took = time.process_time() - began
+    shutil.rmtree(folder)
+    return took / pages * 1e3
+
+
+def compare(answers: Answers, pages: int, rounds: int) -> None:
+    """Measure all ways in turn and print medians and ratios."""
+    for way in WAYS:
+        measured(way, answers, PAGES_A_MARKET)
+    found: dict[str, list[float]] = {way: [] for way in WAYS}
+    for _ in range(rounds):
+        for way in WAYS:
+            found[way].append(measured(way, answers, pages))
+    medians = {way: statistics.median(values) for way, values in found.items()}
+    fastest = min(medians["each page"], medians["one write"])
+    print(f"CPU a page of {ROWS} rows, durable, median of {rounds} rounds of {pages} pages:")
+    for way, median in medians.items():
+        print(f"  {way:10} {median:5.2f} ms   {median / fastest:4.2f} x the fastest naive way")
+
+
+def dates(answers: Answers, number: int, pages: int) -> None:
+    """Save one date after another into one target, and print how the constant costs change."""
+    folder = Path(tempfile.mkdtemp())
+    sizes, starts = [], []
+    last = dt.datetime.now(dt.UTC).date()
+    for age in reversed(range(number)):
+        date = last - dt.timedelta(days=age)
+        asyncio.run(Pull(answers, spec_of(pages)).save(folder / "target", date=date))
+        sizes.append(sum(path.stat().st_size for path in (folder / "target/.kentik-async").glob("journal*")))
         began = time.process_time()
-        chunks = (rows_of_pages(run, pages[at : at + 10]) for at in range(0, len(pages), 10))
-        store.land("2026-01-01", number, chunks, staged=None)
-        rates.append(len(pages) * ROWS / (time.process_time() - began))
-    print(f"raw pages to Parquet: {statistics.median(rates) / 1e6:.2f} M rows a CPU second (median of 5)")
+        asyncio.run(Pull(answers, spec_of(pages)).save(folder / "target", date=date))  # everything is there
+        starts.append(time.process_time() - began)
+    shutil.rmtree(folder)
+    first, end = statistics.median(starts[1:6]), statistics.median(starts[-5:])
+    print(f"{number} daily dates of {pages} pages in one target, last to first:")
+    print(f"  journal    {sizes[0]:,} to {sizes[-1]:,} bytes   {sizes[-1] / sizes[0]:.2f}")
+    print(f"  start-up   {first * 1e3:.1f} to {end * 1e3:.1f} ms CPU   {end / first:.2f}")
 
 
 def main() -> None:
     """Run both."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--rows", type=int, default=10_000_000)
-    parser.add_argument("--store", default="parquet", choices=sorted(STORES))
+    parser.add_argument("--pages", type=int, default=396)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--dates", type=int, default=60)
     options = parser.parse_args()
     answers = Answers()
-    with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(whole(answers, options.rows, options.store, Path(folder, "whole")))
-        alone(answers, Path(folder, "alone"))
+    compare(answers, options.pages // PAGES_A_MARKET * PAGES_A_MARKET, options.rounds)
+    dates(answers, options.dates, PAGES_A_MARKET * 2)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""A whole sweep of the KMI's rankings, saved: share of the optimum, CPU a page, memory, parts.
+"""A whole sweep of the KMI's rankings, saved: share of the optimum, CPU for each page, memory, size.
 
     python benchmarks/sweep.py [--speed 60] [--markets 250] [--store parquet]
 
-An emulator in a process of its own keeps the vendor's rules on a compressed clock, and its own record is the
-yardstick: the optimum is the sum over all requests of answered minus received. Then each row that landed is
-held against what the emulator knows. What the same machine gives a bare loop, which keeps nothing,
-`optimum.py` tells; what landing takes without the network, `landing.py`.
+An emulator in a process of its own applies the vendor's rules on a compressed clock, and its call log is the
+yardstick: the optimum is the sum over all requests of answered minus received. Afterwards every saved row is
+compared with what the emulator knows. `optimum.py` measures a bare loop on the same machine, which keeps
+nothing; `landing.py` measures saving without the network.
 """
 
 import argparse
@@ -21,7 +21,7 @@ import pyarrow.dataset as ds
 from optimum import client, control, emulator
 
 import kentik_async
-from kentik_async.bulk.sinks import STORES
+from kentik_async.bulk.sinks import SINKS
 from kentik_async.emulator.world.state import EmulatorState
 from kentik_async.models import IPFamily, RankType
 
@@ -39,21 +39,24 @@ async def sweep(ready: dict[str, Any], options: argparse.Namespace, target: Path
         took, cpu = time.monotonic() - began, time.process_time() - cpu
     record = control(ready, "report", "GET")
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before.ru_maxrss
-    print(f"{report.pages} pages, {report.rows} rows in {took:.1f} s; {record['refused']} refused")
+    print(f"{report.calls} calls, {report.pages} pages, {report.rows} rows in {took:.1f} s")
+    print(f"requests at the server: {record['requests']}, refused: {record['refused']}")
     print(f"share of the optimum: {record['busy_seconds'] / took:.1%}")
-    print(
-        f"client CPU a page, durable: {cpu / report.pages * 1000:.2f} ms; peak memory +{grown / 1024:.0f} MB"
-    )
-    for table in ("rankings", "pages"):
-        parts = list((target / table).glob("run_date=*/part-*"))
-        print(f"{table}: {len(parts)} parts, {sum(part.stat().st_size for part in parts) / 1e6:.1f} MB")
+    print(f"client CPU for each page: {cpu / report.pages * 1000:.2f} ms; peak memory +{grown / 1024:.0f} MB")
+    print(size(target))
+
+
+def size(target: Path) -> str:
+    """Return the number of files of a target, and their size."""
+    files = [path for path in target.rglob("*") if path.is_file()]
+    return f"{len(files)} files, {sum(path.stat().st_size for path in files) / 1e6:.1f} MB"
 
 
 def differing(target: Path) -> tuple[int, int]:
-    """Return how many rankings landed, and how many of them are not what the emulator knows."""
+    """Return how many rankings have rows, and how many of them differ from what the emulator knows."""
     state, rankings = EmulatorState(), kentik_async.open(target).rankings
     columns = ["rank", "asn", "name", "rank_change", "score", "score_change"]
-    wrong = asked = 0
+    wrong = compared = 0
     for market in sorted(set(rankings.to_table(columns=["market_id"])["market_id"].to_pylist())):
         rows = rankings.to_table(filter=ds.field("market_id") == market)
         for kind, ip in product(RankType, IPFamily):
@@ -61,9 +64,9 @@ def differing(target: Path) -> tuple[int, int]:
             known = [
                 {name: getattr(row, name) for name in columns} for row in state.rankings(market, kind, ip)
             ]
-            asked += bool(known)
+            compared += bool(known)
             wrong += found.select(columns).to_pylist() != known
-    return asked, wrong
+    return compared, wrong
 
 
 def main() -> None:
@@ -71,14 +74,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--speed", type=float, default=60.0)
     parser.add_argument("--markets", type=int, default=250)
-    parser.add_argument("--store", default="parquet", choices=sorted(STORES))
+    parser.add_argument("--store", default="parquet", choices=sorted(SINKS))
     options = parser.parse_args()
     process, ready = emulator(options.speed)
     try:
         with tempfile.TemporaryDirectory() as folder:
             asyncio.run(sweep(ready, options, Path(folder, "sweep")))
-            asked, wrong = differing(Path(folder, "sweep"))
-            print(f"rankings with rows: {asked}, of which {wrong} differ from the emulator's own")
+            compared, wrong = differing(Path(folder, "sweep"))
+            print(f"rankings with rows: {compared}; {wrong} of them differ from the emulator's own")
     finally:
         process.terminate()
         process.wait()

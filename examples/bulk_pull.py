@@ -16,17 +16,19 @@ from kentik_async import KentikClient
 
 async def main(target: str) -> None:
     async with KentikClient.from_env() as kentik:
-        pull = kentik.kmi.pull_asn_details(top=5, markets=["cc$US", "cc$DE"], rank_types="customer_base")
-        plan = await pull.plan()
-        print(f"at most {plan.calls} calls, {plan.seconds:.0f} s")
+        pull = kentik.kmi.pull_asn_details(top=5, markets=["US", "DE"], rank_types="customer_base")
+        plan = await pull.plan(target)
+        print(f"at most {plan.calls} calls, {plan.seconds:.0f} s; {plan.saved} pages already saved")
         pull.on_progress = lambda progress: print(f"{progress.done} of {progress.calls}", file=sys.stderr)
         report = await pull.save(target)
         print(f"run {report.run_id}: {report.calls} calls, {report.rows} rows, {report.failed} pages failed")
+        for cause, pages in report.causes():
+            print(f"{pages} pages failed: {cause}")
 
 
 def show(target: str) -> None:
     tables = kentik_async.open(target)
-    print(tables.dates(), tables.relations.count_rows(), "neighbours")
+    print(tables.dates(complete=True), tables.relations.count_rows(), "neighbours")
     columns = ["market_id", "ip", "rank", "asn", "name"]
     print(tables.rankings.to_table(columns, filter=ds.field("rank") <= 3).to_pandas())
 

@@ -11,8 +11,6 @@ import os
 import sys
 from concurrent.futures import ProcessPoolExecutor
 
-import pyarrow.dataset as ds
-
 import kentik_async
 from kentik_async import KentikClient
 
@@ -22,7 +20,7 @@ REDIS = os.environ.get("KENTIK_LIMITER", "redis://localhost:6379")
 
 async def pull(part: int, target: str) -> str:
     async with KentikClient.from_env(limiter=REDIS) as kentik:
-        mine = kentik.kmi.pull_rankings(["cc$US", "cc$DE", "cc$FR"]).shard(part, PARTS)
+        mine = kentik.kmi.pull_rankings(["US", "DE", "FR"]).shard(part, PARTS)
         report = await mine.save(target)
     return f"{target}: {report.pages} pages, {report.rows} rows, {report.failed} failed"
 
@@ -36,8 +34,7 @@ def main(folder: str) -> None:
     with ProcessPoolExecutor(PARTS, mp_context=multiprocessing.get_context("spawn")) as processes:
         for line in processes.map(work, range(PARTS), targets):
             print(line)
-    together = ds.dataset([kentik_async.open(target).rankings for target in targets])
-    print("together:", together.count_rows(), "rows of rankings")
+    print("together:", kentik_async.open(targets).rankings.count_rows(), "rows of rankings")
 
 
 if __name__ == "__main__":

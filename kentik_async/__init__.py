@@ -16,7 +16,10 @@ from kentik_async._version import __version__
 
 if TYPE_CHECKING:
     from kentik_async._pipeline.priority import priority
+    from kentik_async.bulk.pages import Page
+    from kentik_async.bulk.pull import Pull
     from kentik_async.bulk.reading.dataset import open_target
+    from kentik_async.bulk.results import Progress, PullPlan, PullReport
     from kentik_async.client import KentikClient
     from kentik_async.errors import (
         APIError,
@@ -92,11 +95,16 @@ __all__ = [
     "LocalLimiter",
     "Market",
     "NotFoundError",
+    "Page",
     "Peer",
     "PermissionDeniedError",
     "Plan",
     "PlanDevice",
     "PlanDeviceType",
+    "Progress",
+    "Pull",
+    "PullPlan",
+    "PullReport",
     "Quota",
     "QuotaSnapshot",
     "QuotaWaitError",
@@ -119,7 +127,10 @@ __all__ = [
 
 _HOMES = {
     "kentik_async._pipeline.priority": ("priority",),
+    "kentik_async.bulk.pages": ("Page",),
+    "kentik_async.bulk.pull": ("Pull",),
     "kentik_async.bulk.reading.dataset": ("open_target",),
+    "kentik_async.bulk.results": ("Progress", "PullPlan", "PullReport"),
     "kentik_async.client": ("KentikClient",),
     "kentik_async.errors": (
         "APIError",

@@ -1,6 +1,7 @@
 """Endpoints, credentials, certificate authorities and proxies, checked before anything is sent."""
 
 import ipaddress
+import json
 import os
 import re
 import ssl
@@ -103,7 +104,11 @@ class Credentials:
 
     def scrub(self, text: str) -> str:
         """Replace e-mail address and token in a text from outside, which may quote them, by asterisks."""
-        return text.replace(self.token, "***").replace(self.email, "***")
+        for secret in (self.token, self.email):
+            # JSON escapes quotation marks and backslashes.
+            for spelling in (secret, json.dumps(secret)[1:-1]):
+                text = text.replace(spelling, "***")
+        return text
 
     def headers(self) -> tuple[tuple[str, str], ...]:
         """Return the vendor's two headers, with names in lower case as gRPC metadata requires."""
@@ -196,15 +201,19 @@ class Trust:
     proxy: str | None = field(default=None, repr=False)
 
 
-def read_authorities(ca_file: str | os.PathLike[str] | None) -> bytes | None:
-    """Read the certificates of `ca_file`.
+def read_authorities(ca_file: str | os.PathLike[str] | None, setting: str = "ca_file") -> bytes | None:
+    """Read a file of PEM certificates.
+
+    Args:
+        ca_file: The file, or None.
+        setting: The name of the argument or variable in errors.
 
     Raises:
         ConfigError: The file cannot be read or contains no valid PEM certificate.
     """
     if ca_file is None:
         return None
-    name = f"ca_file {str(ca_file)!r}"
+    name = f"{setting} {str(ca_file)!r}"
     try:
         # Bundles may contain comments in any language; the certificates are ASCII.
         pem = Path(ca_file).read_bytes().decode("ascii", "ignore")
@@ -220,20 +229,25 @@ def read_authorities(ca_file: str | os.PathLike[str] | None) -> bytes | None:
 
 
 def proxy_for(endpoint: Endpoint, proxy: str | None) -> str | None:
-    """Return the proxy for an endpoint: the one given, else HTTPS_PROXY unless NO_PROXY names the host.
+    """Return the URL of the proxy for an endpoint, or None for a direct connection.
 
-    This machine itself is never reached through a proxy.
+    Without an argument, HTTPS_PROXY (HTTP_PROXY for plaintext) or ALL_PROXY applies unless NO_PROXY lists the
+    host. Connections to this machine never use a proxy.
+
+    Args:
+        endpoint: The server's address.
+        proxy: The proxy's URL, "" for none, or None to read the environment.
 
     Raises:
-        ConfigError: The proxy is no http URL.
+        ConfigError: The proxy is not an http URL.
     """
     if endpoint.loopback:
         return None
     if proxy is None:
         proxies = urllib.request.getproxies_environment()
-        if not proxies or urllib.request.proxy_bypass(endpoint.host):
+        if _bypasses_proxy(endpoint, proxies.get("no", "")):
             return None
-        proxy = proxies.get("https" if endpoint.secure else "http")
+        proxy = proxies.get("https" if endpoint.secure else "http") or proxies.get("all")
     if not proxy:
         return None
     if isinstance(proxy, str) and "://" not in proxy:
@@ -244,7 +258,24 @@ def proxy_for(endpoint: Endpoint, proxy: str | None) -> str | None:
     except (ValueError, AttributeError, TypeError):
         usable, port = False, None
     if not usable or port == 0:
-        # The value may hold a password.
-        raise ConfigError("proxy: give a URL such as http://host:port; other kinds are not supported")
+        # The value is not quoted: it may contain a password.
+        raise ConfigError("proxy must be a URL such as http://host:port; other schemes are not supported")
     # Without a port one library would take 80 and the other 443.
     return proxy if port else f"http://{urllib.parse.urlsplit(proxy).netloc}:80"
+
+
+def _bypasses_proxy(endpoint: Endpoint, no_proxy: str) -> bool:
+    """Return whether NO_PROXY lists the endpoint: by host, by domain, or either with a port."""
+    if no_proxy.strip() == "*":
+        return True
+    for entry in no_proxy.lower().split(","):
+        name = entry.strip().lstrip(".")
+        host, _, port = name.rpartition(":")
+        if port.isdecimal() and (name.startswith("[") or ":" not in host):
+            if int(port) != endpoint.port:
+                continue
+            name = host
+        name = name.strip("[]")
+        if name and (endpoint.host == name or endpoint.host.endswith(f".{name}")):
+            return True
+    return False

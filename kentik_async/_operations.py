@@ -86,6 +86,7 @@ class Request(Generic[T]):
         params: The URL's query parameters.
         on_arrival: Called with the response's bytes as soon as they arrive, before the next request is sent;
             the call fails with a KentikError that it raises.
+        on_send: Called each time that it is sent, retries included.
     """
 
     operation: Operation
@@ -94,6 +95,7 @@ class Request(Generic[T]):
     body: bytes = field(default=b"", repr=False)
     params: Mapping[str, str] | None = None
     on_arrival: Callable[[bytes], None] | None = None
+    on_send: Callable[[], None] | None = None
 
     def with_arrival(self, on_arrival: Callable[[bytes], None]) -> "Request[T]":
         """Return the same request with another `on_arrival`."""

@@ -23,6 +23,7 @@ from kentik_async._pipeline import CallOptions, Pipeline, PipelineSettings, chec
 from kentik_async._pipeline.caller import Caller
 from kentik_async._transport.base import Transport
 from kentik_async._transport.grpc import GrpcTransport
+from kentik_async._transport.proxy import ProxyAccess
 from kentik_async._transport.rest import RestTransport
 from kentik_async._version import __version__
 from kentik_async.errors import ConfigError
@@ -112,8 +113,9 @@ class KentikClient:
             outage_wait: How long calls wait for a lost connection to return, in seconds.
             retry: When failed requests are sent again; `Retry()` by default.
             on_event: Called with an `Event` at each step of each call; it must not block.
-            ca_file: PEM file of the certificate authorities to trust instead of the system's.
-            proxy: URL of an HTTP proxy, instead of HTTPS_PROXY and NO_PROXY.
+            ca_file: PEM file of the certificate authorities to trust instead of the system's and those of
+                SSL_CERT_FILE.
+            proxy: URL of an HTTP proxy, instead of HTTPS_PROXY, ALL_PROXY and NO_PROXY.
             allow_plaintext: Whether `http://` endpoints may be on other machines.
 
         Raises:
@@ -162,10 +164,10 @@ class KentikClient:
 
         The order of precedence: the arguments given here, the profile named here, the environment
         (`KENTIK_EMAIL` and `KENTIK_API_TOKEN`, else `KTAPI_AUTH_EMAIL` and `KTAPI_AUTH_TOKEN`;
-        `KENTIK_REGION`, `KENTIK_GRPC_ENDPOINT`, `KENTIK_REST_ENDPOINT`, `KENTIK_LIMITER`, `KENTIK_SPEED`),
-        the profile `KENTIK_PROFILE` or `default`. A profile is the file `~/.kentik/<profile>`; `KTAPI_HOME`
-        names another folder, `KTAPI_CFG_FILE` another file. E-mail address and token always come from the
-        same source.
+        `KENTIK_REGION`, `KENTIK_GRPC_ENDPOINT`, `KENTIK_REST_ENDPOINT`, `KENTIK_LIMITER`, `KENTIK_SPEED`,
+        `KENTIK_CA_FILE`, `KENTIK_PROXY`), the profile `KENTIK_PROFILE` or `default`. A profile is the file
+        `~/.kentik/<profile>`; `KTAPI_HOME` names another folder, `KTAPI_CFG_FILE` another file. E-mail
+        address and token always come from the same source.
 
         Args:
             profile: The name of a profile.
@@ -261,11 +263,22 @@ def _transports(
     proxy: str | None,
 ) -> Mapping[Protocol, tuple[str, Callable[[], Transport]]]:
     authorities = read_authorities(ca_file)
-    grpc_trust = Trust(authorities, proxy_for(grpc_at, proxy))
+    access = ProxyAccess()
+    grpc_authorities = authorities
+    if authorities is None and grpc_at.secure:
+        # OpenSSL, which REST uses, reads this variable by itself; gRPC does not.
+        grpc_authorities = read_authorities(os.environ.get("SSL_CERT_FILE") or None, "SSL_CERT_FILE")
+    grpc_trust = Trust(grpc_authorities, proxy_for(grpc_at, proxy))
     rest_trust = Trust(authorities, proxy_for(rest_at, proxy))
     return {
-        "grpc": (grpc_at.authority, lambda: GrpcTransport(grpc_at, credentials, grpc_trust, _USER_AGENT)),
-        "rest": (rest_at.authority, lambda: RestTransport(rest_at, credentials, rest_trust, _USER_AGENT)),
+        "grpc": (
+            grpc_at.authority,
+            lambda: GrpcTransport(grpc_at, credentials, grpc_trust, access, _USER_AGENT),
+        ),
+        "rest": (
+            rest_at.authority,
+            lambda: RestTransport(rest_at, credentials, rest_trust, access, _USER_AGENT),
+        ),
     }
 
 

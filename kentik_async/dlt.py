@@ -1,24 +1,22 @@
-"""A saved target as a dlt source: its tables into any warehouse that dlt knows. It never calls the API.
+"""Saved targets as a dlt source: their tables into any warehouse that dlt supports. It never calls the API.
 
-The unit is a date. One that is new, or whose rows have changed since the last load, is read whole, and takes
-the place of what the destination holds of it; one that has not changed is not read at all. A date that has
-left the target stays at the destination.
+The unit is a date. A date that is new, or whose pages have changed since the last load, is read whole and
+replaces what the destination holds of it; of one that has not changed, only the table `pages` is read. A date
+that was deleted from the target stays at the destination.
 """
 
 import datetime as dt
 import hashlib
-import os
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from kentik_async.bulk.reading.dataset import Tables, open_target
-from kentik_async.bulk.sinks.tables import TABLES
-from kentik_async.errors import ConfigError, TargetError, ValidationError
+from kentik_async.bulk.reading.arrow import dated_schema
+from kentik_async.bulk.reading.dataset import Tables, Targets, open_target
+from kentik_async.bulk.sinks.schema import TABLES
+from kentik_async.errors import ConfigError, ValidationError
 
 if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]  # pyarrow ships no types
-    import pyarrow.dataset as ds  # type: ignore[import-untyped]  # pyarrow ships no types
     from dlt.extract import DltResource, DltSource
 
 __all__ = ["source"]
@@ -27,30 +25,44 @@ _NOTHING = ""
 """The version of a date without rows."""
 
 _EMPTIED = "emptied"
-"""A column that the destination gets only once a refreshed date has lost all its rows: it deletes them."""
+"""A column that the destination gets only when a refreshed date has lost all its rows: it deletes them."""
+
+_KINDS: Mapping[str, str | None] = {
+    "rankings": "rankings",
+    "relations": "asn_details",
+    "asns": "asn_details",
+    "insights": "insights",
+    "markets": "markets",
+    "pages": None,
+}
+"""The pages whose answers a table holds, by their column `kind`; None for all."""
 
 
-def source(target: str | os.PathLike[str], *, tables: Iterable[str] = tuple(TABLES)) -> "DltSource":
-    """Offer what a pull saved to a dlt pipeline, a resource a table.
+def source(
+    target: Targets, *, tables: str | Iterable[str] = tuple(TABLES), complete: bool = True
+) -> "DltSource":
+    """Offer what pulls saved to a dlt pipeline, one resource for each table.
 
         pipeline = dlt.pipeline("kentik", destination="duckdb", dataset_name="kmi")
         pipeline.run(kentik_async.dlt.source("data"))
 
-    Run again, it loads the dates that are new and those that have changed: by `--refresh`, by another pull
-    for that date, or because the pull had not finished. Each of them replaces its date at the destination
-    as a whole (write disposition "merge", merge key `run_date`), so a dataset holds one target.
+    Run again, it loads the dates that are new and those that have changed. Each of them replaces its date at
+    the destination as a whole (write disposition "merge", merge key `run_date`), so a dataset takes one
+    source: pass the shards of a pull as one list.
 
     Args:
-        target: The folder, or its URL.
-        tables: Which tables: some of "rankings", "relations", "asns", "markets" and "pages".
+        target: The folder, or its URL; or several of them, which are loaded as one: see `kentik_async.open`.
+        tables: Some of "rankings", "relations", "asns", "insights", "markets", "pages" and "runs".
+        complete: Whether to load only dates whose runs all have the status `complete`. A date that was
+            loaded stays at the destination as it is while one of its runs is not complete.
 
     Returns:
-        The source, named "kentik_kmi". A table that the target lacks yields no rows.
+        The source, named "kentik_kmi". A table that the targets lack yields no rows.
 
     Raises:
-        TargetError: No pull was saved there.
+        TargetError: No pull was saved in one of the targets.
         ConfigError: dlt or pyarrow is not installed.
-        ValidationError: There is no such table.
+        ValidationError: There is no such table, or the list of targets is empty.
     """
     try:
         import dlt
@@ -59,36 +71,34 @@ def source(target: str | os.PathLike[str], *, tables: Iterable[str] = tuple(TABL
     chosen = [tables] if isinstance(tables, str) else list(tables)
     for name in chosen:
         if name not in TABLES:
-            raise ValidationError(f"tables holds {name!r}: give some of {', '.join(TABLES)}")
-    open_target(target)  # a wrong folder is told here, not in the middle of a run
+            raise ValidationError(f"tables must be some of {', '.join(TABLES)}; got {name!r}")
+    open_target(target)  # a wrong folder is reported here, not in the middle of a run
 
     def kentik_kmi() -> "list[DltResource]":
-        return [_resource(target, name) for name in chosen]
+        return [_resource(target, name, complete=complete) for name in chosen]
 
     made: DltSource = dlt.source(kentik_kmi, name="kentik_kmi", section="kentik_kmi")()
     return made
 
 
-def _resource(target: str | os.PathLike[str], table: str) -> "DltResource":
+def _resource(target: Targets, table: str, *, complete: bool) -> "DltResource":
     import dlt
 
-    def rows() -> Iterator["pa.Table"]:
-        # Opened anew for each run: a dataset holds the parts that were there when it was opened.
+    def rows() -> "Iterator[pa.Table]":
         loaded: dict[str, str] = dlt.current.resource_state(table).setdefault("dates", {})
-        yield from _changes(open_target(target), table, loaded)
+        yield from _changes(open_target(target), table, loaded, complete=complete)
 
     resource: DltResource = dlt.resource(rows, name=table, write_disposition="merge", merge_key="run_date")
     return resource
 
 
-def _changes(saved: Tables, table: str, loaded: dict[str, str]) -> Iterator[Any]:
-    """Yield the rows of each date that differs from what was loaded, and enter it there."""
-    dataset = _dataset(saved, table)
-    for date, version in sorted(_versions(saved, dataset).items()):
+def _changes(saved: Tables, table: str, loaded: dict[str, str], *, complete: bool) -> Iterator[Any]:
+    """Yield the rows of each date that differs from what was loaded, and note its version there."""
+    for date, version in _versions(saved, table, saved.dates(complete=complete)).items():
         if loaded.get(date, _NOTHING) == version:
             continue
         emptied = date in loaded
-        for rows in _rows(dataset, date):
+        for rows in _rows(saved, table, date):
             emptied = False
             yield rows
         if emptied:
@@ -96,35 +106,24 @@ def _changes(saved: Tables, table: str, loaded: dict[str, str]) -> Iterator[Any]
         loaded[date] = version
 
 
-def _dataset(saved: Tables, table: str) -> "ds.Dataset | None":
-    try:
-        return getattr(saved, table)
-    except TargetError:  # no pull has landed such rows
-        return None
-
-
-def _rows(dataset: "ds.Dataset | None", date: str) -> Iterator["pa.Table"]:
+def _rows(saved: Tables, table: str, date: str) -> "Iterator[pa.Table]":
     """Yield a date's rows, some at a time."""
     import pyarrow as pa
-    import pyarrow.dataset as ds
 
-    if dataset is None:
-        return
-    schema = _dated(dataset.schema)
-    wanted = ds.field("run_date") == pa.scalar(dt.date.fromisoformat(date))
-    for batch in dataset.to_batches(filter=wanted):
+    schema = _not_null(dated_schema(table))
+    for batch in saved.dataset(table, [date]).to_batches():
         if batch.num_rows:
             yield pa.Table.from_batches([batch]).cast(schema)
 
 
-def _dated(schema: "pa.Schema") -> "pa.Schema":
-    """Return a schema whose rows all have a date, as dlt wants of a merge key."""
+def _not_null(schema: "pa.Schema") -> "pa.Schema":
+    """Return a schema whose rows all have a date, as dlt requires of a merge key."""
     at = schema.get_field_index("run_date")
     return schema.set(at, schema.field(at).with_nullable(False))
 
 
 def _deletion(date: str) -> Any:
-    """Return what has the destination drop a date's rows."""
+    """Return a row that makes the destination delete a date."""
     import dlt
     import pyarrow as pa
 
@@ -134,40 +133,25 @@ def _deletion(date: str) -> Any:
     return dlt.mark.with_hints(pa.Table.from_pylist([row], schema), hints)
 
 
-def _versions(saved: Tables, dataset: "ds.Dataset | None") -> dict[str, str]:
-    """Return for each date of a target what differs once a table's rows do."""
-    import pyarrow.dataset as ds
+def _versions(saved: Tables, table: str, dates: list[str]) -> dict[str, str]:
+    """Return for each date a text that changes whenever its rows of a table do.
 
-    if dataset is None:
-        marks: Mapping[str, list[str]] = {}
-    elif isinstance(dataset, ds.FileSystemDataset):
-        marks = _marks_of_parts(dataset)
-    else:
-        marks = _marks_of_pages(saved)
-    versions = {
-        date: hashlib.sha256("\n".join(sorted(of)).encode()).hexdigest() for date, of in marks.items()
-    }
-    dates = saved.dates() if _dataset(saved, "pages") is not None else ()
-    return dict.fromkeys(dates, _NOTHING) | versions
+    Rows never change without their page: see the tables `pages` and `runs`.
+    """
+    import pyarrow.dataset as ds  # type: ignore[import-untyped]  # pyarrow ships no types
 
-
-def _marks_of_parts(dataset: "ds.FileSystemDataset") -> Mapping[str, list[str]]:
-    """Tell a table's dates by their files: parts are never changed, only added and replaced."""
-    import pyarrow.dataset as ds
-
-    marks = defaultdict(list)
-    for fragment in dataset.get_fragments():
-        date = ds.get_partition_keys(fragment.partition_expression)["run_date"]
-        file = dataset.filesystem.get_file_info(fragment.path)
-        marks[date.isoformat()].append(f"{file.base_name} {file.size} {file.mtime_ns}")
-    return marks
+    names = ["run_date", "run_id", "finished_at", "status"]
+    wanted = None
+    if table != "runs":
+        names = ["run_date", "key", "run_id", "fetched_at", "status", "rows"]
+        kind = _KINDS[table]
+        wanted = None if kind is None else ds.field("kind") == kind
+    rows = saved.dataset("runs" if table == "runs" else "pages", dates).to_table(names, filter=wanted)
+    lines: dict[str, list[str]] = {date: [] for date in dates}
+    for date, *values in zip(*(rows[name].to_pylist() for name in names), strict=True):
+        lines[date.isoformat()].append(" ".join(map(str, values)))
+    return {date: _digest(found) for date, found in lines.items()}
 
 
-def _marks_of_pages(saved: Tables) -> Mapping[str, list[str]]:
-    """Tell the dates of a database by their calls: rows never come or go without theirs."""
-    columns: list[Any] = ["run_date", "run_id", "key", "fetched_at"]
-    marks = defaultdict(list)
-    for batch in saved.pages.to_batches(columns=columns):
-        for date, *call in zip(*(batch[name].to_pylist() for name in columns), strict=True):
-            marks[date.isoformat()].append(" ".join(map(str, call)))
-    return marks
+def _digest(lines: list[str]) -> str:
+    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest() if lines else _NOTHING

@@ -16,7 +16,7 @@
         ├── PermissionDeniedError
         ├── NotFoundError
         ├── ConflictError
-        ├── RateLimitedError     also carries `retry_after`
+        ├── RateLimitedError
         ├── ServerError
         └── UnavailableError
 
@@ -99,7 +99,12 @@ class APIError(KentikError):
         http_status: The HTTP status; None over gRPC, unless the gRPC error quotes an HTTP status.
         grpc_status: The name of the gRPC status, such as "NOT_FOUND"; None over REST.
         detail: The server's message, shortened.
+        retry_after: The wait that the server requested before the next attempt, in seconds; `math.inf` if it
+            forbids one; None if it requested none. Sources: `Retry-After`, `x-ratelimit-throttle-ms`,
+            `grpc-retry-pushback-ms`.
     """
+
+    retry_after: float | None = None
 
     def __init__(
         self,
@@ -136,13 +141,7 @@ class ConflictError(APIError):
 
 
 class RateLimitedError(APIError):
-    """The server rejected the request because a rate limit was exceeded.
-
-    Attributes:
-        retry_after: The wait that the server requested, in seconds; None if it requested none.
-    """
-
-    retry_after: float | None = None
+    """The server rejected the request because a rate limit was exceeded; see `retry_after`."""
 
 
 class ServerError(APIError):

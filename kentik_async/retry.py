@@ -38,7 +38,7 @@ class Retry:
         attempts: The most times that a request is sent, from 1; attempts that the server rate-limited do not
             count.
         base: The upper bound of the first pause, in seconds; it doubles with each attempt.
-        cap: The upper bound of every pause, in seconds.
+        cap: The upper bound of every pause, in seconds, unless the server requests a longer one.
 
     Raises:
         ConfigError: A value is invalid.
@@ -74,8 +74,12 @@ class Retry:
         """
         if attempt >= self.attempts or not _may_retry(error, effect):
             return None
+        requested = getattr(error, "retry_after", None) or 0.0
+        if requested == math.inf:
+            return None
         # The exponent is bounded because floats are; the cap applies long before.
-        return uniform() * min(self.cap, self.base * 2.0 ** min(attempt - 1, 64))
+        backoff = uniform() * min(self.cap, self.base * 2.0 ** min(attempt - 1, 64))
+        return max(backoff, requested)
 
 
 def _may_retry(error: KentikError, effect: Effect) -> bool:
@@ -87,5 +91,7 @@ def _may_retry(error: KentikError, effect: Effect) -> bool:
         return False
     if error.grpc_status == _CANCELLED_BY_SERVER:
         return True
-    internal_failure = error.http_status == 500 or error.grpc_status in _INTERNAL_FAILURES
-    return internal_failure and effect is Effect.READ
+    # A gRPC error that quotes an HTTP status is the library's translation of it: the HTTP status decides.
+    if error.http_status is not None:
+        return error.http_status == 500 and effect is Effect.READ
+    return error.grpc_status in _INTERNAL_FAILURES and effect is Effect.READ

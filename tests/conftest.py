@@ -7,6 +7,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+import kentik_async
 from tests.support.secret_scanner import files_with_a_token, token_in
 
 # No deadline: a busy machine is no bug. In CI the same examples in every run: a red build can be repeated.
@@ -44,6 +45,11 @@ def _no_file_holds_a_token(tmp_path_factory: pytest.TempPathFactory) -> Iterator
     yield
     found = files_with_a_token(tmp_path_factory.getbasetemp())
     assert not found, f"a token was written to {found}"
+
+
+def pytest_report_header() -> str:
+    """Show which installation is tested: the working tree or a wheel."""
+    return f"kentik_async: {Path(kentik_async.__file__).parent}"
 
 
 @pytest.hookimpl(wrapper=True)

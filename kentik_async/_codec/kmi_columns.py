@@ -19,7 +19,7 @@ __all__ = [
     "count_relations",
     "decode_asn_details_columns",
     "decode_rankings_columns",
-    "ranked_asns",
+    "summarize_rankings",
 ]
 
 Columns = dict[str, list[Any]]
@@ -56,14 +56,17 @@ def decode_rankings_columns(raw: bytes) -> RankingColumns:
     return RankingColumns(_columns(response, "rankings", Ranking), response.header.invalid_count)
 
 
-def ranked_asns(raw: bytes) -> list[int | None]:
-    """Decode only the networks of a ranking, in the server's order: less than half the work of all columns.
+def summarize_rankings(raw: bytes) -> tuple[list[int | None], int]:
+    """Decode only the networks of a ranking, in the server's order, and its number of invalid entries.
+
+    It takes less than half the time of decoding all columns.
 
     Raises:
         DecodeError: The bytes are not such a response.
     """
-    (asns,) = RANKINGS.parse(raw).columns("rankings", ("asn",))
-    return asns
+    response = RANKINGS.parse(raw)
+    (asns,) = response.columns("rankings", ("asn",))
+    return asns, response.header.invalid_count
 
 
 def decode_asn_details_columns(raw: bytes) -> DetailsColumns:

@@ -19,7 +19,7 @@ from kentik_async._pipeline.priority import current_priority
 from kentik_async._pipeline.session import Session
 from kentik_async._transport.base import Transport
 from kentik_async._transport.connection import Connector
-from kentik_async.errors import ClientClosedError, ConfigError, KentikError, RateLimitedError
+from kentik_async.errors import APIError, ClientClosedError, ConfigError, KentikError, RateLimitedError
 from kentik_async.quota import Limiter
 
 __all__ = ["Pipeline"]
@@ -187,6 +187,12 @@ class Pipeline:
         pause = self._settings.retry.pause(error, call.failed, call.request.operation.effect)
         if pause is None:
             raise error
+        max_wait = call.options.max_wait
+        if isinstance(error, APIError) and error.retry_after:
+            # Like the wait after a rate limit, a pause that the server requests counts as waiting.
+            call.waited += pause
+            if max_wait is not None and call.waited > max_wait:
+                raise error
         call.report("retried", pause, error)
         await session.interruptible(asyncio.sleep(pause))
 

@@ -100,6 +100,8 @@ class Session:
             grant.close("not_sent")
             raise
         call.sent += 1
+        if call.request.on_send is not None:
+            call.request.on_send()
         if call.on_event is not None:
             call.report("sent", call.waited)
         reply = await self._response_in_time(attempt, grant, timeout)

@@ -12,15 +12,14 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-import grpc
-import grpc.aio
-
 from kentik_async._config import Credentials, Endpoint, Trust
 from kentik_async._operations import Request
 from kentik_async._transport.base import MAX_RESPONSE_BYTES, Messages, Reply, StreamKind
+from kentik_async._transport.grpc_library import grpc
+from kentik_async._transport.probe import Probe
+from kentik_async._transport.proxy import ProxyAccess
 from kentik_async._transport.replies import reply_for_grpc
-from kentik_async._transport.tls import Probe
-from kentik_async.errors import ClientClosedError, DecodeError
+from kentik_async.errors import ClientClosedError, ConnectError, DecodeError
 from kentik_async.quota import read_allowance
 
 __all__ = ["GrpcTransport"]
@@ -130,13 +129,16 @@ class _GrpcStream:
 class GrpcTransport:
     """Calls over one channel, in one event loop; the first use opens the channel."""
 
-    def __init__(self, endpoint: Endpoint, credentials: Credentials, trust: Trust, user_agent: str) -> None:
+    def __init__(
+        self, endpoint: Endpoint, credentials: Credentials, trust: Trust, access: ProxyAccess, user_agent: str
+    ) -> None:
         """Prepare, without connecting.
 
         Args:
             endpoint: The server's address.
             credentials: The user's e-mail address and token.
             trust: The trusted authorities, and the proxy.
+            access: What is known about the proxy.
             user_agent: The client's name and version.
         """
         self._channel: grpc.aio.Channel | None = None
@@ -145,7 +147,7 @@ class GrpcTransport:
         self._metadata = credentials.headers()
         self._trust = trust
         self._user_agent = user_agent
-        self._probe = Probe(endpoint, trust)
+        self._probe = Probe(endpoint, trust, access)
         self._methods: dict[str, grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]] = {}
 
     def ready(self) -> bool:
@@ -155,6 +157,15 @@ class GrpcTransport:
 
     async def connect(self) -> bool:
         """Return True when the channel has a connection; the channel paces its own attempts."""
+        if self._trust.proxy is not None:
+            # The channel would send a wrong password again and again: it is opened once the probe succeeds.
+            try:
+                if await self._probe.attempt(_PROBE_TIMEOUT) is not None:
+                    return False
+            except ConnectError:
+                await self.aclose()
+                self.discard()
+                raise
         channel = self._open()
         while (state := channel.get_state(try_to_connect=True)) is not grpc.ChannelConnectivity.READY:
             if state is grpc.ChannelConnectivity.TRANSIENT_FAILURE:
@@ -170,7 +181,7 @@ class GrpcTransport:
         if reason is not None:
             return reason
         if self._trust.proxy is not None:
-            return "the proxy accepts connections, but no gRPC server can be reached through it"
+            return "a tunnel through the proxy can be opened, but no gRPC connection"
         if self._endpoint.secure:
             return (
                 "a TLS connection succeeds, but no gRPC connection: either the server does not speak gRPC, "
@@ -192,9 +203,10 @@ class GrpcTransport:
 
     def reply_for(self, status: str, details: str | None, metadata: Sequence[tuple[str, Any]]) -> Reply:
         """Return what a call's status means; see `reply_for_grpc`."""
-        scrubbed = self._credentials.scrub(details or "")
         texts = {name: value for name, value in metadata if isinstance(value, str)}
-        reply = reply_for_grpc(status, scrubbed, texts, connected=self.ready())
+        reply = reply_for_grpc(
+            status, details or "", texts, connected=self.ready(), scrub=self._credentials.scrub
+        )
         return replace(reply, allowance=read_allowance(metadata))
 
     async def aclose(self) -> None:

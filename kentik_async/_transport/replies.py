@@ -9,8 +9,8 @@ import re
 from collections.abc import Mapping
 
 from kentik_async._transport.base import Reply
-from kentik_async._transport.status_mapping import QUOTED_HTTP_STATUS, error_for_grpc, error_for_http
-from kentik_async.errors import APIError, ConnectError, RateLimitedError, UnavailableError
+from kentik_async._transport.status_mapping import QUOTED_HTTP_STATUS, Scrub, error_for_grpc, error_for_http
+from kentik_async.errors import APIError, ConnectError, DecodeError, RateLimitedError, UnavailableError
 from kentik_async.quota import Outcome, read_allowance
 
 __all__ = ["is_gateway_response", "reply_for_grpc", "reply_for_http"]
@@ -26,6 +26,10 @@ _CONNECTION_LOST = re.compile(
 )
 """How its report begins when the connection, or the stream, ended before the response was complete."""
 
+_NOT_GRPC = re.compile(r"Data frame with END_STREAM flag received")
+"""How it reports HTTP 200 with a body that ends the stream: a gRPC response ends with trailers (grpcio
+1.85)."""
+
 _LIBRARY_STATUSES = frozenset({"UNAVAILABLE", "INTERNAL", "UNKNOWN", "CANCELLED"})
 """The statuses with which the library itself ends such a call; any other status comes from the server."""
 
@@ -35,6 +39,11 @@ _STREAM_RESET_STATUSES = frozenset({"RESOURCE_EXHAUSTED", "PERMISSION_DENIED"})
 the first were taken for a rate limit, a create that the server may have carried out would be sent again.
 """
 
+_HTTP_NOT_GRPC = (
+    "the server responded with HTTP, not gRPC: grpc_endpoint may be wrong, or a proxy or the login page of a "
+    "network may have intercepted the connection"
+)
+
 _GATEWAY_STATUSES = frozenset({408, 502, 504})
 """Statuses that only a gateway sends: the API did not respond in time, or the connection to it was lost."""
 
@@ -42,18 +51,19 @@ _GATEWAY_DETAILS = re.compile(r"upstream (request timeout|connect error)|stream 
 """How Envoy words its own responses over gRPC (source/common/router and http/conn_manager of Envoy 1.3x)."""
 
 
-def reply_for_http(status: int, headers: Mapping[str, str], body: bytes) -> Reply:
+def reply_for_http(status: int, headers: Mapping[str, str], body: bytes, *, scrub: Scrub = str) -> Reply:
     """Return what an HTTP response means.
 
     Args:
         status: The HTTP status.
         headers: The response's headers.
         body: The response's body.
+        scrub: Removes secrets from the server's text.
     """
     allowance = read_allowance(headers.items())
     if 200 <= status < 300:
         return Reply(body, allowance=allowance)
-    error = error_for_http(status, body, headers)
+    error = error_for_http(status, body, headers, scrub=scrub)
     outcome: Outcome = "answered"
     if isinstance(error, RateLimitedError):
         outcome = "refused"
@@ -62,7 +72,9 @@ def reply_for_http(status: int, headers: Mapping[str, str], body: bytes) -> Repl
     return Reply(error=error, outcome=outcome, allowance=allowance)
 
 
-def reply_for_grpc(status: str, details: str, trailers: Mapping[str, str], *, connected: bool) -> Reply:
+def reply_for_grpc(
+    status: str, details: str, trailers: Mapping[str, str], *, connected: bool, scrub: Scrub = str
+) -> Reply:
     """Return what a gRPC status other than OK means, also for the request: whether the server saw it.
 
     The library makes up a status where there was no response. Only its wording tells that status from a
@@ -74,12 +86,16 @@ def reply_for_grpc(status: str, details: str, trailers: Mapping[str, str], *, co
         details: The status's message.
         trailers: The metadata, names in lower case.
         connected: Whether the channel has a connection now.
+        scrub: Removes secrets from the server's text.
     """
-    error = error_for_grpc(status, details, trailers)
+    error = error_for_grpc(status, details, trailers, scrub=scrub)
     if status == "UNAVAILABLE" and not connected and _NEVER_SENT.match(details):
         return Reply(error=ConnectError(error.args[0]), outcome="not_sent")
+    if status == "UNKNOWN" and _NOT_GRPC.search(details):
+        return Reply(error=DecodeError(_HTTP_NOT_GRPC))
     if isinstance(error, APIError) and _is_connection_lost(status, details):
         lost = UnavailableError(error.args[0], grpc_status=status, detail=error.detail)
+        lost.retry_after = error.retry_after
         return Reply(error=lost, outcome="unknown")
     if isinstance(error, RateLimitedError):
         return Reply(error=error, outcome="refused")

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 from kentik_async._config import Credentials, Endpoint, Trust
 from kentik_async._operations import Request
 from kentik_async._transport.base import MAX_RESPONSE_BYTES, Reply
+from kentik_async._transport.probe import Probe
+from kentik_async._transport.proxy import ProxyAccess
 from kentik_async._transport.replies import reply_for_http
-from kentik_async._transport.tls import Probe, reason_of, ssl_context
+from kentik_async._transport.tls import reason_of, ssl_context
 from kentik_async.errors import (
     ClientClosedError,
     ConnectError,
@@ -70,13 +72,16 @@ class _RestAttempt:
 class RestTransport:
     """Requests over one connection pool, in one event loop; the first use opens the pool."""
 
-    def __init__(self, endpoint: Endpoint, credentials: Credentials, trust: Trust, user_agent: str) -> None:
+    def __init__(
+        self, endpoint: Endpoint, credentials: Credentials, trust: Trust, access: ProxyAccess, user_agent: str
+    ) -> None:
         """Prepare, without connecting; the first transport imports aiohttp.
 
         Args:
             endpoint: The base URL; requests name paths on it.
             credentials: The user's e-mail address and token.
             trust: The trusted authorities, and the proxy.
+            access: What is known about the proxy.
             user_agent: The client's name and version.
         """
         import_module("aiohttp")  # not in the first request, which would hold its slot meanwhile
@@ -89,7 +94,9 @@ class RestTransport:
             "Accept": "application/json",
         }
         self._trust = trust
-        self._probe = Probe(endpoint, trust)
+        self._access = access
+        # aiohttp sends plaintext requests to the proxy itself, not through a tunnel.
+        self._probe = Probe(endpoint, trust, access, tunnels=False)
         self._session: aiohttp.ClientSession | None = None
         self._reachable = False
 
@@ -145,15 +152,31 @@ class RestTransport:
             ) as response:
                 status, headers, body = response.status, dict(response.headers), await _read(response)
         except Exception as failure:  # noqa: BLE001 (an attempt reports its end, whatever the library raised)
-            error, outcome = _failure(failure)
+            error, outcome = self._failure(failure)
         else:
-            if not 200 <= status < 300:
-                body = self._credentials.scrub(body.decode("utf-8", "replace")).encode()
-            return reply_for_http(status, headers, body)
+            return reply_for_http(status, headers, body, scrub=self._credentials.scrub)
         # Outside the handler, so that the library's exception with its frames is not kept.
         if outcome == "not_sent":
             self._reachable = False
         return Reply(error=error, outcome=outcome)
+
+    def _failure(self, failure: Exception) -> tuple[KentikError, Outcome]:
+        import aiohttp  # see the module's docstring
+
+        if isinstance(failure, _TooLargeError):
+            message = f"the response is larger than the limit of {MAX_RESPONSE_BYTES} bytes"
+            return DecodeError(message), "answered"
+        if isinstance(failure, aiohttp.ClientHttpProxyError) and failure.status == 407:
+            return self._access.rejected(with_credentials="@" in (self._trust.proxy or "")), "not_sent"
+        reason = _reason_not_sent(failure)
+        if reason is not None:
+            return ConnectError(f"no connection: {reason}"), "not_sent"
+        if isinstance(failure, TimeoutError):
+            return DeadlineExceededError("no response in time"), "answered"
+        name = type(failure).__name__.lstrip("_")
+        return UnavailableError(
+            f"the connection was lost before the response was complete ({name})"
+        ), "unknown"
 
     def _open(self) -> "aiohttp.ClientSession":
         import aiohttp  # see the module's docstring
@@ -181,19 +204,6 @@ async def _read(response: "aiohttp.ClientResponse") -> bytes:
             raise _TooLargeError
         chunks.append(chunk)
     return b"".join(chunks)
-
-
-def _failure(failure: Exception) -> tuple[KentikError, Outcome]:
-    if isinstance(failure, _TooLargeError):
-        message = f"the response is larger than the limit of {MAX_RESPONSE_BYTES} bytes"
-        return DecodeError(message), "answered"
-    reason = _reason_not_sent(failure)
-    if reason is not None:
-        return ConnectError(f"no connection: {reason}"), "not_sent"
-    if isinstance(failure, TimeoutError):
-        return DeadlineExceededError("no response in time"), "answered"
-    name = type(failure).__name__.lstrip("_")
-    return UnavailableError(f"the connection was lost before the response was complete ({name})"), "unknown"
 
 
 def _reason_not_sent(failure: Exception) -> str | None:

@@ -1,11 +1,12 @@
 """How long a server asks its clients to wait, read from response headers. Pure."""
 
 import email.utils
+import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-__all__ = ["retry_after_seconds"]
+__all__ = ["pushback_seconds", "retry_after_seconds"]
 
 _LONGEST_PAUSE = 24 * 3600.0
 
@@ -26,6 +27,18 @@ def retry_after_seconds(headers: Mapping[str, str], *, now: datetime | None = No
         present = _date(lowered.get("date")) or now or datetime.now(UTC)
         pause = (until - present).total_seconds()
     return None if pause is None else min(max(pause, 0.0), _LONGEST_PAUSE)
+
+
+def pushback_seconds(trailers: Mapping[str, str]) -> float | None:
+    """Return the pause that `grpc-retry-pushback-ms` requests, in seconds; `math.inf` forbids a retry.
+
+    Any value but a number of milliseconds forbids it (gRFC A6, "Client Retry Design", Pushback).
+    """
+    text = trailers.get("grpc-retry-pushback-ms")
+    if text is None:
+        return None
+    valid = re.fullmatch(r"\d{1,10}", text, re.ASCII) and int(text) < 2**31
+    return min(int(text) / 1000.0, _LONGEST_PAUSE) if valid else math.inf
 
 
 def _number(text: str | None, *, scale: float) -> float | None:

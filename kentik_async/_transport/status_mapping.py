@@ -5,11 +5,13 @@ UNAVAILABLE that quotes an HTTP 429, and UNAVAILABLE with `x-envoy-ratelimited` 
 """
 
 import json
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import TypeAlias
 
-from kentik_async._transport.retry_after import retry_after_seconds
+from kentik_async._transport.retry_after import pushback_seconds, retry_after_seconds
 from kentik_async.errors import (
     APIError,
     AuthenticationError,
@@ -29,9 +31,13 @@ __all__ = [
     "GRPC_ERRORS",
     "HTTP_ERRORS",
     "QUOTED_HTTP_STATUS",
+    "Scrub",
     "error_for_grpc",
     "error_for_http",
 ]
+
+Scrub: TypeAlias = Callable[[str], str]
+"""Removes secrets from a text."""
 
 GRPC_ERRORS: Mapping[str, type[APIError] | type[DeadlineExceededError]] = {
     "CANCELLED": ServerError,
@@ -82,7 +88,12 @@ _DETAIL_LENGTH = 300
 
 
 def error_for_http(
-    status: int, body: bytes = b"", headers: Mapping[str, str] | None = None, *, now: datetime | None = None
+    status: int,
+    body: bytes = b"",
+    headers: Mapping[str, str] | None = None,
+    *,
+    now: datetime | None = None,
+    scrub: Scrub = str,
 ) -> APIError:
     """Return the error for an HTTP response without success.
 
@@ -92,20 +103,25 @@ def error_for_http(
             else.
         headers: The response's headers, names in any case.
         now: The time that a `Retry-After` date is compared with; the present if omitted.
+        scrub: Removes secrets from the server's text, once the error is classified.
 
     Returns:
         The error, not raised; other 4xx are a BadRequestError, other 5xx and 3xx a ServerError.
     """
     error_class = _http_error_class(status)
-    detail = _detail_of_body(body)
+    detail = _clean(_text_of_body(body), scrub)
     error = error_class(_message(f"HTTP {status}", detail), http_status=status, detail=detail)
-    if isinstance(error, RateLimitedError):
-        error.retry_after = retry_after_seconds(headers or {}, now=now)
+    error.retry_after = retry_after_seconds(headers or {}, now=now)
     return error
 
 
 def error_for_grpc(
-    status: str, details: str = "", trailers: Mapping[str, str] | None = None, *, now: datetime | None = None
+    status: str,
+    details: str = "",
+    trailers: Mapping[str, str] | None = None,
+    *,
+    now: datetime | None = None,
+    scrub: Scrub = str,
 ) -> KentikError:
     """Return the error for a gRPC status that is not OK.
 
@@ -114,12 +130,13 @@ def error_for_grpc(
         details: The status's message.
         trailers: The call's trailing metadata, names in lower case.
         now: The time that a `Retry-After` date is compared with; the present if omitted.
+        scrub: Removes secrets from the server's text, once the error is classified.
 
     Returns:
         The error, not raised; a message above the size limit is a DecodeError.
     """
     trailers = trailers or {}
-    detail = _clean(details)
+    detail = _clean(details, scrub)
     message = _message(f"gRPC {status}", detail)
     if status == "RESOURCE_EXHAUSTED" and _OVER_SIZE.search(details):
         return DecodeError(message)
@@ -134,9 +151,12 @@ def error_for_grpc(
     error = error_class(message)
     if isinstance(error, APIError):
         error.grpc_status = status
+        error.http_status = int(quoted[1]) if quoted else None
         error.detail = detail
-    if isinstance(error, RateLimitedError):
-        error.retry_after = retry_after_seconds(trailers, now=now)
+        pause = pushback_seconds(trailers)
+        if pause is None or (pause == math.inf and isinstance(error, RateLimitedError)):
+            pause = retry_after_seconds(trailers, now=now)
+        error.retry_after = pause
     return error
 
 
@@ -148,23 +168,23 @@ def _message(status: str, detail: str) -> str:
     return f"{status}: {detail}" if detail else status
 
 
-def _detail_of_body(body: bytes) -> str:
+def _text_of_body(body: bytes) -> str:
     text = body[:65536].decode("utf-8", "replace")
     title = _TITLE.search(text)
     if title:
-        return _clean(title[1])
+        return title[1]
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
-        return _clean(_TAG.sub(" ", text)) if "<" in text else _clean(text)
+        return _TAG.sub(" ", text) if "<" in text else text
     if isinstance(document, dict):
         for name in ("error", "message", "detail"):
             if isinstance(document.get(name), str):
-                return _clean(document[name])
-    return _clean(text)
+                return str(document[name])
+    return text
 
 
-def _clean(text: str) -> str:
-    """Return the text on one line, printable and short: it comes from outside and is logged."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text[:4096]).split())
+def _clean(text: str, scrub: Scrub) -> str:
+    """Return the text on one line, printable, short and without secrets, because it is logged."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in scrub(text)[:4096]).split())
     return line if len(line) <= _DETAIL_LENGTH else line[: _DETAIL_LENGTH - 1] + "…"

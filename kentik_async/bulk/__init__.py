@@ -1,1 +1,1 @@
-"""Pulls: many pages of the KMI, planned, run within the quota, and landed where analysts work."""
+"""Pulls: many pages of the KMI, planned, fetched within the quota, and saved as tables."""

@@ -1,64 +1,60 @@
-"""The order in which a pull walks through its pages: which comes next, and which once more. Pure."""
+"""The frontier of a pull: which page is requested next, and which once more. Pure."""
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from kentik_async.bulk.coverage import DEFINITE_ERRORS
 from kentik_async.bulk.page_key import PageKey
-from kentik_async.bulk.pages import Page, leads_of
-from kentik_async.bulk.spec import Ask
-from kentik_async.errors import BadRequestError, NotFoundError
+from kentik_async.bulk.remaining import SavedDate
+from kentik_async.bulk.spec import PullSpec
+from kentik_async.errors import KentikError
 
-__all__ = ["Walk"]
+__all__ = ["Frontier"]
 
 _SECOND_CHANCES = 1
-"""How often a page that failed is asked for again, after all others."""
-
-_ANSWERS = (BadRequestError, NotFoundError)
-"""Errors that say something about the page: asking again would cost a call and bring the same."""
+"""How often a page that failed is requested again, after all others."""
 
 
-class Walk:
-    """One walk through a pull's pages.
+class Frontier:
+    """The pages of one pull that are known, requested, answered and given up.
 
     Attributes:
-        first: The first page that is asked for, the list of markets aside; None before any is known.
         done: Pages that were answered.
         failed: Pages that were given up.
+        saved: Pages that needed no request, the list of markets aside.
+        skipped: Pages that had failed with a definite answer before, and were not requested.
     """
 
-    def __init__(
-        self, ask: Ask, landed: Mapping[PageKey, Sequence[Any]], shard: tuple[int, int] | None
-    ) -> None:
+    def __init__(self, spec: PullSpec, saved: SavedDate | None) -> None:
         """Enter the pages that are known from the start.
 
         Args:
-            ask: What the pull is about.
-            landed: Pages that need no asking, each with what it leads to.
-            shard: (i, n): only the i-th, from 0, of n equal parts of the pages.
+            spec: What the pull requests, its market names resolved.
+            saved: What is there already; None for nothing.
         """
-        self.first: PageKey | None = None
         self.done = 0
         self.failed = 0
-        self._ask = ask
-        self._landed = landed
-        self._shard = shard
+        self.saved = 0
+        self.skipped: list[PageKey] = []
+        self._spec = spec
+        self._saved = saved
         self._seen: set[PageKey] = set()
         self._pending: deque[PageKey] = deque()
         self._again: list[PageKey] = []
         self._attempts: dict[PageKey, int] = {}
-        self._note(ask.opening())
+        self._discover(spec.opening())
 
     @property
     def waiting(self) -> int:
-        """How many pages are to be asked for, as far as they are known."""
+        """How many pages are to be requested, as far as they are known."""
         return len(self._pending) + len(self._again)
 
     def next(self, *, in_flight: int) -> tuple[PageKey, int] | None:
-        """Take the next page to ask for, and which attempt at it this is; None while there is none.
+        """Take the next page to request, and which attempt at it this is; None while there is none.
 
         Args:
-            in_flight: How many pages are being asked for: those that failed come after all others.
+            in_flight: How many pages are being requested: those that failed come after all others.
         """
         if not self._pending and not in_flight:
             self._pending.extend(self._again)
@@ -69,28 +65,32 @@ class Walk:
         attempt = self._attempts[key] = self._attempts.get(key, 0) + 1
         return key, attempt
 
-    def settle(self, page: Page) -> bool:
-        """Enter a page's end; return whether it is final, rather than asked for once more."""
-        passing = page.error is not None and not isinstance(page.error, _ANSWERS)
-        if passing and page.attempts <= _SECOND_CHANCES:
-            self._again.append(page.key)
+    def answered(self, key: PageKey, leads: Sequence[Any]) -> None:
+        """Enter that a page was answered, and discover the pages that follow from it."""
+        self.done += 1
+        self._discover(self._spec.following(key, leads))
+
+    def failed_with(self, key: PageKey, error: KentikError) -> bool:
+        """Enter that a page failed; return whether that is final, rather than to be requested once more."""
+        definite = type(error).__name__ in DEFINITE_ERRORS
+        if not definite and self._attempts.get(key, 0) <= _SECOND_CHANCES:
+            self._again.append(key)
             return False
-        if page.error is not None:
-            self.failed += 1
-        else:
-            self.done += 1
-            self._note(self._ask.following(page.key, leads_of(page)))
+        self.failed += 1
         return True
 
-    def _note(self, keys: Iterable[PageKey]) -> None:
-        """Enter pages to ask for; of those that have landed, enter what they lead to."""
+    def _discover(self, keys: Iterable[PageKey]) -> None:
+        """Enter pages to request, and the pages that follow from saved ones."""
         for key in keys:
-            if key in self._seen or not self._ask.wanted(key, self._shard):
+            if key in self._seen or not self._spec.wanted(key):
                 continue
             self._seen.add(key)
-            if self.first is None and key.kind != "markets":
-                self.first = key
-            if key in self._landed:
-                self._note(self._ask.following(key, self._landed[key]))
-            else:
+            state = "missing" if self._saved is None else self._saved.state(key)
+            if state == "missing":
                 self._pending.append(key)
+            elif state == "failed":
+                self.skipped.append(key)
+            else:
+                self.saved += key.kind != "markets"
+                if self._saved is not None and self._spec.leads_on(key):
+                    self._discover(self._spec.following(key, self._saved.leads(key)))

@@ -1,9 +1,14 @@
-"""What identifies one page of a pull: everything that was asked. Pure."""
+"""What identifies one page of a pull. Pure.
+
+A key holds everything that is sent. An identity holds only what makes two answers alternatives to each
+other: a target keeps one answer for each identity and date, so a ranking of 100 rows and one of 600 rows
+of the same market never stand side by side.
+"""
 
 import hashlib
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -11,26 +16,43 @@ from kentik_async import _operations
 from kentik_async._operations import Request
 from kentik_async.errors import DecodeError
 
-__all__ = ["PageKey", "PageKind"]
+__all__ = ["RELATIONS", "PageIdentity", "PageKey", "PageKind", "relations_of"]
 
-PageKind: TypeAlias = Literal["markets", "rankings", "asn_details", "check"]
+PageKind: TypeAlias = Literal["markets", "rankings", "asn_details", "insights", "check"]
+
+RELATIONS = ("customer", "provider", "peer")
+"""The values of the column `relation`; a request names them in the plural."""
+
+
+class PageIdentity(NamedTuple):
+    """What a date holds at most one answer for."""
+
+    kind: str
+    market_id: str = ""
+    rank_type: str = ""
+    ip: str = ""
+    asn: int | None = None
+    type: str = ""
 
 
 class PageKey(msgspec.Struct, frozen=True, omit_defaults=True, order=True):
-    """One call of a pull, by all of its arguments: two pages with equal keys hold the same.
+    """One call of a pull, by all of its arguments.
 
     Attributes:
-        kind: "markets", "rankings" or "asn_details"; "check" for a page that is fetched a second time, to
-            see whether the data changed.
-        market_id: The market; empty for the list of markets.
-        rank_type: The kind of ranking; empty for details.
-        ip: "v4" or "v6"; empty for the list of markets.
-        asn: The network; None but for details.
-        limit: The rows asked for; None for the server's default.
-        type: Which neighbours; empty but for details.
-        mutual_provider: The filter on mutual providers, likewise.
-        mutual_customer: The filter on mutual customers, likewise.
-        singlehomed_customer: The filter on single-homed customers, likewise.
+        kind: "markets", "rankings", "asn_details" or "insights"; "check" for a page that is fetched a second
+            time to see whether the data changed.
+        market_id: The market; empty for the list of markets, and for insights of all markets.
+        rank_type: The ranking metric; empty except for rankings.
+        ip: "v4" or "v6"; empty for the list of markets, and for insights of both.
+        asn: The network; None for markets, rankings and global insights.
+        limit: Maximum number of rows; None for the server's default.
+        type: The relation that is requested; empty except for details.
+        mutual_provider: Filter on mutual providers; empty except for details.
+        mutual_customer: Filter on mutual customers, likewise.
+        singlehomed_customer: Filter on single-homed customers, likewise.
+        types: Insight types; empty for all.
+        lookback: Days of insights; None for the server's default.
+        magnitude: Minimum magnitude of insights; None for the server's default.
     """
 
     kind: PageKind
@@ -43,23 +65,33 @@ class PageKey(msgspec.Struct, frozen=True, omit_defaults=True, order=True):
     mutual_provider: str = ""
     mutual_customer: str = ""
     singlehomed_customer: str = ""
+    types: tuple[str, ...] = ()
+    lookback: int | None = None
+    magnitude: int | None = None
 
     @property
     def text(self) -> str:
         """The key as one line of JSON, the same for equal keys."""
         return msgspec.json.encode(self).decode()
 
+    @property
+    def identity(self) -> PageIdentity:
+        """What at most one saved answer exists for; all checks of a date share one."""
+        if self.kind == "check":
+            return PageIdentity("check")
+        return PageIdentity(self.kind, self.market_id, self.rank_type, self.ip, self.asn, self.type)
+
     @classmethod
     def parse(cls, text: str) -> "PageKey":
         """Read a key back from its text.
 
         Raises:
-            DecodeError: It is no key's text.
+            DecodeError: The text is not a key.
         """
         try:
             return msgspec.json.decode(text, type=cls)
         except msgspec.MsgspecError as error:
-            raise DecodeError(f"{text[:80]!r} is no page's key: {error}") from None
+            raise DecodeError(f"invalid page key {text[:80]!r}: {error}") from None
 
     def shard(self, shards: int) -> int:
         """Return which of `shards` equal parts the page belongs to, the same on every machine."""
@@ -70,6 +102,8 @@ class PageKey(msgspec.Struct, frozen=True, omit_defaults=True, order=True):
         """Return the call that fetches the page."""
         if self.kind == "markets":
             return _operations.list_markets()
+        if self.kind == "insights":
+            return self._insights_request()
         if self.asn is None:
             return _operations.get_rankings(self.market_id, self.rank_type, self.ip, self.limit, now)
         return _operations.get_asn_details(
@@ -82,3 +116,21 @@ class PageKey(msgspec.Struct, frozen=True, omit_defaults=True, order=True):
             self.singlehomed_customer,
             now,
         )
+
+    def _insights_request(self) -> Request[Any]:
+        options: dict[str, Any] = {
+            "market_id": self.market_id or None,
+            "ip": self.ip or None,
+            "types": self.types,
+            "lookback": self.lookback,
+            "magnitude": self.magnitude,
+            "limit": self.limit,
+        }
+        if self.asn is None:
+            return _operations.get_global_insights(**options)
+        return _operations.get_asn_insights(self.asn, **options)
+
+
+def relations_of(type: str) -> frozenset[str]:
+    """Return the values of the column `relation` that a request of a type fetches."""
+    return frozenset(RELATIONS) if type == "all" else frozenset({type.removesuffix("s")})

@@ -1,25 +1,58 @@
-"""The pages of a pull: an answer as it came, and what it turned out to hold. Pure."""
+"""The pages of a pull: an answer as it came, and what is known of it. Pure."""
 
 import datetime as dt
+import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, Generic, TypeVar
 
+import msgspec
+
+from kentik_async._codec import kmi
+from kentik_async._codec.kmi_columns import (
+    count_relations,
+    decode_asn_details_columns,
+    decode_rankings_columns,
+    summarize_rankings,
+)
 from kentik_async.bulk.page_key import PageKey
-from kentik_async.bulk.page_summary import Gist
 from kentik_async.errors import KentikError
+from kentik_async.models import Market, Rankings, Records
 
-__all__ = ["Answer", "Page", "leads_of"]
+__all__ = ["Answer", "Page", "PageSummary", "leads_of", "summarize"]
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[R]):
+    """One page of a pull: its result, or the error that ended it.
+
+    Attributes:
+        key: The request.
+        fetched_at: When the answer, or the error, came, in UTC.
+        attempts: How often the pull made the call, retries within a call aside.
+        result: The answer: `Rankings`, `ASNDetails` or `Records[Insight]`; None with an error.
+        error: Why there is no answer, or None.
+    """
+
+    key: PageKey
+    fetched_at: dt.datetime
+    attempts: int
+    result: R | None = field(default=None, repr=False)
+    error: KentikError | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One call's answer as it came.
+    """The answer of one call as it came.
 
     Attributes:
-        key: What was asked.
-        fetched_at: When the answer came.
-        attempts: How often the pull asked for it.
-        raw: The answer's bytes.
+        key: The request.
+        fetched_at: When the answer came, in UTC.
+        attempts: How often the pull made the call.
+        raw: The bytes of the answer.
     """
 
     key: PageKey
@@ -29,31 +62,66 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """One call's end.
+class PageSummary:
+    """What a pull has to know of an answer at once; its rows are decoded when they are saved.
 
     Attributes:
-        key: What was asked.
-        fetched_at: When the answer, or the error, came.
-        attempts: How often the pull asked for it.
-        result: The answer: `Records[Market]`, `Rankings` or `ASNDetails`, or a `Gist` where it is saved;
-            None with an error.
-        error: Why there is no answer, or None.
+        rows: Number of rows.
+        invalid_count: Entries that the server skipped; None where it does not say.
+        leads: What further pages follow from: the ids of all markets, or the networks of a ranking, best
+            first.
+        content: Decodes the rows.
     """
 
-    key: PageKey
-    fetched_at: dt.datetime
-    attempts: int
-    result: Any = field(default=None, repr=False)
-    error: KentikError | None = None
+    rows: int
+    invalid_count: int | None
+    leads: Sequence[Any]
+    content: Callable[[], Any] = field(repr=False)
+
+    def digest(self) -> str:
+        """Return a digest that is equal for answers with equal rows, whatever bytes they came in."""
+        return hashlib.blake2b(msgspec.json.encode(self.content()), digest_size=16).hexdigest()
 
 
-def leads_of(page: Page) -> list[Any]:
-    """Return what a page leads to: the ids of all markets, or the networks of a ranking, best first."""
-    if isinstance(page.result, Gist):
-        return page.result.leads
-    if page.key.kind == "markets":
-        return [market.market_id for market in page.result]
-    if page.key.kind == "rankings":
-        return [row.asn for row in page.result if row.asn is not None]
-    return []
+def summarize(key: PageKey, raw: bytes) -> PageSummary:
+    """Summarize an answer.
+
+    Args:
+        key: The request.
+        raw: The bytes of the answer.
+
+    Raises:
+        DecodeError: The answer does not fit the schema.
+    """
+    if key.kind == "markets":
+        markets = [(market.market_id, market.name) for market in kmi.decode_markets(raw)]
+        return PageSummary(len(markets), None, [market_id for market_id, _ in markets], lambda: markets)
+    if key.kind == "insights":
+        decode = kmi.decode_global_insights if key.asn is None else kmi.decode_asn_insights
+        insights = decode(raw)
+        return PageSummary(len(insights), None, (), insights.to_dicts)
+    if key.asn is None:
+        asns, invalid_count = summarize_rankings(raw)
+        leads = [asn for asn in asns if asn is not None]
+        return PageSummary(len(asns), invalid_count, leads, partial(_ranking, raw))
+    return PageSummary(count_relations(raw), None, (), partial(_relations, raw))
+
+
+def leads_of(result: Any) -> Sequence[Any]:
+    """Return what further pages follow from a result: market ids, or networks, best first."""
+    if isinstance(result, PageSummary):
+        return result.leads
+    if isinstance(result, Rankings):
+        return [row.asn for row in result if row.asn is not None]
+    if isinstance(result, Records):
+        return [row.market_id for row in result if isinstance(row, Market)]
+    return ()
+
+
+def _ranking(raw: bytes) -> Any:
+    return decode_rankings_columns(raw).rankings
+
+
+def _relations(raw: bytes) -> Any:
+    details = decode_asn_details_columns(raw)
+    return details.customers, details.providers, details.peers

@@ -1,37 +1,59 @@
-"""What a pull will cost, and from when on that asks for a second thought. Pure."""
+"""What a pull will take, how far it is, and what it came to. Pure."""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from kentik_async.bulk.page_key import PageKey
 from kentik_async.errors import ValidationError
 
-__all__ = ["LONG_SECONDS", "MULTI_DAY_SECONDS", "NOT_MEANT", "PullPlan", "refuse_multi_day"]
+__all__ = [
+    "LONG_SECONDS",
+    "MULTI_DAY_SECONDS",
+    "NOT_MEANT",
+    "PageFailure",
+    "Progress",
+    "PullPlan",
+    "PullReport",
+    "count_causes",
+    "require_one_day",
+]
 
 NOT_MEANT = "the vendor's APIs are not meant for full data extraction"
 
 LONG_SECONDS = 12 * 3600.0
-"""A pull that takes longer is warned of: the vendor's APIs are not meant for full data extraction."""
+"""A pull that takes longer logs a warning. Source: Kentik KB, KMI APIs."""
 
 MULTI_DAY_SECONDS = 24 * 3600.0
-"""A pull that takes longer has to be allowed: the data it reads are computed anew each day."""
+"""A pull that takes longer needs `allow_multi_day`: the data it reads are computed anew each day."""
 
 
 @dataclass(frozen=True, slots=True)
 class PullPlan:
-    """What a pull will cost.
+    """What a pull will take from now on.
 
     Attributes:
-        calls: How many requests it takes.
-        exact: Whether that is known; else it is the most that it can be.
-        seconds: How long that takes from now, by the quota's present state and the latency measured.
+        calls: Number of requests, the list of markets and the check for changed data included; retries
+            after errors are not.
+        exact: Whether `calls` is known; otherwise it is an upper bound.
+        seconds: Estimated duration, by the present state of the quota and the latency measured.
+        saved: Pages that are saved already and are not requested again.
+        failed: Pages that failed with a definite answer and are not requested again.
+        rankings: Rankings among the calls.
+        run_id: The run that would be resumed; None where one would begin, or nothing is left to do.
     """
 
     calls: int
     exact: bool
     seconds: float
+    saved: int = 0
+    failed: int = 0
+    rankings: int = 0
+    run_id: str | None = None
 
     @property
     def hours(self) -> float:
-        """How long it takes, in hours."""
+        """The duration in hours."""
         return self.seconds / 3600
 
     @property
@@ -41,19 +63,98 @@ class PullPlan:
 
     @property
     def multi_day(self) -> bool:
-        """Whether it takes more than 24 hours, and so has to be allowed."""
+        """Whether it takes more than 24 hours, and so needs `allow_multi_day`."""
         return self.seconds > MULTI_DAY_SECONDS
 
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left to request."""
+        return self.calls == 0
 
-def refuse_multi_day(plan: PullPlan) -> None:
-    """Refuse a pull of more than 24 hours that nobody allowed.
+
+def require_one_day(plan: PullPlan) -> None:
+    """Refuse a pull of more than 24 hours.
 
     Raises:
-        ValidationError: It takes so long; nothing was asked for but the list of markets.
+        ValidationError: It takes that long; nothing was requested except the list of markets.
     """
     if plan.multi_day:
         most = "" if plan.exact else "up to "
         raise ValidationError(
-            f"the pull takes {most}{plan.calls} calls and {most}{plan.hours:.0f} hours, and more than "
-            "24 have to be allowed: ask for less, or give allow_multi_day=True (--allow-multi-day)"
+            f"the pull takes {most}{plan.calls} calls and {most}{plan.hours:.0f} hours, more than 24: "
+            "request less, or set allow_multi_day=True (--allow-multi-day)"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a pull is.
+
+    Attributes:
+        done: Pages that were answered.
+        failed: Pages that were given up.
+        calls: Pages in all, as far as they are known.
+    """
+
+    done: int
+    failed: int
+    calls: int
+
+    @property
+    def left(self) -> int:
+        """Pages still to come, as far as they are known."""
+        return self.calls - self.done - self.failed
+
+
+@dataclass(frozen=True, slots=True)
+class PageFailure:
+    """A page that could not be fetched.
+
+    Attributes:
+        key: The request.
+        error_class: Class name of the error, such as "ServerError".
+        error_text: Its message.
+        definite: Whether it is the server's answer to this very request, such as 404: the same command does
+            not repeat the request without `retry_failed`.
+    """
+
+    key: PageKey
+    error_class: str
+    error_text: str
+    definite: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PullReport:
+    """What a pull into a target came to: the present state of what it requested.
+
+    Attributes:
+        run_id: The run.
+        run_date: The date in the column `run_date`, YYYY-MM-DD.
+        calls: Number of requests that were sent now, retries included.
+        pages: Requested pages that are saved now, the list of markets aside.
+        rows: Rows of these pages.
+        failed: Requested pages that are not saved, or whose refresh failed.
+        mixed: Whether the date holds data of two states of the vendor's; None if that is not known.
+        already_complete: Whether everything was saved already, so that nothing was requested.
+        failures: The failed pages with their errors.
+    """
+
+    run_id: str
+    run_date: str
+    calls: int
+    pages: int
+    rows: int
+    failed: int
+    mixed: bool | None
+    already_complete: bool
+    failures: tuple[PageFailure, ...] = ()
+
+    def causes(self) -> list[tuple[str, int]]:
+        """Return the messages of the failures, each with the number of pages, the most frequent first."""
+        return count_causes(self.failures)
+
+
+def count_causes(failures: Iterable[PageFailure]) -> list[tuple[str, int]]:
+    """Return the messages of failures, each with the number of pages, the most frequent first."""
+    return Counter(failure.error_text for failure in failures).most_common()

@@ -1,28 +1,31 @@
-"""What a pull is about, and which pages follow from it. Pure.
+"""What a pull requests, and which pages follow from it. Pure.
 
-A pull is a cascade: the markets (unless they are given) lead to rankings, and the rankings' first networks
-to their details. Each page is asked for once, however many ways lead to it.
+A pull is a cascade: the markets (unless they are given) lead to rankings, and the first networks of each
+ranking to their details. Each page is requested once, however many ways lead to it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 
-from kentik_async._validation import valid_asn, valid_choice, valid_limit, valid_market_id
+from kentik_async.bulk.market_names import find_market
 from kentik_async.bulk.page_key import PageKey
-from kentik_async.errors import ValidationError
-from kentik_async.models import Filter, IPFamily, RankType, Relation
+from kentik_async.errors import DecodeError
+from kentik_async.models import Market
 
-__all__ = ["Ask", "Details", "Remaining", "details_ask", "rankings_ask", "remaining"]
+__all__ = ["DetailsOptions", "InsightsOptions", "PullSpec"]
+
+T = TypeVar("T")
+
+_PLANET = "planet$earth"
 
 
-class Details(msgspec.Struct, frozen=True):
-    """How the details of a network are asked for.
+class DetailsOptions(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How the details of a network are requested.
 
     Attributes:
-        type: Which neighbours: "all", "customers", "providers", "peers".
+        type: The relation: "all", "customers", "providers" or "peers".
         mutual_provider: "all", "only" or "exclude".
         mutual_customer: Likewise.
         singlehomed_customer: Likewise.
@@ -47,18 +50,51 @@ class Details(msgspec.Struct, frozen=True):
         )
 
 
-class Ask(msgspec.Struct, frozen=True):
-    """What a pull is about.
+class InsightsOptions(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Which insights are requested.
 
     Attributes:
-        markets: The markets, or None for all that the server lists.
-        rank_types: The kinds of rankings; none for details of given networks.
-        ips: The address families.
-        limit: The rows of a ranking; None for the server's default.
-        top: The details of how many first networks of each ranking follow; None for no details.
-        targets: Networks, as (market, ASN), whose details are asked for.
-        details: How details are asked for.
+        asns: The networks; none for the insights of all networks.
+        types: Insight types; none for all.
+        lookback: Days; None for the server's default.
+        magnitude: Minimum magnitude; None for the server's default.
+    """
+
+    asns: tuple[int, ...] = ()
+    types: tuple[str, ...] = ()
+    lookback: int | None = None
+    magnitude: int | None = None
+
+    def keys(self, market_id: str, ip: str, limit: int | None) -> Iterator[PageKey]:
+        """Yield the pages for one market and address family; "" for all of them."""
+        for asn in self.asns or (None,):
+            yield PageKey(
+                "insights",
+                market_id,
+                ip=ip,
+                asn=asn,
+                limit=limit,
+                types=self.types,
+                lookback=self.lookback,
+                magnitude=self.magnitude,
+            )
+
+
+class PullSpec(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a pull requests.
+
+    Attributes:
+        markets: Market ids, and names that `resolve` looks up; None for all that the server lists.
+        rank_types: Ranking metrics; none for details of given networks, and for insights.
+        ips: Address families; none for insights of both.
+        limit: Maximum number of rows of a ranking or of insights; None for the server's default.
+        top: For how many first networks of each ranking details follow; None for no details.
+        targets: Networks, as (market, ASN), whose details are requested.
+        details: How details are requested.
+        insights: Which insights are requested; None for no insights.
         list_markets: Whether the list of markets is a page of its own.
+        shard: (i, n): only the i-th, from 0, of n equal parts of the pages; None for all.
+        refresh: Whether pages are requested again that the date holds.
     """
 
     markets: tuple[str, ...] | None = None
@@ -67,32 +103,82 @@ class Ask(msgspec.Struct, frozen=True):
     limit: int | None = None
     top: int | None = None
     targets: tuple[tuple[str, int], ...] = ()
-    details: Details = Details()
+    details: DetailsOptions = DetailsOptions()
+    insights: InsightsOptions | None = None
     list_markets: bool = False
+    shard: tuple[int, int] | None = None
+    refresh: bool = False
 
     @property
     def text(self) -> str:
-        """The ask as one line of JSON: two runs with equal texts pull the same."""
+        """The spec as one line of JSON: equal specs have equal texts."""
         return msgspec.json.encode(self).decode()
+
+    @classmethod
+    def parse(cls, text: str) -> "PullSpec":
+        """Read a spec back from its text.
+
+        Raises:
+            DecodeError: The text is not a spec.
+        """
+        try:
+            return msgspec.json.decode(text, type=cls)
+        except msgspec.MsgspecError as error:
+            raise DecodeError(f"invalid pull spec {text[:80]!r}: {error}") from None
+
+    @property
+    def command(self) -> str:
+        """The spec as a person would type it."""
+        return " ".join(_command(self))
+
+    @property
+    def has_names(self) -> bool:
+        """Whether some markets are given by names that `resolve` has to look up."""
+        return any("$" not in market for market in self._named)
 
     @property
     def needs_markets(self) -> bool:
-        """Whether the pages can be named only once the server has listed its markets."""
-        return self.markets is None and bool(self.rank_types)
+        """Whether the pages are known only once the server has listed its markets."""
+        return self.has_names or (self.markets is None and bool(self.rank_types))
+
+    def resolve(self, markets: Iterable[Market]) -> "PullSpec":
+        """Return the spec with ids in place of markets' names.
+
+        Args:
+            markets: All markets.
+
+        Raises:
+            ValidationError: No market, or more than one, has such a name.
+        """
+        if not self.has_names:
+            return self
+        known = list(markets)
+        ids = {name: name if "$" in name else find_market(name, known) for name in self._named}
+        return msgspec.structs.replace(
+            self,
+            markets=None
+            if self.markets is None
+            else tuple(dict.fromkeys(ids[name] for name in self.markets)),
+            targets=_unique((ids[name], asn) for name, asn in self.targets),
+        )
 
     def opening(self) -> Iterator[PageKey]:
         """Yield the pages that are known before anything was answered."""
         if self.list_markets or self.needs_markets:
             yield PageKey("markets")
-        if self.markets is not None:
+        if self.insights is not None:
+            for market_id in self.markets or ("",):
+                for ip in self.ips or ("",):
+                    yield from self.insights.keys(market_id, ip, self.limit)
+        elif self.markets is not None:
             yield from self.rankings_of(self.markets)
         for market_id, asn in self.targets:
             for ip in self.ips:
                 yield self.details.key(market_id, asn, ip)
 
     def rankings_of(self, markets: Iterable[str]) -> Iterator[PageKey]:
-        """Yield the rankings of markets, the planet first: it tells whether the data changed meanwhile."""
-        for market_id in sorted(markets, key=lambda market_id: market_id != "planet$earth"):
+        """Yield the rankings of markets, the planet first: it shows whether the data changed meanwhile."""
+        for market_id in sorted(markets, key=lambda market_id: market_id != _PLANET):
             for rank_type in self.rank_types:
                 for ip in self.ips:
                     yield PageKey("rankings", market_id, rank_type, ip, limit=self.limit)
@@ -114,129 +200,56 @@ class Ask(msgspec.Struct, frozen=True):
             key: The page.
             leads: What its answer held: all markets' ids, or a ranking's networks, best first.
         """
-        if key.kind == "markets" and self.needs_markets:
+        if key.kind == "markets" and self.markets is None and self.rank_types:
             yield from self.rankings_of(leads)
         elif key.kind == "rankings" and self.top is not None:
             yield from self.details_of(key, leads)
 
-    def wanted(self, key: PageKey, shard: tuple[int, int] | None) -> bool:
-        """Return whether a page belongs to a shard (i, n); pages that lead to others belong to all."""
-        if shard is None or key.kind == "markets" or (key.kind == "rankings" and self.top):
+    def leads_on(self, key: PageKey) -> bool:
+        """Return whether further pages follow from a page."""
+        return (key.kind == "markets" and self.markets is None) or (
+            key.kind == "rankings" and self.top is not None
+        )
+
+    def wanted(self, key: PageKey) -> bool:
+        """Return whether a page belongs to the shard; pages that lead to others belong to every shard."""
+        if self.shard is None or key.kind == "markets" or (key.kind == "rankings" and self.top):
             return True
-        return key.shard(shard[1]) == shard[0]
+        return key.shard(self.shard[1]) == self.shard[0]
+
+    @property
+    def _named(self) -> tuple[str, ...]:
+        return (*(self.markets or ()), *(market for market, _ in self.targets))
 
 
-@dataclass(frozen=True, slots=True)
-class Remaining:
-    """What is left of an ask.
-
-    Attributes:
-        there: Pages that need no asking.
-        rankings: Rankings to ask for.
-        calls: Pages to ask for, rankings and all.
-        exact: Whether that is known; else it is the most that it can be.
-    """
-
-    there: int
-    rankings: int
-    calls: int
-    exact: bool
+def _unique(values: Iterable[T]) -> tuple[T, ...]:
+    return tuple(dict.fromkeys(values))
 
 
-def remaining(
-    ask: Ask, landed: Mapping[PageKey, Sequence[Any]], shard: tuple[int, int] | None = None
-) -> Remaining:
-    """Return what is left of an ask.
-
-    Args:
-        ask: What is asked.
-        landed: The pages that are there, each with what it leads to; the list of markets must be among them
-            if it is needed.
-        shard: (i, n): only the i-th of n parts.
-    """
-    seen: set[PageKey] = set()
-    waiting = list(ask.opening())
-    while waiting:
-        key = waiting.pop()
-        if key not in seen and ask.wanted(key, shard):
-            seen.add(key)
-            waiting.extend(ask.following(key, landed.get(key, ())))
-    missing = seen - landed.keys()
-    there = len(seen) - len(missing)
-    rankings = sum(key.kind == "rankings" for key in missing)
-    if ask.top is None or not rankings:
-        return Remaining(there, rankings, len(missing), exact=True)
-    shards = 1 if shard is None else shard[1]
-    details = -(-rankings * ask.top // shards)
-    return Remaining(there, rankings, len(missing) + details, exact=False)
-
-
-def rankings_ask(
-    markets: str | Iterable[str], rank_types: str | Iterable[str], ips: str | Iterable[str], limit: int | None
-) -> Ask:
-    """Check what rankings are asked for.
-
-    Raises:
-        ValidationError: An argument is none of what is allowed, or asks for nothing.
-    """
-    return Ask(
-        markets=_markets(markets),
-        rank_types=_choices(RankType, rank_types, "rank_types"),
-        ips=_choices(IPFamily, ips, "ips"),
-        limit=valid_limit(limit),
-    )
-
-
-def details_ask(
-    targets: Iterable[tuple[str, int | str]] | None,
-    *,
-    top: int | None,
-    markets: str | Iterable[str],
-    rank_types: str | Iterable[str],
-    ips: str | Iterable[str],
-    limit: int | None,
-    details: dict[str, Any],
-) -> Ask:
-    """Check what details are asked for: those of given networks, or of the first ones of rankings.
-
-    Raises:
-        ValidationError: An argument is none of what is allowed, or asks for nothing, or both ways are named.
-    """
-    if (targets is None) == (top is None):
-        raise ValidationError("give either targets, as (market_id, asn) pairs, or top=N of the rankings")
-    how = Details(
-        valid_choice(Relation, details["type"], "type"),
-        *(
-            valid_choice(Filter, details[name], name)
-            for name in ("mutual_provider", "mutual_customer", "singlehomed_customer")
-        ),
-    )
-    if targets is not None:
-        pairs = tuple(dict.fromkeys((valid_market_id(market), valid_asn(asn)) for market, asn in targets))
-        if not pairs:
-            raise ValidationError("targets is empty: give (market_id, asn) pairs")
-        return Ask(ips=_choices(IPFamily, ips, "ips"), targets=pairs, details=how)
-    if isinstance(top, bool) or not isinstance(top, int) or top < 1:
-        raise ValidationError(f"top is {top!r}: give a whole number from 1")
-    ask = rankings_ask(markets, rank_types, ips, limit)
-    return msgspec.structs.replace(ask, top=top, details=how)
-
-
-def _markets(markets: str | Iterable[str]) -> tuple[str, ...] | None:
-    if markets == "all":
-        return None
-    named = (markets,) if isinstance(markets, str) else tuple(markets)
-    if not named:
-        raise ValidationError('markets is empty: give market ids, or "all"')
-    return tuple(dict.fromkeys(valid_market_id(market) for market in named))
-
-
-def _choices(
-    kind: type[RankType] | type[IPFamily], values: str | Iterable[str], name: str
-) -> tuple[str, ...]:
-    if values == "all":
-        return tuple(kind)
-    named = (values,) if isinstance(values, str) else tuple(values)
-    if not named:
-        raise ValidationError(f'{name} is empty: give some of {", ".join(kind)}, or "all"')
-    return tuple(dict.fromkeys(valid_choice(kind, value, name) for value in named))
+def _command(spec: PullSpec) -> Iterator[str]:
+    details = spec.details
+    yield "insights" if spec.insights else "rankings" if spec.top is None and not spec.targets else "details"
+    options: dict[str, Iterable[object]] = {
+        "--targets": (f"{market}/{asn}" for market, asn in spec.targets),
+        "--asns": spec.insights.asns if spec.insights else (),
+        "--top": () if spec.top is None else (spec.top,),
+        "--markets": spec.markets or (),
+        "--rank-types": spec.rank_types,
+        "--ips": spec.ips,
+        "--limit": () if spec.limit is None else (spec.limit,),
+        "--types": spec.insights.types if spec.insights else (),
+    }
+    for name in ("lookback", "magnitude") if spec.insights else ():
+        value = getattr(spec.insights, name)
+        options[f"--{name}"] = () if value is None else (value,)
+    for name in DetailsOptions.__struct_fields__:
+        if getattr(details, name) != "all":
+            options["--" + name.replace("_", "-")] = (getattr(details, name),)
+    for option, values in options.items():
+        shown = [str(value).replace("$", ":") for value in values]
+        if shown:
+            yield " ".join([option, *shown])
+    if spec.shard is not None:
+        yield f"--shard {spec.shard[0]}/{spec.shard[1]}"
+    if spec.refresh:
+        yield "--refresh"

@@ -11,6 +11,7 @@ from kentik_async._version import __version__
 from kentik_async.cli.commands import (
     as_groups,
     auth,
+    care,
     completion,
     demo,
     emulator,
@@ -58,7 +59,9 @@ app.command(emulator.emulator, group=START)
 kmi.app.command(pull.app)
 kmi.app.command(saved.status)
 kmi.app.command(saved.diff)
-kmi.app.command(saved.migrate)
+kmi.app.command(care.verify)
+kmi.app.command(care.repair)
+kmi.app.command(care.prune)
 for _group in (as_groups, auth, kmi, plans, sites):
     app.command(_group.app)
 app.command(raw.raw, group=ASK)

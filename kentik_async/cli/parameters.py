@@ -22,6 +22,7 @@ __all__ = [
     "Options",
     "RankKind",
     "RelationKind",
+    "Store",
 ]
 
 START = Group("Try without an account", sort_key=1)
@@ -50,6 +51,8 @@ RankKind: TypeAlias = Literal[
 RelationKind: TypeAlias = Literal["all", "customers", "providers", "peers"]
 
 Choice: TypeAlias = Literal["all", "only", "exclude"]
+
+Store: TypeAlias = Literal["parquet", "delta", "sqlite", "ndjson", "csv"]
 
 InsightKind: TypeAlias = Literal[
     "market_entrance",

@@ -1,9 +1,19 @@
 """Enumerations of request arguments; a plain string of the same value is accepted everywhere."""
 
 from enum import StrEnum
-from typing import Self
+from typing import Literal, Self, TypeAlias
 
-__all__ = ["Filter", "IPFamily", "InsightType", "RankType", "Relation"]
+__all__ = [
+    "Filter",
+    "FilterName",
+    "IPFamily",
+    "IPFamilyName",
+    "InsightType",
+    "RankType",
+    "RankTypeName",
+    "Relation",
+    "RelationName",
+]
 
 
 class RankType(StrEnum):
@@ -76,3 +86,29 @@ class InsightType(StrEnum):
     CUSTOMER_ROUTING_LOSS = "customer_routing_loss"
     PROVIDER_ROUTING_GAIN = "provider_routing_gain"
     PROVIDER_ROUTING_LOSS = "provider_routing_loss"
+
+
+RankTypeName: TypeAlias = (
+    RankType
+    | Literal[
+        "customer_base",
+        "customer_base_retail",
+        "customer_base_wholesome",
+        "customer_base_wholesale",
+        "customer_base_backbone",
+        "customer_growth",
+        "peering_base",
+    ]
+)
+"""A ranking metric, as an enumeration's member or as plain text."""
+
+IPFamilyName: TypeAlias = IPFamily | Literal["v4", "v6"]
+"""An address family, likewise."""
+
+RelationName: TypeAlias = (
+    Relation | Literal["all", "customers", "providers", "peers", "customer", "provider", "peer"]
+)
+"""A relation between networks, likewise."""
+
+FilterName: TypeAlias = Filter | Literal["all", "only", "exclude"]
+"""A filter of neighbours, likewise."""

@@ -46,7 +46,7 @@ class Ranking(Model, frozen=True, gc=False):
 
     asn: Int64 | None
     name: str
-    rank: Int32 | None = None
+    rank: Int64 | None = None
     rank_change: Int32 | None = None
     score: Int64 | None = None
     score_change: Int32 | None = None

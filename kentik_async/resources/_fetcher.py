@@ -1,13 +1,13 @@
-"""The client as a bulk pull uses it."""
+"""What a pull needs of the client, made of a caller."""
 
 import datetime as dt
+from dataclasses import replace
 from typing import TypeVar
 
 from kentik_async._clock import utc_now
 from kentik_async._operations import Request
 from kentik_async._pipeline.caller import Caller
-from kentik_async.bulk.throttle import Leaving, leaving_quota
-from kentik_async.errors import ValidationError
+from kentik_async.bulk.throttle import Throttle, throttled_quota, valid_leave
 
 __all__ = ["CallerFetcher"]
 
@@ -17,48 +17,54 @@ _LEFT_WHEN_COURTEOUS = 5
 
 
 class CallerFetcher:
-    """Runs a pull's requests and keeps part of each minute's quota free for other calls."""
+    """Sends a pull's requests, and leaves some of each minute to others.
+
+    Attributes:
+        sent: Requests sent so far, retries included.
+    """
 
     def __init__(self, caller: Caller, leave: int | None) -> None:
         """Wrap a caller.
 
         Args:
-            caller: Runs requests.
-            leave: Requests a minute to keep free; None for 5 with courteous pacing, else 0.
+            caller: Sends requests.
+            leave: Requests a minute to leave to others; None for 5 where the pacing is courteous, else 0.
 
         Raises:
             ValidationError: `leave` is not a whole number from 0.
         """
-        if leave is not None and (isinstance(leave, bool) or not isinstance(leave, int) or leave < 0):
-            raise ValidationError(f"leave must be a whole number of requests a minute, from 0; got {leave!r}")
+        self.sent = 0
         self._caller = caller
-        self._leave = leave
-        self._leaving: Leaving | None = None
+        self._leave = valid_leave(leave)
+        self._throttle: Throttle | None = None
 
     async def run(self, request: Request[T]) -> T:
-        """Send a request as soon as the quota allows, less the part that is kept free."""
-        if self._leaving is None:
-            self._leaving = await self._settle()
-        async with self._leaving.share():
-            return await self._caller.run(request)
+        """Send a request as the quota, less what is left to others, allows."""
+        if self._throttle is None:
+            self._throttle = await self._make_throttle()
+        async with self._throttle.slot():
+            return await self._caller.run(replace(request, on_send=self._count))
 
     def now(self) -> dt.datetime:
-        """Return the present time, with which responses are stamped."""
+        """Return the present instant, in UTC."""
         return utc_now()
 
     async def estimate(self, n: int) -> float:
-        """Return how many seconds `n` further requests would take."""
-        if self._leaving is None:
-            self._leaving = await self._settle()
-        return max(await self._caller.limiter.estimate(n), await self._leaving.estimate(n))
+        """Return in how many seconds `n` further requests would all be answered."""
+        if self._throttle is None:
+            self._throttle = await self._make_throttle()
+        return max(await self._caller.limiter.estimate(n), await self._throttle.estimate(n))
 
     def concurrency(self) -> int:
         """Return how many requests the quota allows at once."""
         return self._caller.quota.max_concurrent or 64
 
-    async def _settle(self) -> Leaving:
+    def _count(self) -> None:
+        self.sent += 1
+
+    async def _make_throttle(self) -> Throttle:
         courteous = (await self._caller.limiter.snapshot()).pacing == "courteous"
         leave = self._leave
         if leave is None:
             leave = _LEFT_WHEN_COURTEOUS if courteous else 0
-        return Leaving(leaving_quota(self._caller.quota, leave, courteous=courteous))
+        return Throttle(throttled_quota(self._caller.quota, leave, courteous=courteous))

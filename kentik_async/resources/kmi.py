@@ -1,15 +1,21 @@
 """Kentik Market Intelligence: markets, rankings, neighbours, insights. Source: Kentik KB, KMI APIs."""
 
 from collections.abc import Callable, Iterable
+from typing import Literal, TypeVar
 
 from kentik_async import _operations
 from kentik_async._pipeline.caller import Caller
-from kentik_async.bulk.pull import Progress, Pull
-from kentik_async.bulk.spec import details_ask, rankings_ask
+from kentik_async.bulk.arguments import details_spec, insights_spec, rankings_spec
+from kentik_async.bulk.market_names import spell_market
+from kentik_async.bulk.pull import Pull
+from kentik_async.bulk.results import Progress
 from kentik_async.models import ASNDetails, Insight, Market, Rankings, Records
+from kentik_async.models.enums import FilterName, IPFamilyName, RankTypeName, RelationName
 from kentik_async.resources._fetcher import CallerFetcher
 
 __all__ = ["KMI"]
+
+T = TypeVar("T", str, str | None)
 
 
 class KMI:
@@ -28,12 +34,17 @@ class KMI:
         return await self._run(_operations.list_markets())
 
     async def get_rankings(
-        self, market_id: str, rank_type: str = "customer_base", ip: str = "v4", limit: int | None = None
+        self,
+        market_id: str,
+        rank_type: RankTypeName = "customer_base",
+        ip: IPFamilyName = "v4",
+        limit: int | None = None,
     ) -> Rankings:
         """Return the networks of a market, ordered by rank.
 
         Args:
-            market_id: A market's identifier, as `list_markets` returns it: "planet$earth", "cc$US".
+            market_id: A market's id, as `list_markets` returns it: "planet$earth", "cc$US"; "planet:earth",
+                "cc:US" or "US".
             rank_type: The ranking metric: "customer_base", "customer_base_retail", "customer_base_wholesome"
                 (the vendor's spelling; "customer_base_wholesale" is accepted), "customer_base_backbone",
                 "customer_growth" or "peering_base".
@@ -47,22 +58,22 @@ class KMI:
         Raises:
             NotFoundError: The market does not exist.
         """
-        return await self._run(_operations.get_rankings(market_id, rank_type, ip, limit))
+        return await self._run(_operations.get_rankings(_market(market_id), rank_type, ip, limit))
 
     async def get_asn_details(
         self,
         market_id: str,
         asn: int | str,
-        type: str = "all",
-        ip: str = "v4",
-        mutual_provider: str = "all",
-        mutual_customer: str = "all",
-        singlehomed_customer: str = "all",
+        type: RelationName = "all",
+        ip: IPFamilyName = "v4",
+        mutual_provider: FilterName = "all",
+        mutual_customer: FilterName = "all",
+        singlehomed_customer: FilterName = "all",
     ) -> ASNDetails:
         """Return a network's customers, providers and peers in a market.
 
         Args:
-            market_id: A market's identifier, as `list_markets` returns it.
+            market_id: A market's id, as for `get_rankings`.
             asn: The network's number: 64512, "64512", "AS64512" or asdot "1.10".
             type: Which neighbours: "all", "customers", "providers" or "peers".
             ip: "v4" or "v6".
@@ -75,7 +86,7 @@ class KMI:
         """
         return await self._run(
             _operations.get_asn_details(
-                market_id,
+                _market(market_id),
                 asn,
                 type,
                 ip,
@@ -89,7 +100,7 @@ class KMI:
         self,
         *,
         market_id: str | None = None,
-        ip: str | None = None,
+        ip: IPFamilyName | None = None,
         types: Iterable[str] = (),
         lookback: int | None = None,
         magnitude: int | None = None,
@@ -98,7 +109,7 @@ class KMI:
         """Return recent events in the markets.
 
         Args:
-            market_id: Only this market; all if omitted.
+            market_id: Only this market, an id as for `get_rankings`; all if omitted.
             ip: Only "v4" or "v6"; both if omitted.
             types: Only events of these types, such as "market_entrance" or "ranking_loss"; all if empty.
             lookback: Days to look back: 1, 7 or 30; the server's default is 1.
@@ -107,7 +118,12 @@ class KMI:
         """
         return await self._run(
             _operations.get_global_insights(
-                market_id=market_id, ip=ip, types=types, lookback=lookback, magnitude=magnitude, limit=limit
+                market_id=_market(market_id),
+                ip=ip,
+                types=types,
+                lookback=lookback,
+                magnitude=magnitude,
+                limit=limit,
             )
         )
 
@@ -116,7 +132,7 @@ class KMI:
         asn: int | str,
         *,
         market_id: str | None = None,
-        ip: str | None = None,
+        ip: IPFamilyName | None = None,
         types: Iterable[str] = (),
         lookback: int | None = None,
         magnitude: int | None = None,
@@ -126,7 +142,7 @@ class KMI:
 
         Args:
             asn: The network's number: 64512, "64512", "AS64512" or asdot "1.10".
-            market_id: Only this market; all if omitted.
+            market_id: Only this market, an id as for `get_rankings`; all if omitted.
             ip: Only "v4" or "v6"; both if omitted.
             types: Only events of these types, as for `get_global_insights`; all if empty.
             lookback: Days to look back: 1, 7 or 30; the server's default is 1.
@@ -136,7 +152,7 @@ class KMI:
         return await self._run(
             _operations.get_asn_insights(
                 asn,
-                market_id=market_id,
+                market_id=_market(market_id),
                 ip=ip,
                 types=types,
                 lookback=lookback,
@@ -148,28 +164,29 @@ class KMI:
     def pull_rankings(
         self,
         markets: str | Iterable[str] = "all",
-        rank_types: str | Iterable[str] = "all",
-        ips: str | Iterable[str] = ("v4", "v6"),
+        rank_types: RankTypeName | Iterable[RankTypeName] | Literal["all"] = "all",
+        ips: IPFamilyName | Iterable[IPFamilyName] | Literal["all"] = ("v4", "v6"),
         limit: int | None = None,
         *,
         leave: int | None = None,
         on_progress: Callable[[Progress], None] | None = None,
-    ) -> Pull:
-        """Return a pull of many rankings, to be planned, iterated over or saved; nothing is requested yet.
+    ) -> Pull[Rankings]:
+        """Return a pull of many rankings, to be planned, iterated over or saved; nothing is sent yet.
 
         Args:
-            markets: Market ids, or "all" that the server lists.
+            markets: Market ids or names ("cc$US", "cc:US", "US", "western europe"), or "all" that the server
+                lists.
             rank_types: Ranking metrics, or "all" six.
             ips: "v4", "v6" or both.
-            limit: The largest number of rows of each ranking; the server's default is 600.
-            leave: Requests a minute to keep free for other calls; by default 5 with courteous pacing, else 0.
+            limit: Maximum number of rows of each ranking, from 1; the server's default is 600.
+            leave: Requests a minute to leave to others; by default 5 where the pacing is courteous, else 0.
             on_progress: Called with a `Progress` after each page.
 
         Raises:
-            ValidationError: An argument is invalid.
+            ValidationError: An argument is invalid or empty.
         """
-        ask = rankings_ask(markets, rank_types, ips, limit)
-        return Pull(CallerFetcher(self._caller, leave), ask, on_progress=on_progress)
+        spec = rankings_spec(markets, rank_types, ips, limit)
+        return Pull(CallerFetcher(self._caller, leave), spec, on_progress=on_progress)
 
     def pull_asn_details(
         self,
@@ -177,26 +194,26 @@ class KMI:
         *,
         top: int | None = None,
         markets: str | Iterable[str] = "all",
-        rank_types: str | Iterable[str] = "all",
-        ips: str | Iterable[str] = ("v4", "v6"),
+        rank_types: RankTypeName | Iterable[RankTypeName] | Literal["all"] = "all",
+        ips: IPFamilyName | Iterable[IPFamilyName] | Literal["all"] = ("v4", "v6"),
         limit: int | None = None,
-        type: str = "all",
-        mutual_provider: str = "all",
-        mutual_customer: str = "all",
-        singlehomed_customer: str = "all",
+        type: RelationName = "all",
+        mutual_provider: FilterName = "all",
+        mutual_customer: FilterName = "all",
+        singlehomed_customer: FilterName = "all",
         leave: int | None = None,
         on_progress: Callable[[Progress], None] | None = None,
-    ) -> Pull:
-        """Return a pull of many networks' neighbours; nothing is requested yet.
+    ) -> Pull[Rankings | ASNDetails]:
+        """Return a pull of many networks' customers, providers and peers; nothing is sent yet.
 
         Args:
-            targets: The networks, as (market_id, asn) pairs.
-            top: Instead of `targets`: the top N networks of each ranking; the rankings are part of the pull.
-            markets: With `top`: market ids, or "all" that the server lists.
+            targets: The networks, as (market, asn) pairs; a market is an id or a name, as in `markets`.
+            top: Instead of `targets`: the top N networks of each ranking, which is part of the pull.
+            markets: With `top`: market ids or names, or "all" that the server lists.
             rank_types: With `top`: ranking metrics, or "all" six.
             ips: "v4", "v6" or both.
-            limit: With `top`: the largest number of rows of each ranking.
-            type: Which neighbours: "all", "customers", "providers" or "peers".
+            limit: With `top`: maximum number of rows of each ranking, from 1.
+            type: Which relations: "all", "customers", "providers" or "peers".
             mutual_provider: "all", "only" or "exclude".
             mutual_customer: "all", "only" or "exclude".
             singlehomed_customer: "all", "only" or "exclude".
@@ -204,9 +221,10 @@ class KMI:
             on_progress: Called with a `Progress` after each page.
 
         Raises:
-            ValidationError: An argument is invalid, or not exactly one of `targets` and `top` is given.
+            ValidationError: An argument is invalid or empty, or not exactly one of `targets` and `top` is
+                given.
         """
-        ask = details_ask(
+        spec = details_spec(
             targets,
             top=top,
             markets=markets,
@@ -220,4 +238,49 @@ class KMI:
                 "singlehomed_customer": singlehomed_customer,
             },
         )
-        return Pull(CallerFetcher(self._caller, leave), ask, on_progress=on_progress)
+        return Pull(CallerFetcher(self._caller, leave), spec, on_progress=on_progress)
+
+    def pull_insights(
+        self,
+        asns: Iterable[int | str] | None = None,
+        *,
+        markets: str | Iterable[str] | None = None,
+        ips: IPFamilyName | Iterable[IPFamilyName] | None = None,
+        types: Iterable[str] = (),
+        lookback: int | None = None,
+        magnitude: int | None = None,
+        limit: int | None = None,
+        leave: int | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> Pull[Records[Insight]]:
+        """Return a pull of insights, of all networks or of given ones; nothing is sent yet.
+
+        Args:
+            asns: The networks, one page each; None for the insights of all networks.
+            markets: Market ids or names, one page each; None for all markets in one page.
+            ips: "v4", "v6" or both, one page each; None for both in one page.
+            types: Insight types, such as "market_entrance" or "ranking_loss"; all if empty.
+            lookback: Days to look back: 1, 7 or 30; the server's default is 1.
+            magnitude: Minimum magnitude, 1 to 5; the server's default is 1.
+            limit: Maximum number of insights of each page, from 1; the server's default is 100.
+            leave: Requests a minute to leave to others; by default 5 where the pacing is courteous, else 0.
+            on_progress: Called with a `Progress` after each page.
+
+        Raises:
+            ValidationError: An argument is invalid or empty.
+        """
+        spec = insights_spec(
+            asns,
+            markets=markets,
+            ips=ips,
+            types=types,
+            lookback=lookback,
+            magnitude=magnitude,
+            limit=limit,
+        )
+        return Pull(CallerFetcher(self._caller, leave), spec, on_progress=on_progress)
+
+
+def _market(text: T) -> T:
+    """Return the market id that a text spells; what can only be a name is left to the server to refuse."""
+    return (spell_market(text) or text) if isinstance(text, str) and text.strip() else text

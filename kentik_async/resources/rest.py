@@ -59,22 +59,30 @@ class Rest:
             DecodeError: The response is not JSON.
             KentikError: Any other error, as for every call.
         """
-        verb = method.upper() if isinstance(method, str) else method
-        if verb not in tuple(_EFFECTS):
-            raise ValidationError(f"method must be one of {', '.join(_EFFECTS)}; got {method!r}")
-        if quota_class not in QUOTA_CLASSES:
-            raise ValidationError(
-                f"quota_class must be one of {', '.join(QUOTA_CLASSES)}; got {quota_class!r}"
-            )
-        operation = Operation(f"rest.{verb.lower()}", "rest", verb, _effect(verb, idempotent), quota_class)
-        request = Request(
-            operation,
-            _safe_path(path),
-            _decode,
-            _encode(json),
-            None if params is None else _texts(params),
-        )
+        try:
+            request = _request(method, path, json, params, quota_class, idempotent)
+        except ValidationError as error:
+            error.operation = "rest.request"
+            raise
         return await self._run(request)
+
+
+def _request(
+    method: str,
+    path: str,
+    document: Any,
+    params: Mapping[str, str | float] | None,
+    quota_class: QuotaClass,
+    idempotent: bool | None,
+) -> Request[Any]:
+    verb = method.upper() if isinstance(method, str) else method
+    if verb not in tuple(_EFFECTS):
+        raise ValidationError(f"method must be one of {', '.join(_EFFECTS)}; got {method!r}")
+    if quota_class not in QUOTA_CLASSES:
+        raise ValidationError(f"quota_class must be one of {', '.join(QUOTA_CLASSES)}; got {quota_class!r}")
+    operation = Operation(f"rest.{verb.lower()}", "rest", verb, _effect(verb, idempotent), quota_class)
+    query = None if params is None else _texts(params)
+    return Request(operation, _safe_path(path), _decode, _encode(document), query)
 
 
 def _effect(verb: str, idempotent: bool | None) -> Effect:

@@ -76,9 +76,8 @@ class _Method:
 
     def _request(self, body: bytes, idempotent: bool | None, metadata: object) -> Request[Any]:
         if metadata is not None:
-            raise ValidationError(
-                f"metadata must be None; got {metadata!r}: {self._name} sends the credentials itself"
-            )
+            # The value is not quoted: it may contain a token.
+            raise self._invalid("metadata must be None: the client sends the credentials itself")
         verb = self._spec.verb or "POST"
         if verb == "GET" and idempotent is not False:
             effect = Effect.READ
@@ -86,10 +85,15 @@ class _Method:
             effect = Effect.REPLACE if idempotent else Effect.CREATE
         return Request(Operation(self._name, "grpc", verb, effect), self._spec.path, self._decode, body)
 
+    def _invalid(self, message: str) -> ValidationError:
+        error = ValidationError(message)
+        error.operation = self._name
+        return error
+
     def _encode(self, message: Message) -> bytes:
         if not isinstance(message, self._spec.request):
             expected, got = self._spec.request.__name__, type(message).__name__
-            raise ValidationError(f"the request of {self._name} must be a {expected}; got a {got}")
+            raise self._invalid(f"the request of {self._name} must be a {expected}; got a {got}")
         return message.SerializeToString()
 
     def _stream(

@@ -13,10 +13,8 @@ KNOWN_TWICE = frozenset(
     {
         "Call",
         "Member",
-        "Outlook",
         "Report",
         "Reply",
-        "Run",
         "Store",
         "Tables",
         "WaitQueue",

@@ -18,9 +18,9 @@ import pyarrow.dataset
 import pyarrow.parquet
 
 from kentik_async import KentikClient, Quota
-from kentik_async.bulk import saving as landing
+from kentik_async.bulk.saving import save as saving
 
-__all__ = ["fsspec", "grpc", "landing", "pyarrow"]
+__all__ = ["fsspec", "grpc", "pyarrow", "saving"]
 
 
 def say(word: Any) -> None:
@@ -37,7 +37,7 @@ async def save(given: dict[str, Any]) -> None:
         pacing="throughput",
     ) as kentik:
         pull = kentik.kmi.pull_asn_details(**given["pull"])
-        say(asdict(await pull.save(given["target"], given["store"])))
+        say(asdict(await pull.save(given["target"], given["store"], refresh=given.get("refresh", False))))
 
 
 def main() -> None:

@@ -1,11 +1,13 @@
-"""What the tests of pulls share: a pull that is quick and has every kind of row, and a look at the tables."""
+"""What the tests of pulls share: a quick pull that has every kind of row, and a look at the tables."""
 
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import kentik_async.bulk.reading.dataset as saved
+from kentik_async.bulk.journal.journal import reading_journal
+from kentik_async.bulk.sinks import SINKS, store_of
+from kentik_async.bulk.target.layout import Layout
 from kentik_async.emulator.world.state import EmulatorState
 
 MARKETS = ["planet$earth", "cc$US", "cc$DE"]
@@ -13,7 +15,7 @@ RANK_TYPES = ["customer_base", "peering_base"]
 IPS = ["v4", "v6"]
 TOP = 3
 PULL: dict[str, Any] = {"top": TOP, "markets": MARKETS, "rank_types": RANK_TYPES, "ips": IPS}
-STORES = ["parquet", "sqlite", "ndjson", "csv"]
+STORES = ["parquet", "delta", "sqlite", "ndjson", "csv"]
 
 Rows = list[tuple[Any, ...]]
 
@@ -48,18 +50,41 @@ def expected(state: EmulatorState) -> dict[str, Rows]:
     return {name: sorted(rows, key=str) for name, rows in tables.items()}
 
 
-def landed(target: Path | str, date: str | None = None) -> dict[str, Rows]:
-    """Return what the tables hold, sorted, without the instants and the date."""
-    tables = saved.open_target(target)
+def saved(target: Path | str, date: str | None = None) -> dict[str, Rows]:
+    """Return what the tables hold, sorted, without instants, runs and the date."""
     found = {}
     for name in ("rankings", "relations", "asns", "markets"):
-        rows = getattr(tables, name).to_table().to_pylist()
-        if date is not None:
-            rows = [row for row in rows if row["run_date"].isoformat() == date]
-        dropped = ("run_date", "fetched_at")
-        values = [tuple(value for key, value in row.items() if key not in dropped) for row in rows]
+        rows = table(target, name, date)
+        values = [tuple(v for key, v in row.items() if key not in ("fetched_at", "run_id")) for row in rows]
         found[name] = sorted(values, key=str)
     return found
+
+
+def table(target: Path | str, name: str, date: str | None = None) -> list[dict[str, Any]]:
+    """Return the rows of one table, of all dates or of one."""
+    layout = Layout(target)
+    sink = SINKS[store_of(layout) or "parquet"](layout)
+    rows = []
+    for run_date in [date] if date else sink.dates():
+        columns = sink.read(name, run_date)
+        rows += [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    return rows
+
+
+def statuses(target: Path | str) -> list[str]:
+    """Return the statuses of a target's runs, the earliest first."""
+    runs = sorted(table(target, "runs"), key=lambda row: row["started_at"])
+    return [row["status"] for row in runs]
+
+
+def interrupted(target: Path | str) -> int:
+    """Return how many answers the journal holds that are not in the tables."""
+    layout = Layout(target)
+    with reading_journal(layout.journal(), layout.name) as journal:
+        if journal is None:
+            return 0
+        entries = [entry for run in journal.runs() for entry in journal.entries(run)]
+        return sum(entry.error_class is None for entry in entries)
 
 
 def from_sqlite(target: Path, query: str) -> Rows:

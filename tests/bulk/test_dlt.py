@@ -17,7 +17,7 @@ dlt = pytest.importorskip("dlt", reason="loading with dlt takes the extra dlt")
 duckdb = pytest.importorskip("duckdb", reason="what was loaded is counted by DuckDB")
 
 FIRST, SECOND, THIRD = (dt.date(2026, 11, day) for day in (19, 20, 21))
-ONE = {"markets": ["cc$US"], "rank_types": "customer_base", "ips": "v4", "limit": 50}
+ONE: dict[str, Any] = {"markets": ["cc$US"], "rank_types": "customer_base", "ips": "v4", "limit": 50}
 
 
 @pytest.fixture
@@ -50,7 +50,8 @@ class Warehouse:
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         with duckdb.connect(str(self.file), read_only=True) as db:
-            return db.sql(query).fetchall()
+            found: list[tuple[Any, ...]] = db.sql(query).fetchall()
+        return found
 
 
 @pytest.fixture
@@ -62,25 +63,24 @@ def warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Warehouse:
 
 
 @pytest.mark.parametrize("store", ["parquet", "sqlite"])
-async def test_only_dates_that_are_new_or_changed_are_loaded(
+async def test_only_new_and_changed_dates_are_loaded(
     kentik: KentikClient,
     warehouse: Warehouse,
     tmp_path: Path,
-    store: str,
+    store: Any,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     target = tmp_path / "data"
 
-    async def pull(date: dt.date, *, top: int | None, refresh: bool = False) -> None:
-        asked = kentik.kmi.pull_asn_details(top=top, **ONE) if top else kentik.kmi.pull_rankings(**ONE)
-        await asked.save(target, store, date=date, refresh=refresh)
+    async def pull(date: dt.date, *, top: int, refresh: bool = False) -> None:
+        await kentik.kmi.pull_asn_details(top=top, **ONE).save(target, store, date=date, refresh=refresh)
 
     await pull(FIRST, top=2)
     source = kentik_async.dlt.source(target)
     warehouse.load(source)
     saved = kentik_async.open(target)
-    tables = ("rankings", "relations", "asns", "markets", "pages")
-    truth = {table: getattr(saved, table).count_rows() for table in tables}
+    tables = ("rankings", "relations", "asns", "markets", "pages", "runs")
+    truth = {table: saved.dataset(table).count_rows() for table in tables}
     assert {table: warehouse.counts(table) for table in tables} == {
         table: {FIRST: rows} for table, rows in truth.items()
     }
@@ -93,19 +93,59 @@ async def test_only_dates_that_are_new_or_changed_are_loaded(
     assert warehouse.counts("rankings") == {FIRST: 50, SECOND: 50}
 
     await pull(SECOND, top=3)
-    await pull(FIRST, top=None, refresh=True)
     await pull(THIRD, top=1)
     changed = warehouse.load(source)
-    assert changed["asns"] == 1 + 3 + 1, "a mark of what is gone, a date again as a whole, and a new one"
+    assert changed["asns"] == 3 + 1, "a date again as a whole, and a new one"
+    assert changed["rankings"] == 50, "the new date alone: the other's ranking was not requested again"
+    await pull(FIRST, top=2, refresh=True)
+    assert warehouse.load(source)["rankings"] == 50
     assert warehouse.counts("rankings") == {FIRST: 50, SECOND: 50, THIRD: 50}
-    assert warehouse.counts("asns") == {SECOND: 3, THIRD: 1}, "the refresh asked for rankings alone"
-    assert {date for date, rows in warehouse.counts("relations").items() if rows} == {SECOND, THIRD}
+    assert warehouse.counts("asns") == {FIRST: 2, SECOND: 3, THIRD: 1}
     assert warehouse.load(source) == {}
     kinds = warehouse.rows(
         "SELECT DISTINCT typeof(run_date), typeof(asn), typeof(fetched_at) FROM kmi.rankings"
     )
     assert kinds == [("DATE", "BIGINT", "TIMESTAMP WITH TIME ZONE")]
     assert capfd.readouterr().err == "", "dlt has nothing to warn of"
+
+
+async def test_partial_dates_are_loaded_only_on_request(warehouse: Warehouse, tmp_path: Path) -> None:
+    target = tmp_path / "data"
+    async with Emulator(speed=6000) as emulator, emulator.client() as kentik:
+        pull = kentik.kmi.pull_rankings(**{**ONE, "markets": ["cc$US", "cc$DE"]})
+        await pull.save(target, date=FIRST)
+        emulator.fail_next(1, status="NOT_FOUND", operation="kmi.get_rankings")
+        await pull.save(target, date=SECOND)
+        assert warehouse.load(kentik_async.dlt.source(target))["rankings"] == 100
+        assert set(warehouse.counts("runs")) == {FIRST}
+        warehouse.load(kentik_async.dlt.source(target, complete=False))
+        assert warehouse.counts("rankings") == {FIRST: 100, SECOND: 50}
+        await pull.save(target, date=SECOND, retry_failed=True)
+        warehouse.load(kentik_async.dlt.source(target))
+        assert warehouse.counts("rankings") == {FIRST: 100, SECOND: 100}
+
+
+async def test_a_date_that_lost_its_rows_is_emptied(warehouse: Warehouse, tmp_path: Path) -> None:
+    target = tmp_path / "data"
+    async with Emulator(speed=6000) as emulator, emulator.client() as kentik:
+        pull = kentik.kmi.pull_rankings(**ONE)
+        await pull.save(target, date=FIRST)
+        warehouse.load(kentik_async.dlt.source(target, tables="rankings"))
+        assert warehouse.counts("rankings") == {FIRST: 50}
+        emulator.fail_next(2, operation="kmi.get_rankings", body=b"")
+        assert (await pull.save(target, date=FIRST, refresh=True)).rows == 0
+        warehouse.load(kentik_async.dlt.source(target, tables="rankings"))
+    assert warehouse.rows("SELECT count(*) FROM kmi.rankings WHERE rank IS NOT NULL") == [(0,)]
+
+
+async def test_shards_are_loaded_as_one(kentik: KentikClient, warehouse: Warehouse, tmp_path: Path) -> None:
+    shards = [tmp_path / "a", tmp_path / "b"]
+    pull = kentik.kmi.pull_asn_details(top=3, **{**ONE, "markets": ["cc$US", "cc$DE"]})
+    for number, target in enumerate(shards):
+        await pull.shard(number, 2).save(target, date=FIRST)
+    assert warehouse.load(kentik_async.dlt.source(shards))["rankings"] == 100
+    assert (warehouse.counts("asns"), warehouse.counts("runs")) == ({FIRST: 6}, {FIRST: 2})
+    assert warehouse.load(kentik_async.dlt.source(shards)) == {}
 
 
 async def test_a_date_that_left_the_target_stays_in_the_warehouse(
@@ -156,17 +196,12 @@ async def test_it_reads_without_a_connection(kentik: KentikClient, tmp_path: Pat
     assert (done.stdout, done.stderr) == (b"['rankings'] 50 []\n", b"")
 
 
-def test_what_is_wrong_is_told_before_a_run(tmp_path: Path) -> None:
+async def test_mistakes_are_reported_before_a_run(kentik: KentikClient, tmp_path: Path) -> None:
     with pytest.raises(TargetError, match="no pull was saved in"):
         kentik_async.dlt.source(tmp_path)
-    (tmp_path / ".kentik-async").mkdir()
-    with pytest.raises(ValidationError, match="tables holds 'peers': give some of rankings, relations"):
+    await kentik.kmi.pull_rankings(**ONE).save(tmp_path, date=FIRST)
+    with pytest.raises(ValidationError, match=r"tables must be some of rankings, .*; got 'peers'"):
         kentik_async.dlt.source(tmp_path, tables=["peers"])
-
-
-def test_a_target_on_which_nothing_has_landed_yet_has_no_rows(tmp_path: Path) -> None:
-    (tmp_path / ".kentik-async").mkdir()
-    assert list(kentik_async.dlt.source(tmp_path)) == []
 
 
 def test_without_dlt_one_line_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

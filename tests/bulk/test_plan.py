@@ -1,4 +1,4 @@
-"""How long a pull takes is told first: beyond 12 hours it warns, beyond 24 it has to be allowed."""
+"""A pull that takes more than 12 hours logs a warning; one of more than 24 has to be allowed."""
 
 import logging
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from kentik_async import Quota, ValidationError
-from kentik_async.bulk.results import PullPlan, refuse_multi_day
+from kentik_async.bulk.results import PullPlan, require_one_day
 from kentik_async.emulator import Emulator
 
 HOUR = 3600.0
@@ -16,23 +16,23 @@ HOUR = 3600.0
     ("hours", "long", "multi_day"),
     [(0.0, False, False), (12.0, False, False), (12.1, True, False), (24.0, True, False), (24.1, True, True)],
 )
-def test_from_when_on_a_plan_is_long(hours: float, long: bool, multi_day: bool) -> None:
+def test_when_a_plan_is_long(hours: float, long: bool, multi_day: bool) -> None:
     plan = PullPlan(1000, True, hours * HOUR)
     assert (plan.long, plan.multi_day) == (long, multi_day)
     if multi_day:
-        with pytest.raises(ValidationError, match=r"takes 1000 calls and 24 hours.*--allow-multi-day"):
-            refuse_multi_day(plan)
+        with pytest.raises(ValidationError, match=r"takes 1000 calls and 24 hours, .*--allow-multi-day"):
+            require_one_day(plan)
     else:
-        refuse_multi_day(plan)
+        require_one_day(plan)
 
 
-def test_what_it_takes_at_most_is_told_as_such() -> None:
+def test_an_upper_bound_is_called_one() -> None:
     with pytest.raises(ValidationError, match="takes up to 9 calls and up to 30 hours"):
-        refuse_multi_day(PullPlan(9, False, 30 * HOUR))
+        require_one_day(PullPlan(9, False, 30 * HOUR))
 
 
 async def test_a_pull_of_days_has_to_be_allowed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    # One call in ten hours, of which the emulator knows nothing: the third would come after twenty.
+    # One call in ten hours, which the emulator does not know: the third would come after twenty.
     quota = Quota(1, None, 0.0, 1, None, minute=10 * HOUR, hour=10 * HOUR)
     async with Emulator(speed=600) as emulator, emulator.client(quota=quota) as kentik:
         pull = kentik.kmi.pull_rankings(["cc$US", "cc$DE"], "customer_base")
@@ -45,9 +45,7 @@ async def test_a_pull_of_days_has_to_be_allowed(tmp_path: Path, caplog: pytest.L
         assert "not meant for full data extraction" in caplog.text
 
 
-async def test_a_pull_of_half_a_day_is_warned_of_and_begins(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_pull_of_half_a_day_logs_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     quota = Quota(1, None, 0.0, 2, None, minute=13 * HOUR, hour=13 * HOUR)
     async with Emulator(speed=600) as emulator, emulator.client(quota=quota, max_wait=0.0) as kentik:
         pull = kentik.kmi.pull_rankings(["cc$US", "cc$DE"], "customer_base", "v4")

@@ -232,7 +232,7 @@ def test_raw_paths_carry_the_token_nowhere_else(shell: Shell) -> None:
     for path in ("https://example.com/x", "//example.com/x", "sites"):
         done = shell("raw", "GET", path)
         assert done.code == 2
-        assert "give a path" in done.err
+        assert "path must be a path on the REST endpoint" in done.err
 
 
 def test_quota_tells_rules_state_and_time_without_a_call(shell: Shell) -> None:

@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 
-from kentik_async.bulk.reading.status import RunStatus, target_status
 from kentik_async.emulator import Emulator, User
 
 
@@ -73,7 +72,7 @@ def kmi(emulator: Emulator, tmp_path: Path) -> CommandLine:
     return CommandLine(emulator, tmp_path)
 
 
-async def test_ctrl_c_names_the_command_that_resumes(
+async def test_ctrl_c_ends_cleanly_and_names_the_command_to_resume(
     kmi: CommandLine, emulator: Emulator, tmp_path: Path
 ) -> None:
     emulator.latency = 0.01
@@ -87,27 +86,44 @@ async def test_ctrl_c_names_the_command_that_resumes(
     assert process.returncode == 130
     assert f"Resume with: kentik-async kmi {' '.join(command)}" in err.decode()
     assert "Traceback" not in err.decode()
-    run = run_of(kmi, "data")
-    assert (run.state, run.done + (run.left or 0)) == ("interrupted", 4 * 12 + 1)
+    plan = await plan_of(kmi, *command)
+    assert plan["run_id"].startswith("2026-11-20.")
+    assert 8 <= plan["saved"] < 48
     before = emulator.report().requests
     ended = await kmi(*command)
     assert ended.code == 0
-    assert f"resuming run 2026-11-20.1: {run.done} pages there" in ended.err
-    assert emulator.report().requests - before <= (run.left or 0) + 2
-    run = run_of(kmi, "data")
-    assert (run.state, run.done, run.left, run.failed) == ("complete", 49, 0, 0)
+    skipped = f"{plan['saved']} pages already downloaded; skipped"
+    assert f"resuming run {plan['run_id']}: {skipped}" in ended.err
+    assert emulator.report().requests - before == plan["calls"] == ended.rows[0]["calls"]
+    assert plan["calls"] <= 48 - plan["saved"] + 2  # and the list of markets, and the check
+    (report,) = ended.rows
+    assert (report["run_id"], report["pages"], report["failed"]) == (plan["run_id"], 48, 0)
 
 
-async def test_full_disk_is_one_line_and_resumable(kmi: CommandLine) -> None:
+async def test_after_a_full_disk_the_same_command_resumes(kmi: CommandLine) -> None:
     command = ("pull", "rankings", "data", *FEW)
     full = await kmi(*command, under="ulimit -f 100")  # kB a file: the journal soon holds more
     assert (full.code, full.out) == (1, "")
     error = full.err.splitlines()[-1]
-    assert error.startswith("error: the journal data/.kentik-async/journal.sqlite cannot be used: ")
-    assert error.endswith("; all that has landed stays")
+    assert error.startswith("error: cannot use the journal data/.kentik-async/journal.sqlite: ")
     again = await kmi(*command)
     assert again.code == 0
     assert "resuming run" in again.err
+
+
+async def test_a_second_ctrl_c_is_as_clean(kmi: CommandLine, emulator: Emulator) -> None:
+    emulator.latency = 0.01
+    process = await kmi.start("pull", "rankings", "data", *FEW)
+    while emulator.report().requests < 5:
+        assert process.returncode is None
+        await asyncio.sleep(0.001)
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGINT)
+    _, err = await process.communicate()
+    assert process.returncode == 130
+    assert "Traceback" not in err.decode()
+    again = await kmi("pull", "rankings", "data", *FEW)
+    assert (again.code, again.rows[0]["pages"]) == (0, 8)
 
 
 async def drawn_by(kmi: CommandLine, *arguments: str) -> str:
@@ -136,9 +152,10 @@ async def test_a_terminal_gets_a_bar_for_each_customer(kmi: CommandLine, emulato
         assert re.search(rf"{customer} .* \d/25.* \d+/min; [\d.]+ s left", drawn)
 
 
-def run_of(kmi: CommandLine, target: str) -> RunStatus:
-    (run,) = target_status(kmi.home / target).runs
-    return run
+async def plan_of(kmi: CommandLine, *command: str) -> dict[str, Any]:
+    """Return what a command would do now."""
+    (plan,) = (await kmi(*command, "--dry-run")).rows
+    return plan
 
 
 def without_colours(text: str) -> str:
@@ -164,13 +181,15 @@ def profiles(kmi: CommandLine, **tokens: str) -> list[str]:
     return [word for name in tokens for word in ("--profile", name)]
 
 
-async def test_customers_pull_into_their_own_targets(kmi: CommandLine, emulator: Emulator) -> None:
+async def test_several_customers_pull_side_by_side_into_a_target_each(
+    kmi: CommandLine, emulator: Emulator
+) -> None:
     emulator.latency = 0.01
     options = profiles(kmi, one="token-of-one", two="token-of-two")
     ended = await kmi("pull", "rankings", "data", *FEW, *options)
     assert ended.code == 0, ended.err
     assert [row["target"] for row in ended.rows] == ["data/one", "data/two"]
-    assert {row["pages"] for row in ended.rows} == {9}
+    assert {row["pages"] for row in ended.rows} == {8}
     for line in ("one: data/one: 10 calls, ", "two: data/two: 10 calls, "):
         assert line in ended.err
     report = emulator.report()
@@ -178,9 +197,8 @@ async def test_customers_pull_into_their_own_targets(kmi: CommandLine, emulator:
     mine, yours = ([call.received for call in emulator.calls if call.user == user.email] for user in USERS)
     assert min(mine) < max(yours), "one did not wait for the other"
     assert min(yours) < max(mine)
-    for row in ended.rows:
-        run = run_of(kmi, row["target"])
-        assert (run.state, run.done) == ("complete", 9)
+    again = await kmi("pull", "rankings", "data", *FEW, *options)
+    assert (again.code, {row["already_complete"] for row in again.rows}) == (0, {True})
 
 
 async def test_the_failure_of_one_customer_is_not_the_others(kmi: CommandLine) -> None:
@@ -192,7 +210,9 @@ async def test_the_failure_of_one_customer_is_not_the_others(kmi: CommandLine) -
     assert error.startswith("error: one: kmi.list_markets: gRPC UNAUTHENTICATED")
 
 
-async def test_ctrl_c_ends_all_customers(kmi: CommandLine, emulator: Emulator) -> None:
+async def test_ctrl_c_ends_all_customers_and_each_is_told_how_to_go_on(
+    kmi: CommandLine, emulator: Emulator
+) -> None:
     emulator.latency = 0.01
     options = profiles(kmi, one="token-of-one", two="token-of-two")
     process = await kmi.start("pull", "rankings", "data", *FEW, *options)
@@ -205,15 +225,16 @@ async def test_ctrl_c_ends_all_customers(kmi: CommandLine, emulator: Emulator) -
     _, err = await process.communicate()
     assert process.returncode == 130
     assert "Traceback" not in err.decode()
-    told = [line for line in err.decode().splitlines() if "interrupted; what was answered is kept" in line]
+    told = [line for line in err.decode().splitlines() if "interrupted; what was downloaded is kept" in line]
     same = f"kentik-async kmi pull rankings data/{{0}} {' '.join(FEW)} --profile {{0}}"
     assert sorted(line.partition("Resume with: ")[2] for line in told) == [
         same.format("one"),
         same.format("two"),
     ]
     for customer in ("one", "two"):
-        run = run_of(kmi, f"data/{customer}")
-        assert (run.state, run.done + (run.left or 0)) == ("interrupted", 9)
+        plan = await plan_of(kmi, "pull", "rankings", f"data/{customer}", *FEW, "--profile", customer)
+        assert plan["run_id"] is not None
+        assert plan["calls"] + plan["saved"] in (9, 10)  # with the check, and perhaps the list of markets
     again = await kmi("pull", "rankings", "data/one", *FEW, "--profile", "one")
     assert again.code == 0
     assert "resuming run" in again.err

@@ -14,6 +14,7 @@ import pytest
 
 from kentik_async.emulator import Emulator
 from tests.support.paths import ROOT
+from tests.support.requirements import modules_outside
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SPEED = 60
@@ -62,11 +63,14 @@ async def test_python(code: str, tmp_path: Path) -> None:
     assert not ended.stderr
 
 
-async def test_commands(tmp_path: Path) -> None:
+async def test_commands_need_the_extra_cli_only(tmp_path: Path) -> None:
+    hidden = modules_outside("cli")
+    assert {"pandas", "duckdb", "fsspec"} <= set(hidden)
+    as_with_cli = [str(ROOT / "tests" / "docs" / "hidden_modules.py"), json.dumps(hidden)]
     async with Emulator(speed=SPEED) as emulator:
         for command in commands():
             if command[0] == "kentik-async":
-                ended = await run(emulator, tmp_path, "-m", "kentik_async.cli", *command[1:])
+                ended = await run(emulator, tmp_path, *as_with_cli, *command[1:])
                 assert ended.returncode == 0, (command, ended.stderr.decode())
                 assert ended.stdout.strip(), command
 

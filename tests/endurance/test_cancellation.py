@@ -13,6 +13,7 @@ from kentik_async import ClientClosedError, KentikClient, LocalLimiter, Quota, R
 from kentik_async.emulator import Emulator
 from tests.endurance.random_cancellation import CALLS, Call, Leavers, at_rest
 from tests.support.emulator_thread import emulator_in_a_thread
+from tests.support.frozen_time import PATIENCE
 
 ONE = Quota(1, None, 0.0, None, None, drain=0.1)
 MANY = Quota(None, None, 0.0, None, None, drain=0.1)
@@ -120,7 +121,7 @@ def test_closed_loop_leaves_slots_to_the_drain(call: Call) -> None:
             await asyncio.sleep(0)
 
     async def use() -> None:
-        (await asyncio.wait_for(limiter.acquire("non_query"), 5)).close("not_sent")
+        (await asyncio.wait_for(limiter.acquire("non_query"), PATIENCE)).close("not_sent")
 
     with emulator_in_a_thread(speed=1e6, latency=5.0) as emulator:
         loop = asyncio.new_event_loop()

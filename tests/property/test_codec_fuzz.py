@@ -15,7 +15,7 @@ from kentik_async._codec.kmi_columns import (
     count_relations,
     decode_asn_details_columns,
     decode_rankings_columns,
-    ranked_asns,
+    summarize_rankings,
 )
 from kentik_async._generated.kmi import v202212 as wire
 from kentik_async._transport.status_mapping import error_for_http
@@ -129,7 +129,7 @@ def test_a_glance_at_an_answer_sees_what_its_columns_hold(raw: bytes, tables) ->
     # What a pull accepts at a glance it must be able to read when it lands.
     body = b"".join(field(number, row) for number, row in tables)
     for answer in (raw, body, field(1, body)):
-        assert outcome(ranked_asns, answer) == outcome(ranks_of_columns, answer)
+        assert outcome(summarize_rankings, answer) == outcome(ranks_of_columns, answer)
         assert outcome(count_relations, answer) == outcome(relations_in_columns, answer)
 
 
@@ -141,7 +141,8 @@ def outcome(decode, raw: bytes):
 
 
 def ranks_of_columns(raw: bytes):
-    return decode_rankings_columns(raw).rankings["asn"]
+    columns = decode_rankings_columns(raw)
+    return columns.rankings["asn"], columns.invalid_count
 
 
 def relations_in_columns(raw: bytes) -> int:

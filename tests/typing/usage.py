@@ -21,11 +21,17 @@ from kentik_async import (
     Insight,
     IPFamily,
     KentikClient,
+    KentikError,
     Limiter,
     LocalLimiter,
     Market,
+    Page,
     Peer,
     Plan,
+    Progress,
+    Pull,
+    PullPlan,
+    PullReport,
     Quota,
     QuotaSnapshot,
     Ranking,
@@ -70,6 +76,47 @@ async def reads(kentik: KentikClient) -> None:
     assert_type(insights, Records[Insight])
     assert_type(insights[0].created_at, dt.datetime | None)
     assert_type(await kentik.kmi.get_global_insights(market_id=None), Records[Insight])
+
+
+def show(progress: Progress) -> None:
+    assert_type(progress.done, int)
+    assert_type(progress.left, int)
+
+
+async def pulls(kentik: KentikClient) -> None:
+    pull = kentik.kmi.pull_rankings(["US"], RankType.CUSTOMER_BASE, "v4", limit=10, on_progress=show)
+    assert_type(pull, Pull[Rankings])
+    kentik.kmi.pull_rankings("western europe", ["customer_base", RankType.PEERING_BASE], ["v4", IPFamily.V6])
+    kentik.kmi.pull_rankings("all", "all", "all")
+    plan = await pull.plan("data", "parquet", date=dt.date(2026, 11, 20), refresh=True, retry_failed=True)
+    assert_type(plan, PullPlan)
+    assert_type(plan.calls, int)
+    assert_type(plan.exact, bool)
+    assert_type(plan.seconds, float)
+    assert_type(plan.run_id, str | None)
+    report = await pull.save("data", "delta", allow_multi_day=True)
+    assert_type(report, PullReport)
+    assert_type(report.rows, int)
+    assert_type(report.mixed, bool | None)
+    assert_type(report.causes(), list[tuple[str, int]])
+    assert_type(pull.shard(0, 4), Pull[Rankings])
+    async with pull:
+        async for page in pull:
+            assert_type(page, Page[Rankings])
+            assert_type(page.key.market_id, str)
+            assert_type(page.result, Rankings | None)
+            assert_type(page.fetched_at, dt.datetime)
+            if page.result is None:
+                assert_type(page.error, KentikError | None)
+
+
+async def other_pulls(kentik: KentikClient) -> None:
+    details = kentik.kmi.pull_asn_details([("US", 3356), ("cc$DE", "AS174")], type=Relation.PROVIDERS)
+    async for page in details:
+        assert_type(page.result, Rankings | ASNDetails | None)
+    kentik.kmi.pull_asn_details(top=5, rank_types="customer_base", mutual_provider=Filter.ONLY)
+    async for insights in kentik.kmi.pull_insights([3356], markets="US", ips="v4", types=["market_entrance"]):
+        assert_type(insights.result, Records[Insight] | None)
 
 
 async def writes(kentik: KentikClient) -> None:
@@ -157,6 +204,15 @@ async def mistakes(kentik: KentikClient, elsewhere: AsyncIterable[int]) -> None:
     KentikClient("ada@example.com", "token", "eu")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     KentikClient("ada@example.com", "token", pacing="fast")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await kentik.kmi.get_rankings(7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await kentik.kmi.get_rankings("cc$US", "nope")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await kentik.kmi.get_rankings("cc$US", ip="nope")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await kentik.kmi.get_asn_details("cc$US", 3356, "nope")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    kentik.kmi.pull_rankings("US", rank_types="nope")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    kentik.kmi.pull_rankings("US", ips="nope")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    kentik.kmi.pull_rankings("US", ips=["v4", "nope"])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+    kentik.kmi.pull_asn_details(top=5, type="nope")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    kentik.kmi.pull_asn_details(top=5, mutual_customer="nope")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await kentik.kmi.pull_rankings("US").save("data", "excel")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await kentik.kmi.get_global_insights("cc$US")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     await kentik.as_groups.create("ours", elsewhere)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await kentik.rest.request("GET", "/x", quota_class="admin")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

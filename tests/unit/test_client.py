@@ -101,6 +101,10 @@ class TestSharedQuota:
     async def test_one_customer_has_one(self) -> None:
         assert await self.in_flight(make(), make()) == 1
 
+    async def test_another_quota_does_not_part_one_customer(self) -> None:
+        # The more careful of the two applies: see docs/quota.md.
+        assert await self.in_flight(make(), make(quota=Quota.NON_QUERY.scaled(2))) == 1
+
     async def test_colleagues_name_their_customer(self) -> None:
         mine, yours = (
             make(customer="acme"),
@@ -114,7 +118,6 @@ class TestSharedQuota:
             {"customer": "other"},
             {"region": "eu"},
             {"rest_endpoint": "https://other.example/api/v5"},
-            {"quota": Quota.NON_QUERY.scaled(2)},
             {"limiter": LocalLimiter()},
         ],
     )
@@ -166,8 +169,9 @@ class TestStubs:
 
     async def test_metadata_is_refused(self) -> None:
         stub = make().stub(kmi.KmiServiceStub)
-        with pytest.raises(ValidationError, match="metadata must be None"):
+        with pytest.raises(ValidationError, match="metadata must be None") as caught:
             await stub.ListMarkets(kmi.ListMarketsRequest(), metadata=(("x-ch-auth-email", "x"),))
+        assert caught.value.operation == "KmiService.ListMarkets"
 
     async def test_a_calls_timeout_is_checked(self) -> None:
         stub = make().stub(kmi.KmiServiceStub)
@@ -208,8 +212,9 @@ class TestRest:
     async def test_methods_that_are_none(self, method: str) -> None:
         with pytest.raises(
             ValidationError, match=r"^method must be one of GET, HEAD, PUT, DELETE, POST, PATCH; got "
-        ):
+        ) as caught:
             await make().rest.request(method, "/devices")
+        assert caught.value.operation == "rest.request"
 
     @pytest.mark.parametrize("quota_class", ["", "QUERY", "admin", None, []])
     async def test_quota_classes_that_are_none(self, quota_class: Any) -> None:

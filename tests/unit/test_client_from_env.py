@@ -57,6 +57,22 @@ class TestFromEnv:
         client = KentikClient.from_env(grpc_endpoint="http://127.0.0.1:9", timeout=1)
         assert "grpc=http://127.0.0.1:9" in repr(client)
 
+    @pytest.mark.parametrize(
+        ("variable", "value", "reason"),
+        [
+            ("KENTIK_CA_FILE", "/nowhere/ca.pem", r"^ca_file '/nowhere/ca\.pem' cannot be read"),
+            ("KENTIK_PROXY", "socks5://proxy.example", r"^proxy must be a URL such as http://host:port"),
+            ("SSL_CERT_FILE", "/nowhere/ca.pem", r"^SSL_CERT_FILE '/nowhere/ca\.pem' cannot be read"),
+        ],
+    )
+    def test_authorities_and_proxy(
+        self, home: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, reason: str
+    ) -> None:
+        self.environ(monkeypatch, KENTIK_EMAIL=EMAIL, KENTIK_API_TOKEN=TOKEN)
+        monkeypatch.setenv(variable, value)
+        with pytest.raises(ConfigError, match=reason):
+            KentikClient.from_env(limiter="process:")
+
     def test_an_argument_that_does_not_exist(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.environ(monkeypatch, **LOOPBACK)
         with pytest.raises(TypeError, match="tiemout"):

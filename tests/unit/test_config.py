@@ -187,6 +187,52 @@ class TestProxy:
         expected = "http://proxy.example:3128" if excluded == "a.example, *" else None
         assert proxy_for(self.REMOTE, None) == expected
 
+    @pytest.mark.parametrize(
+        ("excluded", "bypassed"),
+        [
+            ("api.kentik.com:443", True),
+            ("kentik.com:443", True),
+            (".kentik.com:443", True),
+            ("api.kentik.com:8443", False),
+            ("other.example, api.kentik.com:443", True),
+            ("tik.com", False),
+            ("API.KENTIK.COM", True),
+            ("api.kentik.com:x", False),
+            ("", False),
+            (",", False),
+        ],
+    )
+    def test_entries_of_no_proxy_may_have_a_port(
+        self, monkeypatch: pytest.MonkeyPatch, excluded: str, bypassed: bool
+    ) -> None:
+        monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+        monkeypatch.setenv("NO_PROXY", excluded)
+        assert proxy_for(self.REMOTE, None) == (None if bypassed else "http://proxy.example:3128")
+
+    @pytest.mark.parametrize(
+        ("url", "excluded"),
+        [
+            ("https://[fd00::1]:8443", "[fd00::1]:8443"),
+            ("https://[fd00::1]", "fd00::1"),
+            ("https://10.1.2.3", "10.1.2.3"),
+        ],
+    )
+    def test_entries_of_no_proxy_may_be_addresses(
+        self, monkeypatch: pytest.MonkeyPatch, url: str, excluded: str
+    ) -> None:
+        monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+        monkeypatch.setenv("NO_PROXY", excluded)
+        assert proxy_for(Endpoint.parse(url, name="rest_endpoint"), None) is None
+
+    @pytest.mark.parametrize("variable", ["ALL_PROXY", "all_proxy"])
+    def test_all_proxy_serves_both_schemes(self, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+        monkeypatch.setenv(variable, "http://all.example:3128")
+        assert proxy_for(self.REMOTE, None) == proxy_for(self.PLAIN, None) == "http://all.example:3128"
+        monkeypatch.setenv("HTTPS_PROXY", "http://own.example:3128")
+        assert proxy_for(self.REMOTE, None) == "http://own.example:3128"
+        monkeypatch.setenv("NO_PROXY", "api.kentik.com")
+        assert proxy_for(self.REMOTE, None) is None
+
     def test_what_is_given_goes_before_the_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
         monkeypatch.setenv("NO_PROXY", "*")
@@ -210,7 +256,7 @@ class TestProxy:
         "proxy", ["https://proxy.example", "socks5://user:secret@proxy.example", "http://", "http://h:x", 7]
     )
     def test_other_kinds_are_refused(self, proxy: str) -> None:
-        with pytest.raises(ConfigError, match=r"^proxy: give a URL such as http://host:port") as caught:
+        with pytest.raises(ConfigError, match=r"^proxy must be a URL such as http://host:port") as caught:
             proxy_for(self.REMOTE, proxy)
         assert "secret" not in str(caught.value)
 

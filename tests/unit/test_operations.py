@@ -103,3 +103,19 @@ def test_arguments_are_checked_before_there_is_a_request() -> None:
         _operations.get_rankings(" ", "customer_base", "v4", None, now)
     with pytest.raises(ValidationError):
         _operations.get_site("../users")
+
+
+@pytest.mark.parametrize(
+    ("build", "name"),
+    [
+        (lambda: _operations.get_rankings("cc$US", "nope", "v4", None), "kmi.get_rankings"),
+        (lambda: _operations.get_asn_insights("x"), "kmi.get_asn_insights"),
+        (lambda: _operations.create_as_group("", []), "as_groups.create"),
+        (lambda: _operations.get_site(0), "sites.get"),
+        (lambda: _operations.update_site(1), "sites.update"),
+    ],
+)
+def test_an_invalid_argument_names_its_operation(build: Any, name: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        build()
+    assert (caught.value.operation, caught.value.attempts) == (name, 0)

@@ -1,5 +1,7 @@
 """What is repeated, how often, and after which pause."""
 
+import math
+
 import pytest
 
 from kentik_async import ConfigError, Retry, errors
@@ -90,3 +92,14 @@ def test_the_last_attempt_is_the_last() -> None:
 def test_what_is_no_retry_policy_is_refused(name: str, value: object) -> None:
     with pytest.raises(ConfigError, match=rf"Retry\.{name} must be .*; got "):
         Retry(**{name: value})
+
+
+def test_a_server_may_request_a_longer_pause_or_no_retry() -> None:
+    error = errors.UnavailableError("x")
+    error.retry_after = 2.0
+    assert RETRY.pause(error, 1, Effect.READ, lambda: 0.5) == 2.0
+    assert RETRY.pause(error, 1, Effect.CREATE) is None
+    error.retry_after = 0.1
+    assert RETRY.pause(error, 1, Effect.READ, lambda: 0.5) == 0.25
+    error.retry_after = math.inf
+    assert RETRY.pause(error, 1, Effect.READ) is None

@@ -190,6 +190,31 @@ async def test_an_answer_of_a_hundred_thousand_rows(kentik: KentikClient, grpc_s
 
 
 # As grpcio 1.51 and 1.85 said it, with the outcome where the connection stands and where it does not.
+@pytest.mark.parametrize("status", ["200", "302"])
+async def test_a_web_page_in_the_place_of_grpc_fails_at_once(client: Client, status: str) -> None:
+    """A login page of a network, or a web server behind the host name: no retry turns it into gRPC."""
+    page = b"<html><head><title>Sign in</title></head><body>to use this network</body></html>"
+
+    async def portal(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(SETTINGS)
+        await http2_request(reader)
+        writer.write(http2_headers((":status", status), ("content-type", "text/html"), last=False))
+        writer.write(http2_frame(DATA, 1, 1, page))
+        await reader.read()
+
+    async with RawServer(portal) as server:
+        kentik = client(grpc_endpoint=server.url)
+        with pytest.raises((DecodeError, ServerError)) as caught:
+            await kentik.kmi.list_markets()
+        assert caught.value.attempts == 1
+        if status == "200":
+            assert type(caught.value) is DecodeError
+            assert str(caught.value).startswith("the server responded with HTTP, not gRPC")
+        else:
+            assert caught.value.http_status == 302
+        await kentik.aclose()
+
+
 WORDS = [
     ("UNAVAILABLE", "failed to connect to all addresses; last error: UNKNOWN: …", "answered", "not_sent"),
     ("UNAVAILABLE", "DNS resolution failed for kentik.invalid:1: C-ares status …", "answered", "not_sent"),
@@ -197,6 +222,7 @@ WORDS = [
     ("UNAVAILABLE", "Socket closed", "unknown", "unknown"),
     ("UNAVAILABLE", "Stream removed (Socket closed)", "unknown", "unknown"),
     ("UNAVAILABLE", "GOAWAY received", "unknown", "unknown"),
+    ("UNKNOWN", "Stream removed (Data frame with END_STREAM flag received)", "answered", "answered"),
     ("UNAVAILABLE", "recvmsg:Connection reset by peer", "unknown", "unknown"),
     ("UNAVAILABLE", "Cancelling all calls", "answered", "unknown"),
     ("UNAVAILABLE", "Received http2 header with status: 503", "unknown", "unknown"),

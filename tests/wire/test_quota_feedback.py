@@ -1,4 +1,4 @@
-"""What a server says of the quota reaches the limiter: by either protocol, before an answer or after it."""
+"""What a server reports of the quota, and when it wants to be called again, is used on both protocols."""
 
 import base64
 import json
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kentik_async import KentikClient, NotFoundError, Quota, RateLimitedError
+from kentik_async import KentikClient, NotFoundError, Quota, RateLimitedError, UnavailableError
 from tests.wire.servers.held import Client, over_both
 from tests.wire.servers.independent import Abort, Answer, ForeignGrpc, ForeignRest
 
@@ -117,3 +117,30 @@ async def test_a_refusal_tells_of_others(client: Client, grpc_server: ForeignGrp
     with pytest.raises(RateLimitedError):
         await kentik.with_options(max_wait=0.5).kmi.list_markets()
     assert await others(kentik) == 20
+
+
+@pytest.mark.parametrize("protocol", ["grpc", "rest"])
+async def test_an_unavailable_server_chooses_the_pause(
+    client: Client, grpc_server: ForeignGrpc, rest_server: ForeignRest, protocol: str
+) -> None:
+    pauses: list[float] = []
+    kentik = client(on_event=lambda event: pauses.append(event.duration) if event.kind == "retried" else None)
+    if protocol == "grpc":
+        grpc_server.answers.append(Abort("UNAVAILABLE", "busy", (("grpc-retry-pushback-ms", "50"),)))
+        await kentik.kmi.list_markets()
+    else:
+        rest_server.answers.append(Answer(503, headers={"x-ratelimit-throttle-ms": "50"}))
+        await kentik.rest.request("GET", "/x")
+    assert pauses == [0.05]
+
+
+@pytest.mark.parametrize("protocol", ["grpc", "rest"])
+async def test_a_pause_beyond_max_wait_ends_the_call(
+    client: Client, grpc_server: ForeignGrpc, rest_server: ForeignRest, protocol: str
+) -> None:
+    kentik = client(max_wait=5.0)
+    grpc_server.usual = Abort("UNAVAILABLE", "busy", (("retry-after", "9"),))
+    rest_server.usual = Answer(503, headers={"Retry-After": "9"})
+    with pytest.raises(UnavailableError) as caught:
+        await (kentik.kmi.list_markets() if protocol == "grpc" else kentik.sites.list())
+    assert (caught.value.retry_after, caught.value.attempts) == (9.0, 1)

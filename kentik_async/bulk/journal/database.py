@@ -1,87 +1,109 @@
-"""The journal's file: one SQLite database, opened twice.
-
-The event loop enters answers, and sees to it that each entry reaches the disk. A thread reads whole batches
-and drops them meanwhile, through a connection of its own: neither waits for the other. Whatever takes long,
-such as moving the log into the database, happens there.
-"""
+"""The journal's file: a SQLite database, whose write-ahead log is written to the disk by a thread."""
 
 import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Literal
 
-from kentik_async.bulk.journal.damage import SQLITE_ERRORS
-from kentik_async.bulk.journal.schema import SCHEMA_VERSION, refuse_other_version
+from kentik_async.bulk.journal.schema import SCHEMA_VERSION, SQLITE_ERRORS, refuse_other_version
 from kentik_async.bulk.journal.write_ahead_log import JournalLog
 from kentik_async.errors import TargetError
 
-__all__ = ["JournalConnection", "open_journal"]
+__all__ = ["JournalConnection", "JournalReader"]
 
 _TABLES = """
-CREATE TABLE IF NOT EXISTS runs (
-    run_id TEXT PRIMARY KEY,
-    run_date TEXT NOT NULL,
-    ask TEXT NOT NULL,
-    store TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('open', 'landing', 'swapping', 'complete', 'replaced')),
-    refresh INTEGER NOT NULL,
-    started_at REAL NOT NULL,
-    finished_at REAL,
-    mixed INTEGER
+CREATE TABLE runs (
+    run_id TEXT PRIMARY KEY, run_date TEXT NOT NULL, command TEXT NOT NULL, spec TEXT NOT NULL,
+    store TEXT NOT NULL, started_at INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('open', 'ended'))
 );
-CREATE TABLE IF NOT EXISTS pages (
-    page_id INTEGER PRIMARY KEY,
-    run_id TEXT NOT NULL REFERENCES runs,
-    key TEXT NOT NULL,
-    status TEXT NOT NULL CHECK (status IN ('raw', 'done', 'failed', 'consistent', 'mixed')),
-    rows INTEGER NOT NULL,
-    fetched_at INTEGER NOT NULL,
-    attempts INTEGER NOT NULL,
-    error_class TEXT,
-    error_text TEXT,
-    digest TEXT NOT NULL,
-    batch INTEGER,
-    UNIQUE (run_id, key)
-);
-CREATE INDEX IF NOT EXISTS pages_by_batch ON pages (run_id, batch, key) WHERE batch IS NOT NULL;
--- What is large or goes soon stands apart: a page's line is written again when its answer was read.
-CREATE TABLE IF NOT EXISTS answers (page_id INTEGER PRIMARY KEY, raw BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS leads (page_id INTEGER PRIMARY KEY, leads TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS batches (
-    run_date TEXT NOT NULL,
-    batch INTEGER NOT NULL,
-    run_id TEXT NOT NULL REFERENCES runs,
-    landed INTEGER NOT NULL,
-    PRIMARY KEY (run_date, batch)
+CREATE TABLE entries (
+    entry_id INTEGER PRIMARY KEY, run_id TEXT NOT NULL, key TEXT NOT NULL, fetched_at INTEGER NOT NULL,
+    attempts INTEGER NOT NULL, error_class TEXT, error_text TEXT, raw BLOB, UNIQUE (run_id, key)
 );
 """
 
+_CHECKPOINT_PAGES = 4096
+"""Size of the write-ahead log, in pages of 4 kB, at which SQLite moves it into the database: rare enough that
+the pause of some 20 ms does not matter, often enough that the log stays small.
+"""
 
-class JournalConnection:
-    """One connection to the journal; used by one thread at a time."""
 
-    def __init__(self, path: Path, synchronous: Literal["FULL", "NORMAL"]) -> None:
-        """Connect.
+class JournalReader:
+    """A connection that only reads; a run may be writing meanwhile.
+
+    Attributes:
+        db: The database.
+        empty: Whether it has no tables yet: a kill came before anything was entered.
+    """
+
+    def __init__(self, path: Path, target: object) -> None:
+        """Open an existing journal.
 
         Args:
             path: The journal's file.
-            synchronous: "FULL" for what must be on the disk at once; "NORMAL" for what may be done again.
+            target: The target that it belongs to, for messages.
 
         Raises:
-            TargetError: It cannot be opened.
+            TargetError: It cannot be read, or was written by another version.
         """
         self._path = path
-        self._synchronous = synchronous
-        self._in_force = ""
-        with self.told(), ExitStack() as undo:
+        address = path.absolute().as_uri()
+        with self.errors(), ExitStack() as undo:
+            try:
+                self.db = _opened(f"{address}?mode=ro")
+            except sqlite3.OperationalError:
+                # On a medium that cannot be written it is opened as a file that nobody changes.
+                self.db = _opened(f"{address}?immutable=1")
+            undo.callback(self.db.close)
+            self.db.execute("BEGIN")
+            version = self.db.execute("PRAGMA user_version").fetchone()[0]
+            self.empty = version == 0
+            if version:
+                refuse_other_version(version, path, target)
+            undo.pop_all()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.db.close()
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Turn SQLite's errors into one line that names the file."""
+        try:
+            yield
+        except SQLITE_ERRORS as error:
+            raise TargetError(f"cannot read the journal {self._path}: {error}") from error
+
+
+class JournalConnection:
+    """The connection to the journal; used by one thread at a time."""
+
+    def __init__(self, path: Path, target: object) -> None:
+        """Open the journal, made if it does not exist.
+
+        Args:
+            path: The journal's file.
+            target: The target that it belongs to, for messages.
+
+        Raises:
+            TargetError: It cannot be opened, or was written by another version.
+        """
+        self._path = path
+        self._synchronous = ""
+        with self.errors(), ExitStack() as undo:
             self.db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
             undo.callback(self.db.close)
             self.db.execute("PRAGMA journal_mode = WAL")
-            self.db.execute("PRAGMA wal_autocheckpoint = 0")
+            self.db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+            version = self.db.execute("PRAGMA user_version").fetchone()[0]
+            if version:
+                refuse_other_version(version, path, target)
+            else:
+                self.db.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
             undo.pop_all()
-        self._identity = self._look()
+        self._identity = self._identify()
         self._log = JournalLog(path)
 
     def close(self) -> None:
@@ -90,10 +112,10 @@ class JournalConnection:
         self.db.close()
 
     async def flush(self) -> None:
-        """Wait until all that was entered before is on the disk.
+        """Wait until everything that was entered before is on the disk.
 
         Raises:
-            TargetError: It cannot be written.
+            TargetError: The disk cannot be written.
         """
         try:
             await self._log.flush()
@@ -101,27 +123,17 @@ class JournalConnection:
             raise self._broken(error) from error
 
     def require_file(self) -> None:
-        """See to it that the file is still there: SQLite would go on writing to one that was removed.
+        """See to it that the file still exists: SQLite would go on writing to one that was deleted.
 
         Raises:
-            TargetError: It is gone, or another has taken its place.
+            TargetError: The file was deleted or replaced.
         """
-        if self._look() != self._identity:
-            raise TargetError(f"the journal {self._path} has vanished while a pull was writing to it")
-
-    def checkpoint(self) -> None:
-        """Move the log into the database, and let it begin anew.
-
-        The last step alone can make the writer wait, so that it shall find little left to move. It sees to it
-        that the log is written over: a file that keeps its size reaches the disk sooner.
-        """
-        with self.told():
-            for mode in ("PASSIVE", "PASSIVE", "RESTART"):
-                self.db.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+        if self._identify() != self._identity:
+            raise TargetError(f"the journal {self._path} was deleted while a pull was writing to it")
 
     def shrink(self) -> None:
-        """Give back the room that landed answers took; nobody else may use the file meanwhile."""
-        with self.told():
+        """Give back the space of the answers that were deleted."""
+        with self.errors():
             self.db.execute("VACUUM")
             self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -130,17 +142,17 @@ class JournalConnection:
         """Do several things together or not at all; at the end, no kill of the process can undo them.
 
         Args:
-            durable: Whether it is on the disk at the end, where the connection is for such; else, until it
-                is flushed, a crash of the machine may undo it, and never something later without it.
+            durable: Whether it is on the disk at the end; otherwise a crash of the machine may undo it until
+                it is flushed, but never something later without it.
 
         Raises:
             TargetError: The file cannot be written.
         """
-        with self.told():
-            synchronous = self._synchronous if durable else "NORMAL"
-            if synchronous != self._in_force:
+        with self.errors():
+            synchronous = "FULL" if durable else "NORMAL"
+            if synchronous != self._synchronous:
                 self.db.execute(f"PRAGMA synchronous = {synchronous}")
-                self._in_force = synchronous
+                self._synchronous = synchronous
             self.db.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -152,7 +164,7 @@ class JournalConnection:
                 raise
 
     @contextmanager
-    def told(self) -> Iterator[None]:
+    def errors(self) -> Iterator[None]:
         """Turn SQLite's errors into one line that names the file."""
         try:
             yield
@@ -160,9 +172,9 @@ class JournalConnection:
             raise self._broken(error) from error
 
     def _broken(self, error: Exception) -> TargetError:
-        return TargetError(f"the journal {self._path} cannot be used: {error}; all that has landed stays")
+        return TargetError(f"cannot use the journal {self._path}: {error}; data already saved is kept")
 
-    def _look(self) -> tuple[int, int] | None:
+    def _identify(self) -> tuple[int, int] | None:
         try:
             found = os.stat(self._path)  # noqa: PTH116 (called for each page: pathlib takes twice as long)
         except OSError:
@@ -170,28 +182,11 @@ class JournalConnection:
         return found.st_dev, found.st_ino
 
 
-def open_journal(path: Path, target: object) -> tuple[JournalConnection, JournalConnection]:
-    """Open the journal, made if it is not there.
-
-    Args:
-        path: The file.
-        target: The target that it belongs to, for messages.
-
-    Returns:
-        The connection for entries, and the one for batches.
-
-    Raises:
-        TargetError: It cannot be opened, or was written by another version.
-    """
-    entries = JournalConnection(path, "FULL")
+def _opened(address: str) -> sqlite3.Connection:
+    db = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
     try:
-        with entries.told():
-            version = entries.db.execute("PRAGMA user_version").fetchone()[0]
-            if version:
-                refuse_other_version(version, path, target)
-            else:
-                entries.db.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
-        return entries, JournalConnection(path, "NORMAL")
+        db.execute("PRAGMA user_version").fetchone()
     except BaseException:
-        entries.close()
+        db.close()
         raise
+    return db

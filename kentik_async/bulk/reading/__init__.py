@@ -1,1 +1,1 @@
-"""Reads what pulls saved. It never calls the API."""
+"""Reads, checks and repairs what pulls saved; only `fetching_again` calls the API."""

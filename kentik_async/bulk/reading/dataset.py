@@ -1,174 +1,196 @@
-"""A saved target's tables as Arrow datasets, whatever kind of files they are. It never calls the API."""
+"""The tables of saved targets as Arrow datasets, whatever the format. It never calls the API."""
 
 import datetime as dt
 import os
-import sqlite3
+from collections import Counter
 from collections.abc import Sequence
-from contextlib import closing
-from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kentik_async.bulk.journal.damage import SQLITE_ERRORS
-from kentik_async.bulk.sinks.parquet import arrow_schema
-from kentik_async.bulk.sinks.tables import TABLES
-from kentik_async.bulk.target.layout import Layout
-from kentik_async.errors import TargetError
+from kentik_async.bulk.coverage import SavedPages
+from kentik_async.bulk.reading.arrow import dated_schema, table_dataset
+from kentik_async.bulk.reading.merging import Superseded, merge_networks, newest_runs, superseded
+from kentik_async.bulk.reading.saved_target import SavedTarget, open_saved
+from kentik_async.bulk.saving.run_status import run_rows
+from kentik_async.bulk.saving.saved_date import page_records
+from kentik_async.bulk.sinks.parquet import arrow_schema, arrow_table, without_owners
+from kentik_async.errors import ValidationError
 
 if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]  # pyarrow ships no types
     import pyarrow.dataset as ds  # type: ignore[import-untyped]  # pyarrow ships no types
 
-__all__ = ["Tables", "open_target"]
+__all__ = ["Tables", "Targets", "open_target", "targets_of"]
 
-_SUFFIXES = {".parquet": "parquet", ".ndjson": "json", ".csv": "csv"}
-_SQLITE = "kmi.sqlite"
-_ROWS_AT_ONCE = 65_536
+Targets = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
 
-def open_target(target: str | os.PathLike[str]) -> "Tables":
-    """Open what a pull saved.
+def open_target(target: Targets) -> "Tables":
+    """Open what pulls saved.
 
         tables = kentik_async.open("data")
         tables.rankings.to_table(filter=ds.field("rank") <= 10).to_pandas()
 
     Args:
-        target: The folder, or its URL.
+        target: The folder, or its URL; or several of them, such as the shards of a pull, which are read as
+            one: where two hold the same page of a date, the newer one counts.
 
     Returns:
-        Its tables as pyarrow datasets; `run_date`, a date, is a column of each.
+        The tables as pyarrow datasets; each has the column `run_date`, a date.
 
     Raises:
-        TargetError: No pull was saved there.
+        TargetError: No pull was saved in one of them, or it cannot be read.
         ConfigError: pyarrow, or what such a URL needs, is not installed.
+        ValidationError: The list of targets is empty, or a URL's scheme is unknown.
     """
-    layout = Layout(target)
-    there = layout.state.is_dir() if layout.local else bool(layout.tables.parts("pages"))
-    if not there:
-        raise TargetError(f"no pull was saved in {layout.name}: 'kentik-async kmi pull' saves one")
     arrow_schema("pages")  # says what to install, if pyarrow is missing
-    return Tables(layout)
+    return Tables([open_saved(one) for one in targets_of(target)])
+
+
+def targets_of(target: Targets) -> list[str | os.PathLike[str]]:
+    """Return one or several targets as a list.
+
+    Raises:
+        ValidationError: The list is empty.
+    """
+    found = [target] if isinstance(target, str | os.PathLike) else list(target)
+    if not found:
+        raise ValidationError("target must name at least one target; got an empty list")
+    return found
 
 
 class Tables:
-    """The tables of a target, each opened when it is first asked for.
+    """The tables of one or several targets.
 
-    A dataset holds the parts that were there when it was opened. The tables of a SQLite file are read into
-    memory; of the other kinds, only what a query needs.
+    Each property returns a new dataset: the tables as they are at that moment. A dataset reads its files when
+    it is used; take a new one after a pull. Rows of a SQLite file, and of dates that several targets hold,
+    are read into memory.
     """
 
-    def __init__(self, layout: Layout) -> None:
-        self._layout = layout
+    def __init__(self, targets: Sequence[SavedTarget]) -> None:
+        """Take the targets; nothing is read yet."""
+        self._targets = targets
 
-    @cached_property
+    @property
     def rankings(self) -> "ds.Dataset":
-        """One row a network in a ranking: market_id, rank_type, ip, rank, asn, name, score and changes."""
-        return self._dataset("rankings")
+        """One row for each network in a ranking: market_id, rank_type, ip, rank, asn, name, scores."""
+        return self.dataset("rankings")
 
-    @cached_property
+    @property
     def relations(self) -> "ds.Dataset":
-        """One row a neighbour: market_id, ip, asn, relation, related_asn, related_name and what marks it."""
-        return self._dataset("relations")
+        """One row for each customer, provider and peer of a network, with scores, prefixes and flags."""
+        return self.dataset("relations")
 
-    @cached_property
+    @property
     def asns(self) -> "ds.Dataset":
-        """One row a network whose details were asked for: name, country_name, numbers of neighbours."""
-        return self._dataset("asns")
+        """One row for each network whose details were requested: name, country, number of neighbours."""
+        return self.dataset("asns")
 
-    @cached_property
+    @property
     def markets(self) -> "ds.Dataset":
-        """One row a market: market_id and name."""
-        return self._dataset("markets")
+        """One row for each market: market_id and name."""
+        return self.dataset("markets")
 
-    @cached_property
+    @property
+    def insights(self) -> "ds.Dataset":
+        """One row for each insight."""
+        return self.dataset("insights")
+
+    @property
     def pages(self) -> "ds.Dataset":
-        """One row a call: what was asked, when, how it ended."""
-        return self._dataset("pages")
+        """One row for each request: what was requested, when, and how it ended."""
+        return self.dataset("pages")
 
-    def dates(self) -> list[str]:
-        """Return the dates that the target holds, YYYY-MM-DD, oldest first."""
-        column = self.pages.to_table(columns=["run_date"])["run_date"]
-        return sorted(date.isoformat() for date in column.unique().to_pylist())
+    @property
+    def runs(self) -> "ds.Dataset":
+        """One row for each run: its command, status, and the number of pages requested, done and failed."""
+        return self.dataset("runs")
 
-    def rows(self, table: str, date: dt.date, markets: Sequence[str] | None = None) -> "pa.Table":
-        """Return one date's rows of a table; none if the target has no such table.
+    def dates(self, *, complete: bool = False) -> list[str]:
+        """Return the dates that are saved, YYYY-MM-DD, oldest first.
 
         Args:
-            table: "rankings", "relations", "asns", "markets" or "pages".
-            date: The date that the rows bear.
+            complete: Whether to return only dates whose runs all have the status `complete`.
+        """
+        dates = sorted({date for target in self._targets for date in target.sink.dates()})
+        if not complete:
+            return dates
+        statuses: dict[str, set[str]] = {date: set() for date in dates}
+        for row in self.runs.to_table(columns=["run_date", "status"]).to_pylist():
+            statuses[row["run_date"].isoformat()].add(row["status"])
+        return [date for date in dates if statuses[date] == {"complete"}]
+
+    def dataset(self, table: str, dates: Sequence[str] | None = None) -> "ds.Dataset":
+        """Return a table.
+
+        Args:
+            table: "rankings", "relations", "asns", "markets", "insights", "pages" or "runs".
+            dates: Only these dates, YYYY-MM-DD.
+        """
+        import pyarrow.dataset as ds
+
+        if len(self._targets) == 1:
+            return table_dataset(self._targets[0], table, dates)
+        held = [set(target.sink.dates()) for target in self._targets]
+        if dates is not None:
+            held = [found & set(dates) for found in held]
+        count = Counter(date for found in held for date in found)
+        shared = sorted(date for date, holders in count.items() if holders > 1)
+        parts = [
+            table_dataset(target, table, sorted(found.difference(shared)))
+            for target, found in zip(self._targets, held, strict=True)
+        ]
+        parts += [dataset for date in shared for dataset in self._merged(table, date)]
+        return ds.dataset(parts)
+
+    def rows(self, table: str, date: dt.date, markets: Sequence[str] | None = None) -> "pa.Table":
+        """Return one date's rows of a table.
+
+        Args:
+            table: The table.
+            date: The date in the column `run_date`.
             markets: Only rows of these markets, by id.
         """
-        import pyarrow as pa
         import pyarrow.dataset as ds
 
-        try:
-            dataset = self._dataset(table)
-        except TargetError:
-            return pa.Table.from_batches([], arrow_schema(table))
-        wanted = ds.field("run_date") == pa.scalar(date, pa.date32())
-        if markets is not None:
-            wanted = wanted & ds.field("market_id").isin(list(markets))
-        return dataset.to_table(filter=wanted)
+        wanted = None if markets is None else ds.field("market_id").isin(list(markets))
+        return self.dataset(table, [date.isoformat()]).to_table(filter=wanted)
 
-    def _dataset(self, table: str) -> "ds.Dataset":
-        import pyarrow as pa
+    def _merged(self, table: str, date: str) -> "list[ds.Dataset]":
+        """Return a table of a date that several targets hold: the newest answer of each page."""
         import pyarrow.dataset as ds
 
-        run_date = pa.schema([("run_date", pa.date32())])
-        schema = pa.unify_schemas([run_date, arrow_schema(table)])
-        local, folder = self._layout.local, self._layout.tables
-        if local is not None and (local / _SQLITE).exists():
-            return ds.dataset(_from_sqlite(local / _SQLITE, table, schema))
-        part = next(iter(folder.parts(table)), None)
-        if part is None:
-            raise TargetError(
-                f"{self._layout.name} has no table {table!r}: no pull into it asked for such rows"
-            )
-        with folder.errors():
-            return ds.dataset(
-                f"{folder.root}/{table}",
-                schema=schema,
-                format=_format(_SUFFIXES[Path(part).suffix]),
-                partitioning=ds.partitioning(run_date, flavor="hive"),
-                filesystem=folder.filesystem,
-            )
+        holders = [target for target in self._targets if date in target.sink.dates()]
+        if table == "runs":
+            runs = newest_runs(row for target in holders for row in run_rows(target.sink.read("runs", date)))
+            return [ds.dataset(_table(table, date, runs))]
+        pages = [SavedPages(page_records(target.sink.read("pages", date))) for target in holders]
+        if table == "asns":
+            pairs = zip(pages, holders, strict=True)
+            rows = [(known, row) for known, target in pairs for row in _rows(target, table, date)]
+            return [ds.dataset(_table(table, date, merge_networks(rows)))]
+        lost = superseded(pages)
+        return [_without(target, table, date, gone) for target, gone in zip(holders, lost, strict=True)]
 
 
-def _format(name: str) -> Any:
-    if name != "csv":
-        return name
+def _without(target: SavedTarget, table: str, date: str, gone: Superseded) -> "ds.Dataset":
+    """Return a target's rows that no other target supersedes; read only where it has others."""
     import pyarrow.dataset as ds
-    from pyarrow import csv
 
-    # What stands for a missing value is nothing at all: a network may be called "NA" or "null".
-    absent = csv.ConvertOptions(null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=True)
-    # A name may hold a line's end.
-    lines = csv.ParseOptions(newlines_in_values=True)
-    return ds.CsvFileFormat(parse_options=lines, convert_options=absent)
+    dataset = table_dataset(target, table, [date])
+    if not gone.get(table):
+        return dataset
+    return ds.dataset(without_owners(dataset.to_table(), table, gone[table]))
 
 
-def _from_sqlite(path: Path, table: str, schema: "pa.Schema") -> "pa.Table":
+def _rows(target: SavedTarget, table: str, date: str) -> list[dict[str, Any]]:
+    columns = target.sink.read(table, date)
+    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+
+
+def _table(table: str, date: str, rows: Sequence[Any]) -> "pa.Table":
     import pyarrow as pa
 
-    # SQLite has neither dates nor truth values: they are read as text and numbers, then cast.
-    raw = pa.schema([(field.name, _stored_as(field.type)) for field in schema])
-    columns = ", ".join(f'"{name}"' for name in ["run_date", *TABLES[table]])
-    try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
-            cursor = db.execute(f"SELECT {columns} FROM {table}")  # noqa: S608 (names of our own)
-            batches = []
-            while rows := cursor.fetchmany(_ROWS_AT_ONCE):
-                columns_read = zip(zip(*rows, strict=True), raw, strict=True)
-                arrays = [pa.array(values, field.type) for values, field in columns_read]
-                batches.append(pa.record_batch(arrays, schema=raw))
-    except SQLITE_ERRORS as error:
-        raise TargetError(f"{path} cannot be read: {error}") from error
-    return pa.Table.from_batches(batches, raw).cast(schema)
-
-
-def _stored_as(kind: "pa.DataType") -> "pa.DataType":
-    import pyarrow as pa
-
-    if pa.types.is_temporal(kind):
-        return pa.string()
-    return pa.int64() if pa.types.is_boolean(kind) else kind
+    columns = {name: [row[name] for row in rows] for name in arrow_schema(table).names}
+    dates = pa.array([dt.date.fromisoformat(date)] * len(rows), pa.date32())
+    made = arrow_table(columns, arrow_schema(table))
+    return pa.Table.from_arrays([dates, *made.columns], schema=dated_schema(table))

@@ -1,61 +1,145 @@
-"""What changed between two days: pure, tables in, tables out.
+"""What changed between two dates. Pure: tables in, tables out.
 
-Only what was asked for on both days is compared: what was not pulled has not left.
+Only pages that both dates hold with equal coverage are compared: a network that one date did not request has
+not left the ranking.
 """
 
 # pyarrow makes its compute functions at import, and ships no types.
 # pyright: reportAttributeAccessIssue=false
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from kentik_async.bulk.coverage import PageRecord, SavedPages, has_equal_coverage
+from kentik_async.bulk.page_key import relations_of
 
 if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]  # pyarrow ships no types
 
-__all__ = ["Day", "diff_rankings", "diff_relations"]
+__all__ = ["COMPARED_RELATIONS", "Day", "Diff", "PageCounts", "diff_days"]
 
-_DEFAULT_LIMIT = 600
-"""The rows of a ranking whose limit nobody named. Source: Kentik KB, KMI APIs."""
+COMPARED_RELATIONS = ("customer", "provider")
 
 _RANKING = ["market_id", "rank_type", "ip"]
 _NETWORK = ["market_id", "ip", "asn"]
-_NEIGHBOUR = [*_NETWORK, "relation", "related_asn"]
-_COMPARED = ("customer", "provider")
+_NEIGHBOURS = [*_NETWORK, "relation"]
+_NEIGHBOUR = [*_NEIGHBOURS, "related_asn"]
+
+_Pages: TypeAlias = Mapping[tuple[Any, ...], PageRecord]
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One day's rows of the tables.
+    """One date.
 
     Attributes:
-        pages: Of the table `pages`; which rankings were asked for, and how deep.
-        rankings: Of the table `rankings`.
-        asns: Of the table `asns`; whose neighbours were asked for.
-        relations: Of the table `relations`.
+        pages: Its pages: which rankings and neighbours were requested, and how many rows.
+        rankings: Rows of the table `rankings`.
+        relations: Rows of the table `relations`.
     """
 
-    pages: "pa.Table"
+    pages: SavedPages
     rankings: "pa.Table"
-    asns: "pa.Table"
     relations: "pa.Table"
 
 
-def diff_rankings(before: Day, after: Day) -> "pa.Table":
-    """Return the networks whose rank changed.
+@dataclass(frozen=True, slots=True)
+class PageCounts:
+    """Which pages of two dates were compared.
 
-    Returns:
-        market_id, rank_type, ip, asn, name, change ("rose", "fell", "entered", "left"), rank_before,
-        rank_after, score_before, score_after; by ranking, then by the better of both ranks. Where a ranking
-        was asked for to different depths, both days are cut to the lesser.
+    Attributes:
+        compared: Pages on both dates with equal coverage.
+        unequal: Pages on both dates with unequal coverage, which are not compared.
+        only_before: Pages on the earlier date only.
+        only_after: Pages on the later date only.
     """
+
+    compared: int
+    unequal: int
+    only_before: int
+    only_after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """What changed between two dates, and what was compared.
+
+    Attributes:
+        rankings: market_id, rank_type, ip, asn, name, change ("rose", "fell", "entered", "left"),
+            rank_before, rank_after, score_before, score_after; by ranking, then by the better rank.
+        relations: market_id, ip, asn, relation ("customer", "provider"), related_asn, name (its own),
+            change ("new", "lost"); by network.
+        ranking_pages: Rankings, by market, rank type and address family.
+        relation_pages: Customers and providers of a network, by market, address family and relation.
+    """
+
+    rankings: "pa.Table"
+    relations: "pa.Table"
+    ranking_pages: PageCounts
+    relation_pages: PageCounts
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was compared."""
+        return not (self.ranking_pages.compared or self.relation_pages.compared)
+
+
+def diff_days(before: Day, after: Day) -> Diff:
+    """Compare two dates.
+
+    Rankings have equal coverage if both requests had the same limit, or both answers are whole; the customers
+    or providers of a network if both requests had the same filters.
+    """
+    rankings, ranking_pages = _compare(_rankings(before.pages), _rankings(after.pages))
+    relations, relation_pages = _compare(_relations(before.pages), _relations(after.pages))
+    return Diff(
+        _diff_rankings(before.rankings, after.rankings, rankings),
+        _diff_relations(before.relations, after.relations, relations),
+        ranking_pages,
+        relation_pages,
+    )
+
+
+def _rankings(pages: SavedPages) -> _Pages:
+    return {
+        (record.key.market_id, record.key.rank_type, record.key.ip): record
+        for record in pages
+        if record.has_rows and record.key.kind == "rankings"
+    }
+
+
+def _relations(pages: SavedPages) -> _Pages:
+    found = {}
+    for record in pages:
+        key = record.key
+        if not record.has_rows or key.kind != "asn_details":
+            continue
+        for relation in relations_of(key.type).intersection(COMPARED_RELATIONS):
+            place = (key.market_id, key.ip, key.asn, relation)
+            source = pages.source(*place)
+            if source is not None:
+                found[place] = source
+    return found
+
+
+def _compare(before: _Pages, after: _Pages) -> tuple[list[tuple[Any, ...]], PageCounts]:
+    """Return the pages to compare, and how many pages there are of each sort."""
+    both = before.keys() & after.keys()
+    equal = [place for place in both if has_equal_coverage(before[place], after[place])]
+    counts = PageCounts(
+        len(equal), len(both) - len(equal), len(before.keys() - both), len(after.keys() - both)
+    )
+    return equal, counts
+
+
+def _diff_rankings(before: "pa.Table", after: "pa.Table", compared: list[tuple[Any, ...]]) -> "pa.Table":
     import pyarrow as pa
     import pyarrow.compute as pc  # type: ignore[import-untyped]  # pyarrow ships no types
 
-    depths = _depths(before.pages).join(_depths(after.pages), _RANKING, join_type="inner", right_suffix="_b")
-    depth = pc.min_element_wise(depths["depth"], depths["depth_b"])
-    common = depths.select(_RANKING).append_column("depth", depth)
-    joined = _ranks(before.rankings, common, "before").join(
-        _ranks(after.rankings, common, "after"), [*_RANKING, "asn"], join_type="full outer"
+    pages = _places(before, _RANKING, compared)
+    joined = _ranks(before, pages, "before").join(
+        _ranks(after, pages, "after"), [*_RANKING, "asn"], join_type="full outer"
     )
     old, new = joined["rank_before"], joined["rank_after"]
     change = pc.case_when(
@@ -79,61 +163,40 @@ def diff_rankings(before: Day, after: Day) -> "pa.Table":
     return found.sort_by(order).drop_columns(["best"])
 
 
-def diff_relations(before: Day, after: Day) -> "pa.Table":
-    """Return the customers and providers that networks won and lost.
+def _ranks(rankings: "pa.Table", pages: "pa.Table", when: str) -> "pa.Table":
+    import pyarrow.compute as pc
 
-    Returns:
-        market_id, ip, asn, relation ("customer", "provider"), related_asn, name (the neighbour's), change
-        ("new", "lost"); of networks whose neighbours were asked for on both days, by network.
-    """
+    values = ("rank", "score", "name")
+    # A network without a number cannot be found on the other date.
+    rows = rankings.filter(pc.is_valid(rankings["asn"])).join(pages, _RANKING, join_type="inner")
+    return rows.select([*_RANKING, "asn", *values]).rename_columns(
+        [*_RANKING, "asn", *(f"{name}_{when}" for name in values)]
+    )
+
+
+def _diff_relations(before: "pa.Table", after: "pa.Table", compared: list[tuple[Any, ...]]) -> "pa.Table":
     import pyarrow as pa
 
-    asked = _distinct(before.asns, _NETWORK).join(
-        _distinct(after.asns, _NETWORK), _NETWORK, join_type="inner"
-    )
-    old, new = (_neighbours(day.relations, asked) for day in (before, after))
+    pages = _places(before, _NEIGHBOURS, compared)
+    old, new = (rows.join(pages, _NEIGHBOURS, join_type="inner") for rows in (before, after))
     won = new.join(old.select(_NEIGHBOUR), _NEIGHBOUR, join_type="left anti")
     lost = old.join(new.select(_NEIGHBOUR), _NEIGHBOUR, join_type="left anti")
     found = pa.concat_tables(
         [
-            rows.append_column("change", pa.array([change] * rows.num_rows, pa.string()))
+            rows.select([*_NEIGHBOUR, "related_name"])
+            .rename_columns([*_NEIGHBOUR, "name"])
+            .append_column("change", pa.array([change] * rows.num_rows, pa.string()))
             for rows, change in ((won, "new"), (lost, "lost"))
         ]
     )
     return found.sort_by([(name, "ascending") for name in [*_NETWORK, "relation", "change", "related_asn"]])
 
 
-def _depths(pages: "pa.Table") -> "pa.Table":
-    """Return the rankings asked for and answered, each with the greatest number of rows asked for."""
-    import pyarrow.compute as pc
-
-    asked = pages.filter(pc.and_(pc.equal(pages["kind"], "rankings"), pc.equal(pages["status"], "done")))
-    asked = asked.select(_RANKING).append_column("depth", pc.fill_null(asked["limit"], _DEFAULT_LIMIT))
-    return asked.group_by(_RANKING).aggregate([("depth", "max")]).rename_columns([*_RANKING, "depth"])
-
-
-def _ranks(rankings: "pa.Table", common: "pa.Table", when: str) -> "pa.Table":
-    """Return each network of the common rankings once: one day's pulls may overlap."""
-    import pyarrow.compute as pc
-
-    rows = rankings.join(common, _RANKING, join_type="inner")
-    rows = rows.filter(pc.less_equal(rows["rank"], rows["depth"]))
-    values = ("rank", "score", "name")
-    rows = rows.group_by([*_RANKING, "asn"]).aggregate([(name, "min") for name in values])
-    return rows.select([*_RANKING, "asn", *(f"{name}_min" for name in values)]).rename_columns(
-        [*_RANKING, "asn", *(f"{name}_{when}" for name in values)]
-    )
-
-
-def _neighbours(relations: "pa.Table", asked: "pa.Table") -> "pa.Table":
+def _places(rows: "pa.Table", names: list[str], places: list[tuple[Any, ...]]) -> "pa.Table":
+    """Return places as a table, its types those of the rows that are joined with it."""
     import pyarrow as pa
-    import pyarrow.compute as pc
 
-    compared = pc.is_in(relations["relation"], value_set=pa.array(_COMPARED))
-    rows = relations.filter(compared).join(asked, _NETWORK, join_type="inner")
-    rows = rows.group_by(_NEIGHBOUR).aggregate([("related_name", "min")])
-    return rows.select([*_NEIGHBOUR, "related_name_min"]).rename_columns([*_NEIGHBOUR, "name"])
-
-
-def _distinct(table: "pa.Table", keys: list[str]) -> "pa.Table":
-    return table.select(keys).group_by(keys).aggregate([])
+    columns = list(zip(*places, strict=True)) or [()] * len(names)
+    types = [rows.schema.field(name).type for name in names]
+    arrays = [pa.array(values, kind) for values, kind in zip(columns, types, strict=True)]
+    return pa.table(arrays, names=names)

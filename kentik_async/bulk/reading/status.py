@@ -1,82 +1,73 @@
-"""What a target's journal tells: its runs, how far each is, what it weighs. It only reads.
+"""The runs of a target: what they pulled, their present state, and what they occupy. It only reads.
 
-It may be asked while a run is writing: the journal's readers and its writer do not wait for each other.
+It may be called while a run is writing: the journal's readers and its writer do not wait for each other.
 """
 
 import datetime as dt
-import json
 import os
-import socket
-import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
-from kentik_async.bulk.journal.damage import SQLITE_ERRORS
-from kentik_async.bulk.journal.runs import (
-    ASKED_FOR_ALL,
-    SELECT_RUNS,
-    Run,
-    ask_identity,
-    asked_of,
-    refuse_other_store,
-    run_to_take_up,
-)
-from kentik_async.bulk.journal.schema import refuse_other_version
-from kentik_async.bulk.page_key import PageKey
-from kentik_async.bulk.spec import remaining
+from kentik_async.bulk.journal.journal import JournalRun, JournalView, instant, reading_journal
+from kentik_async.bulk.pages import Answer, summarize
+from kentik_async.bulk.reading.saved_target import SavedTarget, find_saved
+from kentik_async.bulk.remaining import remaining
+from kentik_async.bulk.results import count_causes
+from kentik_async.bulk.saving.pending import PendingPages
+from kentik_async.bulk.saving.run_status import RunState, run_rows, state_of
+from kentik_async.bulk.saving.saved_date import DateInTarget, NoTables
+from kentik_async.bulk.spec import PullSpec
 from kentik_async.bulk.target.layout import Layout
 from kentik_async.bulk.target.local import size_of
-from kentik_async.errors import TargetError
+from kentik_async.bulk.target.lock import is_locked
+from kentik_async.bulk.target.remote_run import find_runs
+from kentik_async.errors import TargetError, ValidationError
+from kentik_async.models import Market
 
-if TYPE_CHECKING:
-    from kentik_async.bulk.pull import Pull
-
-__all__ = ["Outlook", "RunStatus", "TargetStatus", "outlook", "target_status"]
-
-_MARKETS = PageKey("markets")
+__all__ = ["RunStatus", "TargetStatus", "target_status"]
 
 
 @dataclass(frozen=True, slots=True)
 class RunStatus:
-    """How far one run is.
+    """The present state of one run.
 
     Attributes:
-        run_id: Its name.
-        run_date: The date that its rows bear, YYYY-MM-DD.
-        ask: What it pulls, as text.
-        store: The kind of tables.
-        state: "running", "interrupted" (the same command goes on with it), "complete", or "replaced"
-            by a later refresh.
-        refresh: Whether it replaces what the date held.
-        started_at: When it began, in seconds since the Unix epoch.
-        finished_at: When it ended, likewise; None if it has not.
-        mixed: Whether the data changed meanwhile; None where that is not known.
-        done: Pages that were answered.
-        failed: Pages that were given up.
-        left: Pages still to come; None while the markets are not known.
-        exact: Whether `left` is exact; else it is the most that can come.
-        rows: Rows of the pages that were answered.
+        run_id: Its id.
+        run_date: The date in the column `run_date`, YYYY-MM-DD.
+        command: What it pulls.
+        store: The format of the tables.
+        state: "complete", "partial" (some pages failed), "mixed" (the vendor's data changed meanwhile),
+            "running", or "interrupted" (the same command resumes it).
+        started_at: When it began, in UTC.
+        finished_at: When it ended last, in UTC; None if it has not.
+        mixed: Whether the date holds data of two states of the vendor's; None if that is not known.
+        requested: Pages requested, as far as they are known; the list of markets aside.
+        done: Pages that are saved, or answered.
+        failed: Those that failed.
+        left: Requests that the same command would send; None if they are not known yet.
+        exact: Whether `left` is exact; otherwise it is an upper bound.
+        rows: Rows of the pages that are done.
+        causes: The messages of the failures, each with the number of pages, the most frequent first.
     """
 
     run_id: str
     run_date: str
-    ask: str
+    command: str
     store: str
     state: str
-    refresh: bool
-    started_at: float
-    finished_at: float | None
+    started_at: dt.datetime
+    finished_at: dt.datetime | None
     mixed: bool | None
+    requested: int
     done: int
     failed: int
     left: int | None
     exact: bool
     rows: int
+    causes: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,195 +86,131 @@ class TargetStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
-    """What saving a pull into a target would do now.
+class _Unsaved:
+    """A run with answers that are not in the tables; those of another machine are listed."""
 
-    Attributes:
-        run_id: The run that it would go on with, or that has finished; None where one would begin.
-        complete: Whether that run has finished, so that nothing is asked.
-        there: Pages that need no asking.
-        rankings: Rankings among the calls, or how many at most.
-        calls: Requests it takes: with the list of markets, and the first ranking once more at the end.
-        exact: Whether `calls` is known; else it is the most that it can be.
-        seconds: How long that takes from now.
-    """
-
-    run_id: str | None
-    complete: bool
-    there: int = 0
-    rankings: int = 0
-    calls: int = 0
-    exact: bool = True
-    seconds: float = 0.0
+    run: JournalRun
+    running: bool
+    answers: list[Answer] = field(default_factory=list)
 
 
 def target_status(target: str | os.PathLike[str]) -> TargetStatus:
     """Return what a target holds.
 
-    Raises:
-        TargetError: No pull was saved there, or its journal cannot be read.
-    """
-    layout = Layout(target)
-    running = _holder_lives(layout.lock)
-    with _journal(layout) as db:
-        if db is None:
-            here = "" if layout.local else "from this machine "
-            raise TargetError(f"no pull was saved {here}in {layout.name}: 'kentik-async kmi pull' saves one")
-        runs = tuple(_status(db, run, running=running) for run in _runs(db))
-    size = layout.tables.size() + (0 if layout.local else size_of(layout.state))
-    return TargetStatus(layout.name, runs, size)
-
-
-async def outlook(
-    pull: "Pull",
-    target: str | os.PathLike[str],
-    store: str,
-    *,
-    date: dt.date | None,
-    refresh: bool,
-    now: float,
-) -> Outlook:
-    """Return what saving a pull would do; asks for the list of markets at most.
-
     Args:
-        pull: The pull.
-        target: The folder; it need not be there.
-        store: The kind of tables.
-        date: The date that the rows shall bear; today's, by UTC, if None.
-        refresh: Whether a finished run does not count.
-        now: The present instant, in seconds since the Unix epoch.
+        target: The folder, or its URL.
 
     Raises:
-        TargetError: The journal cannot be read, or the target holds another kind of tables.
-        KentikError: The list of markets could not be fetched.
+        TargetError: No pull was saved there, or it cannot be read.
+        ConfigError: A package that the URL or the format needs is not installed.
+        ValidationError: The URL's scheme is unknown.
     """
     layout = Layout(target)
-    landed: dict[PageKey, list[Any]] = {}
-    found = None
-    with _journal(layout) as db:
-        if db is not None:
-            runs = _runs(db)
-            refuse_other_store(runs, store, layout.name)
-            identity = ask_identity(pull.ask, pull.part)
-            found = run_to_take_up(runs, identity, store, date=date, refresh=refresh, now=now)
-            if found is not None and found.state in ASKED_FOR_ALL:
-                return Outlook(found.run_id, complete=True)
-            today = dt.datetime.fromtimestamp(now, dt.UTC).date()
-            day = found.run_date if found else (date or today).isoformat()
-            landed = _landed(db, found.run_id if found else "", day, store, refresh=refresh)
-    fetched = 0
-    if pull.ask.needs_markets and _MARKETS not in landed:
-        landed[_MARKETS] = await pull.list_markets()
-        fetched = 1  # and asked for once more, to land
-    ask = msgspec.structs.replace(pull.ask, list_markets=True)
-    rest = remaining(ask, landed, pull.part)
-    calls = rest.calls + fetched + 1  # the first ranking once more
-    seconds = await pull.fetcher.estimate(calls)
-    run_id, there = found.run_id if found else None, rest.there - fetched
-    return Outlook(run_id, False, there, rest.rankings, calls, rest.exact, seconds)
+    saved = find_saved(layout)
+    unsaved = list(_unsaved(layout, saved))
+    runs = [*([] if saved is None else _saved(saved)), *unsaved]
+    if not runs:
+        raise TargetError(f"no pull was saved in {layout.name}: 'kentik-async kmi pull' saves one")
+    latest = {run.run_id: run for run in runs}  # a run that is continued is in the journal too
+    ordered = sorted(latest.values(), key=lambda run: (run.run_date, run.started_at, run.run_id))
+    size = layout.tables.size() + (0 if layout.local else size_of(layout.state))
+    return TargetStatus(layout.name, tuple(ordered), size)
 
 
-@contextmanager
-def _journal(layout: Layout) -> Iterator[sqlite3.Connection | None]:
-    """Open the journal for reading, None if there is none.
-
-    On a medium that cannot be written it is opened as a file that nobody changes.
-    """
-    if not layout.journal.exists():
-        yield None
-        return
-    address = layout.journal.absolute().as_uri()
-    try:
-        try:
-            db = _opened(f"{address}?mode=ro")
-        except sqlite3.OperationalError:
-            db = _opened(f"{address}?immutable=1")
-        with closing(db):
-            db.execute("BEGIN")
-            version = db.execute("PRAGMA user_version").fetchone()[0]
-            if version:
-                refuse_other_version(version, layout.journal, layout.name)
-            yield db if version else None  # a kill came before anything was entered
-    except SQLITE_ERRORS as error:
-        raise TargetError(f"the journal {layout.journal} cannot be read: {error}") from error
+def _saved(saved: SavedTarget) -> Iterator[RunStatus]:
+    """Yield the runs of the table `runs`."""
+    for run_date in saved.sink.dates():
+        date = DateInTarget(saved.sink, run_date)
+        for row in run_rows(saved.sink.read("runs", run_date)):
+            yield _run_in_table(row, saved.store, date)
 
 
-def _opened(address: str) -> sqlite3.Connection:
-    db = sqlite3.connect(address, uri=True, isolation_level=None)
-    try:
-        db.execute("PRAGMA user_version").fetchone()
-    except BaseException:
-        db.close()
-        raise
-    return db
-
-
-def _runs(db: sqlite3.Connection) -> list[Run]:
-    return [Run.from_row(row) for row in db.execute(SELECT_RUNS)]
-
-
-def _status(db: sqlite3.Connection, run: Run, *, running: bool) -> RunStatus:
-    counts = dict(
-        db.execute("SELECT status, count(*) FROM pages WHERE run_id = ? GROUP BY status", (run.run_id,))
+def _run_in_table(row: Mapping[str, Any], store: str, date: DateInTarget) -> RunStatus:
+    state = _state(row["spec"], date)
+    failures = () if state is None else state.failures
+    definite = sum(failure.definite for failure in failures)
+    return RunStatus(
+        run_id=row["run_id"],
+        run_date=date.run_date,
+        command=row["command"],
+        store=store,
+        state=row["status"],
+        started_at=instant(row["started_at"]),
+        finished_at=instant(row["finished_at"]),
+        mixed=None if state is None else state.mixed,
+        requested=row["pages_requested"],
+        done=row["pages_done"],
+        failed=row["pages_failed"],
+        left=max(row["pages_failed"] - definite, 0),
+        exact=True,
+        rows=0 if state is None else state.rows,
+        causes=tuple(count_causes(failures)),
     )
-    total = db.execute("SELECT coalesce(sum(rows), 0) FROM pages WHERE run_id = ?", (run.run_id,))
-    left, exact = _left(db, run) if run.state == "open" else (0, True)
-    ended = run.state in {"complete", "replaced"}
-    state = run.state if ended else "running" if running else "interrupted"
+
+
+def _state(spec: str, date: DateInTarget) -> RunState | None:
+    """Return what is saved of a run; None if another release wrote it, with options that this one lacks."""
+    try:
+        parsed = msgspec.structs.replace(PullSpec.parse(spec), refresh=False)
+        return state_of(parsed.resolve(date.markets), date)
+    except (msgspec.MsgspecError, ValidationError):
+        return None
+
+
+def _unsaved(layout: Layout, saved: SavedTarget | None) -> Iterator[RunStatus]:
+    """Yield the runs of this machine's journals, then those that other machines have left beside the data."""
+    known = set()
+    for slot in layout.slots() or [1]:
+        running = is_locked(layout.lock(slot))
+        with reading_journal(layout.journal(slot), layout.name) as journal:
+            for run in journal.runs() if journal is not None else ():
+                known.add(run.run_id)
+                yield _run_in_journal(_Unsaved(run, running), journal, saved)
+    for found in find_runs(layout.remote) if layout.remote is not None else ():
+        if found.run.run_id not in known:
+            yield _run_in_journal(_Unsaved(found.run, found.alive, found.answers()), None, saved)
+
+
+def _run_in_journal(found: _Unsaved, journal: JournalView | None, saved: SavedTarget | None) -> RunStatus:
+    run = found.run
+    spec = msgspec.structs.replace(PullSpec.parse(run.spec), list_markets=True)
+    since = run.started_at if spec.refresh else 0
+    date = DateInTarget(NoTables() if saved is None else saved.sink, run.run_date, since=since)
+    pages = PendingPages(journal, run, date)
+    pages.load()
+    markets = _take_answers(found.answers, pages) or pages.markets()
+    known = not spec.needs_markets or bool(markets)
+    if known:
+        spec = spec.resolve(markets)
+    rest = remaining(spec, date) if known else None
+    state = state_of(spec, date) if known else RunState(0, 0, 0, (), None)
     return RunStatus(
         run_id=run.run_id,
         run_date=run.run_date,
-        ask=run.ask,
+        command=run.command,
         store=run.store,
-        state=state,
-        refresh=run.refresh,
-        started_at=run.started_at,
-        finished_at=run.finished_at,
-        mixed=run.mixed,
-        done=counts.get("done", 0) + counts.get("raw", 0),
-        failed=counts.get("failed", 0),
-        left=left,
-        exact=exact,
-        rows=total.fetchone()[0],
+        state="running" if found.running else "interrupted",
+        started_at=instant(run.started_at),
+        finished_at=None,
+        mixed=state.mixed,
+        requested=state.requested,
+        done=state.done,
+        failed=len(state.failures),
+        left=None if rest is None else rest.calls,
+        exact=rest is not None and rest.exact,
+        rows=state.rows,
+        causes=tuple(count_causes(state.failures)),
     )
 
 
-def _left(db: sqlite3.Connection, run: Run) -> tuple[int | None, bool]:
-    ask, shard = asked_of(run.ask)
-    landed = _landed(db, run.run_id, run.run_date, run.store, refresh=run.refresh)
-    if ask.needs_markets and _MARKETS not in landed:
-        return None, False
-    rest = remaining(msgspec.structs.replace(ask, list_markets=True), landed, shard)
-    return rest.calls, rest.exact
-
-
-def _landed(
-    db: sqlite3.Connection, run_id: str, run_date: str, store: str, *, refresh: bool
-) -> dict[PageKey, list[Any]]:
-    """Return the pages that need no asking, each with what it leads to; see `Journal.landed`."""
-    rows = db.execute(
-        "SELECT key, coalesce(leads, '[]')"
-        " FROM pages JOIN runs USING (run_id) LEFT JOIN leads USING (page_id)"
-        " WHERE status IN ('done', 'raw') AND (run_id = ?"
-        " OR NOT ? AND run_date = ? AND store = ? AND state <> 'replaced'"
-        " AND (NOT refresh OR state = 'complete'))",
-        (run_id, refresh, run_date, store),
-    )
-    return {PageKey.parse(key): msgspec.json.decode(leads) for key, leads in rows}
-
-
-def _holder_lives(lock: Path) -> bool:
-    """Tell whether the lock's holder is there, by its entry.
-
-    To try the lock itself could have a run that starts at the same instant refused.
-    """
-    try:
-        holder = json.loads(lock.read_bytes())
-        if holder["host"] != socket.gethostname():
-            return True
-        os.kill(int(holder["pid"]), 0)
-    except PermissionError:
-        return True  # another user's process
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
-    return True
+def _take_answers(answers: Iterable[Answer], pages: PendingPages) -> list[Market]:
+    """Add the answers of another machine; return the list of markets, empty if it is not among them."""
+    markets = []
+    for answer in answers:
+        if answer.key.kind == "check":
+            continue
+        summary = summarize(answer.key, answer.raw)
+        pages.add_answer(answer, summary)
+        if answer.key.kind == "markets":
+            markets = [Market(*pair) for pair in summary.content()]
+    return markets

@@ -1,96 +1,104 @@
-"""What every kind of table can do, and what those that write a file a part have in common."""
+"""What every kind of table can do: replace the rows of some pages, and read them back."""
 
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack
-from pathlib import Path
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
 
-from kentik_async.bulk.sinks.tables import TABLES
-from kentik_async.bulk.target.layout import Layout
-from kentik_async.bulk.target.local import finish_file, system_errors
+from kentik_async.bulk.sinks.schema import Columns, Owner
 
-__all__ = ["PartStore", "PartWriter", "Store"]
+__all__ = ["DateChange", "Rows", "Sink"]
+
+T = TypeVar("T")
 
 Rows = Mapping[str, Mapping[str, list[Any]]]
+"""Rows of several tables, by table and column."""
 
 
-class Store(Protocol):
-    """Where rows land. Landing a batch again replaces what it landed before."""
+@dataclass(frozen=True, slots=True)
+class DateChange:
+    """A change of one date: rows of some owners go, and rows come.
+
+    Attributes:
+        run_date: The date, YYYY-MM-DD.
+        removed: For each table the owners (see `OWNER`) whose rows go; tables that are not named keep theirs.
+        added: The rows that come, some pages at a time, in the order of their pages.
+    """
+
+    run_date: str
+    removed: Mapping[str, frozenset[Owner]]
+    added: Iterable[Rows]
+
+
+class Sink(Protocol):
+    """The tables of a target, of one format.
+
+    Attributes:
+        shared: Whether several runs may write at once: each change is a transaction of its own.
+    """
+
+    shared: bool
 
     def check(self) -> None:
-        """Raise TargetError if the target holds tables of another version or kind."""
-        ...
+        """See to it that the target can be used.
 
-    def land(self, run_date: str, batch: int, chunks: Iterable[Rows], *, staged: str | None) -> None:
-        """Make a batch's rows part of the tables, whole or not at all.
-
-        Args:
-            run_date: The date that the rows bear.
-            batch: The batch's number, unique for the date.
-            chunks: The rows, some pages' at a time, by table and column.
-            staged: The run whose rows are kept aside until `swap`; None lands them at once.
+        Raises:
+            TargetError: The target holds tables of another schema version or format.
+            ConfigError: A package that the format needs is not installed.
         """
         ...
 
-    def swap(self, run_date: str, staged: str) -> None:
-        """Let a staged run's rows take the place of all that the date held; may be repeated after a kill."""
+    def require_own_files(self, run_date: str) -> None:
+        """See to it that a date holds no file that no pull wrote: readers would read its rows too.
+
+        Raises:
+            TargetError: It holds one.
+        """
         ...
 
-
-class PartWriter(Protocol):
-    """Writes one part of one table to a file."""
-
-    def add(self, columns: Mapping[str, list[Any]]) -> None:
-        """Add rows."""
+    def dates(self) -> list[str]:
+        """Return the dates that the tables hold, YYYY-MM-DD, oldest first."""
         ...
 
-    def close(self) -> None:
-        """Finish the file, its rows in the table's order as far as the kind of file allows."""
-        ...
-
-
-class PartStore:
-    """Tables as folders of files, one file a batch."""
-
-    def __init__(self, layout: Layout, suffix: str, writer: Callable[[str, Path], PartWriter]) -> None:
-        """Compose.
+    def read(self, table: str, run_date: str, columns: Sequence[str] | None = None) -> Columns:
+        """Return a date's rows of a table, in no particular order; empty lists if there are none.
 
         Args:
-            layout: Where things lie.
-            suffix: How the files' names end.
-            writer: Makes the writer of one table's part at a path.
+            table: The table.
+            run_date: The date.
+            columns: The columns; all if omitted.
+
+        Raises:
+            TargetError: The table cannot be read.
         """
-        self._layout = layout
-        self._suffix = suffix
-        self._writer = writer
+        ...
 
-    def check(self) -> None:
-        """Files bear no version of their own: the journal beside them does."""
+    def exclusively(self, run_date: str, work: Callable[[], T], *, recovers: bool = False) -> T:
+        """Return what work returns, while no other run changes the date.
 
-    def land(self, run_date: str, batch: int, chunks: Iterable[Rows], *, staged: str | None) -> None:
-        """Write a file for each table that has rows."""
-        name = f"part-{batch:04d}.{self._suffix}"
-        writers: dict[str, PartWriter] = {}
-        with system_errors(self._layout.name), ExitStack() as stack:
-            for rows in chunks:
-                for table, columns in rows.items():
-                    if table not in writers:
-                        writers[table] = self._writer(table, self._layout.tmp / f"{table}-{name}")
-                        stack.callback(writers[table].close)
-                    writers[table].add(columns)
-        for table in [table for table in TABLES if table in writers]:
-            # In the tables' order, the pages last: where they are, the others are too.
-            self._finish(self._layout.tmp / f"{table}-{name}", f"{table}/run_date={run_date}/{name}", staged)
+        Args:
+            run_date: The date.
+            work: Reads the date and replaces rows of it; called again if another run was quicker.
+            recovers: Whether an earlier attempt was cut off: what it has left is deleted first.
 
-    def _finish(self, unfinished: Path, part: str, staged: str | None) -> None:
-        with system_errors(self._layout.name):
-            if staged is None:
-                self._layout.tables.finish(unfinished, part)
-                unfinished.unlink(missing_ok=True)  # what was uploaded is still here
-            else:
-                finish_file(unfinished, self._layout.staged(staged) / part)
+        Raises:
+            TargetError: The tables cannot be written.
+        """
+        ...
 
-    def swap(self, run_date: str, staged: str) -> None:
-        """Let the staged parts take the place of the date's."""
-        with system_errors(self._layout.name):
-            self._layout.tables.swap(self._layout.staged(staged), run_date, TABLES)
+    def replace(self, change: DateChange) -> None:
+        """Apply a change. Readers see each table either before or after it, and never miss a file.
+
+        The same change may be applied again, after a kill in the middle of it: the result is the same.
+
+        Raises:
+            TargetError: The tables cannot be written.
+        """
+        ...
+
+    def drop(self, run_date: str) -> None:
+        """Delete all rows of a date.
+
+        Raises:
+            TargetError: The tables cannot be written.
+        """
+        ...

@@ -1,67 +1,125 @@
-"""Tables as Parquet: one sorted file a batch, the types the same in all of them."""
+"""Tables as Parquet: one sorted file for each table and date, the types the same in all of them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from kentik_async.bulk.journal.schema import SCHEMA_VERSION, refuse_other_version
-from kentik_async.bulk.sinks.base import PartStore
-from kentik_async.bulk.sinks.tables import SORTED_BY, TABLES
+from kentik_async.bulk.sinks.base import DateChange
+from kentik_async.bulk.sinks.part_files import PartFiles, date_of_part
+from kentik_async.bulk.sinks.schema import OWNER, SORTED_BY, TABLES, Columns, Owner
 from kentik_async.bulk.target.layout import Layout
-from kentik_async.errors import ConfigError
+from kentik_async.bulk.target.local import PartSource
+from kentik_async.errors import ConfigError, TargetError
 
 if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]  # pyarrow ships no types
 
-__all__ = ["ParquetStore", "arrow_schema"]
+__all__ = ["ParquetSink", "arrow_schema", "arrow_table", "columns_of", "without_owners"]
+
+T = TypeVar("T")
 
 _ROWS_A_GROUP = 1 << 17
-"""Rows that are sorted and written at once: what a part takes of memory, however large it becomes."""
+"""Rows that are sorted and written together: what the first version of a part takes of memory."""
 
 _VERSION_KEY = b"kentik_async.schema_version"
 
 
-class ParquetStore(PartStore):
+class ParquetSink:
     """Folders of Parquet files."""
 
+    shared = False
+
     def __init__(self, layout: Layout) -> None:
-        super().__init__(layout, "parquet", _ParquetWriter)
+        self._layout = layout
+        self._files = PartFiles(layout, "parquet")
 
     def check(self) -> None:
-        """Raise TargetError if the target holds tables of another version, ConfigError without pyarrow."""
+        """Refuse a target of another schema version; raise ConfigError without pyarrow."""
         arrow_schema("pages")  # says what to install, if pyarrow is missing
+        # A file of a remote target is fetched whole: the smallest one is enough there.
+        for table in TABLES if self._layout.local is not None else ("runs",):
+            part = self._layout.tables.any_part(table)
+            if part is not None and date_of_part(part):
+                source = self._layout.tables.source(part)
+                _require_version(self._schema(source), source)
+
+    def require_own_files(self, run_date: str) -> None:
+        """Refuse a date with foreign files."""
+        self._files.require_own(run_date)
+
+    def dates(self) -> list[str]:
+        """Return the dates that the tables hold."""
+        return self._files.dates()
+
+    def read(self, table: str, run_date: str, columns: Sequence[str] | None = None) -> Columns:
+        """Return a date's rows of a table."""
+        wanted = list(columns or TABLES[table])
+        part = self._files.find(table, run_date)
+        if part is None:
+            return {name: [] for name in wanted}
+        return columns_of(_read(part, table, wanted))
+
+    def exclusively(self, run_date: str, work: Callable[[], T], *, recovers: bool = False) -> T:
+        """Return what work returns: the target's lock keeps other runs out."""
+        return work()
+
+    def replace(self, change: DateChange) -> None:
+        """Apply a change."""
+        self._files.replace(change, _ParquetWriter)
+
+    def drop(self, run_date: str) -> None:
+        """Delete the files of a date."""
+        self._files.drop(run_date)
+
+    def _schema(self, part: PartSource) -> "pa.Schema":
+        import pyarrow as pa
         import pyarrow.parquet as pq  # type: ignore[import-untyped]  # pyarrow ships no types
 
-        folder = self._layout.tables
-        for table in TABLES:
-            part = next((part for part in folder.parts(table) if part.endswith(".parquet")), None)
-            if part is None:
-                continue
-            with folder.errors():
-                schema = pq.read_schema(f"{folder.root}/{part}", filesystem=folder.filesystem)
-            version = (schema.metadata or {}).get(_VERSION_KEY)
-            refuse_other_version(int(version) if version else None, part, self._layout.name)
+        with part.open() as file:
+            try:
+                return pq.read_schema(file)
+            except pa.ArrowException as error:
+                raise _damaged(part, error) from error
 
 
 class _ParquetWriter:
-    """Writes rows in groups, each sorted; pages come in the tables' order, and so do the groups."""
+    """Writes rows in sorted groups; pages come in the order of the table, and so do the groups.
+
+    Where there is an old version, both are merged in memory: about 100 bytes a row.
+    """
 
     def __init__(self, table: str, path: Path) -> None:
         import pyarrow.parquet as pq
 
+        self._table = table
         self._order = [(name, "ascending") for name in SORTED_BY[table]]
         self._schema = arrow_schema(table)
-        self._file = pq.ParquetWriter(path, self._schema, compression="zstd")
+        self._merges = False
         self._chunks: list[pa.Table] = []
         self._rows = 0
+        # DuckDB plans a query by the smallest and largest numbers in a file, then opens it again: a query
+        # fails if the file was replaced in between, and other numbers are in it.
+        texts: Any = [name for name, kind in TABLES[table].items() if kind == "string"]
+        self._file = pq.ParquetWriter(
+            path,
+            self._schema,
+            compression="zstd",
+            write_page_checksum=True,
+            write_statistics=texts,
+        )
+
+    def begin(self, old: PartSource | None, removed: frozenset[Owner]) -> None:
+        if old is not None:
+            self._merges = True
+            rows = _read(old, self._table, list(TABLES[self._table]))
+            self._chunks.append(without_owners(rows, self._table, removed))
 
     def add(self, columns: Mapping[str, list[Any]]) -> None:
-        import pyarrow as pa
-
-        arrays = [pa.array(columns[field.name], type=field.type) for field in self._schema]
-        self._chunks.append(pa.Table.from_arrays(arrays, schema=self._schema))
+        self._chunks.append(arrow_table(columns, self._schema))
         self._rows += self._chunks[-1].num_rows
-        if self._rows >= _ROWS_A_GROUP:
+        if self._rows >= _ROWS_A_GROUP and not self._merges:
             self._write()
 
     def close(self) -> None:
@@ -69,11 +127,15 @@ class _ParquetWriter:
             self._write()
         self._file.close()
 
+    def abandon(self) -> None:
+        with suppress(OSError):  # a full disk has been reported already
+            self._file.close()
+
     def _write(self) -> None:
         import pyarrow as pa
 
         rows = pa.concat_tables(self._chunks).sort_by(self._order)
-        self._file.write_table(rows, row_group_size=rows.num_rows)
+        self._file.write_table(rows, row_group_size=_ROWS_A_GROUP)
         self._chunks.clear()
         self._rows = 0
 
@@ -97,3 +159,72 @@ def arrow_schema(table: str) -> "pa.Schema":
     }
     fields = [(name, types[kind]) for name, kind in TABLES[table].items()]
     return pa.schema(fields, metadata={_VERSION_KEY: str(SCHEMA_VERSION).encode()})
+
+
+def arrow_table(columns: Mapping[str, list[Any]], schema: "pa.Schema") -> "pa.Table":
+    """Return rows as an Arrow table."""
+    import pyarrow as pa
+
+    arrays = [pa.array(columns[field.name], type=field.type) for field in schema]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def columns_of(rows: "pa.Table") -> Columns:
+    """Return an Arrow table as lists, its timestamps in microseconds since the Unix epoch."""
+    import pyarrow as pa
+
+    found = {}
+    for name, column in zip(rows.column_names, rows.columns, strict=True):
+        values = column.cast(pa.int64()) if pa.types.is_timestamp(column.type) else column
+        found[name] = values.to_pylist()
+    return found
+
+
+def without_owners(rows: "pa.Table", table: str, removed: frozenset[Owner]) -> "pa.Table":
+    """Return the rows of all owners but some."""
+    import pyarrow as pa
+
+    names = OWNER[table]
+    if not removed or not rows.num_rows:
+        return rows
+    if not names:
+        return rows.slice(0, 0)
+    # Each distinct owner is looked at once: a table has thousands of rows for one owner.
+    codes = rows.select(names).append_column("_row", pa.array(range(rows.num_rows), pa.int64()))
+    owners = codes.group_by(list(names)).aggregate([("_row", "list")]).to_pydict()
+    keys = zip(*(owners[name] for name in names), strict=True)
+    kept = [
+        at
+        for key, places in zip(keys, owners["_row_list"], strict=True)
+        if key not in removed
+        for at in places
+    ]
+    return rows.take(pa.array(sorted(kept), pa.int64()))
+
+
+def _read(part: PartSource, table: str, columns: list[str]) -> "pa.Table":
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    # The file alone: a path with `run_date=` in it would add that as a column.
+    with part.open() as file:
+        try:
+            found = pq.ParquetFile(file, page_checksum_verification=True)
+            _require_version(found.schema_arrow, part)
+            rows = found.read(columns=columns)
+            schema = arrow_schema(table)
+            return rows.cast(pa.schema([schema.field(name) for name in columns], schema.metadata))
+        except (pa.ArrowException, OSError, KeyError) as error:
+            raise _damaged(part, error) from error
+
+
+def _require_version(schema: "pa.Schema", part: PartSource) -> None:
+    version = (schema.metadata or {}).get(_VERSION_KEY)
+    refuse_other_version(int(version) if version else None, part.name, part.target)
+
+
+def _damaged(part: PartSource, error: Exception) -> TargetError:
+    reason = " ".join(str(error).split())
+    return TargetError(
+        f"{part.name} is damaged: {reason}; 'kentik-async kmi repair {part.target}' repairs what it can"
+    )

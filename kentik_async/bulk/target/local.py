@@ -1,42 +1,86 @@
-"""The tables of a target as files in folders: how they come to be there whole or not at all."""
+"""Tables in a folder of this machine: a file appears whole or not at all, and survives a power cut."""
 
+import io
 import os
-import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol, TextIO
 
 from kentik_async.errors import TargetError
 
-__all__ = ["LocalFolder", "TableFolder", "finish_file", "size_of", "system_errors"]
+__all__ = ["LocalFolder", "PartSource", "TableFolder", "size_of", "system_errors"]
+
+
+@dataclass(frozen=True, slots=True)
+class PartSource:
+    """A file of a table, to be read.
+
+    Attributes:
+        target: The target that it belongs to, as it is shown.
+        name: The file, as it is shown.
+        opener: Opens it.
+    """
+
+    target: str
+    name: str
+    opener: Callable[[], BinaryIO]
+
+    @contextmanager
+    def open(self) -> Iterator[BinaryIO]:
+        """Open the file; raises TargetError if it cannot be read."""
+        with system_errors(self.target), self.opener() as file:
+            yield file
+
+    @contextmanager
+    def open_text(self) -> Iterator[TextIO]:
+        """Open the file as UTF-8 text, its line ends untouched."""
+        with self.open() as file, io.TextIOWrapper(file, encoding="utf-8", newline="") as text:
+            yield text
 
 
 class TableFolder(Protocol):
-    """Where the finished parts of tables lie: `<table>/run_date=YYYY-MM-DD/part-NNNN.<suffix>`.
+    """Where the files of tables are: `<table>/run_date=YYYY-MM-DD/part-NNNN.<suffix>`.
 
     Attributes:
         root: The folder, as its file system names it.
-        filesystem: The fsspec file system that it lies on; None for the machine's own.
+        filesystem: The fsspec file system that it is on; None for the machine's own.
     """
 
     root: str
     filesystem: Any | None
 
     def make(self) -> None:
-        """Make the folder, or see to it that it can be reached; raises TargetError."""
+        """Make the folder, or check that it can be reached; raises TargetError."""
         ...
 
     def parts(self, table: str, run_date: str | None = None) -> list[str]:
-        """Return the finished parts of a table, of all dates or of one, as paths below the root, sorted."""
+        """Return the files of a table, of all dates or of one, as paths below the root, sorted."""
         ...
 
-    def finish(self, unfinished: Path, part: str) -> None:
-        """Give a written file its place among the parts, in the stead of what was there; raises OSError."""
+    def has(self, folder: str) -> bool:
+        """Return whether a folder below the root holds anything."""
         ...
 
-    def swap(self, staged: Path, run_date: str, tables: Iterable[str]) -> None:
-        """Let staged parts take the place of all that a date held; may be repeated after a kill."""
+    def find(self, folder: str) -> list[str]:
+        """Return all files below a folder, as paths below the root, sorted."""
+        ...
+
+    def any_part(self, table: str) -> str | None:
+        """Return some file of a table, None if there is none; it takes no longer the more dates there are."""
+        ...
+
+    def source(self, part: str) -> PartSource:
+        """Return a file, to be read."""
+        ...
+
+    def publish(self, unfinished: Path, part: str) -> None:
+        """Move or upload a written file to its place, in one step, replacing what was there."""
+        ...
+
+    def remove(self, part: str) -> None:
+        """Delete a file."""
         ...
 
     def size(self) -> int:
@@ -49,7 +93,7 @@ class TableFolder(Protocol):
 
 
 class LocalFolder:
-    """A folder of this machine; what is given a name there has reached the disk."""
+    """A folder of this machine."""
 
     def __init__(self, path: Path) -> None:
         self.root = str(path)
@@ -62,28 +106,47 @@ class LocalFolder:
             self._path.mkdir(parents=True, exist_ok=True)
 
     def parts(self, table: str, run_date: str | None = None) -> list[str]:
-        """Return the finished parts of a table, sorted."""
+        """Return the files of a table, sorted."""
         found = self._path.glob(f"{table}/run_date={run_date or '*'}/part-*")
         return sorted(str(path.relative_to(self._path)) for path in found)
 
-    def finish(self, unfinished: Path, part: str) -> None:
-        """Give a written file its name."""
-        finish_file(unfinished, self._path / part)
+    def has(self, folder: str) -> bool:
+        """Return whether a folder exists."""
+        return (self._path / folder).is_dir()
 
-    def swap(self, staged: Path, run_date: str, tables: Iterable[str]) -> None:
-        """Move the staged folders to where the date's are, one table after the other."""
-        named = [(staged / table / f"run_date={run_date}", table) for table in tables]
-        ready = staged / "ready"
-        if not ready.exists():
-            # A table without new rows loses its old ones too: it is swapped for an empty folder. From here
-            # on a folder that is missing was moved before a kill.
-            for new, _ in named:
-                new.mkdir(parents=True, exist_ok=True)
-            ready.touch()
-            _sync_folder(staged)
-        for new, table in named:
-            if new.exists():
-                _swap_folder(new, self._path / table / new.name, staged / f"{table}-before")
+    def find(self, folder: str) -> list[str]:
+        """Return all files below a folder, sorted."""
+        found = (self._path / folder).rglob("*")
+        return sorted(str(path.relative_to(self._path)) for path in found if path.is_file())
+
+    def any_part(self, table: str) -> str | None:
+        """Return some file of a table, None if there is none."""
+        path = next(self._path.glob(f"{table}/run_date=*/part-*"), None)
+        return None if path is None else str(path.relative_to(self._path))
+
+    def source(self, part: str) -> PartSource:
+        """Return a file, to be read."""
+        path = self._path / part
+        return PartSource(self.root, str(path), lambda: path.open("rb"))
+
+    def publish(self, unfinished: Path, part: str) -> None:
+        """Give a written file its name, once all of it is on the disk."""
+        finished = self._path / part
+        with self.errors():
+            with unfinished.open("rb") as file:
+                os.fsync(file.fileno())
+            finished.parent.mkdir(parents=True, exist_ok=True)
+            unfinished.replace(finished)
+            _sync_folder(finished.parent)
+            _sync_folder(finished.parent.parent)
+
+    def remove(self, part: str) -> None:
+        """Delete a file, and its folder if that is empty then."""
+        path = self._path / part
+        with self.errors():
+            path.unlink(missing_ok=True)
+            if not any(path.parent.iterdir()):
+                path.parent.rmdir()
 
     def size(self) -> int:
         """Return the bytes of all files."""
@@ -101,19 +164,7 @@ def system_errors(target: object) -> Iterator[None]:
         yield
     except OSError as error:
         reason = f"{error.strerror or error} ({error.filename or target})"
-        raise TargetError(
-            f"the target {target} cannot be used: {reason}; all that has landed stays"
-        ) from error
-
-
-def finish_file(unfinished: Path, finished: Path) -> None:
-    """Give a written file its name, once all of it is on the disk; there is never a part of it to be seen."""
-    with unfinished.open("rb") as file:
-        os.fsync(file.fileno())
-    finished.parent.mkdir(parents=True, exist_ok=True)
-    unfinished.replace(finished)
-    _sync_folder(finished.parent)
-    _sync_folder(finished.parent.parent)
+        raise TargetError(f"cannot use target {target}: {reason}; data already saved is kept") from error
 
 
 def size_of(folder: Path) -> int:
@@ -127,20 +178,8 @@ def size_of(folder: Path) -> int:
     return size
 
 
-def _swap_folder(new: Path, old: Path, aside: Path) -> None:
-    if old.exists():
-        shutil.rmtree(aside, ignore_errors=True)
-        old.replace(aside)
-    if any(new.iterdir()):
-        old.parent.mkdir(parents=True, exist_ok=True)
-        new.replace(old)
-        _sync_folder(old.parent)
-    else:
-        new.rmdir()
-
-
 def _sync_folder(folder: Path) -> None:
-    """See to it that a folder's entries are on the disk."""
+    """Write a folder's entries to the disk."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

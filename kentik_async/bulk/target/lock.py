@@ -1,49 +1,89 @@
-"""One run at a time on a target: a lock that the kernel gives back when its holder dies."""
+"""The lock of a target: the kernel releases it when its holder dies."""
 
 import fcntl
 import json
 import os
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from kentik_async.bulk.target.local import system_errors
 from kentik_async.errors import TargetLockedError
 
-__all__ = ["locked"]
+__all__ = ["TargetLock", "is_locked"]
+
+_LOOK = 0.01
 
 
-@contextmanager
-def locked(path: Path, target: object) -> Iterator[None]:
-    """Hold a target's lock.
+class TargetLock:
+    """A lock that is held."""
 
-    Args:
-        path: The lock's file.
-        target: The target, for the message.
+    def __init__(self, path: Path, target: object) -> None:
+        """Take the lock.
 
-    Raises:
-        TargetLockedError: Another run holds it; the message names its process and machine.
-        TargetError: The lock cannot be written.
-    """
-    with system_errors(target):
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
+        Args:
+            path: The lock's file.
+            target: The target, for messages.
+
+        Raises:
+            TargetLockedError: Another run holds it; the message names its process and machine.
+            TargetError: The lock's file cannot be written.
+        """
         with system_errors(target):
-            _take(descriptor, target)
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            yield
-        finally:
-            os.ftruncate(descriptor, 0)  # nobody holds it, though the process may live on
+            with system_errors(target):
+                _take(self._descriptor, target)
+        except BaseException:
+            os.close(self._descriptor)
+            raise
+
+    def release(self, after: Iterable[threading.Thread] = ()) -> None:
+        """Release the lock, at once or when threads have ended that may still write to the target."""
+        running = [thread for thread in after if thread.is_alive()]
+        if running:
+            threading.Thread(target=self._release_after, args=(running,), daemon=True).start()
+        else:
+            self._release()
+
+    def _release_after(self, threads: list[threading.Thread]) -> None:
+        for thread in threads:
+            thread.join()
+        self._release()
+
+    def _release(self) -> None:
+        os.ftruncate(self._descriptor, 0)  # nobody holds it, though the process may live on
+        os.close(self._descriptor)
+
+
+def is_locked(path: Path) -> bool:
+    """Return whether somebody holds a lock, whose file may be missing; nothing is locked."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        # A shared lock for an instant: it is refused exactly while somebody holds the lock.
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
     finally:
         os.close(descriptor)
+    return False
 
 
 def _take(descriptor: int, target: object) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise _refusal(descriptor, target) from None
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        except BlockingIOError:
+            # A holder says who it is. If nobody does, somebody is just looking: see `is_locked`.
+            if os.pread(descriptor, 1, 0):
+                raise _refusal(descriptor, target) from None
+            time.sleep(_LOOK)
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode(), 0)
 

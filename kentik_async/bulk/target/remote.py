@@ -1,29 +1,34 @@
-"""Tables in a place that fsspec reaches, such as s3:// or gs://: parts are uploaded whole, under fixed names.
+"""Tables in a place that fsspec reaches, such as s3:// or gs://.
 
-A part that is uploaded again, because a kill came between, replaces itself. The journal stays on this
-machine, so two machines do not know of each other: what the journal does not know is not written over.
+Each file is one upload of one object: object stores show the old object or the new one, and a killed upload
+leaves nothing behind. There is no shared transaction, so any number of saves may run at once.
 """
 
 import hashlib
+import io
 import re
-import shutil
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, TypeVar
 
+from kentik_async.bulk.target.local import PartSource
 from kentik_async.errors import ConfigError, TargetError, ValidationError
 
-__all__ = ["RemoteFolder", "is_url", "refuse_strange_parts", "state_folder"]
+__all__ = ["RemoteFolder", "state_folder"]
+
+T = TypeVar("T")
 
 _SECRET = re.compile(r"//[^/@]*@")
-_NUMBER = re.compile(r"part-(\d+)")
-_COPIED_AT_ONCE = 1 << 20
 
+_ONE_REQUEST = 5 * 2**30
+"""Object stores take an object of up to this size in one request. Larger ones would be sent in parts, which
+a kill leaves behind.
+"""
 
-def is_url(target: object) -> bool:
-    """Tell whether a target is a URL, rather than a folder of this machine."""
-    return isinstance(target, str) and "://" in target
+_PAUSES = (0.2, 1.0, 3.0)
+"""Seconds before each further attempt, beyond those that the store's own client makes."""
 
 
 def state_folder(shown: str) -> Path:
@@ -42,7 +47,8 @@ class RemoteFolder:
     """A folder on a file system of fsspec.
 
     Attributes:
-        shown: The URL, without a user's name and password.
+        shown: The URL, without user name and password.
+        url: The URL as it was given.
         root: The folder, as its file system names it.
         filesystem: The file system.
     """
@@ -52,69 +58,133 @@ class RemoteFolder:
 
         Raises:
             ConfigError: fsspec, or what it needs for such a URL, is not installed.
-            ValidationError: There is no such kind of URL.
+            ValidationError: The URL's scheme is unknown.
         """
-        self.shown = _SECRET.sub("//", url.rstrip("/"))
+        self.url = url.rstrip("/")
+        self.shown = _SECRET.sub("//", self.url)
         try:
             from fsspec.core import url_to_fs  # type: ignore[import-untyped]  # fsspec ships no types
         except ImportError:
             raise ConfigError(
-                f"{self.shown} needs fsspec: pip install 'kentik-async[remote]', and what fsspec needs for "
-                "such URLs: s3fs for s3://, gcsfs for gs://, adlfs for az://"
+                f"{self.shown} needs fsspec: pip install 'kentik-async[remote]', and the package for such "
+                "URLs: s3fs for s3://, gcsfs for gs://, adlfs for az://"
             ) from None
         try:
-            filesystem, root = url_to_fs(url)
+            # Several saves share a file system; a listing that another one has kept would be out of date.
+            filesystem, root = url_to_fs(url, use_listings_cache=False)
         except ImportError as error:
             raise ConfigError(f"{self.shown} needs another package: {error}") from None
         except ValueError as error:
-            raise ValidationError(f"{self.shown} is no place that fsspec knows: {error}") from None
+            raise ValidationError(f"unknown URL scheme in {self.shown}: {error}") from None
         self.filesystem: Any = filesystem
         self.root = str(root).rstrip("/")
 
     def make(self) -> None:
-        """See to it that the place can be reached."""
-        with self.errors():
-            self._make_folder(self.root)
-            self.filesystem.find(f"{self.root}/.kentik-async")
+        """Check that the place can be reached; a bucket or container is never made."""
+        self._retried(lambda: self._make_folder(self.root))
+        bucket = self.root.split("/")[0]
+        if bucket and not self._retried(lambda: self._exists(bucket)):
+            raise TargetError(f"cannot use target {self.shown}: there is no bucket or container {bucket!r}")
 
     def parts(self, table: str, run_date: str | None = None) -> list[str]:
-        """Return the finished parts of a table, sorted."""
-        folder = f"{self.root}/{table}" + (f"/run_date={run_date}" if run_date else "")
-        with self.errors():
-            self.filesystem.invalidate_cache()
-            found = self.filesystem.find(folder)
-        below = (str(path)[len(self.root) :].lstrip("/") for path in found)
-        return sorted(part for part in below if "/part-" in part)
+        """Return the files of a table, sorted."""
+        folder = f"{table}/run_date={run_date}" if run_date else table
+        return [path for path in self.find(folder) if "/part-" in path]
 
-    def finish(self, unfinished: Path, part: str) -> None:
-        """Upload a written file."""
-        with self.errors():
-            self._upload(unfinished, f"{self.root}/{part}")
+    def any_part(self, table: str) -> str | None:
+        """Return some file of a table, None if there is none."""
+        for date in reversed(self._list(table)):
+            for path in self._list(date):
+                if "/part-" in path:
+                    return path
+        return None
 
-    def swap(self, staged: Path, run_date: str, tables: Iterable[str]) -> None:
-        """Upload the staged parts, then delete all others of the date.
+    def find(self, folder: str) -> list[str]:
+        """Return all files below a folder, as paths below the root, sorted."""
+        return sorted(self.sizes(folder))
 
-        A reader sees both for a moment: a reader that sees neither would be worse off.
-        """
-        named = {table: f"{table}/run_date={run_date}" for table in tables}
-        new = {
-            f"{folder}/{path.name}": path
-            for folder in named.values()
-            for path in sorted((staged / folder).glob("part-*"))
-        }
-        for part, path in new.items():
-            self.finish(path, part)
-        old = {part for table in named for part in self.parts(table, run_date)} - new.keys()
-        with self.errors():
-            for part in sorted(old):
-                self.filesystem.rm_file(f"{self.root}/{part}")
+    def sizes(self, folder: str) -> dict[str, int]:
+        """Return all files below a folder, as paths below the root, with their sizes."""
+
+        def find() -> dict[str, dict[str, Any]]:
+            found: dict[str, dict[str, Any]] = self.filesystem.find(f"{self.root}/{folder}", detail=True)
+            return found
+
+        found = self._retried(find)
+        return {path[len(self.root) :].lstrip("/"): entry.get("size") or 0 for path, entry in found.items()}
+
+    def has(self, folder: str) -> bool:
+        """Return whether there is a file below a folder."""
+        return bool(self._retried(lambda: self._exists(f"{self.root}/{folder}")))
+
+    def source(self, part: str) -> PartSource:
+        """Return a file, to be read: it is fetched whole when it is opened."""
+
+        def fetch() -> BinaryIO:
+            return io.BytesIO(self.read(part))
+
+        return PartSource(self.shown, f"{self.shown}/{part}", fetch)
+
+    def read(self, path: str) -> bytes:
+        """Return the bytes of a file."""
+        found: bytes = self._retried(lambda: self.filesystem.cat_file(f"{self.root}/{path}"))
+        return found
+
+    def read_many(self, paths: list[str]) -> dict[str, bytes]:
+        """Return the bytes of several files, fetched at once; those that do not exist are skipped."""
+        names = {f"{self.root}/{path}": path for path in paths}
+
+        def fetch() -> dict[str, bytes]:
+            found: dict[str, Any] = self.filesystem.cat(list(names), on_error="return")
+            failed = [data for data in found.values() if isinstance(data, Exception)]
+            for error in failed:
+                if not isinstance(error, FileNotFoundError):
+                    raise error
+            return {names[name]: data for name, data in found.items() if isinstance(data, bytes)}
+
+        return self._retried(fetch) if names else {}
+
+    def publish(self, unfinished: Path, part: str) -> None:
+        """Upload a written file, check that it is there, and delete the local copy."""
+        data = unfinished.read_bytes()
+        self.write(part, data)
+        size = self._retried(lambda: self._size(part))
+        if size != len(data):
+            raise TargetError(f"upload of {self.shown}/{part} is incomplete: {size} of {len(data)} bytes")
+        unfinished.unlink()
+
+    def write(self, path: str, data: bytes) -> None:
+        """Write an object in one request."""
+
+        def upload() -> None:
+            if "s3" in self.filesystem.protocol or "gs" in self.filesystem.protocol:
+                self.filesystem.pipe_file(f"{self.root}/{path}", data, chunksize=_ONE_REQUEST)
+            else:
+                self._make_folder(f"{self.root}/{path}".rpartition("/")[0])
+                self.filesystem.pipe_file(f"{self.root}/{path}", data)
+
+        self._retried(upload)
+
+    def remove(self, part: str) -> None:
+        """Delete a file."""
+        self.remove_many([part])
+
+    def remove_many(self, parts: list[str]) -> None:
+        """Delete files; those that do not exist are skipped."""
+
+        def remove() -> None:
+            try:
+                self.filesystem.rm([f"{self.root}/{part}" for part in parts])
+            except FileNotFoundError:
+                for part in parts:
+                    self._remove_if_there(f"{self.root}/{part}")
+
+        if parts:
+            self._retried(remove)
 
     def size(self) -> int:
         """Return the bytes of all files."""
-        with self.errors():
-            self.filesystem.invalidate_cache()
-            found: dict[str, dict[str, Any]] = self.filesystem.find(self.root, detail=True)
-        return sum(entry.get("size") or 0 for entry in found.values())
+        return sum(self.sizes("").values())
 
     @contextmanager
     def errors(self) -> Iterator[None]:
@@ -124,53 +194,49 @@ class RemoteFolder:
         except TargetError:
             raise
         except Exception as error:  # each file system has exceptions of its own
-            reason = str(error) or type(error).__name__
+            reason = " ".join(str(error).split()) or type(error).__name__
             raise TargetError(
-                f"the target {self.shown} cannot be used: {reason}; all that has landed stays"
+                f"cannot use target {self.shown}: {reason}; data already saved is kept"
             ) from error
+
+    def _retried(self, work: Callable[[], T]) -> T:
+        """Do something again while the store fails with what may pass."""
+        with self.errors():
+            for pause in _PAUSES:
+                try:
+                    return work()
+                except (FileNotFoundError, PermissionError, NotImplementedError, TypeError):
+                    raise
+                except Exception:  # noqa: BLE001 (each file system has exceptions of its own)
+                    time.sleep(pause)
+            return work()
+
+    def _list(self, folder: str) -> list[str]:
+        """Return what is directly in a folder, as paths below the root, sorted."""
+
+        def names() -> list[str]:
+            try:
+                found: list[str] = self.filesystem.ls(f"{self.root}/{folder}", detail=False)
+            except FileNotFoundError:
+                return []
+            return found
+
+        return sorted(str(path)[len(self.root) :].lstrip("/") for path in self._retried(names))
+
+    def _exists(self, path: str) -> bool:
+        return bool(self.filesystem.exists(path))
+
+    def _size(self, part: str) -> int | None:
+        size: int | None = self.filesystem.info(f"{self.root}/{part}").get("size")
+        return size
 
     def _make_folder(self, path: str) -> None:
         # An object store has no folders, and would make a bucket of a name that is mistyped.
         if path.startswith("/"):
             self.filesystem.makedirs(path, exist_ok=True)
 
-    def _upload(self, unfinished: Path, path: str) -> None:
-        filesystem = self.filesystem
-        self._make_folder(path.rpartition("/")[0])
-        if "file" in filesystem.protocol:
-            # A folder, perhaps of a network drive: copied byte by byte, so the name comes last.
-            aside = f"{self.root}/.kentik-async"
-            filesystem.makedirs(aside, exist_ok=True)
-            filesystem.put_file(str(unfinished), f"{aside}/{unfinished.name}")
-            filesystem.mv(f"{aside}/{unfinished.name}", path)
+    def _remove_if_there(self, path: str) -> None:
+        try:
+            self.filesystem.rm_file(path)
+        except FileNotFoundError:
             return
-        with filesystem.transaction, unfinished.open("rb") as source, filesystem.open(path, "wb") as sink:
-            shutil.copyfileobj(source, sink, _COPIED_AT_ONCE)
-
-
-def refuse_strange_parts(parts: Iterable[str], *, known: set[int], landed: set[int], target: str) -> None:
-    """See to it that a date's parts are those that this machine's journal knows. Pure.
-
-    Args:
-        parts: The parts that are there, of the table `pages`, to which every batch adds.
-        known: All batches of the journal.
-        landed: Those whose parts have to be there.
-        target: The target, for messages.
-
-    Raises:
-        TargetError: There are others, which would be written over; or some are missing, which would never be
-            pulled again.
-    """
-    found = {int(number[1]): part for part in parts if (number := _NUMBER.search(part))}
-    strange = sorted(found[number] for number in found.keys() - known)
-    if strange:
-        raise TargetError(
-            f"{target} holds parts that were not pulled from this machine, such as {strange[0]}: pull there, "
-            "or to another target, or replace the date with refresh (--refresh)"
-        )
-    missing = sorted(landed - found.keys())
-    if missing:
-        raise TargetError(
-            f"{target} has lost parts that were pulled from here, such as number {missing[0]} of the table "
-            "pages: pull the date again with refresh (--refresh)"
-        )

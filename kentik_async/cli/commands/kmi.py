@@ -52,7 +52,20 @@ _INSIGHTS = (
     Column("name", optional=True),
     Column("message", min_width=30),
 )
+_RANKING_FIELDS = (
+    "market_id",
+    "rank_type",
+    "ip",
+    "asn",
+    "name",
+    "rank",
+    "rank_change",
+    "score",
+    "score_change",
+)
 _RELATION_FIELDS = (
+    "market_id",
+    "ip",
     "relation",
     "asn",
     "name",
@@ -109,8 +122,9 @@ async def rankings(
     async with context.client() as kentik:
         market_id = await resolve_market(kentik, market)
         found = await kentik.kmi.get_rankings(market_id, rank_type, ip, limit)
-    fields = ("asn", "name", "rank", "rank_change", "score", "score_change")
-    context.printer.rows(found, fields, _RANKINGS, what=f"networks in {market_id}")
+    requested = {"market_id": found.market_id, "rank_type": found.rank_type, "ip": found.ip}
+    rows = [{**requested, **row} for row in found.to_dicts()]
+    context.printer.rows(rows, _RANKING_FIELDS, _RANKINGS, what=f"networks in {market_id}")
     _note_missing_rows(context, found)
 
 
@@ -181,7 +195,8 @@ def _relations(found: "ASNDetails") -> list[dict[str, Any]]:
     """Return one flat row per neighbour, with the fields of all relations."""
     relations = (("customer", found.customers), ("provider", found.providers), ("peer", found.peers))
     return [
-        {name: getattr(row, name, None) for name in _RELATION_FIELDS} | {"relation": relation}
+        {name: getattr(row, name, None) for name in _RELATION_FIELDS}
+        | {"market_id": found.market_id, "ip": found.ip, "relation": relation}
         for relation, rows in relations
         for row in rows
     ]

@@ -1,4 +1,4 @@
-"""`kentik-async kmi pull`: many pages of the KMI into a folder of tables."""
+"""`kentik-async kmi pull`: many pages of the KMI, saved as tables."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -6,29 +6,28 @@ from cyclopts import App, Parameter
 
 from kentik_async.cli.context import Ctx
 from kentik_async.cli.exit_codes import Exit
-from kentik_async.cli.parameters import RelationKind
-from kentik_async.cli.pulls.options import Asked, How, Several
+from kentik_async.cli.parameters import Choice, Family, InsightKind, RelationKind
+from kentik_async.cli.pulls.options import PullOptions, RankingOptions, Several
 from kentik_async.errors import ValidationError
 
 if TYPE_CHECKING:
-    from kentik_async import KentikClient
-    from kentik_async.bulk.pull import Pull
+    from kentik_async import KentikClient, Pull
 
 __all__ = ["app"]
 
-_HELP = """Pull many rankings and details into a folder of tables.
+_HELP = """Pull many rankings, details or insights into tables.
 
-The same command goes on where it was cut off and asks for nothing twice. The
-vendor's APIs are not meant for full data extraction: --dry-run tells first
-what a pull takes, --leave keeps some of each minute for others.
+The same command resumes an interrupted pull, and requests no page twice. The
+vendor's APIs are not meant for full data extraction: --dry-run shows first what
+a pull takes, --leave keeps some requests of each minute for others.
 
 Several customers side by side: --profile a --profile b pulls into TARGET/a and
-TARGET/b, each under its own quota, and ends with the worst of their exit codes."""
+TARGET/b, each under its own quota; the exit code is the most severe one."""
 
 app = App(name="pull", help=_HELP)
 
-_ASKED = Asked()
-_HOW = How()
+_RANKINGS = RankingOptions()
+_OPTIONS = PullOptions()
 
 
 @app.command
@@ -36,29 +35,29 @@ async def rankings(
     target: str,
     /,
     *,
-    asked: Annotated[Asked, Parameter(name="*")] = _ASKED,
-    how: Annotated[How, Parameter(name="*")] = _HOW,
+    selection: Annotated[RankingOptions, Parameter(name="*")] = _RANKINGS,
+    options: Annotated[PullOptions, Parameter(name="*")] = _OPTIONS,
     context: Ctx,
 ) -> Exit:
-    """Pull rankings: of all markets and kinds, or of those named.
+    """Pull rankings: of all markets and metrics, or of some.
 
     For example:
 
-      $ kentik-async kmi pull rankings data --dry-run
-      $ kentik-async kmi pull rankings data --markets US DE "western europe"
+      kentik-async kmi pull rankings data --dry-run
+      kentik-async kmi pull rankings data --markets US DE "western europe"
 
     Args:
-        target: The folder, made if it is not there, or a URL such as s3://bucket/kmi.
-        asked: Which rankings.
-        how: Where they land.
-        context: Handed over.
+        target: The folder, made if it does not exist, or a URL such as s3://bucket/kmi.
+        selection: Which rankings.
+        options: Where and how pages are saved.
+        context: The command context.
     """
     from kentik_async.cli.pulls.runner import run_pull
 
-    async def make(kentik: "KentikClient") -> "Pull":
-        return kentik.kmi.pull_rankings(**await asked.arguments(kentik), leave=how.leave)
+    def make(kentik: "KentikClient") -> "Pull[Any]":
+        return kentik.kmi.pull_rankings(**selection.arguments(), leave=options.leave)
 
-    return await run_pull(context, target, how, make)
+    return await run_pull(context, target, options, make)
 
 
 @app.command
@@ -69,43 +68,67 @@ async def details(
     asns: Annotated[list[str] | None, Several] = None,
     top: int | None = None,
     type: RelationKind = "all",
-    asked: Annotated[Asked, Parameter(name="*")] = _ASKED,
-    how: Annotated[How, Parameter(name="*")] = _HOW,
+    mutual_provider: Choice = "all",
+    mutual_customer: Choice = "all",
+    singlehomed_customer: Choice = "all",
+    selection: Annotated[RankingOptions, Parameter(name="*")] = _RANKINGS,
+    options: Annotated[PullOptions, Parameter(name="*")] = _OPTIONS,
     context: Ctx,
 ) -> Exit:
-    """Pull networks' customers, providers and peers.
+    """Pull customers, providers and peers of networks.
 
-    The networks are named, or the first ones of each ranking; the rankings
-    that name them land too.
+    --asns names the networks; --top takes the first networks of each ranking,
+    and the rankings are part of the pull. A date of a target holds one setting
+    of the three filters.
 
     For example:
 
-      $ kentik-async kmi pull details data --asns 3356 AS174 --markets US
-      $ kentik-async kmi pull details data --top 10 --markets US --ips v4
+      kentik-async kmi pull details data --asns 3356 AS174 --markets US
+      kentik-async kmi pull details data --top 10 --markets US --ips v4
 
     Args:
-        target: The folder, made if it is not there, or a URL such as s3://bucket/kmi.
-        asns: These networks, in each of the markets, which must be named then.
-        top: The first so many networks of each ranking.
-        type: Which neighbours.
-        asked: Which rankings, or with --asns which markets and routing tables.
-        how: Where they land.
-        context: Handed over.
+        target: The folder, made if it does not exist, or a URL such as s3://bucket/kmi.
+        asns: AS numbers; --markets is required with it.
+        top: Top N networks of each ranking.
+        type: Which relations.
+        mutual_provider: Show only, or exclude, neighbours that are also a provider.
+        mutual_customer: Show only, or exclude, neighbours that are also a customer.
+        singlehomed_customer: Show only, or exclude, customers with a single provider.
+        selection: Which rankings; with --asns, which markets and IP versions.
+        options: Where and how pages are saved.
+        context: The command context.
     """
     from kentik_async.cli.pulls.runner import run_pull
 
-    async def make(kentik: "KentikClient") -> "Pull":
-        given: dict[str, Any] = await asked.arguments(kentik)
+    how: dict[str, Any] = {
+        "type": type,
+        "mutual_provider": mutual_provider,
+        "mutual_customer": mutual_customer,
+        "singlehomed_customer": singlehomed_customer,
+        "leave": options.leave,
+    }
+
+    def make(kentik: "KentikClient") -> "Pull[Any]":
         if asns is None:
-            return kentik.kmi.pull_asn_details(top=top, type=type, **given, leave=how.leave)
-        if given["markets"] == "all":
-            raise ValidationError("--asns needs --markets: name the markets, such as planet:earth")
-        targets = [(market, asn) for market in given["markets"] for asn in asns]
-        return kentik.kmi.pull_asn_details(targets, ips=given["ips"], type=type, leave=how.leave)
+            return kentik.kmi.pull_asn_details(top=top, **selection.arguments(), **how)
+        targets = [(market, asn) for market in selection.markets or () for asn in asns]
+        return kentik.kmi.pull_asn_details(targets, ips=selection.ips or "all", **how)
 
     if (asns is None) == (top is None):
-        raise ValidationError("give either --asns, the networks, or --top, the first so many of each ranking")
-    return await run_pull(context, target, how, make)
+        raise ValidationError(
+            "give either --asns, the networks, or --top, the first networks of each ranking"
+        )
+    if asns is not None:
+        _check_named_networks(selection)
+    return await run_pull(context, target, options, make)
+
+
+def _check_named_networks(selection: RankingOptions) -> None:
+    """Refuse options that do not fit --asns."""
+    if selection.markets in (None, [], ["all"]):
+        raise ValidationError("--asns needs --markets: name the markets, such as planet:earth")
+    if selection.rank_types or selection.limit is not None:
+        raise ValidationError("--rank-types and --limit need --top: with --asns no ranking is requested")
 
 
 @app.command(name="all")
@@ -114,27 +137,80 @@ async def everything(
     /,
     *,
     top: int = 50,
-    asked: Annotated[Asked, Parameter(name="*")] = _ASKED,
-    how: Annotated[How, Parameter(name="*")] = _HOW,
+    selection: Annotated[RankingOptions, Parameter(name="*")] = _RANKINGS,
+    options: Annotated[PullOptions, Parameter(name="*")] = _OPTIONS,
     context: Ctx,
 ) -> Exit:
-    """Pull rankings, and the neighbours of each ranking's first networks.
+    """Pull rankings, and the details of the first networks of each.
 
     For example:
 
-      $ kentik-async kmi pull all data --dry-run
-      $ kentik-async kmi pull all data --top 20 --rank-types customer_base --leave 10
+      kentik-async kmi pull all data --dry-run
+      kentik-async kmi pull all data --top 20 --rank-types customer_base --leave 10
 
     Args:
-        target: The folder, made if it is not there, or a URL such as s3://bucket/kmi.
-        top: The neighbours of how many first networks of each ranking.
-        asked: Which rankings.
-        how: Where they land.
-        context: Handed over.
+        target: The folder, made if it does not exist, or a URL such as s3://bucket/kmi.
+        top: Top N networks of each ranking.
+        selection: Which rankings.
+        options: Where and how pages are saved.
+        context: The command context.
     """
     from kentik_async.cli.pulls.runner import run_pull
 
-    async def make(kentik: "KentikClient") -> "Pull":
-        return kentik.kmi.pull_asn_details(top=top, **await asked.arguments(kentik), leave=how.leave)
+    def make(kentik: "KentikClient") -> "Pull[Any]":
+        return kentik.kmi.pull_asn_details(top=top, **selection.arguments(), leave=options.leave)
 
-    return await run_pull(context, target, how, make)
+    return await run_pull(context, target, options, make)
+
+
+@app.command
+async def insights(
+    target: str,
+    /,
+    *,
+    asns: Annotated[list[str] | None, Several] = None,
+    markets: Annotated[list[str] | None, Several] = None,
+    ips: Annotated[list[Family] | None, Several] = None,
+    types: Annotated[list[InsightKind] | None, Several] = None,
+    lookback: int | None = None,
+    magnitude: int | None = None,
+    limit: int | None = None,
+    options: Annotated[PullOptions, Parameter(name="*")] = _OPTIONS,
+    context: Ctx,
+) -> Exit:
+    """Pull insights: recent changes of all networks, or of some.
+
+    Each network, market and IP version that you name is a page of its own.
+
+    For example:
+
+      kentik-async kmi pull insights data --lookback 7 --limit 1000
+      kentik-async kmi pull insights data --asns 3356 AS174 --types customer_loss
+
+    Args:
+        target: The folder, made if it does not exist, or a URL such as s3://bucket/kmi.
+        asns: AS numbers; the insights of all networks by default.
+        markets: Markets: planet:earth, cc:US, US or names; all in one page by default.
+        ips: IP versions; both in one page by default.
+        types: Insight types; all by default.
+        lookback: Days to look back: 1, 7 or 30; 1 by default.
+        magnitude: Minimum magnitude, 1 to 5; 1 by default.
+        limit: Maximum number of insights of each page; 100 by default.
+        options: Where and how pages are saved.
+        context: The command context.
+    """
+    from kentik_async.cli.pulls.runner import run_pull
+
+    def make(kentik: "KentikClient") -> "Pull[Any]":
+        return kentik.kmi.pull_insights(
+            asns,
+            markets=None if markets in (None, ["all"]) else markets,
+            ips=ips,
+            types=types or (),
+            lookback=lookback,
+            magnitude=magnitude,
+            limit=limit,
+            leave=options.leave,
+        )
+
+    return await run_pull(context, target, options, make)

@@ -1,4 +1,4 @@
-"""`kentik-async kmi status`, `kmi diff` and `kmi migrate`: what a target holds. Nothing is sent."""
+"""`kentik-async kmi status` and `kmi diff`: what targets hold. Nothing is sent."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -7,25 +7,28 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from kentik_async.cli.context import Ctx
+from kentik_async.cli.exit_codes import Exit
 from kentik_async.cli.output.formatting import Column
-from kentik_async.cli.pulls.options import Several, date_given
+from kentik_async.cli.pulls.options import Several, parse_date
 from kentik_async.errors import ValidationError
 
 if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]  # pyarrow ships no types
 
     from kentik_async.bulk.reading.dataset import Tables
-    from kentik_async.bulk.reading.diff import Day
+    from kentik_async.bulk.reading.diff import Day, PageCounts
     from kentik_async.bulk.reading.status import RunStatus, TargetStatus
 
-__all__ = ["diff", "migrate", "status"]
+__all__ = ["diff", "status"]
 
 _RUN_FIELDS = (
     "target",
     "run_id",
     "run_date",
+    "command",
     "store",
     "state",
+    "requested",
     "done",
     "failed",
     "left",
@@ -34,6 +37,7 @@ _RUN_FIELDS = (
     "mixed",
     "started_at",
     "finished_at",
+    "causes",
     "bytes",
 )
 _RUN_COLUMNS = (
@@ -43,7 +47,7 @@ _RUN_COLUMNS = (
     Column("failed", kind="count"),
     Column("left", kind="count"),
     Column("rows", kind="count"),
-    Column("started_at", "began (UTC)", kind="name", read=lambda run: f"{run['started_at']:%m-%d %H:%M}"),
+    Column("started_at", "started (UTC)", kind="name", read=lambda run: f"{run['started_at']:%m-%d %H:%M}"),
 )
 _DIFF_FIELDS = (
     "market_id",
@@ -80,9 +84,9 @@ _RELATION_COLUMNS = (
 
 
 def status(target: str, /, *more: str, context: Ctx) -> None:
-    """Show the runs of targets: how far they are, their rows, the size on disk.
+    """Show the runs of targets: their state, pages, rows and failures, and the size.
 
-    It may be asked while a run is writing.
+    It may be called while a run is writing.
 
     For example:
 
@@ -92,7 +96,7 @@ def status(target: str, /, *more: str, context: Ctx) -> None:
     Args:
         target: The folder, or its URL.
         more: Other targets.
-        context: Handed over.
+        context: The command context.
     """
     from kentik_async.bulk.reading.status import target_status
 
@@ -103,43 +107,16 @@ def status(target: str, /, *more: str, context: Ctx) -> None:
     for found in targets:
         context.notes.plain(f"{found.target}: {found.bytes / 1e6:,.1f} MB")
         for run in found.runs:
+            for cause, pages in run.causes:
+                context.notes.note(f"run {run.run_id}: {_counted(pages, 'page')} failed: {cause}")
             if run.state == "interrupted":
-                context.notes.note(
-                    f"run {run.run_id} of {found.target} was cut off: the same command goes on with it"
-                )
-
-
-def migrate(target: str, /, *, context: Ctx) -> None:
-    """Bring a target that an earlier release wrote up to date.
-
-    A release refuses to write to a target of another version and names this
-    command. It may be repeated, also after it was cut off.
-
-    For example:
-
-      $ kentik-async kmi migrate data
-
-    Args:
-        target: The folder, or its URL.
-        context: Handed over.
-    """
-    from kentik_async.bulk.migration import migrate_target
-
-    done = migrate_target(target)
-    record = {"target": done.target, "found": done.found, "version": done.version, "changed": done.changed}
-    context.printer.record(record, tuple(record))
-    if not done.changed:
-        context.notes.note(f"{done.target} has schema version {done.version} already: nothing was changed")
+                context.notes.note(f"run {run.run_id} was interrupted; run the same command again to resume")
 
 
 def _run_row(found: "TargetStatus", run: "RunStatus") -> dict[str, Any]:
     row = {name: getattr(run, name) for name in _RUN_FIELDS[1:-1]}
-    times = {name: _instant(row[name]) for name in ("started_at", "finished_at")}
-    return {"target": found.target} | row | times | {"bytes": found.bytes}
-
-
-def _instant(seconds: float | None) -> dt.datetime | None:
-    return None if seconds is None else dt.datetime.fromtimestamp(seconds, dt.UTC)
+    causes = [{"pages": pages, "cause": cause} for cause, pages in run.causes]
+    return {"target": found.target} | row | {"causes": causes, "bytes": found.bytes}
 
 
 def diff(
@@ -150,11 +127,12 @@ def diff(
     until: Annotated[str, Parameter(name="--to")],
     markets: Annotated[list[str] | None, Several, Parameter(name=("--market", "--markets"))] = None,
     context: Ctx,
-) -> None:
-    """Show what changed between two dates that a target holds.
+) -> Exit | None:
+    """Show what changed between two dates of a target.
 
     Who rose, fell, entered and left the rankings; which customers and providers
-    networks won and lost. Only what was pulled on both dates is compared.
+    networks won and lost. Only pages that both dates hold with equal coverage
+    are compared; if there are none, the exit code is 5.
 
     For example:
 
@@ -164,25 +142,38 @@ def diff(
         target: The folder, or its URL.
         since: The earlier date.
         until: The later date.
-        markets: Only these markets: planet:earth, cc:US, US, or names that the target knows.
-        context: Handed over.
+        markets: Only these markets: planet:earth, cc:US, US, or names in the target.
+        context: The command context.
     """
     from kentik_async.bulk.reading.dataset import open_target
-    from kentik_async.bulk.reading.diff import diff_rankings, diff_relations
+    from kentik_async.bulk.reading.diff import diff_days
 
     tables = open_target(target)
     chosen = _markets(tables, markets)
-    before, after = (
-        _day(tables, date_given(text, option), chosen)
-        for text, option in ((since, "--from"), (until, "--to"))
-    )
-    moved, related = diff_rankings(before, after), diff_relations(before, after)
-    if context.printer.form == "table":
-        context.printer.section("rankings", moved.to_pylist(), _RANKING_COLUMNS)
+    days = [parse_date(text, option) for text, option in ((since, "--from"), (until, "--to"))]
+    found = diff_days(*(_day(tables, date, chosen) for date in days))
+    if context.printer.form != "table":
+        rows = [*_flat(found.rankings), *_flat(found.relations)]
+        context.printer.rows(rows, _DIFF_FIELDS, what="changes" if not found.is_empty else "pages to compare")
+    elif not found.is_empty:
+        context.printer.section("rankings", found.rankings.to_pylist(), _RANKING_COLUMNS)
         context.printer.text("")
-        context.printer.section("neighbours", related.to_pylist(), _RELATION_COLUMNS)
-    else:
-        context.printer.rows([*_flat(moved), *_flat(related)], _DIFF_FIELDS, what="changes")
+        context.printer.section("neighbours", found.relations.to_pylist(), _RELATION_COLUMNS)
+    for name, counts in (("rankings", found.ranking_pages), ("neighbours", found.relation_pages)):
+        context.notes.plain(f"{name}: {_compared(counts)}")
+    if found.is_empty:
+        context.notes.error(
+            f"nothing to compare: {days[0]} and {days[1]} hold no page with equal coverage on both dates"
+        )
+        return Exit.FAILURES
+    return None
+
+
+def _compared(counts: "PageCounts") -> str:
+    return (
+        f"{_counted(counts.compared, 'page')} compared, {counts.unequal:,} not compared (unequal coverage), "
+        f"{counts.only_before:,} on the earlier date only, {counts.only_after:,} on the later date only"
+    )
 
 
 def _flat(changes: "pa.Table") -> Iterator[dict[str, Any]]:
@@ -191,22 +182,32 @@ def _flat(changes: "pa.Table") -> Iterator[dict[str, Any]]:
 
 
 def _markets(tables: "Tables", texts: list[str] | None) -> list[str] | None:
-    from kentik_async.cli.market_names import market_named, market_spelled
+    from kentik_async.bulk.market_names import find_market, spell_market
     from kentik_async.models import Market
 
     if not texts:
         return None
-    spelled = [market_spelled(text) for text in texts]
+    spelled = [spell_market(text) for text in texts]
     if all(spelled):
         return [market_id for market_id in spelled if market_id]
     rows = tables.markets.to_table(columns=["market_id", "name"]).to_pylist()
     known = {row["market_id"]: Market(row["market_id"], row["name"]) for row in rows}
-    return [market or market_named(text, known.values()) for text, market in zip(texts, spelled, strict=True)]
+    return [market or find_market(text, known.values()) for text, market in zip(texts, spelled, strict=True)]
 
 
 def _day(tables: "Tables", date: dt.date, markets: list[str] | None) -> "Day":
+    from kentik_async.bulk.coverage import SavedPages
     from kentik_async.bulk.reading.diff import Day
+    from kentik_async.bulk.saving.saved_date import page_records
+    from kentik_async.bulk.sinks.parquet import columns_of
 
     if date.isoformat() not in (dates := tables.dates()):
-        raise ValidationError(f"the target holds nothing of {date}: it holds {', '.join(dates)}")
-    return Day(**{name: tables.rows(name, date, markets) for name in Day.__dataclass_fields__})
+        raise ValidationError(f"the target has no data of {date}; it holds {', '.join(dates)}")
+    pages, rankings, relations = (
+        tables.rows(name, date, markets) for name in ("pages", "rankings", "relations")
+    )
+    return Day(SavedPages(page_records(columns_of(pages))), rankings, relations)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

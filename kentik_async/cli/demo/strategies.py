@@ -11,9 +11,10 @@ import grpc
 import grpc.aio
 
 import kentik_async
-from kentik_async import KentikClient, Quota, Rankings
+from kentik_async import IPFamily, KentikClient, Quota, Rankings
 from kentik_async._generated.kmi.v202212 import GetRankingsRequest, KmiServiceStub, ListMarketsRequest
 from kentik_async.cli.demo.process import EmulatorProcess
+from kentik_async.models.enums import IPFamilyName, RankTypeName
 
 __all__ = [
     "INTERACTIVE_CALLS",
@@ -40,8 +41,8 @@ class RankingQuery:
     """The arguments of one GetRankings call."""
 
     market_id: str
-    rank_type: str
-    ip: str
+    rank_type: RankTypeName
+    ip: IPFamilyName
 
     def message(self) -> GetRankingsRequest:
         """The request message."""
@@ -89,9 +90,7 @@ async def ranking_queries(emulator: EmulatorProcess, count: int) -> list[Ranking
             ListMarketsRequest(), metadata=emulator.credentials
         )
     distinct = [
-        RankingQuery(market.market_id, "customer_base", ip)
-        for market in answer.markets
-        for ip in ("v4", "v6")
+        RankingQuery(market.market_id, "customer_base", ip) for market in answer.markets for ip in IPFamily
     ]
     return [distinct[number % len(distinct)] for number in range(count)]
 

@@ -1,91 +1,87 @@
-"""The options of a pull: which rankings, and where and how they land."""
+"""The options of the pull commands: which rankings, and where and how pages are saved."""
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from kentik_async.cli.parameters import Family, Flag, RankKind
+from kentik_async.cli.parameters import Family, Flag, RankKind, Store
 from kentik_async.errors import ValidationError
 
-if TYPE_CHECKING:
-    from kentik_async import KentikClient
-
-__all__ = ["Asked", "How", "Several", "date_given"]
+__all__ = ["PullOptions", "RankingOptions", "Several", "parse_date"]
 
 Several = Parameter(consume_multiple=True)
 """For an option that takes several values: `--markets US DE`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RankingOptions:
     """Which rankings are pulled, or lead to details."""
 
     markets: Annotated[
         list[str] | None,
         Several,
-        Parameter(help="planet:earth, cc:US, US or names; all markets by default."),
+        Parameter(help="Markets: planet:earth, cc:US, US or names; all by default."),
     ] = None
     rank_types: Annotated[
-        list[RankKind] | None, Several, Parameter(help="Kinds of rankings; all by default.")
+        list[RankKind] | None, Several, Parameter(help="Ranking metrics; all by default.")
     ] = None
-    ips: Annotated[list[Family] | None, Several, Parameter(help="Routing tables; both by default.")] = None
-    limit: Annotated[int | None, Parameter(help="Rows of each ranking at most; 600 by default.")] = None
+    ips: Annotated[list[Family] | None, Several, Parameter(help="IP versions; both by default.")] = None
+    limit: Annotated[
+        int | None, Parameter(help="Maximum number of rows of each ranking; 600 by default.")
+    ] = None
 
-    async def arguments(self, kentik: "KentikClient") -> dict[str, Any]:
-        """Return the arguments of a pull; the list of markets is asked for only where a name is given."""
-        from kentik_async.cli.market_names import market_named, market_spelled
-
-        markets: Any = "all"
-        if self.markets and self.markets != ["all"]:
-            markets = [(text, market_spelled(text)) for text in self.markets]
-            known = () if all(spelled for _, spelled in markets) else await kentik.kmi.list_markets()
-            markets = [spelled or market_named(text, known) for text, spelled in markets]
+    def arguments(self) -> dict[str, Any]:
+        """Return the arguments of `pull_rankings`."""
         return {
-            "markets": markets,
+            "markets": "all" if self.markets in (None, [], ["all"]) else self.markets,
             "rank_types": self.rank_types or "all",
-            "ips": self.ips or ("v4", "v6"),
+            "ips": self.ips or "all",
             "limit": self.limit,
         }
 
 
 @dataclass(frozen=True, slots=True)
-class How:
-    """Where a pull lands and how."""
+class PullOptions:
+    """Where and how pages are saved."""
 
-    store: Annotated[Literal["parquet", "sqlite", "ndjson", "csv"], Parameter(help="The kind of tables.")] = (
-        "parquet"
-    )
+    store: Annotated[Store, Parameter(help="Format of the tables.")] = "parquet"
     date: Annotated[
-        str | None, Parameter(help="Date that the rows bear, YYYY-MM-DD; today's, by UTC, by default.")
+        str | None, Parameter(help="Date for the column run_date, YYYY-MM-DD; today (UTC) by default.")
     ] = None
-    refresh: Annotated[
-        Flag, Parameter(help="Pull a finished date again; the new rows replace the old when complete.")
+    refresh: Annotated[Flag, Parameter(help="Fetch pages again that the date holds.")] = False
+    retry_failed: Annotated[
+        Flag, Parameter(help="Fetch pages again that failed with a definite answer (400, 404).")
     ] = False
-    dry_run: Annotated[Flag, Parameter(help="Say what it takes and end.")] = False
+    dry_run: Annotated[Flag, Parameter(help="Show the plan and exit.")] = False
     leave: Annotated[
-        int | None, Parameter(help="Requests a minute to leave to others; 5 when courteous, else 0.")
+        int | None,
+        Parameter(help="Requests a minute to leave to others; 5 if the pacing is courteous, else 0."),
     ] = None
-    allow_multi_day: Annotated[Flag, Parameter(help="Begin even if it takes more than 24 hours.")] = False
+    allow_multi_day: Annotated[Flag, Parameter(help="Allow a pull of more than 24 hours.")] = False
 
-    @property
-    def day(self) -> dt.date | None:
-        """The date given.
+    def target_arguments(self) -> dict[str, Any]:
+        """Return the arguments that `Pull.plan` and `Pull.save` share.
 
         Raises:
-            ValidationError: It is none.
+            ValidationError: The date is not a date.
         """
-        return None if self.date is None else date_given(self.date, "--date")
+        return {
+            "store": self.store,
+            "date": None if self.date is None else parse_date(self.date, "--date"),
+            "refresh": self.refresh,
+            "retry_failed": self.retry_failed,
+        }
 
 
-def date_given(text: str, option: str) -> dt.date:
-    """Return the date that an option was given.
+def parse_date(text: str, option: str) -> dt.date:
+    """Return the date in an option's value.
 
     Raises:
-        ValidationError: It is none.
+        ValidationError: The value is not a date.
     """
     try:
         return dt.date.fromisoformat(text)
     except ValueError:
-        raise ValidationError(f"{option} is {text!r}: give YYYY-MM-DD, such as 2026-11-20") from None
+        raise ValidationError(f"{option} must be a date, YYYY-MM-DD; got {text!r}") from None

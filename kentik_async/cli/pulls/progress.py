@@ -1,10 +1,10 @@
-"""How far pulls are: a bar each on a terminal, else a line each every ten seconds; with rate and rest."""
+"""The progress of pulls: a bar for each on a terminal, otherwise a line for each every ten seconds."""
 
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kentik_async.cli.output.formatting import text_for_span
 from kentik_async.cli.output.messages import Notes
@@ -13,92 +13,99 @@ from kentik_async.errors import KentikError
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
 
-    from kentik_async import KentikClient
-    from kentik_async.bulk.pull import Progress, Pull
+    from kentik_async import KentikClient, Progress, Pull
 
-__all__ = ["Board", "shown_on_a_board"]
+__all__ = ["ProgressDisplay", "showing_progress"]
 
-_BETWEEN_DRAWINGS = 0.5
+_BETWEEN_FRAMES = 0.5
 _BETWEEN_LINES = 10.0
-_RATE_OVER = 60.0
+_RATE_WINDOW = 60.0
 
 
 @asynccontextmanager
-async def shown_on_a_board(notes: Notes) -> AsyncIterator["Board"]:
-    """Offer a board, and show how far the pulls on it are while the block runs them."""
-    board = Board()
+async def showing_progress(notes: Notes) -> AsyncIterator["ProgressDisplay"]:
+    """Show the progress of the pulls that are entered while the block runs."""
+    display = ProgressDisplay()
     if notes.quiet:
-        yield board
+        yield display
         return
-    task = asyncio.create_task(_drawing(notes, board) if notes.live else _telling(notes, board))
+    task = asyncio.create_task(_draw_bars(notes, display) if notes.live else _print_lines(notes, display))
     try:
-        yield board
+        yield display
     finally:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
 
 
-class Board:
-    """The pulls under way."""
+class ProgressDisplay:
+    """The pulls that are running.
+
+    Attributes:
+        pulls: Each running pull.
+        several: Whether there are several targets, so that each bar names its own.
+        started: Set when the first pull has started.
+    """
 
     def __init__(self) -> None:
-        """Begin with none."""
-        self.courses: list[_Course] = []
-        self.begun = asyncio.Event()
+        """Begin without pulls."""
+        self.pulls: list[_RunningPull] = []
+        self.several = False
+        self.started = asyncio.Event()
 
     @contextmanager
-    def following(self, subject: str, kentik: "KentikClient", pull: "Pull") -> Iterator[None]:
-        """Have a pull on the board while the block runs it.
+    def track(self, subject: str, kentik: "KentikClient", pull: "Pull[Any]") -> Iterator[None]:
+        """Show the progress of a pull while the block runs it.
 
         Args:
-            subject: What to call it, where there are several.
-            kentik: The client that runs it, for what is left of the quota.
-            pull: The pull; its `on_progress` is taken.
+            subject: What to call it, if there are several.
+            kentik: The client that runs it; what is left of its quota is shown.
+            pull: The pull; its `on_progress` is replaced.
         """
-        course = _Course(subject, kentik, pull)
-        pull.on_progress = course.enter
-        self.courses.append(course)
-        self.begun.set()
+        running = _RunningPull(subject, kentik, pull)
+        pull.on_progress = running.update
+        self.pulls.append(running)
+        self.several = bool(subject)
+        self.started.set()
         try:
             yield
         finally:
-            self.courses.remove(course)
+            self.pulls.remove(running)
 
 
-class _Course:
-    """What is known of a pull's way so far."""
+class _RunningPull:
+    """A running pull: pages, rate and time left."""
 
-    def __init__(self, subject: str, kentik: "KentikClient", pull: "Pull") -> None:
+    def __init__(self, subject: str, kentik: "KentikClient", pull: "Pull[Any]") -> None:
         self.subject = subject
         self.done = 0
         self.total = 0
         self._failed = 0
         self._kentik = kentik
         self._pull = pull
-        self._ends: deque[tuple[float, int]] = deque([(asyncio.get_running_loop().time(), 0)])
+        self._samples: deque[tuple[float, int]] = deque([(asyncio.get_running_loop().time(), 0)])
 
-    def enter(self, progress: "Progress") -> None:
-        """Take the engine's word after a page; it is called often, so it only notes."""
+    def update(self, progress: "Progress") -> None:
+        """Record the progress after a page; it is called often, so nothing is drawn here."""
         self.done, self.total = progress.done + progress.failed, progress.calls
         self._failed = progress.failed
 
-    async def words(self) -> str:
-        """Return how far it is, the rate, the time left, how many failed, and what is left of the quota."""
-        words = [f"{self.done:,} of {self.total:,} pages", f"{self._rate():.0f} a minute"]
-        words += await self._rest()
+    async def line(self) -> str:
+        """Return pages, rate, time left, failed pages and what is left of the quota, as one line."""
+        pages = f"{self.done:,} of {self.total:,} pages"
         minute, hour = await self._quota()
-        return "; ".join([*words, f"quota for {minute} this minute, {hour} this hour"])
+        quota = f"quota left: {minute} this minute, {hour} this hour"
+        return "; ".join([pages, f"{self._rate():.0f} a minute", *await self._rest(), quota])
 
-    async def short_words(self) -> str:
-        """Return the same for a bar, which says itself how far it is; what may be cut off stands last."""
+    async def description(self) -> str:
+        """Return the text beside a bar, which shows the pages; what may be cut off is last."""
         minute, hour = await self._quota()
         return "; ".join([f"{self._rate():.0f}/min", *await self._rest(), f"quota {minute}/min, {hour}/h"])
 
     async def _rest(self) -> list[str]:
         rest = []
         if self.total:
-            with suppress(KentikError):  # a shared quota that cannot be reached now is the pull's affair
+            with suppress(KentikError):  # a shared quota is out of reach; the pull itself reports that
                 seconds = await self._pull.fetcher.estimate(self.total - self.done)
                 rest.append(f"{text_for_span(seconds)} left")
         if self._failed:
@@ -106,7 +113,7 @@ class _Course:
         return rest
 
     async def _quota(self) -> tuple[str, str]:
-        """Return what is left of a minute and an hour; without a limit, any number."""
+        """Return what is left of the minute and of the hour; "any" without a limit."""
         try:
             state = await self._kentik.quota.snapshot()
         except KentikError:
@@ -117,40 +124,40 @@ class _Course:
         return minute, hour
 
     def _rate(self) -> float:
-        """Return the pages a minute of late."""
+        """Return the pages a minute during the last minute."""
         now = asyncio.get_running_loop().time()
-        self._ends.append((now, self.done))
-        while len(self._ends) > 2 and self._ends[0][0] < now - _RATE_OVER:
-            self._ends.popleft()
-        began, before = self._ends[0]
+        self._samples.append((now, self.done))
+        while len(self._samples) > 2 and self._samples[0][0] < now - _RATE_WINDOW:
+            self._samples.popleft()
+        began, before = self._samples[0]
         return 60 * (self.done - before) / max(now - began, 1e-9)
 
 
-async def _telling(notes: Notes, board: Board) -> None:
+async def _print_lines(notes: Notes, display: ProgressDisplay) -> None:
     while True:
         await asyncio.sleep(_BETWEEN_LINES)
-        for course in tuple(board.courses):
-            notes.about(course.subject).plain(await course.words())
+        for running in tuple(display.pulls):
+            notes.about(running.subject).plain(await running.line())
 
 
-async def _drawing(notes: Notes, board: Board) -> None:
-    await board.begun.wait()  # what is said before goes to a terminal without a bar
-    with _bars(notes, several=bool(board.courses[0].subject)) as bars:
+async def _draw_bars(notes: Notes, display: ProgressDisplay) -> None:
+    await display.started.wait()  # what is printed before goes to a terminal without a bar
+    with _bars(notes, several=display.several) as bars:
         while True:
-            await _draw(bars, board)
-            await asyncio.sleep(_BETWEEN_DRAWINGS)
+            await _draw(bars, display)
+            await asyncio.sleep(_BETWEEN_FRAMES)
 
 
-async def _draw(bars: "Bars", board: Board) -> None:
-    """Bring the bars up to date: one a pull, gone when it has ended."""
-    tasks = {task.fields["course"]: task.id for task in bars.tasks}
-    for course in tasks.keys() - set(board.courses):
-        bars.remove_task(tasks[course])
-    for course in tuple(board.courses):
-        words = await course.short_words()
-        if course not in tasks:
-            tasks[course] = bars.add_task("", total=None, course=course, subject=course.subject)
-        bars.update(tasks[course], completed=course.done, total=course.total or None, description=words)
+async def _draw(bars: "Bars", display: ProgressDisplay) -> None:
+    """Update the bars: one for each running pull."""
+    tasks = {task.fields["pull"]: task.id for task in bars.tasks}
+    for running in tasks.keys() - set(display.pulls):
+        bars.remove_task(tasks[running])
+    for running in tuple(display.pulls):
+        text = await running.description()
+        if running not in tasks:
+            tasks[running] = bars.add_task("", total=None, pull=running, subject=running.subject)
+        bars.update(tasks[running], completed=running.done, total=running.total or None, description=text)
     bars.refresh()
 
 

@@ -1,4 +1,4 @@
-"""The command that goes on with a pull that was interrupted."""
+"""The command that resumes an interrupted pull."""
 
 import shlex
 from collections.abc import Sequence
@@ -12,21 +12,22 @@ _PROFILE = "--profile"
 def resume_command(
     arguments: Sequence[str], *, target: str | None = None, own_target: str = "", profile: str = ""
 ) -> str:
-    """Return a command line that goes on with a pull.
+    """Return a command line that resumes a pull.
 
     Args:
         arguments: The command line that was interrupted, without the program's name.
-        target: The target on it, where it pulled for several profiles into a target each.
-        own_target: Where the one profile's pull lands.
+        target: The target in it, if it pulls for several profiles into a folder each.
+        own_target: The target of one profile.
         profile: That profile.
 
     Returns:
-        The same command; or one that goes on with that profile's pull alone, if it can be made.
+        The same command; or, for one of several profiles, a command for that profile alone, if the target
+        can be told from the other arguments.
     """
     if target is None:
         return shlex.join([_PROGRAM, *arguments])
     others = _without_profiles(arguments)
-    if others.count(target) != 1:  # an option's value is the same: the command for all does it too
+    if others.count(target) != 1:  # the value of an option is the same: resume all profiles
         return shlex.join([_PROGRAM, *arguments])
     others[others.index(target)] = own_target
     return shlex.join([_PROGRAM, *others, _PROFILE, profile])

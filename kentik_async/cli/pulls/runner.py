@@ -1,76 +1,74 @@
-"""Pulls from the command line: one, or one a customer side by side."""
+"""Runs pulls: one, or one for each profile side by side."""
 
 import asyncio
 import sys
-import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from kentik_async.bulk.reading.status import Outlook, outlook
-from kentik_async.bulk.results import MULTI_DAY_SECONDS
+from kentik_async.bulk.results import PullPlan, require_one_day
 from kentik_async.bulk.target.layout import Layout
 from kentik_async.cli.context import Context
 from kentik_async.cli.error_text import error_line
 from kentik_async.cli.exit_codes import Exit, exit_for, worst
-from kentik_async.cli.output.formatting import text_for_span
-from kentik_async.cli.pulls.options import How
-from kentik_async.cli.pulls.progress import Board, shown_on_a_board
+from kentik_async.cli.pulls.options import PullOptions
+from kentik_async.cli.pulls.progress import ProgressDisplay, showing_progress
 from kentik_async.cli.pulls.resume import resume_command
-from kentik_async.cli.pulls.summary import announce, print_reports, tell_of
-from kentik_async.errors import KentikError, ValidationError
+from kentik_async.cli.pulls.summary import note_outcome, note_plan, print_plans, print_reports
+from kentik_async.errors import KentikError
 
 if TYPE_CHECKING:
-    from kentik_async import KentikClient
-    from kentik_async.bulk.pull import Pull
-    from kentik_async.bulk.pull_report import PullReport
+    from kentik_async import KentikClient, Pull, PullReport
 
 __all__ = ["run_pull"]
 
-Make: TypeAlias = Callable[["KentikClient"], Awaitable["Pull"]]
+MakePull: TypeAlias = "Callable[[KentikClient], Pull[Any]]"
 
 
-async def run_pull(context: Context, target: str, how: How, make: Make) -> Exit:
-    """Plan a pull, run it, and say what it came to; for several profiles, all at once.
+async def run_pull(context: Context, target: str, options: PullOptions, make: MakePull) -> Exit:
+    """Plan a pull, run it and report; for several profiles, all at once.
 
-    Each of several profiles has its own client, quota and target, and the failure of one is not the others'.
+    Each of several profiles has its own client, quota and target; a failure of one does not stop the others.
 
     Args:
-        context: The command line's surroundings.
-        target: The folder; of several profiles, the one that holds a folder for each.
-        how: Where it lands and how.
-        make: Makes the pull; may ask for the list of markets.
+        context: The context of the command.
+        target: The folder or URL; for several profiles, the one that holds a folder for each.
+        options: Where and how pages are saved.
+        make: Makes the pull.
 
     Returns:
-        The worst of their ends.
+        The most severe exit code.
     """
-    errands = _errands(context, target, how, make)
-    async with shown_on_a_board(context.notes) as board:
-        tasks = [asyncio.create_task(errand.run(board)) for errand in errands]
-        await _ended(tasks)
-    ends = [task.result() for task in tasks]
-    reports = [(end.target, end.report) for end in ends if end.report is not None]
-    print_reports(context.printer, reports, several=len(errands) > 1)
-    return worst(end.exit for end in ends)
+    options.target_arguments()  # an invalid date is reported once, and before anything is sent
+    jobs = _jobs(context, target, options, make)
+    async with showing_progress(context.notes) as display:
+        tasks = [asyncio.create_task(job.run(display)) for job in jobs]
+        await _wait(tasks)
+    results = [task.result() for task in tasks]
+    several = len(jobs) > 1
+    reports = [(result.target, result.report) for result in results if result.report is not None]
+    plans = [(result.target, result.plan) for result in results if result.plan is not None]
+    print_reports(context.printer, reports, several=several)
+    if context.options.output is not None or context.printer.form != "table":
+        print_plans(context.printer, plans, several=several)
+    return worst(result.exit for result in results)
 
 
-def _errands(context: Context, target: str, how: How, make: Make) -> "list[_Errand]":
-    _ = how.day  # one that is no date is told once, and before anything is sent
-    alone = resume_command(sys.argv[1:])
+def _jobs(context: Context, target: str, options: PullOptions, make: MakePull) -> "list[_Job]":
     contexts = context.of_each_profile()
     if len(contexts) < 2:
-        return [_Errand(context, target, how, make, alone)]
-    errands = []
-    for profile, its_context in contexts.items():
-        its_target = f"{target.rstrip('/')}/{profile}"
-        resume = resume_command(sys.argv[1:], target=target, own_target=its_target, profile=profile)
-        errands.append(_Errand(its_context, its_target, how, make, resume))
-    return errands
+        return [_Job(context, target, options, make, resume_command(sys.argv[1:]))]
+    jobs = []
+    for profile, own_context in contexts.items():
+        own_target = f"{target.rstrip('/')}/{profile}"
+        resume = resume_command(sys.argv[1:], target=target, own_target=own_target, profile=profile)
+        jobs.append(_Job(own_context, own_target, options, make, resume))
+    return jobs
 
 
-async def _ended(tasks: Sequence[asyncio.Task[Any]]) -> None:
-    """Wait for all; Ctrl-C, which cancels the waiting, has each of them end cleanly first."""
+async def _wait(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    """Wait for all tasks; Ctrl-C, which cancels the waiting, lets each of them end cleanly first."""
     try:
         await asyncio.wait(tasks)
     except asyncio.CancelledError:
@@ -80,80 +78,65 @@ async def _ended(tasks: Sequence[asyncio.Task[Any]]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _End:
+class _Result:
+    """How a pull ended: with a report, after a dry run with a plan, otherwise with neither."""
+
     exit: Exit
     target: str = ""
+    plan: PullPlan | None = None
     report: "PullReport | None" = None
 
 
 @dataclass(frozen=True, slots=True)
-class _Errand:
-    """One customer's pull into one target."""
+class _Job:
+    """One pull of one customer into one target."""
 
     context: Context
     target: str
-    how: How
-    make: Make
+    options: PullOptions
+    make: MakePull
     resume: str
 
-    async def run(self, board: Board) -> _End:
-        """Run it; whatever happens is told, and is an end."""
+    async def run(self, display: ProgressDisplay) -> _Result:
+        """Run the pull; errors are printed and become an exit code."""
         notes = self.context.notes
         try:
-            target, report = await self._pull(board)
+            return await self._pull(display)
         except asyncio.CancelledError:
-            notes.plain(f"interrupted; what was answered is kept. Resume with: {self.resume}")
-            return _End(Exit.INTERRUPTED)
+            notes.plain(f"interrupted; what was downloaded is kept. Resume with: {self.resume}")
+            return _Result(Exit.INTERRUPTED)
         except KentikError as error:
             notes.error(error_line(error))
-            return _End(exit_for(error))
-        return _End(Exit.OK if report is None else tell_of(notes, report), target, report)
+            return _Result(exit_for(error))
 
-    async def _pull(self, board: Board) -> "tuple[str, PullReport | None]":
-        """Return what to call the target, a URL without its password, and what the pull came to.
+    async def _pull(self, display: ProgressDisplay) -> _Result:
+        options, notes = self.options, self.context.notes
+        arguments, name = options.target_arguments(), Layout(self.target).name
+        # Waits for quota are part of the progress; a line of their own would break the bar.
+        quiet = Context(replace(self.context.options, quiet=True))
+        async with quiet.client() as kentik:
+            pull = self.make(kentik)
+            plan = _whole(await pull.plan(self.target, **arguments), pull)
+            starts = not options.dry_run and (options.allow_multi_day or not plan.multi_day)
+            if options.dry_run or not plan.complete:
+                note_plan(notes, pull, name, plan, starts=starts)
+            if options.dry_run:
+                return _Result(Exit.OK, name, plan=plan)
+            if not options.allow_multi_day:
+                require_one_day(plan)
+            with self._progress(display, kentik, pull, plan):
+                report = await pull.save(self.target, **arguments, allow_multi_day=options.allow_multi_day)
+            report = replace(report, calls=pull.fetcher.sent)
+        return _Result(note_outcome(notes, report), name, report=report)
 
-        A dry run comes to None.
-        """
-        how, name = self.how, Layout(self.target).name
-        # What waits for quota is shown with the progress; a line of its own would break the bar.
-        calm = Context(replace(self.context.options, quiet=True))
-        async with calm.client() as kentik:
-            pull = await self.make(kentik)
-            ahead = await outlook(
-                pull, self.target, how.store, date=how.day, refresh=how.refresh, now=time.time()
-            )
-            if not self._begins(pull, name, ahead):
-                return name, None
-            with self._followed(board, kentik, pull, ahead):
-                report = await pull.save(
-                    self.target,
-                    how.store,
-                    date=how.day,
-                    refresh=how.refresh,
-                    allow_multi_day=how.allow_multi_day,
-                )
-        return name, report
-
-    def _begins(self, pull: "Pull", name: str, ahead: Outlook) -> bool:
-        """Say what lies ahead, and return whether it is to be begun.
-
-        Raises:
-            ValidationError: It would take days, and nobody allowed that. The library refuses it too, but
-                only once it has made the target.
-        """
-        how = self.how
-        refused = ahead.seconds > MULTI_DAY_SECONDS and not how.allow_multi_day
-        begins = not (how.dry_run or refused)
-        if how.dry_run or not ahead.complete:
-            announce(self.context.notes, pull, name, ahead, begins=begins)
-        if refused and not how.dry_run:
-            span = text_for_span(ahead.seconds)
-            raise ValidationError(f"it takes {span}: ask for less, or add --allow-multi-day")
-        return begins
-
-    def _followed(
-        self, board: Board, kentik: "KentikClient", pull: "Pull", ahead: Outlook
+    def _progress(
+        self, display: ProgressDisplay, kentik: "KentikClient", pull: "Pull[Any]", plan: PullPlan
     ) -> AbstractContextManager[None]:
-        if ahead.complete:  # no bar for what is over at once
+        if plan.complete:  # no bar for what ends at once
             return nullcontext()
-        return board.following(self.context.notes.subject, kentik, pull)
+        return display.track(self.context.notes.subject, kentik, pull)
+
+
+def _whole(plan: PullPlan, pull: "Pull[Any]") -> PullPlan:
+    """Return the plan of the whole command: with the list of markets that planning may have fetched."""
+    return replace(plan, calls=plan.calls + min(pull.fetcher.sent, 1)) if plan.calls else plan

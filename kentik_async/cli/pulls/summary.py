@@ -1,24 +1,27 @@
-"""What is said about a pull: beforehand what it takes, and afterwards what it came to."""
+"""What is printed about a pull: its plan before, its outcome after."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from kentik_async.bulk.results import LONG_SECONDS, NOT_MEANT
+from kentik_async.bulk.results import NOT_MEANT
 from kentik_async.cli.exit_codes import Exit
 from kentik_async.cli.output.formatting import Column, text_for_span
 from kentik_async.cli.output.messages import Notes
 from kentik_async.cli.output.printer import Printer
 
 if TYPE_CHECKING:
-    from kentik_async.bulk.pull import Pull
-    from kentik_async.bulk.pull_report import PullReport
-    from kentik_async.bulk.reading.status import Outlook
+    from kentik_async import Pull, PullPlan, PullReport
 
-__all__ = ["announce", "print_reports", "tell_of"]
+__all__ = ["note_outcome", "note_plan", "print_plans", "print_reports"]
 
 _DEFAULT_LIMIT = 600
+"""Rows of a ranking whose request has no limit. Source: Kentik KB, KMI APIs."""
 
-_FIELDS = (
+_CAUSES = 5
+"""Causes of failures that are printed one by one."""
+
+_PLAN_FIELDS = ("target", "run_id", "calls", "exact", "seconds", "saved", "failed", "rankings")
+_REPORT_FIELDS = (
     "target",
     "run_id",
     "run_date",
@@ -29,71 +32,119 @@ _FIELDS = (
     "mixed",
     "already_complete",
 )
-_COUNTS = ("calls", "pages", "rows", "failed")
-_COLUMNS = tuple(Column(name, kind="count" if name in _COUNTS else "text") for name in _FIELDS)
-_IN_A_LIST = tuple(column for column in _COLUMNS if column.field not in ("run_date", "already_complete"))
+_COUNTS = ("calls", "pages", "rows", "failed", "saved", "rankings")
 
 
-def announce(notes: Notes, pull: "Pull", target: str, ahead: "Outlook", *, begins: bool) -> None:
-    """Say what a pull will take.
+def note_plan(notes: Notes, pull: "Pull[Any]", target: str, plan: "PullPlan", *, starts: bool) -> None:
+    """Print what a pull will take.
 
     Args:
-        notes: Where to say it.
+        notes: Where to print.
         pull: The pull.
-        target: What to call the target.
-        ahead: What it will take.
-        begins: Whether it will be begun; then the library warns of one that takes long.
+        target: The target's name.
+        plan: What it will take.
+        starts: Whether it starts now; if so, the SDK warns of a long one.
     """
-    if ahead.complete:
-        notes.plain(f"{target}: 0 calls, run {ahead.run_id} has finished")
+    skipped = f"{_counted(plan.saved, 'page')} already downloaded; skipped"
+    if plan.run_id is not None:
+        notes.plain(f"resuming run {plan.run_id}: {skipped}")
+    elif plan.saved:
+        notes.plain(skipped)
+    if plan.failed:
+        notes.plain(
+            f"{_counted(plan.failed, 'page')} failed before with a definite answer; skipped "
+            "(add --retry-failed to retry)"
+        )
+    if plan.complete:
+        notes.plain(f"{target}: nothing to download")
         return
-    most = "" if ahead.exact else "at most "
-    if ahead.run_id is not None:
-        notes.plain(f"resuming run {ahead.run_id}: {_counted(ahead.there, 'page')} there")
-    elif ahead.there:
-        notes.plain(f"{_counted(ahead.there, 'page')} of the date: there, and not asked for again")
-    rows = ahead.rankings * (pull.ask.limit or _DEFAULT_LIMIT)
-    expected = [f"up to {rows:,} rows of rankings"] if rows else []
-    if pull.ask.top is not None or pull.ask.targets:
-        expected.append("the networks' neighbours")
-    notes.plain(
-        f"{target}: {most}{_counted(ahead.calls, 'call')}, {text_for_span(ahead.seconds)}; "
-        + (" and ".join(expected) or "no rows to come")
-    )
-    if ahead.seconds > LONG_SECONDS and not begins:
-        notes.warn(f"the pull takes {ahead.seconds / 3600:.0f} hours: {NOT_MEANT}")
+    most = "" if plan.exact else "at most "
+    calls = f"{most}{_counted(plan.calls, 'call')}, {text_for_span(plan.seconds)}"
+    notes.plain("; ".join([f"{target}: {calls}", *_expected(pull, plan)]))
+    if plan.long and not starts:
+        notes.warn(f"the pull takes {plan.hours:.0f} hours: {NOT_MEANT}")
 
 
-def tell_of(notes: Notes, report: "PullReport") -> Exit:
-    """Say what of a pull's end is worth a word, and return what the process ends with."""
+def note_outcome(notes: Notes, report: "PullReport") -> Exit:
+    """Print what a person should know of a finished pull; return the exit code."""
     if report.already_complete:
-        again = f"--refresh pulls {report.run_date} again"
-        notes.note(f"run {report.run_id} has finished: nothing was asked for; {again}")
+        notes.note(f"run {report.run_id} is complete: nothing to download; --refresh fetches its pages again")
     if report.mixed:
-        notes.note("the vendor's data changed while the run went on: its rows are of two states")
-    if report.failed:
-        where = "the table 'pages' holds their errors"
-        notes.note(f"{_counted(report.failed, 'page')} failed; {where}")
-        return Exit.FAILURES
-    return Exit.OK
+        notes.warn(
+            f"the vendor's data changed while {report.run_date} was pulled: its tables mix two states of the "
+            "data; --refresh fetches pages again"
+        )
+    if not report.failed:
+        return Exit.OK
+    causes = report.causes()
+    for cause, pages in causes[:_CAUSES]:
+        notes.warn(f"{_counted(pages, 'page')} failed: {cause}")
+    if len(causes) > _CAUSES:
+        rest = sum(pages for _, pages in causes[_CAUSES:])
+        notes.warn(f"{_counted(rest, 'page')} failed for other reasons: see the table 'pages'")
+    for hint in _retry_hints(report):
+        notes.note(hint)
+    return Exit.FAILURES
+
+
+def print_plans(printer: Printer, plans: "Sequence[tuple[str, PullPlan]]", *, several: bool) -> None:
+    """Print the plans of dry runs: a list for several targets, also if it holds one."""
+    _print(printer, plans, _PLAN_FIELDS, _PLAN_FIELDS, several=several)
 
 
 def print_reports(printer: Printer, reports: "Sequence[tuple[str, PullReport]]", *, several: bool) -> None:
-    """Print what pulls came to.
+    """Print the reports of pulls: a list for several targets, also if it holds one."""
+    in_list = [name for name in _REPORT_FIELDS if name not in ("run_date", "already_complete")]
+    _print(printer, reports, _REPORT_FIELDS, in_list, several=several)
 
-    Args:
-        printer: Where to.
-        reports: Each target and its report.
-        several: Whether it is a list, also of one.
-    """
+
+def _print(
+    printer: Printer,
+    results: Sequence[tuple[str, Any]],
+    fields: Sequence[str],
+    in_list: Sequence[str],
+    *,
+    several: bool,
+) -> None:
     records: list[dict[str, Any]] = [
-        {"target": target} | {name: getattr(report, name) for name in _FIELDS[1:]}
-        for target, report in reports
+        {"target": target} | {name: getattr(result, name) for name in fields[1:]}
+        for target, result in results
     ]
     if several and records:
-        printer.rows(records, _FIELDS, _IN_A_LIST)
+        printer.rows(records, fields, _columns(in_list))
     for record in () if several else records:
-        printer.record(record, _FIELDS, _COLUMNS)
+        printer.record(record, fields, _columns(fields))
+
+
+def _columns(fields: Sequence[str]) -> tuple[Column, ...]:
+    def kind(name: str) -> Any:
+        return "count" if name in _COUNTS else "seconds" if name == "seconds" else "text"
+
+    return tuple(Column(name, kind=kind(name)) for name in fields)
+
+
+def _expected(pull: "Pull[Any]", plan: "PullPlan") -> Iterator[str]:
+    """Yield which rows a plan leads to, as far as that can be told."""
+    spec = pull.spec
+    expected = []
+    if plan.rankings:
+        expected.append(f"up to {plan.rankings * (spec.limit or _DEFAULT_LIMIT):,} rows of rankings")
+    if spec.top is not None or spec.targets:
+        expected.append("details of networks")
+    if spec.insights is not None:
+        expected.append("insights")
+    if expected:
+        yield " and ".join(expected)
+
+
+def _retry_hints(report: "PullReport") -> Iterator[str]:
+    """Yield how to request the failed pages again."""
+    definite = sum(failure.definite for failure in report.failures)
+    transient = len(report.failures) - definite
+    if transient:
+        yield f"run the same command again to retry {_counted(transient, 'page')}"
+    if definite:
+        yield f"add --retry-failed to retry {_counted(definite, 'page')} that failed with a definite answer"
 
 
 def _counted(number: int, noun: str) -> str:

@@ -37,10 +37,12 @@ COMMANDS = [
     "kmi rankings",
     "kmi asn",
     "kmi insights",
-    *(f"kmi pull {what}" for what in ("rankings", "details", "all")),
+    *(f"kmi pull {what}" for what in ("rankings", "details", "all", "insights")),
     "kmi status",
     "kmi diff",
-    "kmi migrate",
+    "kmi verify",
+    "kmi repair",
+    "kmi prune",
     *(
         f"{group} {verb}"
         for group in ("as-groups", "sites")

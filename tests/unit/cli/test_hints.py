@@ -4,9 +4,9 @@ import pytest
 from cyclopts import CycloptsError
 
 from kentik_async import Market, ValidationError
+from kentik_async.bulk.market_names import find_market
 from kentik_async.cli.app import app
 from kentik_async.cli.error_text import usage_lines
-from kentik_async.cli.market_names import market_named
 
 MARKETS = (Market("cc$US", "United States"), Market("cc$BQ", "Bonaire, Sint Eustatius and Saba"))
 
@@ -40,10 +40,10 @@ def test_values_with_commas_are_to_be_separated_by_spaces() -> None:
 
 def test_markets_with_commas_are_to_be_separated_by_spaces() -> None:
     with pytest.raises(ValidationError, match="separate several markets with spaces: US DE"):
-        market_named("US,DE", MARKETS)
+        find_market("US,DE", MARKETS)
     with pytest.raises(ValidationError, match='spaces: "western europe" US'):
-        market_named("western europe, US", MARKETS)
+        find_market("western europe, US", MARKETS)
 
 
 def test_a_market_name_may_contain_a_comma() -> None:
-    assert market_named("bonaire, sint eustatius and saba", MARKETS) == "cc$BQ"
+    assert find_market("bonaire, sint eustatius and saba", MARKETS) == "cc$BQ"

@@ -5,10 +5,9 @@ from typing import NoReturn
 
 import pytest
 
-from kentik_async import ConnectError, KentikClient, LocalLimiter, Quota
-from kentik_async.bulk.pull import Progress
+from kentik_async import ConnectError, KentikClient, LocalLimiter, Progress, Quota
 from kentik_async.cli.output.messages import Notes
-from kentik_async.cli.pulls.progress import shown_on_a_board
+from kentik_async.cli.pulls.progress import showing_progress
 from tests.support.virtual_time import VirtualTime, in_virtual_time
 
 
@@ -24,9 +23,9 @@ def client(time: VirtualTime) -> KentikClient:
 
 @in_virtual_time
 async def test_a_line_every_ten_seconds(time: VirtualTime, capsys: pytest.CaptureFixture[str]) -> None:
-    async with client(time) as kentik, shown_on_a_board(Notes()) as board:
+    async with client(time) as kentik, showing_progress(Notes()) as display:
         pull = kentik.kmi.pull_rankings(["cc$US"])
-        with board.following("", kentik, pull):
+        with display.track("", kentik, pull):
             assert pull.on_progress is not None
             pull.on_progress(Progress(done=4, failed=1, calls=24))
             await asyncio.sleep(9.9)
@@ -34,7 +33,7 @@ async def test_a_line_every_ten_seconds(time: VirtualTime, capsys: pytest.Captur
             await asyncio.sleep(0.2)
             (line,) = capsys.readouterr().err.splitlines()
             assert line.startswith("5 of 24 pages; 30 a minute; ")
-            assert line.endswith(" left; 1 failed; quota for 20 this minute, 3,750 this hour")
+            assert line.endswith(" left; 1 failed; quota left: 20 this minute, 3,750 this hour")
             pull.on_progress(Progress(done=24, failed=0, calls=24))
             await asyncio.sleep(30)
             assert len(capsys.readouterr().err.splitlines()) == 3
@@ -46,9 +45,9 @@ async def test_a_line_every_ten_seconds(time: VirtualTime, capsys: pytest.Captur
 async def test_the_rate_is_that_of_the_last_minute(
     time: VirtualTime, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async with client(time) as kentik, shown_on_a_board(Notes()) as board:
+    async with client(time) as kentik, showing_progress(Notes()) as display:
         pull = kentik.kmi.pull_rankings(["cc$US"])
-        with board.following("", kentik, pull):
+        with display.track("", kentik, pull):
             assert pull.on_progress is not None
             pull.on_progress(Progress(done=600, failed=0, calls=1000))
             await asyncio.sleep(300)
@@ -57,9 +56,9 @@ async def test_the_rate_is_that_of_the_last_minute(
 
 @in_virtual_time
 async def test_each_of_several_has_its_line(time: VirtualTime, capsys: pytest.CaptureFixture[str]) -> None:
-    async with client(time) as one, client(time) as two, shown_on_a_board(Notes()) as board:
+    async with client(time) as one, client(time) as two, showing_progress(Notes()) as display:
         first, second = (kentik.kmi.pull_rankings(["cc$US"]) for kentik in (one, two))
-        with board.following("one", one, first), board.following("two", two, second):
+        with display.track("one", one, first), display.track("two", two, second):
             assert first.on_progress is not None
             first.on_progress(Progress(done=2, failed=0, calls=12))
             await asyncio.sleep(10.1)
@@ -83,21 +82,21 @@ async def test_progress_survives_an_unreachable_quota(
 ) -> None:
     limiter = Deaf(Quota.NON_QUERY, Quota.QUERY, clock=time.clock)
     kentik = KentikClient("noc@example.com", "token", limiter=limiter)
-    async with kentik, shown_on_a_board(Notes()) as board:
+    async with kentik, showing_progress(Notes()) as display:
         pull = kentik.kmi.pull_rankings(["cc$US"])
-        with board.following("", kentik, pull):
+        with display.track("", kentik, pull):
             assert pull.on_progress is not None
             pull.on_progress(Progress(done=5, failed=0, calls=24))
             await asyncio.sleep(20.1)
     lines = capsys.readouterr().err.splitlines()
-    assert lines[0] == "5 of 24 pages; 30 a minute; quota for ? this minute, ? this hour"
+    assert lines[0] == "5 of 24 pages; 30 a minute; quota left: ? this minute, ? this hour"
     assert len(lines) == 2
 
 
 @in_virtual_time
 async def test_nothing_is_said_when_quiet(time: VirtualTime, capsys: pytest.CaptureFixture[str]) -> None:
-    async with client(time) as kentik, shown_on_a_board(Notes(quiet=True)) as board:
+    async with client(time) as kentik, showing_progress(Notes(quiet=True)) as display:
         pull = kentik.kmi.pull_rankings(["cc$US"])
-        with board.following("", kentik, pull):
+        with display.track("", kentik, pull):
             await asyncio.sleep(30)
     assert capsys.readouterr().err == ""

@@ -10,7 +10,7 @@ from kentik_async._codec.kmi_columns import (
     count_relations,
     decode_asn_details_columns,
     decode_rankings_columns,
-    ranked_asns,
+    summarize_rankings,
 )
 from kentik_async._generated.kmi import v202212 as wire
 from kentik_async.errors import DecodeError
@@ -58,7 +58,7 @@ class TestColumns:
         (kmi.decode_markets, "the markets"),
         (decode_rankings, "the rankings"),
         (decode_rankings_columns, "the rankings"),
-        (ranked_asns, "the rankings"),
+        (summarize_rankings, "the rankings"),
         (decode_details, "the details of the network"),
         (decode_asn_details_columns, "the details of the network"),
         (count_relations, "the details of the network"),

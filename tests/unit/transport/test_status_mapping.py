@@ -1,12 +1,13 @@
 """The whole table from statuses to errors, and how a refusal's pause is read."""
 
 from datetime import UTC, datetime
+from math import inf
 
 import grpc
 import pytest
 
 from kentik_async import errors
-from kentik_async._transport.replies import is_gateway_response
+from kentik_async._transport.replies import is_gateway_response, reply_for_grpc, reply_for_http
 from kentik_async._transport.retry_after import retry_after_seconds
 from kentik_async._transport.status_mapping import error_for_grpc, error_for_http
 
@@ -184,3 +185,85 @@ def test_the_pause_that_a_refusal_asks_for(headers: dict[str, str], pause: float
 )
 def test_an_answer_of_a_gateway_is_told_from_the_apis(status: int, body: bytes, gateway: bool) -> None:
     assert is_gateway_response(status, body) is gateway
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+def test_http_errors_carry_the_requested_pause(status: int) -> None:
+    assert error_for_http(status, headers={"Retry-After": "2"}).retry_after == 2.0
+    assert error_for_http(status).retry_after is None
+
+
+@pytest.mark.parametrize(
+    ("trailers", "pause"),
+    [
+        ({}, None),
+        ({"retry-after": "2"}, 2.0),
+        ({"grpc-retry-pushback-ms": "1500"}, 1.5),
+        ({"grpc-retry-pushback-ms": "0"}, 0.0),
+        ({"grpc-retry-pushback-ms": "1500", "retry-after": "9"}, 1.5),
+        ({"grpc-retry-pushback-ms": "-1"}, inf),
+        ({"grpc-retry-pushback-ms": "soon"}, inf),
+        ({"grpc-retry-pushback-ms": "99999999999"}, inf),
+    ],
+)
+def test_grpc_retry_pushback(trailers: dict[str, str], pause: float | None) -> None:
+    unavailable = error_for_grpc("UNAVAILABLE", "", trailers)
+    assert isinstance(unavailable, errors.UnavailableError)
+    assert unavailable.retry_after == pause
+
+
+def test_a_rate_limit_without_a_usable_pushback_has_no_pause() -> None:
+    """The limiter chooses the pause then: an endless one would block the quota for ever."""
+    error = error_for_grpc("RESOURCE_EXHAUSTED", "", {"grpc-retry-pushback-ms": "-1"})
+    assert isinstance(error, errors.RateLimitedError)
+    assert error.retry_after is None
+
+
+@pytest.mark.parametrize(
+    ("status", "http_status", "kind"),
+    [
+        ("UNAVAILABLE", 429, errors.RateLimitedError),
+        ("UNAVAILABLE", 503, errors.UnavailableError),
+        ("UNKNOWN", 409, errors.ConflictError),
+        ("INTERNAL", 400, errors.BadRequestError),
+        ("UNIMPLEMENTED", 404, errors.ServerError),
+    ],
+)
+def test_a_grpc_error_that_quotes_an_http_status_has_both(
+    status: str, http_status: int, kind: type[errors.APIError]
+) -> None:
+    error = error_for_grpc(status, f"Received http2 header with status: {http_status}")
+    assert type(error) is kind
+    assert (error.grpc_status, error.http_status) == (status, http_status)
+
+
+SECRETS = ("429", "status:", "failed", "GOAWAY", "larger")
+"""Secrets that are also words by which an error is classified."""
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+@pytest.mark.parametrize(
+    ("status", "details"),
+    [
+        ("UNAVAILABLE", "Received http2 header with status: 429"),
+        ("UNAVAILABLE", "failed to connect to all addresses"),
+        ("UNAVAILABLE", "GOAWAY received"),
+        ("RESOURCE_EXHAUSTED", "Received message larger than max"),
+    ],
+)
+def test_a_secret_is_removed_after_an_error_was_classified(secret: str, status: str, details: str) -> None:
+    def scrub(text: str) -> str:
+        return text.replace(secret, "***")
+
+    reply = reply_for_grpc(status, details, {}, connected=False, scrub=scrub)
+    plain = reply_for_grpc(status, details, {}, connected=False)
+    assert (type(reply.error), reply.outcome) == (type(plain.error), plain.outcome)
+    assert secret not in str(reply.error)
+
+
+@pytest.mark.parametrize("secret", ["error", "message", "title"])
+def test_a_secret_is_removed_after_a_body_was_read(secret: str) -> None:
+    body = b'{"%s": "the %s is bad"}' % (b"error", secret.encode())
+    reply = reply_for_http(400, {}, body, scrub=lambda text: text.replace(secret, "***"))
+    assert isinstance(reply.error, errors.BadRequestError)
+    assert reply.error.detail == "the *** is bad"

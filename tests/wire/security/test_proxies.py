@@ -34,6 +34,7 @@ class Proxy:
 
     port: int = 0
     status: str = "200 Connection established"
+    preface: bytes = b"HTTP/1.1 "
     asked: list[str] = field(default_factory=list)
     seen: bytearray = field(default_factory=bytearray)
     _server: asyncio.Server | None = None
@@ -51,8 +52,8 @@ class Proxy:
         try:
             head = await reader.readuntil(b"\r\n\r\n")
             self.asked.append(head.decode())
-            writer.write(f"HTTP/1.1 {self.status}\r\n\r\n".encode())
-            if not self.status.startswith("200"):
+            writer.write(self.preface + f"{self.status}\r\n\r\n".encode())
+            if not self.status.startswith("200") or not self.preface.startswith(b"HTTP"):
                 await writer.drain()
                 return
             port = int(head.split(b" ")[1].rpartition(b":")[2])
@@ -187,7 +188,66 @@ async def test_a_proxy_that_refuses(
 ) -> None:
     proxy.status = "407 Proxy Authentication Required"
     url = f"http://127.0.0.1:{proxy.port}"
-    kentik = client(**endpoints, proxy=url, connect_timeout=0.2, outage_wait=0.1)
-    with pytest.raises(ConnectError, match=r"no connection.*proxy") as caught:
+    kentik = client(**endpoints, proxy=url, outage_wait=0.1)
+    with pytest.raises(ConnectError, match=r"no connection.*requires a user name and password .HTTP 407"):
         await call(kentik, protocol)
-    assert caught.value.attempts == 0
+
+
+async def test_a_wrong_password_is_sent_once_by_all_calls_together(
+    client: Client, proxy: Proxy, endpoints: dict[str, str]
+) -> None:
+    """A second time may lock the account: no other call sends it, no later one, nor the other protocol."""
+    proxy.status = "407 Proxy Authentication Required"
+    # With endless patience: each call must end at once, not when its time for connecting is over.
+    kentik = client(
+        **endpoints,
+        proxy=f"http://ada:wrong@127.0.0.1:{proxy.port}",
+        connect_timeout=3600.0,
+        outage_wait=3600.0,
+    )
+    for _ in range(3):
+        both = [call(kentik, protocol) for protocol in ("grpc", "rest") for _ in range(5)]
+        for outcome in await asyncio.gather(*both, return_exceptions=True):
+            assert isinstance(outcome, ConnectError)
+            assert outcome.attempts == 0
+            assert "rejected the user name or password (HTTP 407)" in str(outcome)
+            assert "wrong" not in str(outcome)
+    await asyncio.sleep(0.3)  # longer than the first pause of a channel that tries again on its own
+    assert len(proxy.asked) == 1
+
+
+@over_both
+@pytest.mark.parametrize(
+    "status", ["403 Forbidden", "405 Method Not Allowed", "503 Service Unavailable", "302 Found"]
+)
+async def test_a_tunnel_that_is_refused(
+    client: Client, proxy: Proxy, endpoints: dict[str, str], protocol: str, status: str
+) -> None:
+    proxy.status = status
+    kentik = client(**endpoints, proxy=f"http://ada:pass@127.0.0.1:{proxy.port}", connect_timeout=3600.0)
+    with pytest.raises(ConnectError, match=rf"no connection.*tunnel to {HOST}:\d+ .HTTP {status[:3]}"):
+        await call(kentik, protocol)
+    assert len(proxy.asked) == 1
+
+
+@over_both
+async def test_a_proxy_that_speaks_no_http(
+    client: Client, proxy: Proxy, endpoints: dict[str, str], protocol: str
+) -> None:
+    proxy.preface = b"220 mail.example ESMTP\r\n\r\n"
+    kentik = client(**endpoints, proxy=f"http://127.0.0.1:{proxy.port}")
+    with pytest.raises(ConnectError, match="did not respond to CONNECT with HTTP"):
+        await call(kentik, protocol)
+
+
+@over_both
+async def test_a_certificate_behind_a_proxy_that_is_not_trusted(
+    client: Client, proxy: Proxy, endpoints: dict[str, str], tmp_path: Path, protocol: str
+) -> None:
+    trustme.CA().cert_pem.write_to_path(str(tmp_path / "other.pem"))
+    kentik = client(
+        **endpoints | {"ca_file": str(tmp_path / "other.pem")}, proxy=f"http://127.0.0.1:{proxy.port}"
+    )
+    with pytest.raises(ConnectError, match="certificate is not trusted"):
+        await call(kentik, protocol)
+    assert len(proxy.asked) == 1

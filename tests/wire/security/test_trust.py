@@ -75,6 +75,16 @@ async def test_a_trusted_server(client: Client, secured: Secured, ca_file: Path,
     assert list(await call(kentik, protocol)) == []
 
 
+@over_both
+async def test_the_authorities_of_the_environment(
+    client: Client, secured: Secured, ca_file: Path, monkeypatch: pytest.MonkeyPatch, protocol: str
+) -> None:
+    """OpenSSL reads SSL_CERT_FILE; gRPC does not by itself."""
+    await secured.present(OURS.issue_cert("127.0.0.1"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(ca_file))
+    assert list(await call(client(**secured.endpoints), protocol)) == []
+
+
 def expired() -> trustme.LeafCert:
     yesterday = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
     return OURS.issue_cert("127.0.0.1", not_before=yesterday - dt.timedelta(days=1), not_after=yesterday)

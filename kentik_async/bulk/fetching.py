@@ -1,0 +1,161 @@
+"""Fetches the pages of a pull: some requested ahead, handed over as they complete."""
+
+import asyncio
+import datetime as dt
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import nullcontext
+from dataclasses import replace
+from functools import partial
+from typing import Any, Generic, Protocol, TypeVar
+
+from kentik_async._operations import Request
+from kentik_async.bulk.frontier import Frontier
+from kentik_async.bulk.page_key import PageKey
+from kentik_async.bulk.pages import Answer, Page, leads_of
+from kentik_async.bulk.results import Progress
+from kentik_async.errors import (
+    AuthenticationError,
+    ClientClosedError,
+    ConfigError,
+    KentikError,
+    PermissionDeniedError,
+    TargetError,
+)
+
+__all__ = ["Fetcher", "Fetching"]
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_AHEAD = 4
+"""Pages requested beyond those that the quota allows at once, so that its queue does not run dry."""
+
+_FATAL = (AuthenticationError, PermissionDeniedError, ConfigError, ClientClosedError, TargetError)
+"""Errors after which no further page would succeed."""
+
+
+class Fetcher(Protocol):
+    """What a pull needs of the client.
+
+    Attributes:
+        sent: Requests sent so far, retries included.
+    """
+
+    sent: int
+
+    async def run(self, request: Request[T]) -> T:
+        """Send a request as the quota allows and return its result."""
+        ...
+
+    def now(self) -> dt.datetime:
+        """Return the present instant, in UTC."""
+        ...
+
+    async def estimate(self, n: int) -> float:
+        """Return in how many seconds `n` further requests would all be answered."""
+        ...
+
+    def concurrency(self) -> int:
+        """Return how many requests the quota allows at once."""
+        ...
+
+
+class Fetching(Generic[R]):
+    """One walk through a frontier, which requests pages and hands them over."""
+
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        frontier: Frontier,
+        *,
+        read: Callable[[PageKey, bytes], R] | None = None,
+        keep: Callable[[Answer], None] | None = None,
+        settle: Callable[[Answer], Awaitable[None]] | None = None,
+        settle_first: bool = False,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> None:
+        """Prepare; nothing is requested yet.
+
+        Args:
+            fetcher: Sends requests.
+            frontier: Which pages.
+            read: What makes the results of answers; the operations' own models if omitted.
+            keep: Called with each answer the moment it came, before the next request goes out.
+            settle: Awaited with each answer before its page is handed over.
+            settle_first: Whether it is awaited before the next request goes out, too.
+            on_progress: Called after each page.
+        """
+        self._fetcher = fetcher
+        self._frontier = frontier
+        self._read = read
+        self._keep = keep
+        self._settle = settle
+        self._turns = asyncio.Semaphore(fetcher.concurrency()) if settle_first else nullcontext()
+        self._on_progress = on_progress
+        self._tasks: set[asyncio.Task[Page[R]]] = set()
+
+    async def pages(self) -> AsyncIterator[Page[R]]:
+        """Yield the pages as they complete; failed pages come last.
+
+        Raises:
+            AuthenticationError: The credentials are not accepted; likewise PermissionDeniedError, ConfigError
+                and TargetError: no further page would succeed.
+        """
+        most = _AHEAD + self._fetcher.concurrency()
+        try:
+            while True:
+                while len(self._tasks) < most and (step := self._frontier.next(in_flight=len(self._tasks))):
+                    self._tasks.add(asyncio.create_task(self.fetch(*step)))
+                if not self._tasks:
+                    return
+                ended, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+                for task in ended:
+                    self._tasks.discard(task)
+                    page = task.result()
+                    if self._is_final(page):
+                        self._report()
+                        yield page
+        finally:
+            await self._stop()
+
+    async def fetch(self, key: PageKey, attempt: int) -> Page[R]:
+        """Fetch one page."""
+        request: Request[Any] = key.request(self._fetcher.now)
+        if self._read is not None:
+            request = replace(request, decode=partial(self._read, key))
+        answers: list[Answer] = []
+
+        def arrived(raw: bytes) -> None:
+            answer = Answer(key, self._fetcher.now(), attempt, raw)
+            answers.append(answer)
+            if self._keep is not None:
+                self._keep(answer)
+
+        try:
+            async with self._turns:
+                result: R = await self._fetcher.run(request.with_arrival(arrived))
+                if self._settle is not None:
+                    await self._settle(answers[-1])
+        except KentikError as error:
+            return Page(key, self._fetcher.now(), attempt, error=error)
+        return Page(key, answers[-1].fetched_at, attempt, result)
+
+    def _is_final(self, page: Page[R]) -> bool:
+        if page.error is None:
+            self._frontier.answered(page.key, leads_of(page.result))
+            return True
+        if isinstance(page.error, _FATAL):
+            raise page.error
+        return self._frontier.failed_with(page.key, page.error)
+
+    def _report(self) -> None:
+        frontier = self._frontier
+        if self._on_progress is not None:
+            calls = frontier.done + frontier.failed + frontier.waiting + len(self._tasks)
+            self._on_progress(Progress(frontier.done, frontier.failed, calls))
+
+    async def _stop(self) -> None:
+        tasks, self._tasks = self._tasks, set()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

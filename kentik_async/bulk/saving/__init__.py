@@ -1,0 +1,1 @@
+"""Saves pulls into targets: from requests over the journal to the tables."""

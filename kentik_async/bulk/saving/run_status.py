@@ -1,0 +1,124 @@
+"""The present state of runs: what is saved of the pages that they requested. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kentik_async._version import __version__
+from kentik_async.bulk.journal.journal import JournalRun
+from kentik_async.bulk.page_key import PageKey
+from kentik_async.bulk.remaining import walk
+from kentik_async.bulk.results import PageFailure
+from kentik_async.bulk.saving.consistency import CHECK, is_mixed
+from kentik_async.bulk.saving.saved_date import DateInTarget
+from kentik_async.bulk.sinks.schema import Columns
+from kentik_async.bulk.spec import PullSpec
+from kentik_async.errors import DecodeError
+
+__all__ = ["RunState", "changed_runs", "run_row", "run_rows", "state_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """What is saved of a spec.
+
+    Attributes:
+        requested: Pages requested, as far as they are known; the list of markets aside.
+        done: Requested pages that are saved.
+        rows: Rows of the latter.
+        failures: Those that failed, and the check for changed data if it failed.
+        mixed: Whether the date is mixed; None if that is not known.
+    """
+
+    requested: int
+    done: int
+    rows: int
+    failures: tuple[PageFailure, ...]
+    mixed: bool | None
+
+    @property
+    def status(self) -> str:
+        """The status: "complete", "partial" or "mixed"."""
+        if self.failures or self.done < self.requested:
+            return "partial"
+        return "mixed" if self.mixed else "complete"
+
+
+def state_of(spec: PullSpec, date: DateInTarget) -> RunState:
+    """Return what is saved of a spec.
+
+    Args:
+        spec: The spec, its market names resolved.
+        date: The date. With `since`, only newer pages count: what a refresh has fetched.
+    """
+    states = walk(spec, date)
+    data = {key: state for key, state in states.items() if key.kind != "markets"}
+    done = [key for key, state in data.items() if state == "saved"]
+    failed = [key for key, state in states.items() if state != "saved"]
+    failures = [*filter(None, (_failure(date, key) for key in failed)), *_failed_check(date, data)]
+    rows = sum(_rows(date, key) for key in done)
+    return RunState(len(data), len(done), rows, tuple(failures), is_mixed(date.pages))
+
+
+def run_row(run: JournalRun, spec: PullSpec, state: RunState, finished_at: int) -> dict[str, Any]:
+    """Return a run as a row of the table `runs`."""
+    return {
+        "run_id": run.run_id,
+        "command": run.command,
+        "started_at": run.started_at,
+        "finished_at": finished_at,
+        **_state_columns(state),
+        "package_version": __version__,
+        "spec": spec.text,
+    }
+
+
+def run_rows(runs: Columns) -> Iterator[dict[str, Any]]:
+    """Yield the rows of the table `runs`, the earliest first."""
+    rows = (dict(zip(runs, values, strict=True)) for values in zip(*runs.values(), strict=True))
+    yield from sorted(rows, key=lambda row: (row["started_at"], row["run_id"]))
+
+
+def changed_runs(runs: Iterable[Mapping[str, Any]], date: DateInTarget) -> Iterator[dict[str, Any]]:
+    """Yield the rows of runs whose state has changed, because another run has saved or replaced pages."""
+    for row in runs:
+        try:
+            spec = PullSpec.parse(row["spec"])
+        except DecodeError:
+            continue  # a release that knows more options wrote it
+        view = date.since_instant(row["started_at"] if spec.refresh else 0)
+        now = {**row, **_state_columns(state_of(spec, view))}
+        if now != row:
+            yield now
+
+
+def _state_columns(state: RunState) -> dict[str, Any]:
+    return {
+        "status": state.status,
+        "pages_requested": state.requested,
+        "pages_done": state.done,
+        "pages_failed": state.requested - state.done,
+    }
+
+
+def _failure(date: DateInTarget, key: PageKey) -> PageFailure | None:
+    record = date.pages.get(key.identity)
+    if record is None or record.error_class is None:
+        return None
+    return PageFailure(key, record.error_class, record.error_text or "", record.is_definite)
+
+
+def _failed_check(date: DateInTarget, data: Iterable[PageKey]) -> Iterator[PageFailure]:
+    check = date.pages.get(CHECK)
+    if check is not None and check.error_class is not None and any(key.kind != "insights" for key in data):
+        yield PageFailure(check.key, check.error_class, check.error_text or "", definite=False)
+
+
+def _rows(date: DateInTarget, key: PageKey) -> int:
+    record = date.pages.get(key.identity)
+    if record is not None and record.has_rows:
+        return record.rows
+    # The relations of a network may be of pages that requested one of them each.
+    if key.kind != "asn_details":
+        return 0
+    return sum(record.rows for record in date.pages.details_of(key.market_id, key.ip, key.asn))

@@ -1,0 +1,143 @@
+"""Tables as files: one for each table and date, replaced as a whole.
+
+    TARGET/<table>/run_date=YYYY-MM-DD/part-0001.<suffix>
+
+The name never changes. A new version is written beside the data and then takes the name in one step, so
+that a reader, whenever it lists and opens the files, finds one version or the other, never both or neither.
+"""
+
+import re
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Protocol
+
+from kentik_async.bulk.sinks.base import DateChange
+from kentik_async.bulk.sinks.schema import TABLES, Owner
+from kentik_async.bulk.target.layout import Layout
+from kentik_async.bulk.target.local import PartSource, system_errors
+from kentik_async.errors import TargetError
+
+__all__ = ["PartFiles", "PartWriter", "date_of_part"]
+
+_NAME = "part-0001"
+_PART = re.compile(rf"(?:{'|'.join(TABLES)})/run_date=(\d{{4}}-\d\d-\d\d)/{_NAME}\.\w+")
+
+
+class PartWriter(Protocol):
+    """Writes a new version of one part: the rows of the old one that stay, and those that come."""
+
+    def begin(self, old: PartSource | None, removed: frozenset[Owner]) -> None:
+        """Take the rows of the old version whose owners are not removed."""
+        ...
+
+    def add(self, columns: Mapping[str, list[Any]]) -> None:
+        """Add rows."""
+        ...
+
+    def close(self) -> None:
+        """Finish the file."""
+        ...
+
+    def abandon(self) -> None:
+        """Close the file, whatever state it is in."""
+        ...
+
+
+MakeWriter = Callable[[str, Path], PartWriter]
+
+
+class PartFiles:
+    """The files of a target's tables, in one format."""
+
+    def __init__(self, layout: Layout, suffix: str) -> None:
+        """Compose.
+
+        Args:
+            layout: The target.
+            suffix: The end of the files' names.
+        """
+        self._layout = layout
+        self._suffix = suffix
+
+    def dates(self) -> list[str]:
+        """Return the dates for which there is a file of any table."""
+        found = {date_of_part(part) for table in TABLES for part in self._layout.tables.parts(table)}
+        return sorted(filter(None, found))
+
+    def find(self, table: str, run_date: str) -> PartSource | None:
+        """Return the part of a table and date, None if there is none."""
+        mine = self.part(table, run_date)
+        there = mine in self._layout.tables.parts(table, run_date)
+        return self._layout.tables.source(mine) if there else None
+
+    def require_own(self, run_date: str) -> None:
+        """See to it that a date's folders hold no part that no pull wrote.
+
+        Raises:
+            TargetError: They hold one.
+        """
+        for table in TABLES:
+            for part in self._layout.tables.parts(table, run_date):
+                if part != self.part(table, run_date):
+                    raise TargetError(
+                        f"{self._layout.name} holds a file that no pull wrote: {part}; move it away, or run "
+                        f"'kentik-async kmi repair {self._layout.name}'"
+                    )
+
+    def part(self, table: str, run_date: str) -> str:
+        """Return the path of a part below the target."""
+        return f"{table}/run_date={run_date}/{_NAME}.{self._suffix}"
+
+    def replace(self, change: DateChange, make: MakeWriter) -> None:
+        """Write new versions of all tables that a change names, then put each in place.
+
+        Args:
+            change: The change.
+            make: Makes the writer of one table's new part.
+        """
+        with system_errors(self._layout.name), ExitStack() as stack:
+            written = self._write(change, make, stack)
+        for table in [table for table in TABLES if table in written]:
+            # In the order of `TABLES`: pages and runs, which say what there is, come last.
+            with system_errors(self._layout.name):
+                self._layout.tables.publish(self._unfinished(table), self.part(table, change.run_date))
+
+    def _write(self, change: DateChange, make: MakeWriter, stack: ExitStack) -> set[str]:
+        """Write new versions of tables; return which."""
+        writers: dict[str, PartWriter] = {}
+
+        def writer(table: str) -> PartWriter:
+            if table not in writers:
+                old = self.find(table, change.run_date)
+                writers[table] = make(table, self._unfinished(table))
+                stack.callback(writers[table].abandon)
+                writers[table].begin(old, change.removed.get(table, frozenset()))
+            return writers[table]
+
+        for rows in change.added:
+            for table, columns in rows.items():
+                writer(table).add(columns)
+        for table in change.removed.keys() - writers.keys():
+            if self.find(table, change.run_date) is not None:
+                writer(table)
+        for open_writer in writers.values():
+            open_writer.close()
+        return set(writers)
+
+    def drop(self, run_date: str) -> None:
+        """Delete the files of a date, those that say what there is first."""
+        for table in reversed(list(TABLES)):
+            for part in self._layout.tables.parts(table, run_date):
+                with system_errors(self._layout.name):
+                    self._layout.tables.remove(part)
+
+    def _unfinished(self, table: str) -> Path:
+        return self._layout.tmp / f"{table}-{threading.get_ident()}.{self._suffix}"
+
+
+def date_of_part(part: str) -> str | None:
+    """Return the date of a part, by its path below the target; None if no pull writes such a path."""
+    found = _PART.fullmatch(part)
+    return None if found is None else found[1]

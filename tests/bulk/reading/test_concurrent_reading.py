@@ -1,0 +1,98 @@
+"""A reader never finds a file missing, nor a mixture of two versions of a table, while pulls replace it."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from kentik_async import KentikClient
+from kentik_async.bulk.pull import StoreName
+from tests.bulk.reading.support import FIRST, details, rows_of
+
+BY_DUCKDB = """
+import sys, duckdb
+target, stop = sys.argv[1:]
+table = "read_parquet('{}/{}/**/*.parquet', hive_partitioning = true)".format
+db = duckdb.connect()
+def query(text):
+    return db.execute(text).fetchall()
+def read():
+    columns = "count(DISTINCT run_id), count(*), count(DISTINCT (asn, relation, related_asn))"
+    (relations,) = query(f"SELECT {columns} FROM {table(target, 'relations')}")
+    rankings = table(target, "rankings")
+    (ranks,) = query(f"SELECT count(*), count(DISTINCT fetched_at) FROM {rankings}")
+    query(f"SELECT score, fetched_at, count(*) FROM {rankings} GROUP BY ALL ORDER BY ALL")
+    return *relations, *ranks
+"""
+
+BY_SDK = """
+import sys, kentik_async
+target, stop = sys.argv[1:]
+db = kentik_async.open(target)
+def read():
+    relations, rankings = db.relations.to_table().to_pandas(), db.rankings.to_table().to_pandas()
+    keys = relations[["asn", "relation", "related_asn"]].drop_duplicates()
+    ranks = len(rankings), rankings.fetched_at.nunique()
+    return relations.run_id.nunique(), len(relations), len(keys), *ranks
+"""
+
+LOOP = """
+import pathlib
+reads, found = 0, set()
+print("reading", flush=True)
+while not pathlib.Path(stop).exists():
+    found.add(read())
+    reads += 1
+print(reads, sorted(found))
+"""
+
+
+@contextmanager
+def reader(code: str, target: Path, stop: Path) -> Iterator["subprocess.Popen[str]"]:
+    """Read in a loop in another process until a file appears."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", code + LOOP, str(target), str(stop)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    ("code", "store", "refreshes"),
+    [
+        (BY_DUCKDB, "parquet", 50),
+        (BY_SDK, "parquet", 20),
+        (BY_SDK, "sqlite", 20),
+        (BY_SDK, "delta", 20),
+    ],
+)
+async def test_reads_during_refreshes_see_one_version(
+    kentik: KentikClient, tmp_path: Path, code: str, store: StoreName, refreshes: int
+) -> None:
+    """4 of 3,671 reads used to fail; relations have the id of the one run that fetched them."""
+    target, stop = tmp_path / "data", tmp_path / "stop"
+    pull = details(kentik)
+    await pull.save(target, store, date=FIRST)
+    with reader(code, target, stop) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "reading\n", process.communicate()
+        for _ in range(refreshes):
+            assert (await pull.save(target, store, date=FIRST, refresh=True)).failed == 0
+        stop.touch()
+        out, err = process.communicate()
+    assert process.returncode == 0, err
+    assert err == ""
+    reads, _, versions = out.partition(" ")
+    relations = len(rows_of(target, "relations"))
+    assert versions.strip() == str([(1, relations, relations, 20, 1)])
+    assert int(reads) >= refreshes // 4

@@ -1,0 +1,72 @@
+"""A process that saves pulls, several at once: a job is a line of JSON on stdin, its course on stdout.
+
+Each job runs in a child made by fork, so that the imports are not paid for every kill. The child says its
+number, and at last the reports; the parent says how the child ended.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from dataclasses import asdict
+from typing import Any
+
+# What a pull imports late, imported once. No thread may run yet: a child would not have it.
+import aiobotocore.session
+import deltalake
+import grpc.aio
+import pyarrow.parquet
+import s3fs
+
+from kentik_async import KentikClient, Quota
+
+__all__ = ["aiobotocore", "deltalake", "grpc", "pyarrow", "s3fs"]
+
+
+def say(word: Any) -> None:
+    os.write(1, json.dumps(word).encode() + b"\n")
+
+
+async def save(given: dict[str, Any]) -> list[dict[str, Any]]:
+    async with KentikClient(
+        given["email"],
+        given["token"],
+        grpc_endpoint=given["grpc_endpoint"],
+        rest_endpoint=given["rest_endpoint"],
+        quota=Quota.NON_QUERY.scaled(given["speed"]),
+        pacing="throughput",
+    ) as kentik:
+        pulls = [(kentik.kmi.pull_asn_details(**one["pull"]), one) for one in given["saves"]]
+        saves = [
+            pull.save(one["target"], one["store"], refresh=one.get("refresh", False)) for pull, one in pulls
+        ]
+        ends = await asyncio.gather(*saves, return_exceptions=True)
+    for end in ends:
+        if isinstance(end, BaseException) and not isinstance(end, Exception):
+            raise end
+    return [{"error": str(end)} if isinstance(end, BaseException) else asdict(end) for end in ends]
+
+
+def child(given: dict[str, Any]) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ.update(given["environment"])
+    say(os.getpid())
+    say(asyncio.run(save(given)))
+
+
+def main() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for line in sys.stdin:
+        pid = os.fork()
+        if pid == 0:
+            try:
+                child(json.loads(line))
+            except KeyboardInterrupt:
+                sys.exit(130)
+            sys.exit(0)  # not os._exit: what hangs at exit would not be seen
+        _, status = os.waitpid(pid, 0)
+        say({"ended": os.waitstatus_to_exitcode(status)})
+
+
+main()

@@ -1,0 +1,80 @@
+"""An S3 server in a process of its own, whose network fails on command."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3  # type: ignore[import-untyped]  # boto3 ships no types
+
+__all__ = ["BUCKET", "S3Server", "s3_server"]
+
+BUCKET = "kmi"
+
+
+class S3Server:
+    """The server, and what it holds.
+
+    Attributes:
+        environment: The environment variables with which a process uses it.
+        calm_environment: Those with which a process uses it undisturbed.
+    """
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+        ports = self._told()
+        self.environment = {
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{ports['port']}",
+            "AWS_ACCESS_KEY_ID": "somebody",
+            "AWS_SECRET_ACCESS_KEY": "knows",
+            "AWS_REGION": "us-east-1",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+        self.calm_environment = {
+            **self.environment,
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{ports['calm_port']}",
+        }
+        self.client = boto3.client(
+            "s3",
+            endpoint_url=f"http://127.0.0.1:{ports['calm_port']}",
+            aws_access_key_id="somebody",
+            aws_secret_access_key="knows",
+            region_name="us-east-1",
+        )
+        self.client.create_bucket(Bucket=BUCKET)
+
+    def fail(self, **faults: Any) -> dict[str, int]:
+        """Have the network fail from now on, see `Faults`; return the number of requests so far by method."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(faults) + "\n")
+        self._process.stdin.flush()
+        return dict(self._told())
+
+    def objects(self, prefix: str = "") -> dict[str, int]:
+        """Return the names of all objects, with their sizes."""
+        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix)
+        return {found["Key"]: found["Size"] for page in pages for found in page.get("Contents", [])}
+
+    def uploads(self) -> list[str]:
+        """Return the names of objects whose upload in parts was begun and not ended."""
+        return [
+            found["Key"] for found in self.client.list_multipart_uploads(Bucket=BUCKET).get("Uploads", [])
+        ]
+
+    def _told(self) -> Any:
+        assert self._process.stdout is not None
+        return json.loads(self._process.stdout.readline())
+
+
+@contextmanager
+def s3_server() -> Iterator[S3Server]:
+    """Run a server while the block runs."""
+    command = [sys.executable, str(Path(__file__).with_name("server_process.py"))]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield S3Server(process)
+        finally:
+            process.kill()

@@ -1,0 +1,1 @@
+"""Pulls that are saved, stopped, killed and resumed, against an emulator."""

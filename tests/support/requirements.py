@@ -1,0 +1,64 @@
+"""What an installation brings: the packages of the project's dependencies and extras, theirs included."""
+
+import importlib.metadata
+import re
+import tomllib
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from packaging.requirements import Requirement
+
+from tests.support.paths import ROOT
+
+__all__ = ["closure", "modules_outside", "name_of", "project"]
+
+
+def project() -> dict[str, Any]:
+    """Return the table `project` of pyproject.toml."""
+    table: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return table
+
+
+def name_of(requirement: Requirement) -> str:
+    """Return the normalized name of a requirement's package."""
+    return _normalized(requirement.name)
+
+
+def closure(requirements: Iterable[str], known: set[str]) -> Iterator[str]:
+    """Yield the names of the packages that requirements bring.
+
+    Args:
+        requirements: The requirements.
+        known: Packages that have been yielded already; it grows.
+    """
+    for requirement in map(Requirement, requirements):
+        name = name_of(requirement)
+        extras = {"", *requirement.extras}
+        if name not in known:
+            known.add(name)
+            yield name
+            yield from closure(_needed(name, extras), known)
+
+
+def modules_outside(extra: str) -> list[str]:
+    """Return the installed top-level modules that an installation with one extra does not bring."""
+    described = project()
+    requirements = [*described["dependencies"], *described["optional-dependencies"][extra]]
+    inside = {*closure(requirements, set()), _normalized(described["name"])}
+    modules = importlib.metadata.packages_distributions()
+    return sorted(name for name, owners in modules.items() if inside.isdisjoint(map(_normalized, owners)))
+
+
+def _needed(name: str, extras: set[str]) -> Iterator[str]:
+    try:
+        distribution = importlib.metadata.distribution(name)
+    except importlib.metadata.PackageNotFoundError:
+        return  # of another platform, or of an extra that is not installed
+    for text in distribution.requires or ():
+        marker = Requirement(text).marker
+        if marker is None or any(marker.evaluate({"extra": extra}) for extra in extras):
+            yield text
+
+
+def _normalized(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()

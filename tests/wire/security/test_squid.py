@@ -1,0 +1,174 @@
+"""A real squid with a password between the client and the servers."""
+
+import asyncio
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+import trustme
+
+from kentik_async import ConnectError, KentikClient
+from tests.wire.servers.independent import Answer, ForeignGrpc, ForeignRest
+
+Client = Callable[..., KentikClient]
+
+SQUID = shutil.which("squid") or shutil.which("squid", path="/usr/sbin")
+pytestmark = pytest.mark.skipif(SQUID is None, reason="there is no squid (Debian, Ubuntu: apt install squid)")
+
+HOST = "kentik.test"
+CHECKER = """import sys
+for line in sys.stdin:
+    print("OK" if line.split() == ["ada", "pass"] else "ERR", flush=True)
+"""
+CONFIGURATION = """
+http_port 127.0.0.1:{port}
+pid_filename {folder}/squid.pid
+access_log stdio:{folder}/access.log
+cache_log {folder}/cache.log
+netdb_filename none
+coredump_dir {folder}
+hosts_file {folder}/hosts
+cache deny all
+shutdown_lifetime 0 seconds
+auth_param basic program {python} {folder}/checker.py
+auth_param basic children 1
+auth_param basic credentialsttl 1 second
+acl known proxy_auth REQUIRED
+acl servers dstdomain {host}
+http_access allow CONNECT known servers
+http_access deny all
+"""
+
+over_both = pytest.mark.parametrize("protocol", ["grpc", "rest"])
+
+
+def call(kentik: KentikClient, protocol: str) -> Coroutine[Any, Any, Any]:
+    return kentik.kmi.list_markets() if protocol == "grpc" else kentik.sites.list()
+
+
+@dataclass
+class Squid:
+    """A running squid that knows the user ada with the password pass."""
+
+    folder: Path
+    port: int
+
+    def url(self, user: str = "ada:pass@") -> str:
+        return f"http://{user}127.0.0.1:{self.port}"
+
+    def requests(self) -> list[str]:
+        """One line for each request so far; squid writes it when the request, or the tunnel, has ended."""
+        log = self.folder / "access.log"
+        return log.read_text().splitlines() if log.exists() else []
+
+
+@pytest.fixture(scope="module")
+def squid() -> Iterator[Squid]:
+    with tempfile.TemporaryDirectory() as name:  # not tmp_path, whose parents only root may enter
+        folder = Path(name)
+        folder.chmod(0o777)  # squid gives up root's rights
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        (folder / "checker.py").write_text(CHECKER)
+        (folder / "hosts").write_text(f"127.0.0.1 {HOST}\n")
+        python = shutil.which("python3", path="/usr/bin:/bin") or sys.executable
+        text = CONFIGURATION.format(port=port, folder=folder, python=python, host=HOST)
+        (folder / "squid.conf").write_text(text)
+        process = subprocess.Popen(
+            [str(SQUID), "-N", "-f", str(folder / "squid.conf")],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            _wait_for(process, port, folder)
+            yield Squid(folder, port)
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _wait_for(process: "subprocess.Popen[bytes]", port: int, folder: Path) -> None:
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            log = folder / "cache.log"
+            assert process.poll() is None, log.read_text() if log.exists() else "squid ended"
+            time.sleep(0.05)
+        else:
+            return
+    pytest.fail("squid does not listen")
+
+
+@pytest.fixture
+async def endpoints(tmp_path: Path) -> Any:
+    authority = trustme.CA()
+    certificate = authority.issue_cert(HOST)
+    chain = b"".join(pem.bytes() for pem in certificate.cert_chain_pems)
+    grpc_server = ForeignGrpc()
+    grpc_server.credentials = grpc.ssl_server_credentials([(certificate.private_key_pem.bytes(), chain)])
+    rest_server = ForeignRest(usual=Answer(body=b'{"sites": []}'))
+    rest_server.ssl_context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    certificate.configure_cert(rest_server.ssl_context)
+    await grpc_server.start()
+    await rest_server.start()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    yield {
+        "grpc_endpoint": f"https://{HOST}:{grpc_server.port}",
+        "rest_endpoint": f"https://{HOST}:{rest_server.port}/api/v5",
+        "ca_file": str(tmp_path / "ca.pem"),
+    }
+    await grpc_server.stop()
+    await rest_server.stop()
+
+
+@over_both
+async def test_calls_pass_with_the_right_password(
+    client: Client, squid: Squid, endpoints: dict[str, str], protocol: str
+) -> None:
+    kentik = client(**endpoints, proxy=squid.url())
+    for result in await asyncio.gather(*(call(kentik, protocol) for _ in range(20))):
+        assert list(result) == []
+
+
+async def test_a_wrong_password_is_sent_once(client: Client, squid: Squid, endpoints: dict[str, str]) -> None:
+    before = len(squid.requests())
+    kentik = client(**endpoints, proxy=squid.url("ada:wrong@"), connect_timeout=3600.0)
+    calls = [call(kentik, protocol) for protocol in ("grpc", "rest") for _ in range(3)]
+    for outcome in await asyncio.gather(*calls, return_exceptions=True):
+        assert isinstance(outcome, ConnectError)
+        assert "rejected the user name or password (HTTP 407)" in str(outcome)
+    requests = [line for line in squid.requests()[before:] if "TCP_DENIED/407" in line]
+    assert len(requests) == 1
+
+
+@over_both
+@pytest.mark.parametrize(
+    ("user", "host", "reason"),
+    [
+        ("", HOST, r"requires a user name and password \(HTTP 407\)"),
+        ("ada:pass@", "other.test", r"does not permit a tunnel to other\.test:\d+ \(HTTP 403\)"),
+        ("ada:pass@", HOST, r"cannot open a tunnel to kentik\.test:1 \(HTTP 503\)"),
+    ],
+)
+async def test_a_tunnel_that_squid_refuses(
+    client: Client, squid: Squid, endpoints: dict[str, str], protocol: str, user: str, host: str, reason: str
+) -> None:
+    addresses = {name: url.replace(HOST, host) for name, url in endpoints.items()}
+    if "503" in reason:
+        addresses |= {"grpc_endpoint": f"https://{HOST}:1", "rest_endpoint": f"https://{HOST}:1/api/v5"}
+    kentik = client(**addresses, proxy=squid.url(user), connect_timeout=3600.0)
+    with pytest.raises(ConnectError, match=reason):
+        await call(kentik, protocol)
