@@ -139,9 +139,11 @@ class QuotaState(msgspec.Struct, array_like=True):
             now: The present instant.
         """
         declared = self.declared
-        if len(declared) == 1 and declared[0].limits == limits:
-            declared[0].until = now + quota.hour
-            return quota
+        if len(declared) == 1:
+            (only,) = declared
+            if only.limits is limits or only.limits == limits:
+                only.until = now + quota.hour
+                return quota
         others = [other for other in declared if other.until > now and other.limits != limits]
         declared[:] = [*others, Declared(limits, now + quota.hour)]
         return self.most_careful()
