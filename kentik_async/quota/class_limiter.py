@@ -1,7 +1,6 @@
 """One quota class as one process takes part in it: its calls wait here, on whatever store.
 
-There is no polling: an answer, or another member, wakes the next waiter, and where only time can help, one
-timer an event loop does.
+There is no polling: an answer or another member wakes the next waiter, or else one timer an event loop.
 """
 
 from collections.abc import Callable, Sequence
@@ -87,8 +86,7 @@ class ClassLimiter:
             if not self._reporter.told.get(priority):
                 self._report()
             if max_wait is not None and waiter.queued:
-                if self._reporter.endings:
-                    self._report()
+                self._bring_up_to_date()
                 waiter.expiry = timer.loop.call_later(max_wait, self._expire, waiter, max_wait)
                 self._inspector.look_ahead(now, partial(self._refuse_hopeless, waiter, now, max_wait))
             return waiter
@@ -243,8 +241,6 @@ class ClassLimiter:
             self._report()
 
     def _hand_out(self, grants: Sequence[tuple[int, int]]) -> None:
-        if not grants:
-            return
         now, here = self._monotonic(), self._loops.here()
         for number, priority in grants:
             waiter = self._waiters.queue.pop(priority)

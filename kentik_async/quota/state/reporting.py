@@ -6,7 +6,6 @@ others that wait are told to look a little later, each a little later than the o
 not come by then loses its place until it reports again.
 """
 
-from collections.abc import Mapping
 from math import inf
 
 from kentik_async.quota.limits import PACINGS, Quota
@@ -59,7 +58,7 @@ def enter(report: Report, state: QuotaState, now: float) -> Reply:
     return reply
 
 
-def _repeat(report: Report, state: QuotaState, reply: Reply) -> Mapping[int, int]:
+def _repeat(report: Report, state: QuotaState, reply: Reply) -> dict[int, int]:
     """Grant again what the member was granted by a report whose reply was lost; return what else it wants."""
     demand = dict(report.demand)
     for number, hold in state.holds.items():
