@@ -77,7 +77,7 @@ def test_a_targets_runs_fit_a_terminal(shell: Shell, tmp_path: Path) -> None:
     terminal = Terminal(shell, "kmi", "status", target)
     assert terminal.end() == 0
     head, line, run, size = re.sub(r"\x1b\[[0-9;]*m", "", terminal.screen).splitlines()
-    assert head.split() == ["run", "state", "done", "failed", "left", "rows", "began", "(UTC)"]
+    assert head.split() == ["run", "state", "done", "failed", "left", "rows", "started", "(UTC)"]
     assert len(line) <= 80
     assert run.split()[1:5] == ["complete", "3", "0", "0"]
     assert size.startswith(f"{target}: ")

@@ -95,7 +95,7 @@ def test_what_would_tell_it_all_the_same_is_warned_of(tmp_path: Path) -> None:
         done = subprocess.run(
             [sys.executable, "-c", PROGRAM], env=traced, capture_output=True, encoding="utf-8", check=True
         )
-    assert "GRPC_TRACE is set: gRPC may print all it sends" in done.stderr
+    assert "GRPC_TRACE is set: gRPC may print everything" in done.stderr
 
 
 COMMANDS = ("raw GET /absent",)

@@ -58,7 +58,7 @@ STATUSES: list[GrpcFault] = [
 
 # 404 is the one that does not mean what it means over HTTP: there is no such service, not no such group.
 _PAGES: dict[int, Meaning] = {
-    302: (ServerError, READS),
+    302: (ServerError, NEVER),
     400: (BadRequestError, NEVER),
     401: (AuthenticationError, NEVER),
     403: (PermissionDeniedError, NEVER),
@@ -145,9 +145,7 @@ async def _without_a_status(exchange: GrpcExchange) -> None:
 BROKEN: list[GrpcFault] = [
     *RESETS,
     Fault("no status at the end", _without_a_status, UnavailableError, ALL_BUT_CREATES, lingers=True),
-    Fault(
-        "a page of HTML with 200", _page(200, b"<html>" * 20), UnavailableError, ALL_BUT_CREATES, lingers=True
-    ),
+    Fault("a page of HTML with 200", _page(200, b"<html>" * 20), DecodeError, lingers=True),
 ]
 """Answers that end before they are complete, or are no gRPC."""
 

@@ -28,6 +28,7 @@ async def serving(quota: Quota, latency: float, total: int, processes: int) -> A
         await server.close()
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("quota", "latency", "total"), [(NON_QUERY, 0.05, 45), (QUERY, 0.1, 115)], ids=["non-query", "query"]
 )

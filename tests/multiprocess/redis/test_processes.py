@@ -86,6 +86,7 @@ def gaps(server: StrictServer) -> list[float]:
     ]
 
 
+@pytest.mark.alone
 async def test_four_processes_take_turns_and_lose_no_time(redis: RedisServer) -> None:
     total = 120
     async with pull(redis, total, quota=MEASURED, latency=MEASURED_LATENCY) as (server, _):

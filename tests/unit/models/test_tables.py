@@ -35,7 +35,7 @@ SCHEMAS = {
     Ranking: {
         "asn": pa.int64(),
         "name": pa.string(),
-        "rank": pa.int32(),
+        "rank": pa.int64(),
         "rank_change": pa.int32(),
         "score": pa.int64(),
         "score_change": pa.int32(),
@@ -187,7 +187,7 @@ def test_pandas_types_are_nullable() -> None:
     assert frame.dtypes.astype(str).to_dict() == {
         "asn": "Int64",
         "name": "string",
-        "rank": "Int32",
+        "rank": "Int64",
         "rank_change": "Int32",
         "score": "Int64",
         "score_change": "Int32",

@@ -1,6 +1,7 @@
 """A real squid with a password between the client and the servers."""
 
 import asyncio
+import os
 import shutil
 import socket
 import ssl
@@ -86,7 +87,7 @@ def squid() -> Iterator[Squid]:
         text = CONFIGURATION.format(port=port, folder=folder, python=python, host=HOST)
         (folder / "squid.conf").write_text(text)
         process = subprocess.Popen(
-            [str(SQUID), "-N", "-f", str(folder / "squid.conf")],
+            [str(SQUID), "-N", "-n", f"kentik{os.getpid()}", "-f", str(folder / "squid.conf")],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

@@ -24,6 +24,7 @@ from kentik_async.bulk.sinks.delta.table import (
 from kentik_async.bulk.sinks.parquet import columns_of, without_owners
 from kentik_async.bulk.sinks.schema import OWNER, TABLES, Columns, Owner
 from kentik_async.bulk.target.layout import Layout
+from kentik_async.bulk.target.local import system_errors
 from kentik_async.errors import TargetError
 
 __all__ = ["DeltaSink"]
@@ -93,7 +94,7 @@ class DeltaSink:
 
     def replace(self, change: DateChange) -> None:
         """Apply a change, each table in one transaction; rows that come belong to owners that go."""
-        with ExitStack() as stack:
+        with system_errors(self._layout.name), ExitStack() as stack:
             spools = spooled(stack, change, self._layout.tmp, self._renew)
             self.exclusively(change.run_date, lambda: self._replace(change, spools))
 
