@@ -79,7 +79,7 @@ def test_a_targets_runs_fit_a_terminal(shell: Shell, tmp_path: Path) -> None:
     head, line, run, size = re.sub(r"\x1b\[[0-9;]*m", "", terminal.screen).splitlines()
     assert head.split() == ["run", "state", "done", "failed", "left", "rows", "started", "(UTC)"]
     assert len(line) <= 80
-    assert run.split()[1:5] == ["complete", "3", "0", "0"]
+    assert run.split()[1:5] == ["complete", "2", "0", "0"]
     assert size.startswith(f"{target}: ")
 
 
