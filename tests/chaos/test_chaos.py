@@ -1,6 +1,5 @@
 """The fault suite in brief, and the trust that can be put in its own judges."""
 
-import grpc
 import pytest
 
 from kentik_async import AuthenticationError, DeadlineExceededError, UnavailableError
@@ -12,12 +11,10 @@ from tests.chaos.plan import Call, Due, due_after
 from tests.chaos.record import Record, Visit
 from tests.chaos.suite import run_all, shared_out
 from tests.chaos.table import passed, troubles
+from tests.support.requirements import OLD_GRPC
 
 CALLS = 400
 SEED = 1
-
-
-OLD_GRPC = tuple(map(int, grpc.__version__.split(".")[:2])) < (1, 60)
 
 
 @pytest.mark.skipif(OLD_GRPC, reason="grpcio 1.51 closes its sockets long after the channel")

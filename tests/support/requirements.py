@@ -6,11 +6,12 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import grpc
 from packaging.requirements import Requirement
 
 from tests.support.paths import ROOT
 
-__all__ = ["closure", "modules_outside", "name_of", "project"]
+__all__ = ["OLD_GRPC", "closure", "modules_outside", "name_of", "project"]
 
 
 def project() -> dict[str, Any]:
@@ -62,3 +63,7 @@ def _needed(name: str, extras: set[str]) -> Iterator[str]:
 
 def _normalized(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
+
+
+OLD_GRPC = tuple(map(int, grpc.__version__.split(".")[:2])) < (1, 60)
+"""Whether gRPC is one of the oldest that are supported, which lack some of the newer ones' manners."""

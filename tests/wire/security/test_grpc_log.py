@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from tests.support.requirements import OLD_GRPC
+
 PROGRAM = """
 import asyncio
 from kentik_async import ConnectError, KentikClient
@@ -29,6 +31,7 @@ print(os.environ.get("GRPC_VERBOSITY"))
 """
 
 
+@pytest.mark.skipif(OLD_GRPC, reason="grpcio 1.51 prints failed handshakes whatever GRPC_VERBOSITY says")
 @pytest.mark.parametrize("chosen", [None, "ERROR", "INFO"])
 def test_a_failed_handshake_prints_nothing_by_itself(chosen: str | None) -> None:
     environ = {name: value for name, value in os.environ.items() if not name.startswith("GRPC_")}
