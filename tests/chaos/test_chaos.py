@@ -13,6 +13,9 @@ from tests.chaos.suite import run_all, shared_out
 from tests.chaos.table import passed, troubles
 from tests.support.requirements import OLD_GRPC
 
+pytestmark = pytest.mark.alone
+
+
 CALLS = 400
 SEED = 1
 

@@ -15,6 +15,9 @@ from tests.bulk.s3.chaos import Chaos
 from tests.bulk.s3.savers import SPEED, job, saver
 from tests.bulk.s3.server import BUCKET, S3Server, s3_server
 
+pytestmark = pytest.mark.alone
+
+
 PULL = {"top": 4, "markets": ["cc$US", "cc$DE"], "rank_types": ["customer_base"], "ips": ["v4"]}
 
 

@@ -21,6 +21,9 @@ import pytest
 from kentik_async.emulator import Emulator
 from tests.bulk.support import interrupted, table
 
+pytestmark = pytest.mark.alone
+
+
 SPEED = 600
 KILLS = 20
 PULL = {

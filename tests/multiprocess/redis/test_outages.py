@@ -15,6 +15,8 @@ from kentik_async.quota import Quota
 from tests.multiprocess.redis.harness import RedisServer, running_redis
 from tests.multiprocess.redis.helpers import ONE_AT_A_TIME, SECRET, Opener, ask, settled, within
 
+pytestmark = pytest.mark.alone
+
 
 async def test_flushall_lets_nobody_in_beside_a_request_in_flight(
     server: RedisServer, opener: Opener
