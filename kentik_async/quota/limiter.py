@@ -41,7 +41,7 @@ class StoreLimiter:
             clock: Where time comes from in this process.
 
         Raises:
-            ConfigError: `pacing` is none of the three.
+            ConfigError: `pacing` is not one of the three names.
         """
         if pacing not in PACINGS:
             raise ConfigError(f"pacing must be one of {', '.join(PACINGS)}; got {pacing!r}")
@@ -145,7 +145,7 @@ class LocalLimiter(StoreLimiter):
             clock: Where time comes from.
 
         Raises:
-            ConfigError: `pacing` is none of the three.
+            ConfigError: `pacing` is not one of the three names.
         """
         quotas: dict[QuotaClass, Quota] = {
             "non_query": quota or Quota.NON_QUERY,

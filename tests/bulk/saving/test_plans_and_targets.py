@@ -38,11 +38,6 @@ def rows(target: Path, table: str) -> list[dict[str, Any]]:
     return found.to_table().to_pylist() if files else []
 
 
-def networks(emu: Emulator, n: int) -> list[tuple[str, int]]:
-    ranking = emu.state.rankings("cc$US", "customer_base", "v4")[:n]
-    return [("cc$US", row.asn) for row in ranking if row.asn is not None]
-
-
 class TestPlans:
     async def test_they_say_what_is_sent(self, emu: Emulator, kentik: KentikClient, tmp_path: Path) -> None:
         pull = kentik.kmi.pull_rankings(["US", "western europe"], "customer_base", "v4")
