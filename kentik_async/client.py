@@ -33,6 +33,7 @@ from kentik_async.quota.factory import Customer, choose_limiter
 from kentik_async.resources import KMI, ASGroups, Plans, QuotaView, Rest, SiteMarkets, Sites, SitesV6
 from kentik_async.resources.stubs import stub_channel
 from kentik_async.retry import Retry
+from kentik_async.state.state import State
 
 __all__ = ["KentikClient"]
 
@@ -59,6 +60,7 @@ class KentikClient:
         plans: Plans.
         quota: How much quota is left, and how long calls would take.
         rest: Any other v5 endpoint.
+        state: Declared state: export, plan and apply for AS groups and sites.
     """
 
     kmi: KMI
@@ -69,6 +71,7 @@ class KentikClient:
     plans: Plans
     quota: QuotaView
     rest: Rest
+    state: State
 
     _endpoints: tuple[Endpoint, ...] = ()
 
@@ -157,6 +160,7 @@ class KentikClient:
             pacing=pacing,
             local=grpc_at.loopback and rest_at.loopback,
         )
+        self._account = (customer_quota.name, *customer_quota.endpoints)
         # Last, because it may open a file or a connection: nothing after it can fail.
         self._limiter, self._owns_limiter = choose_limiter(limiter, customer_quota, self)
         self._pipeline = Pipeline(settings, self._limiter, transports)
@@ -205,7 +209,7 @@ class KentikClient:
         view = object.__new__(type(self))
         view._quota, view._endpoints = self._quota, self._endpoints
         view._limiter, view._owns_limiter = self._limiter, self._owns_limiter
-        view._pipeline = self._pipeline
+        view._pipeline, view._account = self._pipeline, self._account
         view._make_resources(options)
         return view
 
@@ -255,6 +259,7 @@ class KentikClient:
         self.plans = Plans(caller)
         self.quota = QuotaView(self._limiter)
         self.rest = Rest(caller)
+        self.state = State(caller, self._account)
 
 
 def _endpoint(name: str, url: str, allow_plaintext: bool) -> Endpoint:
