@@ -5,6 +5,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from pathlib import Path
 
 from kentik_async._pipeline.caller import Caller
 from kentik_async.errors import ValidationError
@@ -90,6 +91,7 @@ class State:
         force: bool = False,
         stop: asyncio.Event | None = None,
         on_progress: Callable[[ApplyProgress], None] | None = None,
+        on_backup: Callable[[Path], None] | None = None,
     ) -> ApplyReport:
         """Make the changes of a plan.
 
@@ -107,20 +109,45 @@ class State:
             force: Whether to delete more than 30 % of a kind that has 10 objects or more.
             stop: Set it to stop: the requests in flight end, and the report lists what was not tried.
             on_progress: Called when a change has ended.
+            on_backup: Called with the backup's file when it is written, before anything is changed.
 
         Raises:
             ValidationError: The plan has another checksum, or deletes too much.
             TargetLockedError: Another apply is changing this account on this machine.
             TargetError: The backup cannot be written.
         """
-        begun = frozenset[str]() if plan_checksum is None else begun_changes(plan_checksum, backup)
-        check_checksum(plan, plan_checksum, begun)
-        check_deletions(plan, force=force)
+        self.check(plan, plan_checksum=plan_checksum, backup=backup, force=force)
         if plan.empty:
             return ApplyReport()
         with account_lock(self._account):
             written = write_backup(plan, backup)
+            if on_backup is not None:
+                on_backup(written)
             return await apply_plan(plan, self._caller, stop or asyncio.Event(), on_progress, written)
+
+    def check(
+        self,
+        plan: StatePlan,
+        *,
+        plan_checksum: str | None = None,
+        backup: str | os.PathLike[str] | None = None,
+        force: bool = False,
+    ) -> None:
+        """Check what `apply` checks before anything is changed.
+
+        Args:
+            plan: The plan.
+            plan_checksum: The checksum of the plan that was reviewed. What is left of this plan, after an
+                apply was interrupted, is accepted too.
+            backup: The backup's file of the interrupted apply, if it is not the default one.
+            force: Whether to allow many deletions.
+
+        Raises:
+            ValidationError: The plan has another checksum, or deletes too much.
+        """
+        begun = frozenset[str]() if plan_checksum is None else begun_changes(plan_checksum, backup)
+        check_checksum(plan, plan_checksum, begun)
+        check_deletions(plan, force=force)
 
     async def _plan(self, document: Document, *, prune: bool = False, restore: bool = False) -> StatePlan:
         account = await self._read([kind for kind in KINDS if kind in document.kinds], document.api)
