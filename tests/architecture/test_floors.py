@@ -14,7 +14,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"_codegen", "_generated", "_version", "errors", "models", "events", "_clock"}),
     frozenset({"_validation", "quota", "_codec", "retry"}),
     frozenset({"_config", "_operations"}),
-    frozenset({"_environment", "_transport"}),
+    frozenset({"_environment", "_site_operations", "_transport"}),
     frozenset({"_pipeline"}),
     frozenset({"bulk"}),
     frozenset({"dlt", "resources"}),
