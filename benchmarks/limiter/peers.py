@@ -14,7 +14,7 @@ from importlib.metadata import version
 from typing import Any
 
 from aiolimiter import AsyncLimiter
-from limiter_judge import Rules
+from benchmarks.limiter.judge import Rules
 from limits import RateLimitItemPerSecond
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
