@@ -70,12 +70,7 @@ class ClassLimiter:
         with self._lock:
             if self._closed:
                 raise ClientClosedError("the limiter is closed")
-            timer = self._loops.here()
-            if timer is None:
-                self._reap()
-                timer = self._loops.enter()
-                self._reporter.told = {}  # a report is needed that arms this loop's timer too
-            now = self._monotonic()
+            timer, now = self._loops.here() or self._enter_loop(), self._monotonic()
             if not self._waiters.queue.calls and self._reporter.pending is None:
                 grant = self._ask_for_one(priority, timer, now)
                 if grant is not None:

@@ -87,7 +87,8 @@ class Reporter:
         told, self.pending = self.pending.demand, None
         for number, priority in reply.grants:
             told[priority] = told.get(priority, 0) - 1
-            self._last_seen = max(self._last_seen, number)
+            if number > self._last_seen:
+                self._last_seen = number
         self.told = told
 
     def fail(self) -> None:

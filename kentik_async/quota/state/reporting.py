@@ -52,8 +52,8 @@ def enter(report: Report, state: QuotaState, now: float) -> Reply:
         else:
             turns.announce(name, demand)
             _take_turns(report, member, state, quota, per_minute, room, reply)
-    reply.present = member.held > 0 or turns.waits(name)
-    if not reply.present:
+    if not (member.held or turns.waits(name)):
+        reply.present = False
         del state.members[name]
     return reply
 

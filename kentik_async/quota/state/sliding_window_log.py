@@ -50,16 +50,15 @@ class SlidingWindow(msgspec.Struct, array_like=True):
         """Enter requests answered at `now` in a window of so many seconds."""
         ends = self.ends
         self.total += count
-        if ends and now <= ends[-1]:
-            # Reported late: a request taken for younger than it is does no harm.
-            self.counts[-1] += count
-        elif len(ends) >= _EXACT and now <= self.opened + seconds * _RESOLUTION:
+        # What is reported late joins the youngest: a request taken for younger than it is does no harm.
+        if not ends or now > ends[-1]:
+            if len(ends) < _EXACT or now > self.opened + seconds * _RESOLUTION:
+                ends.append(now)
+                self.counts.append(count)
+                self.opened = now
+                return
             ends[-1] = now
-            self.counts[-1] += count
-        else:
-            ends.append(now)
-            self.counts.append(count)
-            self.opened = now
+        self.counts[-1] += count
 
     def free_at(self, seconds: float, limit: int | None, in_flight: int) -> float:
         """Return from when one more request fits; infinity if one in flight must end first. Expire first.
@@ -93,7 +92,8 @@ class SlidingWindowLog(msgspec.Struct, array_like=True):
         hour: The rolling hour.
         sends: When the latest `soft_per_minute` of the answered requests were sent.
         draining: Until when each request of unknown outcome keeps its slot and token, soonest first.
-        in_flight: Requests that hold a slot and a token, the draining ones included.
+        in_flight: Requests that hold a slot and a token, the draining ones included. It rises with each grant,
+            and falls when the request ends: by `use`, or alone if it was never sent.
     """
 
     minute: SlidingWindow = msgspec.field(default_factory=SlidingWindow)
@@ -130,14 +130,6 @@ class SlidingWindowLog(msgspec.Struct, array_like=True):
             minute = self.minute.free_at(quota.minute, per_minute, self.in_flight)
             free = max(minute, self.hour.free_at(quota.hour, quota.per_hour, self.in_flight))
         return max(self.draining[0] if free == inf and self.draining else free, now)
-
-    def take(self, count: int = 1) -> None:
-        """Enter requests as in flight."""
-        self.in_flight += count
-
-    def give_back(self) -> None:
-        """Strike a request that was never sent: slot and token are as if it had not been."""
-        self.in_flight -= 1
 
     def use(self, quota: Quota, sent: float, now: float) -> None:
         """Enter that a request sent at `sent` is answered now: its slot is free, its token ages."""
