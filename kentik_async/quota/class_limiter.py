@@ -48,7 +48,8 @@ class ClassLimiter:
         """Start with nobody waiting, on a store that nobody else uses in this process."""
         self.quota_class: QuotaClass = quota_class
         self._store = store
-        self._reporter = Reporter(store, quota, pacing)
+        self._exclusive = store.exclusive
+        self._reporter = Reporter(store, quota, pacing, self._later)
         self._monotonic = monotonic
         # Without leases requests in flight are entered as they end, also after the limiter was closed.
         self._closes_last = store.lease == inf
@@ -70,7 +71,12 @@ class ClassLimiter:
         with self._lock:
             if self._closed:
                 raise ClientClosedError("the limiter is closed")
-            timer, now = self._loops.here() or self._enter_loop(), self._monotonic()
+            timer = self._loops.here()
+            if timer is None:
+                self._reap()
+                timer = self._loops.enter()
+                self._reporter.told = {}  # a report is needed that arms this loop's timer too
+            now = self._monotonic()
             if not self._waiters.queue.calls and self._reporter.pending is None:
                 grant = self._ask_for_one(priority, timer, now)
                 if grant is not None:
@@ -102,8 +108,9 @@ class ClassLimiter:
     def end(self, grant: ClassGrant, outcome: Outcome, retry_after: float | None) -> None:
         """Enter how a granted request ended, and let the next one go; never blocks."""
         now = self._monotonic()
-        took, at = now - grant.granted_at, now if self._store.exclusive else None
-        self._lock.run(self._end, Ending(grant.number, outcome, took, retry_after, grant.hint, at))
+        at = now if self._exclusive else None
+        ending = Ending(grant.number, outcome, now - grant.granted_at, retry_after, grant.hint, at)
+        self._lock.run(self._end, ending)
 
     def keep_to(self, *, quota: Quota | None = None, pacing: Pacing | None = None) -> None:
         """Change the limits or the pacing that this process keeps to, from the next grant on."""
@@ -170,7 +177,7 @@ class ClassLimiter:
         while reporter.due and reporter.pending is None:
             reporter.due = False
             try:
-                reply = reporter.send(dict(self._waiters.queue.calls), len(self._open), self._later)
+                reply = reporter.send(dict(self._waiters.queue.calls), len(self._open))
             except KentikError as error:
                 self._waiters.fail_all(error)
                 return
@@ -180,18 +187,19 @@ class ClassLimiter:
 
     def _ask_for_one(self, priority: int, timer: LoopTimer, now: float) -> ClassGrant | None:
         """Return a grant for a call that arrives while nobody waits here, if it can be had at once."""
-        reply = self._reporter.send({priority: 1}, len(self._open), self._later)
+        reply = self._reporter.send({priority: 1}, len(self._open))
         if reply is None:
             return None
         self._take_up(reply)
-        if not reply.grants:
+        grants = reply.grants
+        if not grants:
             return None
-        (number, _), *more = reply.grants
-        self._open[number], grant = timer, ClassGrant(self, number, timer, now)
-        if more:
-            self._hand_out(more)
+        number = grants[0][0]
+        self._open[number] = timer
+        if len(grants) > 1:
+            self._hand_out(grants[1:])
             self._report()
-        return grant
+        return ClassGrant(self, number, timer, now)
 
     def _later(self, reply: Reply | KentikError) -> None:
         self._lock.run(self._arrived, reply)
@@ -211,7 +219,7 @@ class ClassLimiter:
 
     def _take_up(self, reply: Reply) -> None:
         self._inspector.ahead = None  # it is stale
-        self._answers_help = reply.answers_help or not self._store.exclusive
+        self._answers_help = reply.answers_help or not self._exclusive
         if reply.reclaimed:
             self._open.clear()
         if reply.again != inf or (self._loops.several and any(self._reporter.told.values())):
@@ -252,9 +260,11 @@ class ClassLimiter:
         if self._open.pop(ending.grant, None) is None:
             return
         self._reporter.endings.append(ending)
-        helps = self._answers_help or ending.hint is not None
-        if ending.ended_at is None or ending.outcome != "answered" or (helps and self._waiters.queue.calls):
-            self._report()
+        if self._exclusive and ending.outcome == "answered":
+            # It is entered with the next report, unless a call waits that it may let go.
+            if not self._waiters.queue.calls or not (self._answers_help or ending.hint is not None):
+                return
+        self._report()
 
     def _reap(self) -> None:
         """End the requests of event loops that were closed: they may still be working at the server."""

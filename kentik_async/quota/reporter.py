@@ -27,15 +27,19 @@ class Reporter:
         told: How many calls the state believes to wait in this member, by priority.
     """
 
-    def __init__(self, store: Store, quota: Quota, pacing: Pacing) -> None:
+    def __init__(
+        self, store: Store, quota: Quota, pacing: Pacing, later: Callable[[Reply | KentikError], None]
+    ) -> None:
         """Start with nothing to tell.
 
         Args:
             store: What keeps the state.
             quota: The limits that the member keeps to.
             pacing: The pacing that it wishes for.
+            later: What to call, without the lock, with a reply that does not come at once; see `receive`.
         """
         self._store = store
+        self._later = later
         self.keep_to(quota, pacing)
         self.restart()
 
@@ -53,43 +57,45 @@ class Reporter:
         self.told: dict[int, int] = {}
         self._last_seen = 0
 
-    def send(
-        self, demand: dict[int, int], held: int, later: Callable[[Reply | KentikError], None]
-    ) -> Reply | None:
+    def send(self, demand: dict[int, int], held: int) -> Reply | None:
         """Report; there must be no report under way.
 
         Args:
             demand: How many calls wait, by priority; the reporter keeps and changes it.
             held: How many grants are open.
-            later: What to call, without the lock, with a reply that does not come at once; see `receive`.
 
         Returns:
-            The reply; None if `later` will be called.
+            The reply; None if it comes later.
 
         Raises:
             KentikError: The store has failed.
         """
         endings, self.endings = self.endings, []
-        report = self.pending = Report(self.terms, demand, endings, self._last_seen, held + len(endings))
+        report = Report(self.terms, demand, endings, self._last_seen, held + len(endings))
         try:
-            reply = self._store.transact(partial(enter, report), later)
+            reply = self._store.transact(partial(enter, report), self._later)
         except KentikError:
+            self.pending = report
             self.fail()
             raise
-        if reply is not None:
-            self.receive(reply)
+        if reply is None:
+            self.pending = report
+        else:
+            self._note(report, reply)
         return reply
 
     def receive(self, reply: Reply) -> None:
         """Enter the reply to the report that is under way."""
-        if self.pending is None:
-            return
-        told, self.pending = self.pending.demand, None
+        if self.pending is not None:
+            report, self.pending = self.pending, None
+            self._note(report, reply)
+
+    def _note(self, report: Report, reply: Reply) -> None:
+        told = self.told = report.demand
         for number, priority in reply.grants:
             told[priority] = told.get(priority, 0) - 1
             if number > self._last_seen:
                 self._last_seen = number
-        self.told = told
 
     def fail(self) -> None:
         """Enter that the report under way could not be committed: what it said is told by the next."""

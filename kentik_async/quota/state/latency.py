@@ -43,7 +43,7 @@ class LatencyEstimator(msgspec.Struct, array_like=True):
     late_answers: int = 0
     late_latency: float = 0.0
 
-    def learn(self, quota: Quota, took: float, *, delayed: bool) -> None:
+    def learn(self, quota: Quota, took: float, delayed: bool) -> None:
         """Enter how long an answer took.
 
         Args:

@@ -211,7 +211,7 @@ class QuotaState(msgspec.Struct, array_like=True):
         breaker = self.breaker
         if breaker.is_open:
             breaker.granted()
-        self.log.in_flight += 1
+        self.log.take()
         number = self.issued = self.issued + 1
         self.holds[number] = Hold(name, now, breaker.generation, priority)
         member.held += 1
@@ -245,7 +245,7 @@ class QuotaState(msgspec.Struct, array_like=True):
                 self.external.refused(quota, now, load)
         else:
             if ending.outcome == "not_sent":
-                self.log.in_flight -= 1  # slot and token are as if it had not been
+                self.log.give_back()
             else:
                 self.log.drain(quota, now)
             self.breaker.probe_lost(hold.generation)
@@ -267,7 +267,7 @@ class QuotaState(msgspec.Struct, array_like=True):
         # A quicker answer was not delayed, and says something about others only if they are suspected already.
         if took + took >= quota.soft_delay > 0.0 or external.spent or external.late:
             delayed = self._delayed(quota, took, now)
-        latency.learn(quota, took, delayed=delayed)
+        latency.learn(quota, took, delayed)
         log.use(quota, now - took, now)
         if self.breaker.is_open:
             self.breaker.answered(hold.generation)

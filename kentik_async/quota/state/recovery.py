@@ -61,7 +61,7 @@ def restore(state: QuotaState, lost: QuotaState, name: str, now: float) -> None:
         if number not in state.holds:
             member = state.members.setdefault(name, Member(lease_until=lost.members[name].lease_until))
             state.holds[number] = hold
-            state.log.in_flight += 1
+            state.log.take()
             member.held += 1
             member.latest_grant = max(member.latest_grant, number)
     if lost.breaker.is_open and not state.breaker.is_open:

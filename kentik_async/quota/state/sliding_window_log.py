@@ -92,8 +92,7 @@ class SlidingWindowLog(msgspec.Struct, array_like=True):
         hour: The rolling hour.
         sends: When the latest `soft_per_minute` of the answered requests were sent.
         draining: Until when each request of unknown outcome keeps its slot and token, soonest first.
-        in_flight: Requests that hold a slot and a token, the draining ones included. It rises with each grant,
-            and falls when the request ends: by `use`, or alone if it was never sent.
+        in_flight: Requests that hold a slot and a token, the draining ones included.
     """
 
     minute: SlidingWindow = msgspec.field(default_factory=SlidingWindow)
@@ -111,12 +110,11 @@ class SlidingWindowLog(msgspec.Struct, array_like=True):
             now: The present instant.
         """
         self.settle(quota, now)
-        slots, per_hour = quota.max_concurrent, quota.per_hour
-        room = inf if slots is None else slots
+        room: float = inf if quota.max_concurrent is None else quota.max_concurrent
         if per_minute is not None and per_minute - self.minute.total < room:
             room = per_minute - self.minute.total
-        if per_hour is not None and per_hour - self.hour.total < room:
-            room = per_hour - self.hour.total
+        if quota.per_hour is not None and quota.per_hour - self.hour.total < room:
+            room = quota.per_hour - self.hour.total
         return room - self.in_flight
 
     def free_at(self, quota: Quota, per_minute: int | None, now: float) -> float:
@@ -130,6 +128,14 @@ class SlidingWindowLog(msgspec.Struct, array_like=True):
             minute = self.minute.free_at(quota.minute, per_minute, self.in_flight)
             free = max(minute, self.hour.free_at(quota.hour, quota.per_hour, self.in_flight))
         return max(self.draining[0] if free == inf and self.draining else free, now)
+
+    def take(self, count: int = 1) -> None:
+        """Enter requests as in flight."""
+        self.in_flight += count
+
+    def give_back(self) -> None:
+        """Strike a request that was never sent: slot and token are as if it had not been."""
+        self.in_flight -= 1
 
     def use(self, quota: Quota, sent: float, now: float) -> None:
         """Enter that a request sent at `sent` is answered now: its slot is free, its token ages."""
@@ -164,11 +170,12 @@ class SlidingWindowLog(msgspec.Struct, array_like=True):
         while self.draining and self.draining[0] <= now:
             end = self.draining.pop(0)
             self.use(quota, end - quota.drain, end)
-        minute, hour = self.minute, self.hour
-        if minute.ends and minute.ends[0] + quota.minute <= now:
-            minute.expire(quota.minute, now)
-        if hour.ends and hour.ends[0] + quota.hour <= now:
-            hour.expire(quota.hour, now)
+        ends = self.minute.ends
+        if ends and ends[0] + quota.minute <= now:
+            self.minute.expire(quota.minute, now)
+        ends = self.hour.ends
+        if ends and ends[0] + quota.hour <= now:
+            self.hour.expire(quota.hour, now)
 
     def used(self, quota: Quota, now: float) -> tuple[int, int]:
         """Return how many requests count in the rolling minute and hour, those in flight included."""
