@@ -36,7 +36,6 @@ from benchmarks.limiter.runs import (
     window_of,
 )
 from benchmarks.limiter.virtual import at_scale
-
 from kentik_async import Quota
 from tests.multiprocess.redis.harness import running_redis
 

@@ -21,7 +21,6 @@ from pathlib import Path
 from benchmarks.limiter.peers import Peer
 from benchmarks.limiter.processes import by_file, seconds, served_by_file
 from benchmarks.limiter.runs import bytes_a_waiter
-
 from kentik_async.quota import Limiter, LocalLimiter, Quota
 from kentik_async.quota.file_limiter import open_file_limiter
 

@@ -20,7 +20,6 @@ from itertools import pairwise
 from pathlib import Path
 
 from benchmarks.limiter.processes import PROCESSES, by_redis
-
 from kentik_async.quota import Limiter, LocalLimiter, Quota
 from kentik_async.quota.redis_open import open_redis_limiter
 from tests.multiprocess.redis.harness import RedisServer, running_redis
@@ -86,7 +85,16 @@ async def baton(url: str, customer: str, turns: int, hold: float) -> None:
 def hand_over(url: str, turns: int, hold: float) -> tuple[float, float]:
     """Median and 99th percentile of the seconds from one process's close to the next one's grant."""
     customer = uuid.uuid4().hex
-    command = [sys.executable, "-m", "benchmarks.limiter.redis_backend", "--baton", url, customer, str(turns), str(hold)]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.limiter.redis_backend",
+        "--baton",
+        url,
+        customer,
+        str(turns),
+        str(hold),
+    ]
     runners = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(PROCESSES)]
     had = sorted(
         (got, gone, number)

@@ -10,7 +10,6 @@ from functools import partial
 from benchmarks.limiter.judge import NON_QUERY, QUERY, Journey, Rules, journeys
 from benchmarks.limiter.peers import Peer
 from benchmarks.limiter.runs import judged
-
 from kentik_async.quota import LocalLimiter, Pacing, Quota
 from tests.support.virtual_time import VirtualTime
 

@@ -68,7 +68,8 @@ class ClassLimiter:
         Raises:
             ClientClosedError: The limiter was closed.
         """
-        with self._lock:
+        self._lock.acquire()  # not `with`, which takes 0.2 µs more: it is done for each request
+        try:
             if self._closed:
                 raise ClientClosedError("the limiter is closed")
             timer = self._loops.here()
@@ -91,6 +92,8 @@ class ClassLimiter:
                 waiter.expiry = timer.loop.call_later(max_wait, self._expire, waiter, max_wait)
                 self._inspector.look_ahead(now, partial(self._refuse_hopeless, waiter, now, max_wait))
             return waiter
+        finally:
+            self._lock.release()
 
     def leave(self, waiter: "Waiter[ClassGrant]") -> None:
         """Wait no more; a grant that has come nevertheless goes back."""
@@ -260,11 +263,9 @@ class ClassLimiter:
         if self._open.pop(ending.grant, None) is None:
             return
         self._reporter.endings.append(ending)
-        if self._exclusive and ending.outcome == "answered":
-            # It is entered with the next report, unless a call waits that it may let go.
-            if not self._waiters.queue.calls or not (self._answers_help or ending.hint is not None):
-                return
-        self._report()
+        helps = self._answers_help or ending.hint is not None
+        if not self._exclusive or ending.outcome != "answered" or (helps and self._waiters.queue.calls):
+            self._report()
 
     def _reap(self) -> None:
         """End the requests of event loops that were closed: they may still be working at the server."""

@@ -209,7 +209,7 @@ class FileLane:
             self._store.leave()
 
     def _rung(self) -> None:
-        self._latch.run(self._look_about)
+        self._latch.run(lambda _: self._look_about(), None)
 
     def _look_about(self) -> None:
         self._reap()

@@ -5,12 +5,12 @@ Its limiter holds a lock around every call.
 
 from collections.abc import Callable
 from dataclasses import astuple
-from functools import partial
 
 from kentik_async.errors import KentikError
 from kentik_async.quota.limits import Pacing, Quota
 from kentik_async.quota.protocols import Store
 from kentik_async.quota.state.messages import Ending, Reply, Report, Terms
+from kentik_async.quota.state.quota_state import QuotaState
 from kentik_async.quota.state.reporting import enter
 
 __all__ = ["Reporter"]
@@ -40,6 +40,7 @@ class Reporter:
         """
         self._store = store
         self._later = later
+        self._change = self._enter  # one for all reports: a partial for each took 0.5 µs more
         self.keep_to(quota, pacing)
         self.restart()
 
@@ -56,6 +57,7 @@ class Reporter:
         self.due = False
         self.told: dict[int, int] = {}
         self._last_seen = 0
+        self._latest = Report(self.terms, {})
 
     def send(self, demand: dict[int, int], held: int) -> Reply | None:
         """Report; there must be no report under way.
@@ -71,9 +73,10 @@ class Reporter:
             KentikError: The store has failed.
         """
         endings, self.endings = self.endings, []
-        report = Report(self.terms, demand, endings, self._last_seen, held + len(endings))
+        held += len(endings)
+        report = self._latest = Report(self.terms, demand, endings, self._last_seen, held)
         try:
-            reply = self._store.transact(partial(enter, report), self._later)
+            reply = self._store.transact(self._change, self._later)
         except KentikError:
             self.pending = report
             self.fail()
@@ -90,11 +93,15 @@ class Reporter:
             report, self.pending = self.pending, None
             self._note(report, reply)
 
+    def _enter(self, state: QuotaState, now: float) -> Reply:
+        return enter(self._latest, state, now)
+
     def _note(self, report: Report, reply: Reply) -> None:
         told = self.told = report.demand
         for number, priority in reply.grants:
-            told[priority] = told.get(priority, 0) - 1
-            if number > self._last_seen:
+            if priority in told:
+                told[priority] -= 1
+            if number > self._last_seen:  # noqa: PLR1730 (a call of `max` would take three times as long)
                 self._last_seen = number
 
     def fail(self) -> None:

@@ -62,10 +62,11 @@ class LatencyEstimator(msgspec.Struct, array_like=True):
             return
         if took > _OUTLIER * latency > 0:
             took = _OUTLIER * latency
-        answers = self.answers
-        if answers <= _ENOUGH:
-            answers = self.answers = answers + 1
-        self.latency = latency + (took - latency) * (_WEIGHT if answers > _ENOUGH else 1 / (answers + 1))
+        weight = _WEIGHT
+        if self.answers < _ENOUGH:
+            self.answers += 1
+            weight = 1 / (self.answers + 1)
+        self.latency = latency + (took - latency) * weight
 
     def expected(self, quota: Quota) -> float:
         """Return the latency to reckon with, also before the first answer."""

@@ -184,10 +184,9 @@ class QuotaState(msgspec.Struct, array_like=True):
         """Return how many requests may go this instant; below 1 if none."""
         if self.blocked_until > now or self.external.blocked_until > now:
             return 0
-        if self.breaker.is_open and self.breaker.free_at(now) > now:
-            return 0
-        room = self.log.room(quota, per_minute, now)
-        return min(room, 1) if self.breaker.is_open else room
+        if self.breaker.is_open:
+            return min(self.log.room(quota, per_minute, now), 1) if self.breaker.free_at(now) <= now else 0
+        return self.log.room(quota, per_minute, now)
 
     def free_at(self, quota: Quota, per_minute: int | None, now: float) -> float:
         """Return when one request may go if nothing ends, and nothing is eased, before."""
@@ -211,7 +210,7 @@ class QuotaState(msgspec.Struct, array_like=True):
         breaker = self.breaker
         if breaker.is_open:
             breaker.granted()
-        self.log.take()
+        self.log.in_flight += 1
         number = self.issued = self.issued + 1
         self.holds[number] = Hold(name, now, breaker.generation, priority)
         member.held += 1
@@ -264,7 +263,7 @@ class QuotaState(msgspec.Struct, array_like=True):
 
     def _answered(self, hold: Hold, quota: Quota, took: float, now: float) -> None:
         log, latency, external, delayed = self.log, self.latency, self.external, False
-        # A quicker answer was not delayed, and says something about others only if they are suspected already.
+        # A quicker answer was not delayed; it says something about others only if they are suspected already.
         if took + took >= quota.soft_delay > 0.0 or external.spent or external.late:
             delayed = self._delayed(quota, took, now)
         latency.learn(quota, took, delayed)

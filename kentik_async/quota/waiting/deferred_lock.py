@@ -17,16 +17,21 @@ class DeferredLock:
     coroutine then closes its grant, and would wait for itself for ever.
     """
 
-    __slots__ = ("_left", "_lock")
+    __slots__ = ("_left", "_lock", "acquire")
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._left: deque[tuple[Callable[[Any], None], Any]] = deque()
+        self.acquire: Callable[[], bool] = self._lock.acquire
 
     def __enter__(self) -> None:
         self._lock.acquire()
 
     def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def release(self) -> None:
+        """Release the lock, and do what was left meanwhile."""
         self._lock.release()
         if self._left:
             self._work_off()
