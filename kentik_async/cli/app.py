@@ -21,7 +21,9 @@ from kentik_async.cli.commands import (
     quota,
     raw,
     saved,
+    site_markets,
     sites,
+    sites_v6,
 )
 from kentik_async.cli.context import Context
 from kentik_async.cli.exit_codes import Exit
@@ -62,7 +64,7 @@ kmi.app.command(saved.diff)
 kmi.app.command(care.verify)
 kmi.app.command(care.repair)
 kmi.app.command(care.prune)
-for _group in (as_groups, auth, kmi, plans, sites):
+for _group in (as_groups, auth, kmi, plans, site_markets, sites, sites_v6):
     app.command(_group.app)
 app.command(raw.raw, group=ASK)
 app.command(completion.completion, group=OTHER)

@@ -10,7 +10,7 @@ from google.protobuf.message import DecodeError as WireError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kentik_async._codec import as_groups, kmi, plans, sites
+from kentik_async._codec import as_groups, kmi, plans, site_markets, sites, sites_v6
 from kentik_async._codec.kmi_columns import (
     count_relations,
     decode_asn_details_columns,
@@ -48,6 +48,16 @@ PROTOBUF = [
     as_groups.decode_create,
     as_groups.decode_update,
     as_groups.decode_delete,
+    sites_v6.decode_list,
+    sites_v6.decode_get,
+    sites_v6.decode_create,
+    sites_v6.decode_update,
+    sites_v6.decode_delete,
+    site_markets.decode_list,
+    site_markets.decode_get,
+    site_markets.decode_create,
+    site_markets.decode_update,
+    site_markets.decode_delete,
 ]
 JSON = [sites.decode_list, sites.decode_site, plans.decode_list]
 
