@@ -102,13 +102,13 @@ class ClassLimiter:
 
     def is_valid(self, grant: ClassGrant) -> bool:
         """Tell whether a grant's right to send still holds."""
-        return self._open.get(grant.number) is grant and self._store.holds()
+        return grant.number in self._open and self._store.holds()
 
     def end(self, grant: ClassGrant, outcome: Outcome, retry_after: float | None) -> None:
         """Enter how a granted request ended, and let the next one go; never blocks."""
         now = self._monotonic()
         took, at = now - grant.granted_at, now if self._store.exclusive else None
-        self._lock.run(self._end, grant, Ending(grant.number, outcome, took, retry_after, grant.hint, at))
+        self._lock.run(self._end, Ending(grant.number, outcome, took, retry_after, grant.hint, at))
 
     def keep_to(self, *, quota: Quota | None = None, pacing: Pacing | None = None) -> None:
         """Change the limits or the pacing that this process keeps to, from the next grant on."""
@@ -144,7 +144,7 @@ class ClassLimiter:
             self._closed = True
             self._waiters.fail_all(ClientClosedError("the limiter was closed"))
             if not self._closes_last:
-                self._reporter.endings += [self._lost(grant) for grant in self._open.values()]
+                self._reporter.endings += map(self._lost, self._open)
                 self._open.clear()
             self._report()
         if not self._closes_last:
@@ -163,7 +163,8 @@ class ClassLimiter:
         self._lock = DeferredLock()
         self._waiters: Waiters[ClassGrant] = Waiters()
         self._loops = LoopRegistry(self._wake)
-        self._open: dict[int, ClassGrant] = {}
+        # By number, without the grants: one that is forgotten ends itself.
+        self._open: dict[int, LoopTimer] = {}
         self._answers_help = True
         self._inspector = Inspector(self._store, self._reporter, self._lock)
 
@@ -191,7 +192,7 @@ class ClassLimiter:
         if not reply.grants:
             return None
         (number, _), *more = reply.grants
-        grant = self._open[number] = ClassGrant(self, number, timer, now)
+        self._open[number], grant = timer, ClassGrant(self, number, timer, now)
         if more:
             self._hand_out(more)
             self._report()
@@ -245,17 +246,16 @@ class ClassLimiter:
         for number, priority in grants:
             waiter = self._waiters.queue.pop(priority)
             if waiter is not None:
-                grant = self._open[number] = ClassGrant(self, number, waiter.timer, now)
+                self._open[number], grant = waiter.timer, ClassGrant(self, number, waiter.timer, now)
                 if self._waiters.deliver(waiter, grant, here):
                     continue
                 del self._open[number]
             self._reporter.endings.append(Ending(number, "not_sent", 0.0))
             self._reporter.due = True
 
-    def _end(self, grant: ClassGrant, ending: Ending) -> None:
-        if self._open.get(grant.number) is not grant:
+    def _end(self, ending: Ending) -> None:
+        if self._open.pop(ending.grant, None) is None:
             return
-        del self._open[grant.number]
         self._reporter.endings.append(ending)
         helps = self._answers_help or ending.hint is not None
         if ending.ended_at is None or ending.outcome != "answered" or (helps and self._waiters.queue.calls):
@@ -264,8 +264,8 @@ class ClassLimiter:
     def _reap(self) -> None:
         """End the requests of event loops that were closed: they may still be working at the server."""
         if self._loops.drop_closed():
-            for grant in [grant for grant in self._open.values() if grant.timer.loop.is_closed()]:
-                self._end(grant, self._lost(grant))
+            for number in [number for number, timer in self._open.items() if timer.loop.is_closed()]:
+                self._end(self._lost(number))
 
     def _bring_up_to_date(self) -> int:
         """Report what was not worth a report of its own; return how many calls wait here."""
@@ -275,8 +275,8 @@ class ClassLimiter:
         return len(self._waiters.queue)
 
     @staticmethod
-    def _lost(grant: ClassGrant) -> Ending:
-        return Ending(grant.number, "unknown", 0.0)
+    def _lost(number: int) -> Ending:
+        return Ending(number, "unknown", 0.0)
 
     def _discard(self, waiter: "Waiter[ClassGrant]") -> None:
         self._waiters.queue.discard(waiter)
