@@ -106,7 +106,7 @@ class ClassLimiter:
 
     def is_valid(self, grant: ClassGrant) -> bool:
         """Tell whether a grant's right to send still holds."""
-        return grant.number in self._open and self._store.holds()
+        return grant.number in self._reporter.open and self._store.holds()
 
     def end(self, grant: ClassGrant, outcome: Outcome, retry_after: float | None) -> None:
         """Enter how a granted request ended, and let the next one go; never blocks."""
@@ -141,7 +141,7 @@ class ClassLimiter:
     def idle(self) -> bool:
         """Tell whether nobody waits here, and the store's state holds nothing that must be remembered."""
         with self._lock:
-            return not (self._bring_up_to_date() or self._open) and self._inspector.idle()
+            return not (self._bring_up_to_date() or self._reporter.open) and self._inspector.idle()
 
     async def aclose(self) -> None:
         """Grant nothing more and release the store; those that wait end with ClientClosedError."""
@@ -149,8 +149,7 @@ class ClassLimiter:
             self._closed = True
             self._waiters.fail_all(ClientClosedError("the limiter was closed"))
             if not self._closes_last:
-                self._reporter.endings += map(self._lost, self._open)
-                self._open.clear()
+                self._reporter.abandon()
             self._report()
         if not self._closes_last:
             await self._store.aclose()
@@ -168,8 +167,6 @@ class ClassLimiter:
         self._lock = DeferredLock()
         self._waiters: Waiters[ClassGrant] = Waiters()
         self._loops = LoopRegistry(self._wake)
-        # By number, without the grants: one that is forgotten ends itself.
-        self._open: dict[int, LoopTimer] = {}
         self._answers_help = True
         self._inspector = Inspector(self._store, self._reporter, self._lock)
 
@@ -180,7 +177,7 @@ class ClassLimiter:
         while reporter.due and reporter.pending is None:
             reporter.due = False
             try:
-                reply = reporter.send(dict(self._waiters.queue.calls), len(self._open))
+                reply = reporter.send(dict(self._waiters.queue.calls))
             except KentikError as error:
                 self._waiters.fail_all(error)
                 return
@@ -190,7 +187,7 @@ class ClassLimiter:
 
     def _ask_for_one(self, priority: int, timer: LoopTimer, now: float) -> ClassGrant | None:
         """Return a grant for a call that arrives while nobody waits here, if it can be had at once."""
-        reply = self._reporter.send({priority: 1}, len(self._open))
+        reply = self._reporter.send({priority: 1})
         if reply is None:
             return None
         self._take_up(reply)
@@ -198,7 +195,7 @@ class ClassLimiter:
         if not grants:
             return None
         number = grants[0][0]
-        self._open[number] = timer
+        self._reporter.open[number] = timer
         if len(grants) > 1:
             self._hand_out(grants[1:])
             self._report()
@@ -224,10 +221,10 @@ class ClassLimiter:
         self._inspector.ahead = None  # it is stale
         self._answers_help = reply.answers_help or not self._exclusive
         if reply.reclaimed:
-            self._open.clear()
+            self._reporter.open.clear()
         if reply.again != inf or (self._loops.several and any(self._reporter.told.values())):
             self._ring_in(reply.again)
-        if self._closed and self._closes_last and not (self._open or self._reporter.endings):
+        if self._closed and self._closes_last and not (self._reporter.open or self._reporter.endings):
             self._store.close()
 
     def _ring_in(self, delay: float) -> None:
@@ -252,16 +249,16 @@ class ClassLimiter:
         for number, priority in grants:
             waiter = self._waiters.queue.pop(priority)
             if waiter is not None:
-                self._open[number], grant = waiter.timer, ClassGrant(self, number, waiter.timer, now)
-                if self._waiters.deliver(waiter, grant, here):
+                self._reporter.open[number] = waiter.timer
+                if self._waiters.deliver(waiter, ClassGrant(self, number, waiter.timer, now), here):
                     continue
-                del self._open[number]
+                del self._reporter.open[number]
             self._reporter.endings.append(Ending(number, "not_sent", 0.0))
             self._reporter.due = True
 
     def _end(self, ending: Ending) -> None:
-        if self._open.pop(ending.grant, None) is None:
-            return
+        if self._reporter.open.pop(ending.grant, None) is None:
+            return  # it has ended before, or is void
         self._reporter.endings.append(ending)
         helps = self._answers_help or ending.hint is not None
         if not self._exclusive or ending.outcome != "answered" or (helps and self._waiters.queue.calls):
@@ -269,9 +266,8 @@ class ClassLimiter:
 
     def _reap(self) -> None:
         """End the requests of event loops that were closed: they may still be working at the server."""
-        if self._loops.drop_closed():
-            for number in [number for number, timer in self._open.items() if timer.loop.is_closed()]:
-                self._end(self._lost(number))
+        if self._loops.drop_closed() and self._reporter.abandon(but_open_loops=True):
+            self._report()
 
     def _bring_up_to_date(self) -> int:
         """Report what was not worth a report of its own; return how many calls wait here."""
@@ -279,10 +275,6 @@ class ClassLimiter:
         if self._reporter.endings:
             self._report()
         return len(self._waiters.queue)
-
-    @staticmethod
-    def _lost(number: int) -> Ending:
-        return Ending(number, "unknown", 0.0)
 
     def _discard(self, waiter: "Waiter[ClassGrant]") -> None:
         self._waiters.queue.discard(waiter)

@@ -12,6 +12,7 @@ from kentik_async.quota.protocols import Store
 from kentik_async.quota.state.messages import Ending, Reply, Report, Terms
 from kentik_async.quota.state.quota_state import QuotaState
 from kentik_async.quota.state.reporting import enter
+from kentik_async.quota.waiting.event_loops import LoopTimer
 
 __all__ = ["Reporter"]
 
@@ -21,6 +22,8 @@ class Reporter:
 
     Attributes:
         terms: What the member keeps to.
+        open: The event loop's timer for each grant that is not closed, by the grant's number. The grants
+            themselves are not kept: one that is forgotten ends itself.
         endings: The requests that have ended since the latest report.
         pending: The report that is not committed yet, if there is one.
         due: Whether another is to follow it.
@@ -52,6 +55,7 @@ class Reporter:
     def restart(self) -> None:
         """Forget all, in a forked child, which is another member."""
         self.keep_to(self.terms.quota, self.terms.pacing)
+        self.open: dict[int, LoopTimer] = {}
         self.endings: list[Ending] = []
         self.pending: Report | None = None
         self.due = False
@@ -59,12 +63,23 @@ class Reporter:
         self._last_seen = 0
         self._latest = Report(self.terms, {})
 
-    def send(self, demand: dict[int, int], held: int) -> Reply | None:
+    def abandon(self, *, but_open_loops: bool = False) -> bool:
+        """Note that nobody will tell how the requests in flight end; return whether there are any.
+
+        Args:
+            but_open_loops: Leave aside the requests of event loops that are not closed.
+        """
+        gone = [n for n, timer in self.open.items() if not but_open_loops or timer.loop.is_closed()]
+        for number in gone:
+            del self.open[number]
+            self.endings.append(Ending(number, "unknown", 0.0))
+        return bool(gone)
+
+    def send(self, demand: dict[int, int]) -> Reply | None:
         """Report; there must be no report under way.
 
         Args:
             demand: How many calls wait, by priority; the reporter keeps and changes it.
-            held: How many grants are open.
 
         Returns:
             The reply; None if it comes later.
@@ -73,7 +88,7 @@ class Reporter:
             KentikError: The store has failed.
         """
         endings, self.endings = self.endings, []
-        held += len(endings)
+        held = len(self.open) + len(endings)
         report = self._latest = Report(self.terms, demand, endings, self._last_seen, held)
         try:
             reply = self._store.transact(self._change, self._later)
