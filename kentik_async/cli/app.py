@@ -92,8 +92,8 @@ def run(
     from kentik_async.cli.runner import call
 
     context = Context(options)
-    if "context" in unparsed:
-        bound.arguments["context"] = context
+    provided = {"context": context, "root": app}
+    bound.arguments.update((name, provided[name]) for name in unparsed)
     result: Any = call(partial(command, *bound.args, **bound.kwargs), context.notes)
     return Exit.OK if result is None else Exit(result)
 
