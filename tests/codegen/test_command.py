@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from codegen.__main__ import main
+from kentik_async._codegen.output import MANIFEST
 from tests.support.paths import ROOT
 
 GENERATED = ROOT / "kentik_async" / "_generated"
@@ -63,34 +64,111 @@ def test_the_same_protos_give_the_same_bytes(checkout: Path, tree: Path, tmp_pat
 
 
 def test_generated_code_equals_the_committed(tmp_path: Path) -> None:
-    assert main(["--out", str(tmp_path / "copy")]) == 0
-    assert snapshot(tmp_path / "copy") == snapshot(GENERATED)
+    assert main(["--out", str(tmp_path / "made")]) == 0
+    assert snapshot(tmp_path / "made") == snapshot(GENERATED)
 
 
 def test_check_lists_what_differs_and_writes_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out = tmp_path / "copy"
+    out = tmp_path / "made"
     main(["--out", str(out)])
     (out / "kmi" / "v202212" / "__init__.pyi").write_text("changed\n")
     (out / "as_group" / "v202212" / "descriptors.binpb").unlink()
-    (out / "kmi" / "v1").mkdir()
-    (out / "kmi" / "v1" / "__init__.py").touch()
-    (out / "stale.txt").touch()
+    remember(out, "kmi/v1/__init__.py")
     before = snapshot(out)
     capsys.readouterr()
     assert main(["--check", "--out", str(out)]) == 1
     assert capsys.readouterr().out.splitlines() == [
         f"missing: {out}/as_group/v202212/descriptors.binpb",
+        f"differs: {out}/{MANIFEST}",
         f"stale: {out}/kmi/v1/__init__.py",
         f"differs: {out}/kmi/v202212/__init__.pyi",
-        f"stale: {out}/stale.txt",
     ]
     assert snapshot(out) == before
     assert main(["--out", str(out)]) == 0
     assert snapshot(out) == snapshot(GENERATED)
     assert not (out / "kmi" / "v1").exists()
-    assert [path.name for path in tmp_path.iterdir()] == ["copy"]
+    assert [path.name for path in tmp_path.iterdir()] == ["made"]
+
+
+def remember(out: Path, name: str) -> None:
+    """Add a file as if an earlier run had written it."""
+    (out / name).parent.mkdir(parents=True, exist_ok=True)
+    (out / name).write_text("old\n")
+    with (out / MANIFEST).open("a") as manifest:
+        manifest.write(f"{name}\n")
+
+
+def test_only_files_of_earlier_runs_are_removed(tmp_path: Path) -> None:
+    out = tmp_path / "made"
+    main(["--out", str(out)])
+    foreign = {"mine.py": b"x = 1\n", "kmi/v202212/notes.txt": b"mine", "kmi/__init__.py": b"# my own\n"}
+    for name, content in foreign.items():
+        (out / name).write_bytes(content)
+    remember(out, "gone/v1/__init__.py")
+    outside = tmp_path / "outside.txt"
+    outside.write_text("mine")
+    with (out / MANIFEST).open("a") as manifest:
+        manifest.write(f"../outside.txt\n{outside}\n<<<<<<< HEAD\n")
+    assert main(["--out", str(out)]) == 0
+    generated = snapshot(GENERATED)
+    del foreign["kmi/__init__.py"]  # it is in the manifest, so the change is undone
+    assert snapshot(out) == generated | foreign
+    assert outside.read_text() == "mine"
+
+
+def test_no_file_of_others_is_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "made"
+    (out / "kmi" / "v202212").mkdir(parents=True)
+    (out / "__init__.py").write_text("# mine\n")
+    (out / "kmi" / "v202212" / "__init__.py").write_text("# mine\n")
+    before = snapshot(out)
+    assert "kmi/v202212/__init__.py was not written by code generation" in refusal(capsys, "--out", out)
+    assert snapshot(out) == before
+    (out / "kmi" / "v202212" / "__init__.py").unlink()
+    assert main(["--out", str(out)]) == 0
+    assert (out / "__init__.py").read_text() == "# mine\n"  # any file makes the folder a package
+    assert "__init__.py" not in (out / MANIFEST).read_text().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("kentik-apis", "a folder that Python can import, such as kentik_apis; got 'kentik-apis'"),
+        ("3apis", "got '3apis'"),
+        ("class", "got 'class'"),
+        ("json", "the name of another package, because one would hide the other; got 'json'"),
+        ("google", "got 'google'"),
+        ("in-package/apis", "got 'in-package'"),
+    ],
+)
+def test_out_must_be_importable(
+    name: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if name.startswith("in-package"):
+        (tmp_path / "in-package").mkdir()
+        (tmp_path / "in-package" / "__init__.py").touch()
+    assert said in refusal(capsys, "--out", tmp_path / name)
+    assert not (tmp_path / name).exists()
+
+
+def test_output_says_how_to_import_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "service").mkdir()
+    (tmp_path / "service" / "__init__.py").touch()
+    assert main(["--out", str(tmp_path / "service" / "apis")]) == 0
+    hint = capsys.readouterr().out.splitlines()[-1]
+    assert hint == f"import it as service.apis.<api>.<version>, with {tmp_path} on sys.path"
+
+
+def test_list(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--schema", str(checkout), "--list"]) == 0
+    assert capsys.readouterr().out.splitlines()[:3] == ["clash/v1", "core/v202303", "helloworld/v1"]
+
+
+def test_options_that_exclude_each_other(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "give --api or --all" in refusal(capsys, "--api", "kmi/v202212", "--all")
+    assert "--schema needs --out DIR" in refusal(capsys, "--schema", checkout)
 
 
 def test_check_of_a_folder_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -100,7 +178,7 @@ def test_check_of_a_folder_that_is_not_there(tmp_path: Path, capsys: pytest.Capt
 
 
 def test_nothing_to_do_touches_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    out = tmp_path / "copy"
+    out = tmp_path / "made"
     main(["--out", str(out)])
     capsys.readouterr()
     before = out.stat().st_ino
@@ -114,11 +192,12 @@ def test_api_takes_what_it_uses_along_and_leaves_the_rest(checkout: Path, tmp_pa
     schema = ["--schema", str(checkout), "--out", str(out)]
     assert main([*schema, "--api", "lambda/v1", "--api", "old/v1/"]) == 0
     assert {name.rpartition("/")[0] for name in snapshot(out)} == {
-        "", "core", "core/v202303", "lambda_", "lambda_/v1", "old", "old/v1"
+        "", "_runtime", "core", "core/v202303", "lambda_", "lambda_/v1", "old", "old/v1"
     }  # fmt: skip
     assert main([*schema, "--api", "zoo/v202601/keepers"]) == 0
     assert (out / "old" / "v1" / "descriptors.binpb").exists()
     together = snapshot(out)
+    assert set(together.pop(MANIFEST).decode().splitlines()[1:]) == together.keys()
     assert together == {name: data for name, data in snapshot(tree).items() if name in together}
     assert main([*schema, "--check", "--api", "old/v1"]) == 0
 
@@ -136,6 +215,7 @@ def test_nested_package_keeps_the_outer_one(checkout: Path, tmp_path: Path) -> N
     before = snapshot(tmp_path / "out")
     assert main([*options, "--api", "zoo/v202601/alone"]) == 0
     after = snapshot(tmp_path / "out")
+    assert before.pop(MANIFEST) != after.pop(MANIFEST)
     assert before.items() <= after.items()
     assert len(after) == len(before) + 3
 
@@ -150,12 +230,13 @@ def test_a_path_that_is_no_schema(folder: str, tmp_path: Path, capsys: pytest.Ca
 
 
 def test_an_api_that_is_not_there(checkout: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    near = refusal(capsys, "--schema", checkout, "--api", "zoo/v202602", "--out", tmp_path / "out")
+    options = ["--schema", checkout, "--out", tmp_path / "out"]
+    near = refusal(capsys, *options, "--api", "zoo/v202602")
     assert "no API 'zoo/v202602'" in near
     assert "did you mean zoo/v202601 or zoo/v202601/keepers?" in near
-    assert "did you mean core/v202303?" in refusal(capsys, "--schema", checkout, "--api", "core")
-    assert "did you mean clash/v1?" in refusal(capsys, "--schema", checkout, "--api", "kentik/clash/v1")
-    far = refusal(capsys, "--schema", checkout, "--api", "qqqqqq", "--out", tmp_path / "out")
+    assert "did you mean core/v202303?" in refusal(capsys, *options, "--api", "core")
+    assert "did you mean clash/v1?" in refusal(capsys, *options, "--api", "kentik/clash/v1")
+    far = refusal(capsys, *options, "--api", "qqqqqq")
     assert "available: clash/v1, core/v202303, helloworld/v1, " in far
     assert not (tmp_path / "out").exists()
 
@@ -220,18 +301,13 @@ def test_a_folder_without_permission(tmp_path: Path, capsys: pytest.CaptureFixtu
         tmp_path.chmod(0o700)
 
 
-def test_a_folder_with_other_things_in_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "thesis.txt").write_text("years of work")
-    assert "contains other files (thesis.txt)" in refusal(capsys, "--out", tmp_path)
-    assert snapshot(tmp_path) == {"thesis.txt": b"years of work"}
-
-
 def test_a_failure_while_writing_leaves_what_was_there(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    out = tmp_path / "copy"
+    out = tmp_path / "made"
     main(["--out", str(out)])
-    (out / "kmi" / "v202212" / "__init__.py").write_text("old\n")
+    (out / "kmi" / "v202212" / "__init__.pyi").write_text("old\n")
+    remember(out, "aaa/__init__.py")
     before = snapshot(out)
     capsys.readouterr()
     write_bytes = Path.write_bytes
@@ -244,7 +320,22 @@ def test_a_failure_while_writing_leaves_what_was_there(
     monkeypatch.setattr(Path, "write_bytes", full_disk)
     assert "No space left on device" in refusal(capsys, "--out", out)
     assert snapshot(out) == before
-    assert [path.name for path in tmp_path.iterdir()] == ["copy"]
+    assert [path.name for path in tmp_path.iterdir()] == ["made"]
+
+
+def test_a_failure_in_the_exchange_is_undone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "made"
+    main(["--out", str(out)])
+    remember(out, "aaa/v1/__init__.py")  # removed before the failure
+    (out / "as_group" / "v202212" / "__init__.py").write_text("old\n")  # replaced before it
+    (out / "kmi" / "__init__.py").unlink()  # added before it
+    (out / "kmi" / "v202212" / "__init__.pyi").unlink()
+    (out / "kmi" / "v202212" / "__init__.pyi").mkdir()  # in the way
+    (out / "kmi" / "v202212" / "__init__.pyi" / "mine").touch()
+    before = snapshot(out)
+    capsys.readouterr()
+    assert "cannot write" in refusal(capsys, "--out", out)
+    assert snapshot(out) == before
 
 
 def test_without_protoc_it_says_what_to_install(
