@@ -12,6 +12,7 @@ from kentik_async.cli.commands import (
     as_groups,
     auth,
     care,
+    codegen,
     completion,
     demo,
     emulator,
@@ -65,6 +66,7 @@ kmi.app.command(care.prune)
 for _group in (as_groups, auth, kmi, plans, sites):
     app.command(_group.app)
 app.command(raw.raw, group=ASK)
+app.command(codegen.codegen, group=OTHER)
 app.command(completion.completion, group=OTHER)
 app.command(quota.quota, group=OTHER)
 app["--help"].group = GLOBAL
