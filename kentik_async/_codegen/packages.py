@@ -253,7 +253,7 @@ def _service(
 
 
 def _python_names(rpcs: list[str]) -> dict[str, str]:
-    """Return the second names of RPCs, without those that are already taken."""
+    """Return the second names of RPCs; a name that is taken is omitted."""
     result: dict[str, str] = {}
     for name in rpcs:
         python_name = names.snake_case(name)
