@@ -92,7 +92,7 @@ class Session:
         connector = self.connector(operation.protocol)
         grant = await self.interruptible(self.admit(call, connector))
         timeout = call.options.timeout
-        drain = self._settings.quotas[operation.quota_class].drain
+        drain = call.quota(self._settings.quotas).drain
         sent = self._monotonic()
         try:
             attempt = connector.transport.start(call.request, timeout + drain)
@@ -127,8 +127,9 @@ class Session:
 
     async def _acquire(self, call: Call) -> Grant:
         options, start = call.options, self._monotonic()
+        limiter = self._limiter if options.own_quota is None else options.own_quota.limiter
         try:
-            return await self._limiter.acquire(
+            return await limiter.acquire(
                 call.request.operation.quota_class,
                 priority=call.priority,
                 queued_since=call.queued_since,

@@ -42,7 +42,8 @@ def package(tmp_path: Path) -> Path:
 
 async def test_the_guide(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = BLOCK.findall(GUIDE.read_text(encoding="utf-8"))
-    assert [language for language, _ in found] == ["console", "python"]
+    assert [language for language, _ in found] == ["console", "python", "python"]
+    exec(compile(found[2][1], GUIDE, "exec"), {})
     *_, listing, command = found[0][1].splitlines()
     arguments = [shlex.split(line.removeprefix("$ kentik-async ")) for line in (listing, command)]
     env = {"PYTHONPATH": f"{ROOT}:{package}", "PATH": "/usr/bin:/bin", "HOME": str(package)}
