@@ -88,8 +88,7 @@ class Session:
             QuotaWaitError: The quota frees later than the call's `max_wait`.
             ConnectError: There is no connection.
         """
-        operation = call.request.operation
-        connector = self.connector(operation.protocol)
+        connector = self.connector(call.request.operation.protocol)
         grant = await self.interruptible(self.admit(call, connector))
         timeout = call.options.timeout
         drain = call.quota(self._settings.quotas).drain

@@ -12,8 +12,6 @@ from kentik_async.cli.commands import (
     as_groups,
     auth,
     care,
-    codegen,
-    completion,
     demo,
     emulator,
     kmi,
@@ -26,6 +24,7 @@ from kentik_async.cli.commands import (
     sites,
     sites_v6,
 )
+from kentik_async.cli.commands.tools import codegen, completion
 from kentik_async.cli.context import Context
 from kentik_async.cli.exit_codes import Exit
 from kentik_async.cli.parameters import ASK, GLOBAL, OTHER, START, Options

@@ -269,7 +269,7 @@ def test_options_are_not_registered(tree: Path) -> None:
 def test_descriptors_are_small() -> None:
     root = Path(__file__).resolve().parents[2] / "kentik_async" / "_generated"
     sizes = [path.stat().st_size for path in root.rglob("descriptors.binpb")]
-    assert len(sizes) == 2
+    assert sizes
     assert max(sizes) < 4096
 
 
