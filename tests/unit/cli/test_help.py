@@ -53,6 +53,7 @@ COMMANDS = [
     "plans list",
     "quota",
     "raw",
+    "codegen",
     "completion",
 ]
 
