@@ -12,7 +12,6 @@ from kentik_async.cli.commands import (
     as_groups,
     auth,
     care,
-    completion,
     demo,
     emulator,
     kmi,
@@ -25,6 +24,7 @@ from kentik_async.cli.commands import (
     sites,
     sites_v6,
 )
+from kentik_async.cli.commands.tools import codegen, completion
 from kentik_async.cli.context import Context
 from kentik_async.cli.exit_codes import Exit
 from kentik_async.cli.parameters import ASK, GLOBAL, OTHER, START, STATE, Options
@@ -71,6 +71,7 @@ for _group in (as_groups, auth, kmi, plans, site_markets, sites, sites_v6):
 for _command in (state.export, state.plan, state.apply, state.schema):
     app.command(_command, group=STATE)
 app.command(raw.raw, group=ASK)
+app.command(codegen.codegen, group=OTHER)
 app.command(completion.completion, group=OTHER)
 app.command(quota.quota, group=OTHER)
 app["--help"].group = GLOBAL
@@ -103,8 +104,8 @@ def run(
     from kentik_async.cli.runner import call
 
     context = Context(options)
-    if "context" in unparsed:
-        bound.arguments["context"] = context
+    provided = {"context": context, "root": app}
+    bound.arguments.update((name, provided[name]) for name in unparsed)
     result: Any = call(partial(command, *bound.args, **bound.kwargs), context.notes)
     return Exit.OK if result is None else Exit(result)
 

@@ -2,7 +2,7 @@
 
 import io
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from kentik_async.errors import ConfigError
@@ -149,11 +149,16 @@ def _node(node: "YAMLNode", constructor: Any, file: str) -> Node:
 
     place = Place(file, node.start_mark.line + 1, node.start_mark.column + 1)
     if isinstance(node, MappingNode):
-        pairs = [(_node(key, constructor, file), _node(one, constructor, file)) for key, one in node.value]
-        return Node(place, pairs, "mapping")
+        return Node(place, [_pair(key, one, constructor, file) for key, one in node.value], "mapping")
     if isinstance(node, SequenceNode):
         return Node(place, [_node(one, constructor, file) for one in node.value], "list")
     return Node(place, _scalar(node, constructor), "scalar")
+
+
+def _pair(key: "YAMLNode", value: "YAMLNode", constructor: Any, file: str) -> tuple[Node, Node]:
+    first, second = _node(key, constructor, file), _node(value, constructor, file)
+    # What is left out begins, for the parser, where the next thing does.
+    return first, replace(second, place=first.place) if value.value == "" and second.value is None else second
 
 
 def _scalar(node: "YAMLNode", constructor: Any) -> Any:

@@ -46,7 +46,6 @@ LIBRARY_USERS = {
 # Circles that exist. Remove a line when its circle is gone; add none.
 KNOWN_CIRCLES: frozenset[frozenset[str]] = frozenset(
     {
-        frozenset({"cli.app", "cli.commands.completion"}),
         frozenset({"quota.file_grant", "quota.file_lane"}),
     }
 )

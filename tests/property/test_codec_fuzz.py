@@ -136,7 +136,7 @@ def test_what_the_generated_class_reads_is_read_the_same(tables) -> None:
 
 @given(raw=tagged(messages), tables=st.lists(st.tuples(st.sampled_from([1, 4, 5, 6]), rows), max_size=8))
 def test_a_glance_at_an_answer_sees_what_its_columns_hold(raw: bytes, tables) -> None:
-    # What a pull accepts at a glance it must be able to read when it lands.
+    # A pull must be able to save whatever its first check accepts.
     body = b"".join(field(number, row) for number, row in tables)
     for answer in (raw, body, field(1, body)):
         assert outcome(summarize_rankings, answer) == outcome(ranks_of_columns, answer)
