@@ -41,7 +41,8 @@ def make_plan(
     changes = [
         change
         for entry in document.entries
-        if (change := _change(document, entry, matching, mistakes)) is not None
+        if (entry.kind, entry.key) not in matching.unclear
+        and (change := _change(document, entry, matching, mistakes)) is not None
     ]
     deleted, unmanaged = _leftovers(document, account, matching, changes, prune=prune)
     _check_names(document, changes, unmanaged, mistakes)
@@ -64,6 +65,7 @@ class _Matching:
 
     def __init__(self, document: Document, account: Account, mistakes: Mistakes, *, restore: bool) -> None:
         self.stored: dict[tuple[Kind, str], Stored] = {}
+        self.unclear: set[tuple[Kind, str]] = set()
         by_id = {(one.kind, one.id): one for kind in KINDS for one in account.of(kind)}
         by_name: dict[tuple[Kind, str], list[Stored]] = {}
         for entry in document.entries:
@@ -73,6 +75,7 @@ class _Matching:
             if found is not None:
                 self.stored[entry.kind, entry.key] = found
             elif not restore:
+                self.unclear.add((entry.kind, entry.key))
                 mistakes.add(
                     entry.place_of("id"),
                     f"{entry.kind}.{entry.key}: no {SINGULAR[entry.kind]} has the id {entry.id!r};"
@@ -85,6 +88,7 @@ class _Matching:
                 continue
             alike = by_name.get((entry.kind, entry.name), [])
             if len(alike) > 1:
+                self.unclear.add((entry.kind, entry.key))
                 ids = ", ".join(sorted(one.id for one in alike))
                 mistakes.add(
                     entry.place,
