@@ -83,8 +83,8 @@ class Document:
             if kind in self.kinds:
                 own = [entry for entry in self.entries if entry.kind == kind]
                 content[kind] = {entry.key: _content(entry, self.api) for entry in own}
-        if any(self.protect.values()):
-            content["protect"] = {kind: list(names) for kind, names in self.protect.items() if names}
+        if self.protect:
+            content["protect"] = {kind: list(names) for kind, names in self.protect.items()}
         return content
 
     @classmethod
@@ -106,8 +106,9 @@ class Document:
         if mistakes:
             raise DocumentError(mistakes.lines())
         protect = {
-            kind: tuple(dict.fromkeys(name for part in parts for name in part.protected(kind)))
+            kind: tuple(dict.fromkeys(names))
             for kind in KINDS
+            if (names := [name for part in parts for name in part.protected(kind)])
         }
         entries.sort(key=lambda entry: (KINDS.index(entry.kind), entry.key))
         return cls(kinds, tuple(entries), api, protect, texts[0][1] if len(texts) == 1 else None)
