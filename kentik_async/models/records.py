@@ -99,7 +99,7 @@ class Records(tuple[T_co, ...], Generic[T_co]):  # noqa: SLOT001 - the attribute
         """Return a pyarrow table with one column per field.
 
         Integers are int64 (ranks and changes int32), times `timestamp[us, UTC]`, nested models
-        `list<struct>`, and fields that the vendor does not document JSON strings.
+        `list<struct>` if repeated and JSON strings if single, and fields that the vendor does not document JSON strings.
 
         Raises:
             ImportError: pyarrow is not installed.
