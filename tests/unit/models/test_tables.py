@@ -16,27 +16,19 @@ from kentik_async.models import (
     AutonomousSystem,
     CustomerProvider,
     Insight,
-    Layer,
-    LayerSet,
     Market,
     Peer,
-    PeeringDBSiteMapping,
     Plan,
     PlanDevice,
     PlanDeviceType,
-    PostalAddress,
     Ranking,
     Records,
     Site,
-    SiteIpAddressClassification,
-    SiteMarket,
-    SiteType,
-    SiteV6,
     arrow_schema,
 )
+from tests.unit.models.site_rows import ALMOST_EMPTY_SITES, FULL_SITES, SITE_SCHEMAS
 
 NOON = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
-LAYERS = LayerSet(layers=(Layer(name="edge", device_ids=("1", "2")),))
 INSTANT = pa.timestamp("us", tz="UTC")
 
 SCHEMAS = {
@@ -79,42 +71,6 @@ SCHEMAS = {
         "lon": pa.float64(),
         "company_id": pa.int64(),
     },
-    SiteMarket: {
-        "id": pa.string(),
-        "name": pa.string(),
-        "description": pa.string(),
-        "number_of_sites": pa.int64(),
-        "cdate": INSTANT,
-        "edate": INSTANT,
-    },
-    LayerSet: {"layers": pa.list_(pa.struct({"name": pa.string(), "device_ids": pa.list_(pa.string())}))},
-    SiteV6: {
-        "id": pa.string(),
-        "title": pa.string(),
-        "lat": pa.float64(),
-        "lon": pa.float64(),
-        "postal_address": pa.string(),
-        "type": pa.string(),
-        "address_classification": pa.string(),
-        "architecture": pa.list_(
-            pa.struct(
-                {"layers": pa.list_(pa.struct({"name": pa.string(), "device_ids": pa.list_(pa.string())}))}
-            )
-        ),
-        "site_market": pa.string(),
-        "peeringdb_site_mapping": pa.list_(
-            pa.struct(
-                {
-                    "id": pa.string(),
-                    "site_id": pa.string(),
-                    "peeringdb_fac_id": pa.string(),
-                    "edate": INSTANT,
-                    "cdate": INSTANT,
-                    "company_id": pa.string(),
-                }
-            )
-        ),
-    },
     Plan: {
         "id": pa.int64(),
         "company_id": pa.int64(),
@@ -135,6 +91,7 @@ SCHEMAS = {
         ),
         "metadata": pa.string(),
     },
+    **SITE_SCHEMAS,
 }
 
 ALMOST_EMPTY = {
@@ -145,10 +102,8 @@ ALMOST_EMPTY = {
     Insight: Insight(None, ""),
     ASGroup: ASGroup("", ""),
     Site: Site(1),
-    SiteMarket: SiteMarket(name=""),
-    LayerSet: LayerSet(),
-    SiteV6: SiteV6(title="", type="99"),
     Plan: Plan(1),
+    **ALMOST_EMPTY_SITES,
 }
 
 FULL = {
@@ -156,22 +111,6 @@ FULL = {
     Ranking: Ranking(4294967295, "Example", 1, -3, 4294967295, -(2**31)),
     CustomerProvider: CustomerProvider(64513, "Customer", 7, True, False, True),
     Peer: Peer(64514, "Peer", 12),
-    SiteMarket: SiteMarket(
-        id="1", name="Europe", description="PoPs", number_of_sites=2, cdate=NOON, edate=NOON
-    ),
-    LayerSet: LAYERS,
-    SiteV6: SiteV6(
-        id="17",
-        title="fra1",
-        lat=50.0,
-        lon=8.5,
-        postal_address=PostalAddress(address="Street 1", city="Frankfurt", country="Germany"),
-        type=SiteType.DATA_CENTER,
-        address_classification=SiteIpAddressClassification(other_networks=("192.0.2.0/24",)),
-        architecture=(LAYERS,),
-        site_market=SiteMarket(name="Europe"),
-        peeringdb_site_mapping=(PeeringDBSiteMapping(peeringdb_fac_id="58", cdate=NOON),),
-    ),
     Insight: Insight(64512, "Example", 3, "gained", NOON),
     ASGroup: ASGroup("9", "group", (AutonomousSystem(64512, "Example"),), NOON, NOON),
     Site: Site(1, "LAX", 33.77, -118.19, 1289),
@@ -182,6 +121,7 @@ FULL = {
         devices=(PlanDevice(1206, "edge", "router"),),
         metadata=[1],
     ),
+    **FULL_SITES,
 }
 
 every_model = pytest.mark.parametrize("model", list(SCHEMAS), ids=lambda model: model.__name__)
