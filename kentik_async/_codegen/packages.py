@@ -190,11 +190,11 @@ def _check_names(package: Package) -> None:
     """Refuse a message or enum whose name the classes of a service have."""
     taken = {f"{one.name}{side}": one.name for one in package.services for side in ("Stub", "Servicer")}
     for file in package.files:
-        for part in (*file.message_type, *file.enum_type):
-            if part.name in taken:
-                raise CodegenError(
-                    f"{package.origin}.{part.name} has the name of a class of the service {taken[part.name]}"
-                )
+        names_of_types = [part.name for part in file.message_type] + [part.name for part in file.enum_type]
+        for name in taken.keys() & names_of_types:
+            raise CodegenError(
+                f"{package.origin}.{name} has the name of a class of the service {taken[name]}"
+            )
 
 
 def _new_files(paths: dict[str, str]) -> dict[str, str]:
