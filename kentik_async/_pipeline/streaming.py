@@ -71,9 +71,7 @@ async def _open_stream(
     connector = session.connector(call.request.operation.protocol)
     transport = connector.transport
     if not isinstance(transport, StreamTransport):
-        raise ConfigError(
-            f"{call.request.operation.name} is a stream, which needs transport='grpc'"
-        )
+        raise ConfigError(f"{call.request.operation.name} is a stream, which needs transport='grpc'")
     if not call.sent:
         call.report("queued", 0.0)
     grant = await session.interruptible(session.admit(call, connector))
