@@ -1,7 +1,7 @@
 """The client: composes the parts and owns their lifetimes."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import EllipsisType, TracebackType
 from typing import Any, Self, TypeVar
@@ -14,6 +14,7 @@ from kentik_async._config import (
     Endpoint,
     Token,
     Trust,
+    check_choice,
     proxy_for,
     read_authorities,
 )
@@ -34,7 +35,7 @@ from kentik_async.resources import KMI, ASGroups, Plans, QuotaView, Rest, SiteMa
 from kentik_async.resources.stub_quotas import StubQuotas
 from kentik_async.resources.stubs import stub_channel
 from kentik_async.retry import Retry
-from kentik_async.state.state import State
+from kentik_async.state.declared_state import DeclaredState
 
 __all__ = ["KentikClient"]
 
@@ -72,7 +73,7 @@ class KentikClient:
     plans: Plans
     quota: QuotaView
     rest: Rest
-    state: State
+    state: DeclaredState
 
     _endpoints: tuple[Endpoint, ...] = ()
 
@@ -131,8 +132,8 @@ class KentikClient:
         """
         email, token = Email.of(email), Token.of(token)
         credentials = Credentials.of(email, token)
-        _check_choice("pacing", pacing, PACINGS)
-        _check_choice("region", region, REGIONS)
+        check_choice("pacing", pacing, PACINGS)
+        check_choice("region", region, REGIONS)
         options = CallOptions(timeout, max_wait)
         grpc_at = _endpoint("grpc_endpoint", grpc_endpoint or REGIONS[region].grpc_endpoint, allow_plaintext)
         rest_at = _endpoint("rest_endpoint", rest_endpoint or REGIONS[region].rest_endpoint, allow_plaintext)
@@ -142,7 +143,6 @@ class KentikClient:
         query_quota = Quota.QUERY if query_quota is None else query_quota
         check_type("quota", quota, Quota)
         check_type("query_quota", query_quota, Quota)
-        self._quota = quota
         self._endpoints = (grpc_at, rest_at)
         settings = PipelineSettings(
             quotas={"non_query": quota, "query": query_quota},
@@ -153,7 +153,7 @@ class KentikClient:
             clock=SYSTEM_CLOCK,
         )
         transports = _transports(grpc_at, rest_at, credentials, ca_file, proxy)
-        customer_quota = Customer(
+        self._customer = Customer(
             endpoints=(grpc_at.url, rest_at.url),
             name=customer or email,
             quota=quota,
@@ -161,10 +161,9 @@ class KentikClient:
             pacing=pacing,
             local=grpc_at.loopback and rest_at.loopback,
         )
-        self._account = (customer_quota.name, *customer_quota.endpoints)
-        self._stub_quotas = StubQuotas(limiter, customer_quota)
+        self._stub_quotas = StubQuotas(limiter, self._customer)
         # Last, because it may open a file or a connection: nothing after it can fail.
-        self._limiter, self._owns_limiter = choose_limiter(limiter, customer_quota, self)
+        self._limiter, self._owns_limiter = choose_limiter(limiter, self._customer, self)
         self._pipeline = Pipeline(settings, self._limiter, transports)
         self._make_resources(options)
 
@@ -257,7 +256,7 @@ class KentikClient:
 
     def _make_resources(self, options: CallOptions) -> None:
         self._options = options
-        self._caller = caller = Caller(self._pipeline, options, self._limiter, self._quota)
+        self._caller = caller = Caller(self._pipeline, options, self._limiter, self._customer.quota)
         self.kmi = KMI(caller)
         self.as_groups = ASGroups(caller)
         self.sites = Sites(caller)
@@ -266,7 +265,7 @@ class KentikClient:
         self.plans = Plans(caller)
         self.quota = QuotaView(self._limiter)
         self.rest = Rest(caller)
-        self.state = State(caller, self._account)
+        self.state = DeclaredState(caller, (self._customer.name, *self._customer.endpoints))
 
 
 def _endpoint(name: str, url: str, allow_plaintext: bool) -> Endpoint:
@@ -298,8 +297,3 @@ def _transports(
             lambda: RestTransport(rest_at, credentials, rest_trust, access, _USER_AGENT),
         ),
     }
-
-
-def _check_choice(name: str, value: object, allowed: Iterable[str]) -> None:
-    if value not in tuple(allowed):
-        raise ConfigError(f"{name} must be one of {', '.join(allowed)}; got {value!r}")

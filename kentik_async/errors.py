@@ -75,8 +75,8 @@ class DocumentError(ValidationError):
         mistakes: All of them, each as `FILE:LINE:COLUMN: message`.
     """
 
-    def __init__(self, mistakes: tuple[str, ...]) -> None:
-        super().__init__("\n".join(mistakes))
+    def __init__(self, message: str, *, mistakes: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
         self.mistakes = mistakes
 
 

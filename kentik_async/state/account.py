@@ -9,20 +9,20 @@ from kentik_async._validation import valid_name
 from kentik_async.errors import ValidationError
 from kentik_async.models import ASGroup, Site, SiteMarket, SiteV6
 from kentik_async.state.document import Document
-from kentik_async.state.entries import Entry
-from kentik_async.state.fields import API, KINDS, NAME_KEYS, Kind, fields_of
-from kentik_async.state.nodes import Place
+from kentik_async.state.format.entries import DeclaredObject
+from kentik_async.state.format.fields import API, KINDS, NAME_KEYS, Kind, fields_of
+from kentik_async.state.format.nodes import Position
 
-__all__ = ["Account", "Object", "Stored", "document_of", "observe"]
+__all__ = ["AccountState", "Object", "StoredObject", "document_of", "observe"]
 
 Object = ASGroup | SiteV6 | SiteMarket | Site
 """A model of one of the kinds."""
 
-_SERVER = Place("<account>")
+_SERVER = Position("<account>")
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredObject:
     """One object as the server has it.
 
     Attributes:
@@ -42,7 +42,7 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class AccountState:
     """What was read of an account.
 
     Attributes:
@@ -50,15 +50,15 @@ class Account:
         api: The API that sites were read with.
     """
 
-    objects: Mapping[Kind, tuple[Stored, ...]]
+    objects: Mapping[Kind, tuple[StoredObject, ...]]
     api: API = "v6"
 
-    def of(self, kind: Kind) -> tuple[Stored, ...]:
+    def of(self, kind: Kind) -> tuple[StoredObject, ...]:
         """Return the objects of a kind; none if it was not read."""
         return self.objects.get(kind, ())
 
 
-def observe(kind: Kind, model: Object) -> Stored:
+def observe(kind: Kind, model: Object) -> StoredObject:
     """Return a model in the terms of a document."""
     api: API = "v5" if isinstance(model, Site) else "v6"
     raw = _READERS[type(model)](model)
@@ -75,10 +75,10 @@ def observe(kind: Kind, model: Object) -> Stored:
         name = valid_name(name or "")
     except ValidationError:
         name = ""
-    return Stored(kind, str(model.id), name, fields, model)
+    return StoredObject(kind, str(model.id), name, fields, model)
 
 
-def document_of(account: Account) -> Document:
+def document_of(account: AccountState) -> Document:
     """Return the document that describes an account.
 
     An object without a valid name is left out. Of several objects with one name, each has a key with its
@@ -100,14 +100,14 @@ def document_of(account: Account) -> Document:
             if account.api == "v6" and fields.get("lat") == fields.get("lon") == 0.0:
                 del fields["lat"], fields["lon"]  # API v6 does not tell these from unknown ones
             own_id = None if key == stored.name else stored.id
-            entries.append(Entry(kind, key, stored.name, own_id, fields, _SERVER))
+            entries.append(DeclaredObject(kind, key, stored.name, own_id, fields, _SERVER))
     entries.sort(key=lambda entry: (KINDS.index(entry.kind), entry.key))
     return Document(frozenset(account.objects), tuple(entries), account.api)
 
 
-def _keys(objects: Iterable[Stored]) -> dict[str, str]:
+def _keys(objects: Iterable[StoredObject]) -> dict[str, str]:
     """Return the key of each object by its identifier."""
-    by_name: dict[str, list[Stored]] = {}
+    by_name: dict[str, list[StoredObject]] = {}
     for stored in objects:
         if stored.name and stored.id:
             by_name.setdefault(stored.name, []).append(stored)

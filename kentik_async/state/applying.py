@@ -12,10 +12,10 @@ from kentik_async.errors import (
     KentikError,
     QuotaWaitError,
 )
-from kentik_async.state.editing import Editor, UncertainError
+from kentik_async.state.changes.editing import Editor, UncertainError
+from kentik_async.state.changes.stopping import StoppableCaller, StoppedError
 from kentik_async.state.plan import StatePlan
 from kentik_async.state.report import ApplyProgress, ApplyReport, Outcome
-from kentik_async.state.stopping import StoppableCaller, StoppedError
 
 __all__ = ["apply_plan"]
 
@@ -43,7 +43,7 @@ async def apply_plan(
         on_progress: Called when a change has ended.
         backup: The backup's file, for the report.
     """
-    run = _Run(plan, Editor(StoppableCaller.of(caller, stop), plan), stop, on_progress)
+    run = _ApplyRun(plan, Editor(StoppableCaller.of(caller, stop), plan), stop, on_progress)
     # One at a time where the quota has one slot: nothing comes between the reading and the writing.
     workers = min(caller.quota.max_concurrent or _MOST_AT_ONCE, _MOST_AT_ONCE, max(len(plan.changes), 1))
     work = asyncio.gather(*(run.work() for _ in range(workers)))
@@ -56,7 +56,7 @@ async def apply_plan(
     return run.report(backup)
 
 
-class _Run:
+class _ApplyRun:
     """The state of one apply."""
 
     def __init__(

@@ -10,12 +10,12 @@ from typing import Any
 from kentik_async._clock import utc_now
 from kentik_async.errors import ConfigError
 from kentik_async.models import SiteV6
-from kentik_async.state.account import Stored
+from kentik_async.state.account import StoredObject
 from kentik_async.state.document import Document
-from kentik_async.state.entries import Entry
-from kentik_async.state.fields import KINDS, fields_of
 from kentik_async.state.files import state_folder, write_whole
-from kentik_async.state.nodes import Place
+from kentik_async.state.format.entries import DeclaredObject
+from kentik_async.state.format.fields import KINDS, Kind, fields_of
+from kentik_async.state.format.nodes import Position
 from kentik_async.state.plan import StatePlan
 
 __all__ = ["Backup", "begun_changes", "read_backup", "write_backup"]
@@ -130,16 +130,16 @@ def _free(path: Path) -> Path:
     return free
 
 
-def _document(stored: Iterable[Stored], plan: StatePlan) -> Document:
+def _document(stored: Iterable[StoredObject], plan: StatePlan) -> Document:
     """Return the document that restores objects: with all their fields, also the empty ones."""
-    entries: dict[tuple[str, str], Entry] = {}
-    place = Place("<backup>")
+    entries: dict[tuple[str, str], DeclaredObject] = {}
+    place = Position("<backup>")
 
-    def add(one: Stored, fields: dict[str, Any]) -> str:
+    def add(one: StoredObject, fields: dict[str, Any]) -> str:
         key = one.name or f"({one.id})"
         while (one.kind, key) in entries and entries[one.kind, key].id != one.id:
             key += f" ({one.id})"
-        entries[one.kind, key] = Entry(one.kind, key, one.name or key, one.id, fields, place)
+        entries[one.kind, key] = DeclaredObject(one.kind, key, one.name or key, one.id, fields, place)
         return key
 
     found = list(stored)
@@ -151,16 +151,16 @@ def _document(stored: Iterable[Stored], plan: StatePlan) -> Document:
         market = one.model.site_market if isinstance(one.model, SiteV6) else None
         if market is not None and market.id is not None and fields.get("site_market") is not None:
             if market.id not in market_keys:  # it must exist, whatever its content
-                neighbour = Stored("site_markets", market.id, market.name, {}, market)
+                neighbour = StoredObject("site_markets", market.id, market.name, {}, market)
                 market_keys[market.id] = add(neighbour, {})
             fields["site_market"] = market_keys[market.id]
         add(one, fields)
-    kinds = frozenset(entry.kind for entry in entries.values())
+    kinds: frozenset[Kind] = frozenset(entry.kind for entry in entries.values())
     ordered = sorted(entries.values(), key=lambda entry: (KINDS.index(entry.kind), entry.key))
     return Document(kinds, tuple(ordered), plan.api)
 
 
-def _whole(stored: Stored, plan: StatePlan) -> dict[str, Any]:
+def _whole(stored: StoredObject, plan: StatePlan) -> dict[str, Any]:
     """Return all fields of an object, with null, an empty text or an empty list for those that are empty."""
     fields = dict(stored.fields)
     for name, field in fields_of(stored.kind, plan.api).items():

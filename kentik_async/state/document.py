@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from kentik_async.errors import ConfigError, DocumentError
-from kentik_async.state.entries import Entry, members, read_entry, text_of
-from kentik_async.state.fields import API, APIS, KINDS, NAME_KEYS, SINGULAR, Kind, fields_of
-from kentik_async.state.nodes import Mistakes, Node, Place, read_text, write_text
+from kentik_async.errors import ConfigError
+from kentik_async.state.format.entries import DeclaredObject, members, read_entry, text_of
+from kentik_async.state.format.fields import API, APIS, KINDS, NAME_KEYS, SINGULAR, Kind, fields_of
+from kentik_async.state.format.nodes import Mistakes, Node, Position, read_text, write_text
 
 __all__ = ["Document"]
 
@@ -29,7 +29,7 @@ class Document:
     """
 
     kinds: frozenset[Kind]
-    entries: tuple[Entry, ...]
+    entries: tuple[DeclaredObject, ...]
     api: API = "v6"
     protect: Mapping[Kind, tuple[str, ...]] = field(default_factory=dict)
     _text: str | None = field(default=None, compare=False, repr=False)
@@ -96,16 +96,15 @@ class Document:
                 parts.append(_Part(root, mistakes))
         api = _one_api(parts, mistakes)
         entries = [entry for part in parts for entry in part.entries(api, mistakes)]
-        kinds = frozenset(kind for part in parts for kind in KINDS if kind in part.members)
+        kinds: frozenset[Kind] = frozenset(kind for part in parts for kind in KINDS if kind in part.members)
         if api == "v5" and "site_markets" in kinds:
             for part in parts:
                 if "site_markets" in part.members:
                     place = part.members["site_markets"][0].place
                     mistakes.add(place, "site_markets needs API v6; remove it, or remove api: v5")
         _check_together(entries, mistakes)
-        if mistakes:
-            raise DocumentError(mistakes.lines())
-        protect = {
+        mistakes.check()
+        protect: dict[Kind, tuple[str, ...]] = {
             kind: tuple(dict.fromkeys(names))
             for kind in KINDS
             if (names := [name for part in parts for name in part.protected(kind)])
@@ -120,7 +119,7 @@ class _Part:
     def __init__(self, root: Node, mistakes: Mistakes) -> None:
         self.members = members(root, "the file", mistakes, _KEYS)
         self._protect: dict[Kind, list[str]] = {}
-        self.api: tuple[Place, API] | None = None
+        self.api: tuple[Position, API] | None = None
         version = self.members["version"][1] if "version" in self.members else None
         if root.kind == "mapping" and (version is None or version.value != 1 or version.value is True):
             shown = "" if version is None else f"; got {version.shown}"
@@ -130,7 +129,7 @@ class _Part:
         if "protect" in self.members:
             self._read_protect(self.members["protect"][1], mistakes)
 
-    def entries(self, api: API, mistakes: Mistakes) -> Iterable[Entry]:
+    def entries(self, api: API, mistakes: Mistakes) -> Iterable[DeclaredObject]:
         """Read the objects."""
         for kind in KINDS:
             if kind in self.members:
@@ -148,13 +147,17 @@ class _Part:
             mistakes.add(node.place, f"api must be one of {', '.join(APIS)}; got {node.shown}")
 
     def _read_protect(self, node: Node, mistakes: Mistakes) -> None:
-        for kind, (_, patterns) in members(node, "protect", mistakes, KINDS).items():
+        found = members(node, "protect", mistakes, KINDS)
+        for kind in KINDS:
+            if kind not in found:
+                continue
+            patterns = found[kind][1]
             owner = f"protect.{kind}"
             if patterns.kind != "list":
                 mistakes.add(patterns.place, f"{owner} must be a list of names; got {patterns.shown}")
                 continue
             names = [text_of(one, f"{owner}[{index}]", mistakes) for index, one in enumerate(patterns.value)]
-            self._protect[next(known for known in KINDS if known == kind)] = [n for n in names if n]
+            self._protect[kind] = [name for name in names if name]
 
 
 def _files(path: Path) -> list[Path]:
@@ -182,7 +185,7 @@ def _read(path: Path, mistakes: Mistakes) -> str:
         before = error.object[: error.start]
         line = before.count(b"\n") + 1
         column = len(before) - (before.rfind(b"\n") + 1) + 1
-        mistakes.add(Place(str(path), line, column), "the file must be encoded as UTF-8")
+        mistakes.add(Position(str(path), line, column), "the file must be encoded as UTF-8")
         return "version: 1"
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror or error}") from None
@@ -199,11 +202,11 @@ def _one_api(parts: list[_Part], mistakes: Mistakes) -> API:
     return api
 
 
-def _check_together(entries: list[Entry], mistakes: Mistakes) -> None:
+def _check_together(entries: list[DeclaredObject], mistakes: Mistakes) -> None:
     """Check what only all objects together show: duplicates and references."""
-    by_key: dict[tuple[str, str], Entry] = {}
-    by_name: dict[tuple[str, str], Entry] = {}
-    by_id: dict[tuple[str, str], Entry] = {}
+    by_key: dict[tuple[str, str], DeclaredObject] = {}
+    by_name: dict[tuple[str, str], DeclaredObject] = {}
+    by_id: dict[tuple[str, str], DeclaredObject] = {}
     for entry in entries:
         kind = SINGULAR[entry.kind]
         first = by_key.setdefault((entry.kind, entry.key), entry)
@@ -226,7 +229,7 @@ def _check_together(entries: list[Entry], mistakes: Mistakes) -> None:
             )
 
 
-def _content(entry: Entry, api: API) -> dict[str, Any]:
+def _content(entry: DeclaredObject, api: API) -> dict[str, Any]:
     content: dict[str, Any] = {}
     if entry.id is not None:
         content["id"] = entry.id

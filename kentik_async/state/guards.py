@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from kentik_async.errors import ValidationError
-from kentik_async.state.fields import KINDS, SINGULAR
+from kentik_async.state.format.fields import KINDS, SINGULAR
 from kentik_async.state.plan import StatePlan
 
 __all__ = ["check_checksum", "check_deletions", "excessive_deletions"]

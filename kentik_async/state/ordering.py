@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from kentik_async.models import SiteV6
-from kentik_async.state.fields import KINDS, NAME_KEYS, SINGULAR, Kind
-from kentik_async.state.nodes import Mistakes
+from kentik_async.state.format.fields import KINDS, NAME_KEYS, SINGULAR, Kind
+from kentik_async.state.format.nodes import Mistakes
 from kentik_async.state.plan import Action, Change
 
 __all__ = ["ordered"]

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from kentik_async.state.account import Stored
-from kentik_async.state.entries import Entry
-from kentik_async.state.fields import API, Kind
+from kentik_async.state.account import StoredObject
+from kentik_async.state.format.entries import DeclaredObject
+from kentik_async.state.format.fields import API, Kind
 
 __all__ = ["Action", "Change", "FieldChange", "StatePlan", "Unmanaged"]
 
@@ -58,8 +58,8 @@ class Change:
     id: str | None
     action: Action
     fields: Mapping[str, FieldChange]
-    entry: Entry | None = field(default=None, repr=False)
-    stored: Stored | None = field(default=None, repr=False)
+    entry: DeclaredObject | None = field(default=None, repr=False)
+    stored: StoredObject | None = field(default=None, repr=False)
 
     @property
     def calls(self) -> int:

@@ -6,13 +6,13 @@ from functools import cached_property
 from typing import Any
 
 from kentik_async._validation import valid_site_name
-from kentik_async.errors import DocumentError, ValidationError
+from kentik_async.errors import ValidationError
 from kentik_async.models import SiteMarket, SiteV6
-from kentik_async.state.account import Account, Stored
+from kentik_async.state.account import AccountState, StoredObject
 from kentik_async.state.document import Document
-from kentik_async.state.entries import Entry
-from kentik_async.state.fields import KINDS, NAME_KEYS, SINGULAR, Field, Kind, fields_of, same
-from kentik_async.state.nodes import Mistakes
+from kentik_async.state.format.entries import DeclaredObject
+from kentik_async.state.format.fields import KINDS, NAME_KEYS, SINGULAR, Field, Kind, fields_of, same
+from kentik_async.state.format.nodes import Mistakes
 from kentik_async.state.ordering import ordered
 from kentik_async.state.plan import Change, FieldChange, StatePlan, Unmanaged
 
@@ -23,7 +23,7 @@ _ADDRESS = ("address", "city", "country")
 
 
 def make_plan(
-    document: Document, account: Account, *, prune: bool = False, restore: bool = False
+    document: Document, account: AccountState, *, prune: bool = False, restore: bool = False
 ) -> StatePlan:
     """Compare a document with an account.
 
@@ -48,8 +48,7 @@ def make_plan(
     _check_names(document, changes, unmanaged, mistakes)
     changes += deleted
     changes, needs = ordered(changes, mistakes)
-    if mistakes:
-        raise DocumentError(mistakes.lines())
+    mistakes.check()
     return StatePlan(
         changes=tuple(changes),
         unmanaged=tuple(unmanaged),
@@ -63,11 +62,15 @@ def make_plan(
 class _Matching:
     """Which object of the account each entry of the document is."""
 
-    def __init__(self, document: Document, account: Account, mistakes: Mistakes, *, restore: bool) -> None:
-        self.stored: dict[tuple[Kind, str], Stored] = {}
+    def __init__(
+        self, document: Document, account: AccountState, mistakes: Mistakes, *, restore: bool
+    ) -> None:
+        self.stored: dict[tuple[Kind, str], StoredObject] = {}
         self.unclear: set[tuple[Kind, str]] = set()
-        by_id = {(one.kind, one.id): one for kind in KINDS for one in account.of(kind)}
-        by_name: dict[tuple[Kind, str], list[Stored]] = {}
+        by_id: dict[tuple[Kind, str], StoredObject] = {
+            (one.kind, one.id): one for kind in KINDS for one in account.of(kind)
+        }
+        by_name: dict[tuple[Kind, str], list[StoredObject]] = {}
         for entry in document.entries:
             if entry.id is None:
                 continue
@@ -99,7 +102,7 @@ class _Matching:
                 self.stored[entry.kind, entry.key] = alike[0]
         self.taken = {(one.kind, one.id) for one in self.stored.values()}
 
-    def of(self, entry: Entry) -> Stored | None:
+    def of(self, entry: DeclaredObject) -> StoredObject | None:
         """Return the object of an entry; None if it must be created."""
         return self.stored.get((entry.kind, entry.key))
 
@@ -109,7 +112,9 @@ class _Matching:
         return {key: one.id for (kind, key), one in self.stored.items() if kind == "site_markets"}
 
 
-def _change(document: Document, entry: Entry, matching: _Matching, mistakes: Mistakes) -> Change | None:
+def _change(
+    document: Document, entry: DeclaredObject, matching: _Matching, mistakes: Mistakes
+) -> Change | None:
     stored = matching.of(entry)
     known = fields_of(entry.kind, document.api)
     fields = differences(entry, stored, known, matching.market_ids)
@@ -131,7 +136,10 @@ def _change(document: Document, entry: Entry, matching: _Matching, mistakes: Mis
 
 
 def differences(
-    entry: Entry, stored: Stored | None, known: Mapping[str, Field], market_ids: Mapping[str, str]
+    entry: DeclaredObject,
+    stored: StoredObject | None,
+    known: Mapping[str, Field],
+    market_ids: Mapping[str, str],
 ) -> dict[str, FieldChange]:
     """Return the fields that an entry changes.
 
@@ -157,7 +165,9 @@ def differences(
     return changes
 
 
-def _market_change(stored: Stored | None, new: str | None, ids: Mapping[str, str]) -> FieldChange | None:
+def _market_change(
+    stored: StoredObject | None, new: str | None, ids: Mapping[str, str]
+) -> FieldChange | None:
     old = None if stored is None else stored.fields.get("site_market")
     # A market that does not exist yet has no identifier.
     same_market = old is None if new is None else old is not None and ids.get(new) == old
@@ -179,17 +189,17 @@ def _value_change(field: Field, old: Any, new: Any) -> FieldChange | None:
     return FieldChange(added=tuple(sorted(after - before)), removed=tuple(sorted(before - after)))
 
 
-def _market_name(stored: Stored | None) -> str | None:
+def _market_name(stored: StoredObject | None) -> str | None:
     model = None if stored is None else stored.model
     return model.site_market.name if isinstance(model, SiteV6) and model.site_market is not None else None
 
 
-def _shown(entry: Entry) -> str:
+def _shown(entry: DeclaredObject) -> str:
     return f"{entry.kind}.{entry.key}"
 
 
 def _check_address(
-    entry: Entry, stored: Stored | None, fields: Mapping[str, FieldChange], mistakes: Mistakes
+    entry: DeclaredObject, stored: StoredObject | None, fields: Mapping[str, FieldChange], mistakes: Mistakes
 ) -> None:
     """Check that an address which is new is whole."""
     given = [name for name in fields if name.startswith("postal_address.")]
@@ -201,7 +211,7 @@ def _check_address(
 
 
 def _leftovers(
-    document: Document, account: Account, matching: _Matching, changes: list[Change], *, prune: bool
+    document: Document, account: AccountState, matching: _Matching, changes: list[Change], *, prune: bool
 ) -> tuple[list[Change], list[Unmanaged]]:
     """Return the deletions, and the objects that are not in the document and stay."""
     deleted: list[Change] = []
@@ -221,7 +231,7 @@ def _leftovers(
     return deleted, unmanaged
 
 
-def _deletion(document: Document, stored: Stored) -> Change:
+def _deletion(document: Document, stored: StoredObject) -> Change:
     known = fields_of(stored.kind, document.api)
     fields = {}
     for name, value in stored.fields.items():
@@ -235,7 +245,7 @@ def _deletion(document: Document, stored: Stored) -> Change:
 
 
 def _reason_to_keep(
-    document: Document, account: Account, stored: Stored, changes: list[Change]
+    document: Document, account: AccountState, stored: StoredObject, changes: list[Change]
 ) -> str | None:
     if not stored.name or not stored.id:
         return "has no valid name"

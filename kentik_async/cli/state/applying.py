@@ -32,8 +32,8 @@ class ApplyOptions:
     backup: Path | None
     from_backup: Path | None
 
-    def document(self) -> Document | None:
-        """Return the document; None to restore a backup.
+    def wanted(self) -> Document | Path:
+        """Return the document, or the backup to restore.
 
         Raises:
             ConfigError: The arguments do not fit together.
@@ -42,7 +42,7 @@ class ApplyOptions:
             return Document.load(*self.paths)
         if self.paths or self.prune:
             raise ConfigError("--from-backup restores a backup alone: give no files, and no --prune")
-        return None
+        return self.from_backup
 
 
 async def run_apply(context: Context, options: ApplyOptions) -> Exit:
@@ -52,14 +52,14 @@ async def run_apply(context: Context, options: ApplyOptions) -> Exit:
         context: The context of the command.
         options: The arguments of the command.
     """
-    document = options.document()
+    wanted = options.wanted()
     if not options.yes:
         require_terminal("change the account")
     async with context.client() as kentik:
-        if options.from_backup is not None:
-            plan = await kentik.state.plan_restore(options.from_backup)
-        elif document is not None:
-            plan = await kentik.state.plan(document, prune=options.prune)
+        if isinstance(wanted, Path):
+            plan = await kentik.state.plan_restore(wanted)
+        else:
+            plan = await kentik.state.plan(wanted, prune=options.prune)
         if context.options.output in (None, "table"):
             show_plan(context, plan)
         kentik.state.check(

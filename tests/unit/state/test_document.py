@@ -7,7 +7,7 @@ import pytest
 
 from kentik_async.errors import ConfigError, DocumentError
 from kentik_async.state import Document, json_schema
-from kentik_async.state.fields import fields_of
+from kentik_async.state.format.fields import fields_of
 
 EXAMPLE = """\
 # yaml-language-server: $schema=kentik.schema.json
@@ -137,7 +137,7 @@ api: v7
         ("a: [", "f.yaml:1:5: not valid YAML: expected the node content, but found '<stream end>'"),
         ("a: 1\n---\nb: 2", "f.yaml:2:1: not valid YAML: but found another document"),
         ('a: 1\nb: "\x01"', "f.yaml:2:5: not valid YAML: special characters are not allowed"),
-        ("[" * 400, "f.yaml:1:1: not valid YAML: nested too deeply"),
+        ("[" * 1000, "f.yaml:1:1: not valid YAML: nested too deeply"),
     ],
 )
 def test_a_mistake_has_its_place(text: str, line: str) -> None:

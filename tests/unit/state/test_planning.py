@@ -16,7 +16,7 @@ from kentik_async.models import (
     SiteV6,
 )
 from kentik_async.state import Document, StatePlan
-from kentik_async.state.account import Account, observe
+from kentik_async.state.account import AccountState, observe
 from kentik_async.state.guards import check_checksum, check_deletions
 from kentik_async.state.planning import make_plan
 
@@ -45,12 +45,12 @@ GROUPS = (group(1, "transit", 3, 1), group(2, "peers", 5))
 
 def account(
     groups: Any = GROUPS, sites: Any = (FRANKFURT, LAX), markets: Any = (EUROPE, ASIA), **options: Any
-) -> Account:
+) -> AccountState:
     lists = {"as_groups": groups, "sites": sites, "site_markets": markets}
-    return Account({k: tuple(observe(k, one) for one in found) for k, found in lists.items()}, **options)
+    return AccountState({k: tuple(observe(k, one) for one in found) for k, found in lists.items()}, **options)
 
 
-def plan(text: str, found: Account | None = None, **options: bool) -> StatePlan:
+def plan(text: str, found: AccountState | None = None, **options: bool) -> StatePlan:
     document = Document.parse(f"version: 1\n{text}", name="f.yaml")
     return make_plan(document, found or account(), **options)
 
@@ -63,7 +63,7 @@ def lines(made: StatePlan) -> list[str]:
     ]
 
 
-def refusal(text: str, found: Account | None = None, **options: bool) -> str:
+def refusal(text: str, found: AccountState | None = None, **options: bool) -> str:
     with pytest.raises(DocumentError) as caught:
         plan(text, found, **options)
     return str(caught.value)

@@ -16,12 +16,12 @@ from kentik_async.models import (
     SiteMarket,
     SiteV6,
 )
-from kentik_async.state.entries import Entry
+from kentik_async.state.format.entries import DeclaredObject
 
 __all__ = ["changed_group", "comparable_group", "comparable_site", "new_site", "site_changes"]
 
 
-def changed_group(group: ASGroup, entry: Entry) -> ASGroup:
+def changed_group(group: ASGroup, entry: DeclaredObject) -> ASGroup:
     """Return an AS group with the name and the members of an entry; kept members keep their order."""
     if "asn" not in entry.fields:
         return replace(group, name=entry.name)
@@ -49,7 +49,7 @@ def comparable_site(site: SiteV6) -> SiteV6:
     )
 
 
-def new_site(entry: Entry, market_ids: Mapping[str, str]) -> SiteV6:
+def new_site(entry: DeclaredObject, market_ids: Mapping[str, str]) -> SiteV6:
     """Return the site that an entry creates."""
     blank = SiteV6(title=entry.name, type=entry.fields["type"])
     names = frozenset(entry.fields)
@@ -57,7 +57,7 @@ def new_site(entry: Entry, market_ids: Mapping[str, str]) -> SiteV6:
 
 
 def site_changes(
-    site: SiteV6, entry: Entry, names: frozenset[str], market_ids: Mapping[str, str]
+    site: SiteV6, entry: DeclaredObject, names: frozenset[str], market_ids: Mapping[str, str]
 ) -> dict[str, Any]:
     """Return the new values of a site's fields, as `SitesV6.update` takes them.
 
@@ -89,7 +89,9 @@ _PARTS: Mapping[str, Any] = {
 }
 
 
-def _part(site: SiteV6, entry: Entry, top: str) -> PostalAddress | SiteIpAddressClassification | None:
+def _part(
+    site: SiteV6, entry: DeclaredObject, top: str
+) -> PostalAddress | SiteIpAddressClassification | None:
     """Return an address or a classification: what is not managed stays."""
     if top in entry.fields:  # null
         return None

@@ -5,12 +5,12 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from kentik_async.errors import ConfigError
+from kentik_async.errors import ConfigError, DocumentError
 
 if TYPE_CHECKING:
     from ruamel.yaml.nodes import Node as YAMLNode
 
-__all__ = ["Mistakes", "Node", "Place", "read_text", "write_text"]
+__all__ = ["Mistakes", "Node", "Position", "read_text", "write_text"]
 
 _INSTALL = "YAML needs the package ruamel.yaml: pip install 'kentik-async[state]'"
 _NOT_FOLDED = 1 << 30
@@ -19,7 +19,7 @@ _SURROGATES = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u(
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Position:
     """A place in a file; line and column count from 1."""
 
     file: str
@@ -40,7 +40,7 @@ class Node:
         kind: "scalar", "list" or "mapping".
     """
 
-    place: Place
+    place: Position
     value: Any
     kind: str
 
@@ -54,14 +54,17 @@ class Mistakes:
     """Collects mistakes, to report all of them at once."""
 
     def __init__(self) -> None:
-        self._found: list[tuple[Place, str]] = []
+        self._found: list[tuple[Position, str]] = []
 
-    def __bool__(self) -> bool:
-        return bool(self._found)
-
-    def add(self, place: Place, message: str) -> None:
+    def add(self, place: Position, message: str) -> None:
         """Add a mistake."""
         self._found.append((place, message))
+
+    def check(self) -> None:
+        """Raise DocumentError if there are mistakes."""
+        if self._found:
+            lines = self.lines()
+            raise DocumentError("\n".join(lines), mistakes=lines)
 
     def lines(self) -> tuple[str, ...]:
         """Return `FILE:LINE:COLUMN: message` for each mistake, by place."""
@@ -92,12 +95,12 @@ def read_text(text: str, file: str, mistakes: Mistakes) -> Node | None:
     try:
         root = yaml.compose(_without_surrogates(text))
         if root is None:
-            mistakes.add(Place(file), "the file is empty; it needs at least: version: 1")
+            mistakes.add(Position(file), "the file is empty; it needs at least: version: 1")
             return None
         return _node(root, yaml.constructor, file)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
+        place = Position(file, mark.line + 1, mark.column + 1) if mark else Position(file)
         problem = error.problem or error.context or "not valid YAML"
         hint = "; indent with spaces" if "'\\t'" in problem else ""
         mistakes.add(place, f"not valid YAML: {problem}{hint}")
@@ -105,11 +108,11 @@ def read_text(text: str, file: str, mistakes: Mistakes) -> Node | None:
         position = getattr(error, "position", None)
         reason = getattr(error, "reason", None) or error
         before = text[:position] if isinstance(position, int) else ""
-        place = Place(file, before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
+        place = Position(file, before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
         mistakes.add(place, f"not valid YAML: {reason}")
     except (RecursionError, ValueError) as error:
         reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-        mistakes.add(Place(file), f"not valid YAML: {reason}")
+        mistakes.add(Position(file), f"not valid YAML: {reason}")
     return None
 
 
@@ -147,7 +150,7 @@ def _quoted(value: Any) -> Any:
 def _node(node: "YAMLNode", constructor: Any, file: str) -> Node:
     from ruamel.yaml.nodes import MappingNode, SequenceNode
 
-    place = Place(file, node.start_mark.line + 1, node.start_mark.column + 1)
+    place = Position(file, node.start_mark.line + 1, node.start_mark.column + 1)
     if isinstance(node, MappingNode):
         return Node(place, [_pair(key, one, constructor, file) for key, one in node.value], "mapping")
     if isinstance(node, SequenceNode):

@@ -7,14 +7,14 @@ from typing import Any
 
 from kentik_async._validation import valid_name
 from kentik_async.errors import ValidationError
-from kentik_async.state.fields import API, NAME_KEYS, Field, Kind, fields_of
-from kentik_async.state.nodes import Mistakes, Node, Place
+from kentik_async.state.format.fields import API, NAME_KEYS, Field, Kind, fields_of
+from kentik_async.state.format.nodes import Mistakes, Node, Position
 
-__all__ = ["Entry", "members", "read_entry", "text_of"]
+__all__ = ["DeclaredObject", "members", "read_entry", "text_of"]
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class DeclaredObject:
     """One object as a document declares it.
 
     Attributes:
@@ -32,10 +32,10 @@ class Entry:
     name: str
     id: str | None
     fields: Mapping[str, Any]
-    place: Place = field(compare=False)
-    places: Mapping[str, Place] = field(compare=False, default_factory=dict)
+    place: Position = field(compare=False)
+    places: Mapping[str, Position] = field(compare=False, default_factory=dict)
 
-    def place_of(self, name: str) -> Place:
+    def place_of(self, name: str) -> Position:
         """Return where a field is, or else the object."""
         return self.places.get(name, self.place)
 
@@ -85,7 +85,7 @@ def text_of(node: Node, owner: str, mistakes: Mistakes) -> str | None:
         return None
 
 
-def read_entry(kind: Kind, api: API, key: Node, node: Node, mistakes: Mistakes) -> Entry:
+def read_entry(kind: Kind, api: API, key: Node, node: Node, mistakes: Mistakes) -> DeclaredObject:
     """Read one object; what is not valid is left out.
 
     Args:
@@ -110,7 +110,7 @@ def read_entry(kind: Kind, api: API, key: Node, node: Node, mistakes: Mistakes) 
     name_node = found[name_key][1] if name_key in found else key
     name = text_of(name_node, f"{owner}: {name_key}", mistakes) if name_key in found else str(key.value)
     places = reader.places | {name_key: name_node.place} | ({"id": id_node.place} if id_node else {})
-    return Entry(
+    return DeclaredObject(
         kind,
         str(key.value),
         name or str(key.value),
@@ -134,7 +134,7 @@ class _FieldReader:
 
     def __init__(self, owner: str, mistakes: Mistakes) -> None:
         self.fields: dict[str, Any] = {}
-        self.places: dict[str, Place] = {}
+        self.places: dict[str, Position] = {}
         self._owner = owner
         self._mistakes = mistakes
 

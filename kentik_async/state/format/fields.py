@@ -63,9 +63,7 @@ def _text(value: Any, field: str) -> str:
 
 def _id(value: Any, field: str) -> str:
     """Check an identifier, which may be written as a number."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
-    return valid_name(value, field)
+    return valid_name(str(value) if type(value) is int else value, field)
 
 
 def _asn(value: Any, field: str) -> int:

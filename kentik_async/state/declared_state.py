@@ -9,22 +9,22 @@ from pathlib import Path
 
 from kentik_async._pipeline.caller import Caller
 from kentik_async.errors import ValidationError
-from kentik_async.state.account import Account, document_of, observe
+from kentik_async.state.account import AccountState, document_of, observe
 from kentik_async.state.applying import apply_plan
 from kentik_async.state.backup import begun_changes, read_backup, write_backup
+from kentik_async.state.changes.requests import list_request
 from kentik_async.state.document import Document
-from kentik_async.state.fields import API, APIS, KINDS, Kind
 from kentik_async.state.files import account_lock
+from kentik_async.state.format.fields import API, APIS, KINDS, Kind
 from kentik_async.state.guards import check_checksum, check_deletions
 from kentik_async.state.plan import StatePlan
 from kentik_async.state.planning import make_plan
 from kentik_async.state.report import ApplyProgress, ApplyReport
-from kentik_async.state.requests import list_request
 
-__all__ = ["State"]
+__all__ = ["DeclaredState"]
 
 
-class State:
+class DeclaredState:
     """AS groups, sites and site markets as a document.
 
     Every method raises any `KentikError`.
@@ -53,7 +53,7 @@ class State:
         """
         if api not in APIS:
             raise ValidationError(f"api must be one of {', '.join(APIS)}; got {api!r}")
-        kinds = [kind for kind in KINDS if api == "v6" or kind != "site_markets"]
+        kinds: list[Kind] = [kind for kind in KINDS if api == "v6" or kind != "site_markets"]
         return document_of(await self._read(kinds, api))
 
     async def plan(self, document: Document, prune: bool = False) -> StatePlan:
@@ -154,9 +154,9 @@ class State:
         plan = make_plan(document, account, prune=prune, restore=restore)
         return replace(plan, seconds=await self._caller.limiter.estimate(plan.calls))
 
-    async def _read(self, kinds: list[Kind], api: API) -> Account:
+    async def _read(self, kinds: list[Kind], api: API) -> AccountState:
         lists = await asyncio.gather(*(self._caller.run(list_request(kind, api)) for kind in kinds))
-        return Account(
+        return AccountState(
             {
                 kind: tuple([observe(kind, model) for model in models])
                 for kind, models in zip(kinds, lists, strict=True)

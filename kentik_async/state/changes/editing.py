@@ -12,12 +12,8 @@ from kentik_async.errors import (
 )
 from kentik_async.resources._editing import edit
 from kentik_async.retry import Effect
-from kentik_async.state.account import Object, Stored, observe
-from kentik_async.state.entries import Entry
-from kentik_async.state.fields import NAME_KEYS, SINGULAR, fields_of
-from kentik_async.state.plan import Change, StatePlan
-from kentik_async.state.planning import differences
-from kentik_async.state.requests import (
+from kentik_async.state.account import Object, StoredObject, observe
+from kentik_async.state.changes.requests import (
     comparable,
     create_request,
     delete_request,
@@ -25,7 +21,11 @@ from kentik_async.state.requests import (
     list_request,
     read_request,
 )
-from kentik_async.state.stopping import StoppableCaller, StoppedError
+from kentik_async.state.changes.stopping import StoppableCaller, StoppedError
+from kentik_async.state.format.entries import DeclaredObject
+from kentik_async.state.format.fields import NAME_KEYS, SINGULAR, fields_of
+from kentik_async.state.plan import Change, StatePlan
+from kentik_async.state.planning import differences
 
 __all__ = ["Editor", "UncertainError"]
 
@@ -67,14 +67,14 @@ class Editor:
         elif change.stored is not None:
             await self._delete(change, change.stored)
 
-    async def _update(self, change: Change, entry: Entry, stored: Stored) -> None:
+    async def _update(self, change: Change, entry: DeclaredObject, stored: StoredObject) -> None:
         try:
             how = edit_of(change, entry, stored, self._plan.api, self.market_ids)
             await edit(self._caller, how, stored.model)
         except NotFoundError:
             raise ConflictError(f"{_subject(change)} does not exist any more") from None
 
-    async def _delete(self, change: Change, stored: Stored) -> None:
+    async def _delete(self, change: Change, stored: StoredObject) -> None:
         api = self._plan.api
         try:
             now = await self._caller.run(read_request(change.kind, api, stored.id))
@@ -85,7 +85,7 @@ class Editor:
         except NotFoundError:
             return  # it is gone, or the answer to a first request was lost
 
-    async def _create(self, entry: Entry) -> str:
+    async def _create(self, entry: DeclaredObject) -> str:
         """Create an object and return its identifier."""
         request = create_request(entry, self._plan.api, self.market_ids)
         failures = 0
@@ -120,7 +120,7 @@ class Editor:
             raise problem
         await self._caller.sleep(pause)
 
-    async def _find(self, entry: Entry) -> str | None:
+    async def _find(self, entry: DeclaredObject) -> str | None:
         """Return the identifier of an object that has come into being since the plan."""
         kind, api = entry.kind, self._plan.api
         known = self._plan.ids.get(kind, frozenset())

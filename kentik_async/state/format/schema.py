@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from kentik_async.state.fields import APIS, KINDS, NAME_KEYS, SINGULAR, Field, Kind, fields_of
+from kentik_async.state.format.fields import APIS, KINDS, NAME_KEYS, SINGULAR, Field, Kind, fields_of
 
 __all__ = ["json_schema"]
 

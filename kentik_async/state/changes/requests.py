@@ -12,16 +12,16 @@ from kentik_async._codec.site_markets import writable as comparable_market
 from kentik_async._operations import Request
 from kentik_async.models import Site, SiteMarket
 from kentik_async.resources._editing import Edit
-from kentik_async.state.account import Stored
-from kentik_async.state.content import (
+from kentik_async.state.account import StoredObject
+from kentik_async.state.changes.content import (
     changed_group,
     comparable_group,
     comparable_site,
     new_site,
     site_changes,
 )
-from kentik_async.state.entries import Entry
-from kentik_async.state.fields import API, SINGULAR, Kind
+from kentik_async.state.format.entries import DeclaredObject
+from kentik_async.state.format.fields import API, SINGULAR, Kind
 from kentik_async.state.plan import Change
 
 __all__ = ["comparable", "create_request", "delete_request", "edit_of", "list_request", "read_request"]
@@ -54,7 +54,7 @@ def delete_request(kind: Kind, api: API, id: str) -> Request[None]:
     return _operations.delete_site(id) if api == "v5" else _site_operations.delete_site(id)
 
 
-def create_request(entry: Entry, api: API, market_ids: Mapping[str, str]) -> Request[Any]:
+def create_request(entry: DeclaredObject, api: API, market_ids: Mapping[str, str]) -> Request[Any]:
     """Return the request that creates an object.
 
     Args:
@@ -86,7 +86,7 @@ def comparable(kind: Kind, model: Any) -> Any:
 
 
 def edit_of(
-    change: Change, entry: Entry, stored: Stored, api: API, market_ids: Mapping[str, str]
+    change: Change, entry: DeclaredObject, stored: StoredObject, api: API, market_ids: Mapping[str, str]
 ) -> Edit[Any, Any]:
     """Return how an object is read, changed and written.
 
