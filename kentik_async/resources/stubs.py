@@ -83,7 +83,8 @@ class _Method:
             effect = Effect.READ
         else:
             effect = Effect.REPLACE if idempotent else Effect.CREATE
-        return Request(Operation(self._name, "grpc", verb, effect), self._spec.path, self._decode, body)
+        operation = Operation(self._name, "grpc", verb, effect)
+        return Request(operation, self._spec.path, self._decode, body, rpc=self._spec)
 
     def _invalid(self, message: str) -> ValidationError:
         error = ValidationError(message)
