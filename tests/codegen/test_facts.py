@@ -12,9 +12,9 @@ from google.protobuf import descriptor_pb2 as pb
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message_factory import GetMessageClass
 
-from codegen.comments import comments
-from codegen.compile import compile_protos
-from codegen.schema import bundled
+from kentik_async._codegen.comments import comments
+from kentik_async._codegen.compile import compile_protos
+from kentik_async._codegen.schema import bundled
 from kentik_async._generated.as_group import v202212 as as_group
 from kentik_async._generated.kmi import v202212 as kmi
 from tests.support.paths import ROOT

@@ -12,7 +12,7 @@ import pytest
 
 from kentik_async.quota import LocalLimiter, Pacing, Quota
 from kentik_async.quota.file_limiter import open_file_limiter
-from tests.support.external_consumer import (
+from tests.property.external_consumer import (
     Greedy,
     Hint,
     SharedServer,
