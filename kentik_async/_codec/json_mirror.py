@@ -10,6 +10,7 @@ import msgspec
 from google.protobuf import json_format
 from google.protobuf.message import Message
 
+from kentik_async._codec.json_messages import message_from_dict
 from kentik_async._generated._runtime import MethodSpec
 from kentik_async.errors import ConfigError, DecodeError, ValidationError
 
@@ -75,17 +76,14 @@ def from_json(rpc: MethodSpec, raw: bytes) -> bytes:
     Raises:
         DecodeError: The document is not JSON, or not such a message.
     """
-    message = rpc.response()
-    if not raw.strip() and not message.DESCRIPTOR.fields:
+    if not raw.strip() and not rpc.response.DESCRIPTOR.fields:
         return b""
     name = rpc.response.__name__
     try:
-        # Measured: 2.3 times as fast as json_format.Parse, which also rejects duplicate keys.
         document = msgspec.json.decode(raw)
         if not isinstance(document, dict):
             raise DecodeError(f"cannot read the response: expected a JSON object with a {name}")
-        json_format.ParseDict(document, message, ignore_unknown_fields=True)
-        return message.SerializeToString()
+        return message_from_dict(rpc.response, document).SerializePartialToString()
     except json_format.ParseError as error:
         raise DecodeError(f"cannot read the response as {name}: {str(error)[:200]}") from None
     except (msgspec.DecodeError, UnicodeError):
