@@ -10,6 +10,7 @@ from kentik_async._config import Credentials, Endpoint, Trust
 from kentik_async._generated._runtime import MethodSpec
 from kentik_async._generated.as_group.v202212 import ASGroupServiceStub
 from kentik_async._generated.kmi.v202212 import KmiServiceStub
+from kentik_async._generated.site.v202509 import SiteServiceStub
 from kentik_async._operations import Request
 from kentik_async._transport.base import Reply
 from kentik_async._transport.proxy import ProxyAccess
@@ -19,7 +20,9 @@ from kentik_async._transport.rest import RestTransport
 __all__ = ["JsonMirrorTransport"]
 
 _RPCS: Mapping[str, MethodSpec] = {
-    spec.path: spec for stub in (KmiServiceStub, ASGroupServiceStub) for spec in stub.METHODS.values()
+    spec.path: spec
+    for stub in (KmiServiceStub, ASGroupServiceStub, SiteServiceStub)
+    for spec in stub.METHODS.values()
 }
 _CHECK_TIMEOUT = 3.0
 

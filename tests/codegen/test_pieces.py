@@ -105,4 +105,4 @@ def test_renaming_leaves_no_name_of_upstreams(compiled: dict[str, pb.FileDescrip
 
 
 def test_apis_of_a_schema() -> None:
-    assert list(bundled(ROOT).apis()) == ["as_group/v202212", "core/v202303", "kmi/v202212"]
+    assert list(bundled(ROOT).apis()) == ["as_group/v202212", "core/v202303", "kmi/v202212", "site/v202509"]

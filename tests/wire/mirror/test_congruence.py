@@ -9,9 +9,26 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import msgspec
 import pytest
 
-from kentik_async import APIError, Event, KentikClient, KentikError, LocalLimiter, Quota, Records, Retry
+from kentik_async import (
+    APIError,
+    Event,
+    KentikClient,
+    KentikError,
+    Layer,
+    LayerSet,
+    LocalLimiter,
+    PostalAddress,
+    Quota,
+    Records,
+    Retry,
+    SiteIpAddressClassification,
+    SiteMarket,
+    SiteType,
+    SiteV6,
+)
 from kentik_async._clock import Clock
 from kentik_async._generated.kmi.v202212 import GetRankingsRequest, KmiServiceStub
 from kentik_async.emulator import Emulator
@@ -37,7 +54,26 @@ CALLS: dict[str, Call] = {
     "as_groups.create": lambda kentik: kentik.as_groups.create("Ünïcode \n/?#%", [64512, 4_200_000_000]),
     "as_groups.update": lambda kentik: kentik.as_groups.update(1, "renamed", ["AS1"]),
     "as_groups.delete": lambda kentik: kentik.as_groups.delete(1),
+    "sites_v6.list": lambda kentik: kentik.sites_v6.list(),
+    "sites_v6.get": lambda kentik: kentik.sites_v6.get(1),
+    "sites_v6.create": lambda kentik: kentik.sites_v6.create(SITE),
+    "sites_v6.update": lambda kentik: kentik.sites_v6.update(1, title="New title", lat=-0.5),
+    "sites_v6.delete": lambda kentik: kentik.sites_v6.delete(1),
+    "site_markets.list": lambda kentik: kentik.site_markets.list(),
+    "site_markets.get": lambda kentik: kentik.site_markets.get(1),
+    "site_markets.create": lambda kentik: kentik.site_markets.create(SiteMarket(name="Metro")),
+    "site_markets.update": lambda kentik: kentik.site_markets.update(1, description="Everything"),
+    "site_markets.delete": lambda kentik: kentik.site_markets.delete(1),
 }
+SITE = SiteV6(
+    title="Data centre 1",
+    type=SiteType.DATA_CENTER,
+    lat=47.25,
+    lon=8.5,
+    postal_address=PostalAddress(address="Street 1", city="Zürich", country="CH"),
+    address_classification=SiteIpAddressClassification(other_networks=("192.0.2.0/24", "2001:db8::/32")),
+    architecture=(LayerSet(layers=(Layer(name="core", device_ids=("1", "2")),)), LayerSet()),
+)
 MORE_CALLS: dict[str, Call] = {
     "all defaults": lambda kentik: kentik.kmi.get_rankings("planet$earth"),
     "zero is a value": lambda kentik: kentik.kmi.get_asn_insights("AS0"),
@@ -46,6 +82,7 @@ MORE_CALLS: dict[str, Call] = {
     "no such group": lambda kentik: kentik.as_groups.get(987654),
     "duplicate name": lambda kentik: kentik.as_groups.create("Upstreams", [1]),
     "invalid argument": lambda kentik: kentik.kmi.get_rankings("cc$US", limit=0),
+    "replace": lambda kentik: kentik.sites_v6.replace(msgspec.structs.replace(SITE, id=1)),
     "stub": lambda kentik: kentik.stub(KmiServiceStub).GetRankings(
         GetRankingsRequest(market_id="cc$US", rank_type="customer_base", ip="v4", limit=3)
     ),
