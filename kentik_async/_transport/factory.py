@@ -85,7 +85,7 @@ def make_transports(
     def rest() -> RestTransport:
         return RestTransport(endpoints.rest, credentials, rest_trust, access, _USER_AGENT)
 
-    fallback = Fallback(connect_timeout, endpoints.grpc.authority, endpoints.v6_rest.url)
+    fallback = Fallback(connect_timeout, endpoints.grpc, endpoints.v6_rest)
     rpcs: Mapping[TransportName, tuple[Endpoint, Callable[[], Transport]]] = {
         "grpc": (endpoints.grpc, grpc),
         "rest": (endpoints.v6_rest, mirror),

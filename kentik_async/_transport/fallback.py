@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from kentik_async._config import Endpoint
 from kentik_async._operations import Request
 from kentik_async._transport.base import Attempt, Messages, Stream, StreamKind
 from kentik_async._transport.grpc import GrpcTransport
@@ -21,17 +22,18 @@ _LONGEST_HEAD_START = 3.0
 class Fallback:
     """Whether a client has changed to the JSON mirror; shared by the transports of all its event loops."""
 
-    def __init__(self, connect_timeout: float, grpc_endpoint: str, rest_endpoint: str) -> None:
+    def __init__(self, connect_timeout: float, grpc_endpoint: Endpoint, rest_endpoint: Endpoint) -> None:
         """Start with gRPC.
 
         Args:
             connect_timeout: The longest that the first connection may take, in seconds.
-            grpc_endpoint: The name of the gRPC endpoint in the warning.
-            rest_endpoint: The name of the endpoint of the JSON mirror in the warning.
+            grpc_endpoint: Where gRPC goes.
+            rest_endpoint: Where the JSON mirror is.
         """
         self.active = False
         self.head_start = min(connect_timeout / 2, _LONGEST_HEAD_START)
-        self._endpoints = (grpc_endpoint, rest_endpoint)
+        self.same_host = grpc_endpoint.authority == rest_endpoint.authority
+        self._endpoints = (grpc_endpoint.authority, rest_endpoint.url)
 
     def activate(self, reason: str) -> None:
         """Change to the JSON mirror, and say so once."""
@@ -134,8 +136,10 @@ class FallbackTransport:
 
     async def _should_fall_back(self, connecting: "asyncio.Task[bool]") -> bool:
         """Return whether the mirror responds although gRPC failed permanently, or for the head start."""
-        permanently = connecting.exception() is not None
-        if not permanently and asyncio.get_running_loop().time() < (self._check_from or 0.0):
+        if connecting.exception() is not None:
+            # The certificate or the proxy: what stops gRPC stops HTTP to the same host, too.
+            return not self._fallback.same_host and await self._responds()
+        if asyncio.get_running_loop().time() < (self._check_from or 0.0):
             return False
         return await self._responds()
 

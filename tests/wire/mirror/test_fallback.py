@@ -1,4 +1,4 @@
-"""`transport="auto"`: gRPC where it connects, else REST with one warning; never back and forth."""
+"""`transport="auto"`: gRPC where it connects, else REST with one warning; the choice is made once."""
 
 import asyncio
 import logging
