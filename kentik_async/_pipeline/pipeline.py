@@ -183,7 +183,7 @@ class Pipeline:
         if call.refused_since is None:
             call.refused_since = now
         call.refusal = error
-        quota = self._settings.quotas[call.request.operation.quota_class]
+        quota = call.quota(self._settings.quotas)
         if now - call.refused_since > quota.hour + quota.minute:
             raise error
 

@@ -6,7 +6,7 @@ Each `assert_type` states what an editor shows; each ignored error states a mist
 import asyncio
 import datetime as dt
 from collections.abc import AsyncIterable, Sequence
-from typing import assert_type
+from typing import Any, assert_type
 
 from kentik_async import (
     APIError,
@@ -138,6 +138,8 @@ async def writes(kentik: KentikClient) -> None:
 async def stubs(kentik: KentikClient) -> None:
     stub = kentik.stub(wire.KmiServiceStub)
     assert_type(stub, wire.KmiServiceStub)
+    own = kentik.stub(wire.KmiServiceStub, quota_class="own", quota=Quota.QUERY)
+    assert_type((await own.list_markets(wire.ListMarketsRequest())).to_dict(), dict[str, Any])
     answer = await stub.GetRankings(wire.GetRankingsRequest(market_id="cc$US"), timeout=5, idempotent=True)
     assert_type(answer, wire.GetRankingsResponse)
     assert_type(answer.rankings[0].rank, int)

@@ -51,6 +51,7 @@ COMMANDS = [
     "plans list",
     "quota",
     "raw",
+    "codegen",
     "completion",
 ]
 
