@@ -29,7 +29,7 @@ def interrupted(
         start_new_session=True,
     )
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not emulator.report().in_flight:
             assert time.monotonic() < deadline
             assert process.poll() is None
@@ -46,7 +46,7 @@ def interrupted(
 
 
 @pytest.mark.parametrize("times", [1, 2, 5])
-def test_ctrl_c_while_a_request_is_under_way(tmp_path: Path, times: int) -> None:
+def test_ctrl_c_while_a_request_is_in_flight(tmp_path: Path, times: int) -> None:
     chance = random.Random(times)
-    with BackgroundEmulator(Emulator(speed=60, latency=20.0)) as emulator:
+    with BackgroundEmulator(Emulator(speed=60, latency=3600.0)) as emulator:
         assert interrupted(emulator, tmp_path, chance.choice(COMMANDS), times, chance) == "interrupted\n"
