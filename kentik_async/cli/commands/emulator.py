@@ -171,8 +171,9 @@ def _described(emulated: "Emulator", *, speed: float, seed: int) -> dict[str, An
     connection = emulated.connection
     return {
         "grpc_endpoint": emulated.grpc_endpoint,
+        "v6_rest_endpoint": emulated.v6_rest_endpoint,
         "rest_endpoint": emulated.rest_endpoint,
-        "control": emulated.rest_endpoint.removesuffix("/api/v5") + "/_emulator",
+        "control": f"{emulated.v6_rest_endpoint}/_emulator",
         "email": connection["email"],
         "token": connection["token"],
         "speed": speed,
