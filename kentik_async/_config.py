@@ -7,7 +7,7 @@ import re
 import ssl
 import urllib.parse
 import urllib.request
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -22,7 +22,6 @@ __all__ = [
     "Region",
     "Token",
     "Trust",
-    "check_choice",
     "proxy_for",
     "read_authorities",
 ]
@@ -280,13 +279,3 @@ def _bypasses_proxy(endpoint: Endpoint, no_proxy: str) -> bool:
         if name and (endpoint.host == name or endpoint.host.endswith(f".{name}")):
             return True
     return False
-
-
-def check_choice(name: str, value: object, allowed: Iterable[str]) -> None:
-    """Check that a value is one of several.
-
-    Raises:
-        ConfigError: It is not.
-    """
-    if value not in tuple(allowed):
-        raise ConfigError(f"{name} must be one of {', '.join(allowed)}; got {value!r}")
