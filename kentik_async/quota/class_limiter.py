@@ -76,12 +76,13 @@ class ClassLimiter:
                 timer = self._loops.enter()
                 self._reporter.told = {}  # a report is needed that arms this loop's timer too
             now = self._monotonic()
-            if not self._waiters.queue.calls and self._reporter.pending is None:
+            late = self._reporter.pending is not None
+            if not (self._waiters.queue.calls or late):
                 grant = self._ask_for_one(priority, timer, now)
                 if grant is not None:
                     return grant
             since = now if queued_since is None else queued_since
-            waiter = self._waiters.join(timer, priority, since)
+            waiter = self._waiters.join(timer, priority, since, late)
             # What wakes others of this priority wakes this one.
             if not self._reporter.told.get(priority):
                 self._report()
@@ -146,7 +147,8 @@ class ClassLimiter:
             if not self._closes_last:
                 self._reporter.endings += [self._lost(grant) for grant in self._open.values()]
                 self._open.clear()
-            self._report()
+            if self._closes_last or self._reporter.owes():
+                self._report()
         if not self._closes_last:
             await self._store.aclose()
 
@@ -173,6 +175,7 @@ class ClassLimiter:
         reporter.due = True
         while reporter.due and reporter.pending is None:
             reporter.due = False
+            self._waiters.late.clear()
             try:
                 reply = reporter.send(dict(self._waiters.queue.calls), len(self._open), self._later)
             except KentikError as error:
@@ -205,11 +208,13 @@ class ClassLimiter:
         reporter = self._reporter
         if isinstance(reply, KentikError):
             reporter.fail()
-            self._waiters.fail_all(reply)
-            return
-        reporter.receive(reply)
-        self._take_up(reply)
-        self._hand_out(reply.grants)
+            # Those that came while it was tried have a try of their own.
+            self._waiters.fail_all(reply, but=self._waiters.late)
+            reporter.due = bool(self._waiters.queue.calls)
+        else:
+            reporter.receive(reply)
+            self._take_up(reply)
+            self._hand_out(reply.grants)
         if reporter.due:
             self._report()
 

@@ -53,6 +53,10 @@ class Reporter:
         self.told: dict[int, int] = {}
         self._last_seen = 0
 
+    def owes(self) -> bool:
+        """Tell whether the state knows, or may know, of something that is over."""
+        return bool(self.endings or self.pending or any(self.told.values()))
+
     def send(
         self, demand: dict[int, int], held: int, later: Callable[[Reply | KentikError], None]
     ) -> Reply | None:

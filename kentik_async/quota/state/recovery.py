@@ -1,12 +1,14 @@
 """How a state begins where there is none that can be trusted, and how it moves to another clock. Pure."""
 
+from bisect import insort
 from collections.abc import MutableSequence
+from math import inf
 
 from kentik_async.quota.limits import Quota
 from kentik_async.quota.state.quota_state import Member, QuotaState
 from kentik_async.quota.state.sliding_window_log import SlidingWindow
 
-__all__ = ["begin", "hold_back", "move", "quiet_time", "restore"]
+__all__ = ["begin", "hold_back", "move", "quiet_time", "renew", "restore"]
 
 
 def quiet_time(quota: Quota, lease: float) -> float:
@@ -37,6 +39,23 @@ def hold_back(state: QuotaState, now: float, quiet: float) -> None:
     state.blocked_until = max(state.blocked_until, now + quiet)
 
 
+def renew(state: QuotaState, incarnation: str, now: float, quiet: float) -> None:
+    """Make another state of one that outlived its keeper, perhaps without what was done latest.
+
+    What members know beyond it they put back; see `restore`.
+
+    Args:
+        state: The state.
+        incarnation: A name drawn by lot.
+        now: The present instant.
+        quiet: For how many seconds nobody may go.
+    """
+    state.incarnation = incarnation
+    state.restored_until = _latest(state)
+    state.issued = max(state.issued, int(now * 1e6))
+    hold_back(state, now, quiet)
+
+
 def restore(state: QuotaState, lost: QuotaState, name: str, now: float) -> None:
     """Put back what a member knows of a state that was lost: its latest copy.
 
@@ -50,12 +69,15 @@ def restore(state: QuotaState, lost: QuotaState, name: str, now: float) -> None:
         now: The present instant.
     """
     now = state.advance(now)
+    lost.log.settle(lost.most_careful(), now)
+    for until in lost.log.draining:
+        if until not in state.log.draining:
+            insort(state.log.draining, until)
+            state.log.take()
     for window, known in ((state.log.minute, lost.log.minute), (state.log.hour, lost.log.hour)):
         _merge(window, known, state.restored_until)
-    latest = [*lost.log.minute.ends[-1:], *lost.log.hour.ends[-1:]]
-    state.restored_until = max([state.restored_until, *latest])
+    state.restored_until = max(state.restored_until, _latest(lost))
     state.log.sends = max(state.log.sends, lost.log.sends, key=lambda sends: sends[-1:])
-    state.issued = max(state.issued, lost.issued)
     held = [(number, hold) for number, hold in lost.holds.items() if hold.member == name]
     for number, hold in held:
         if number not in state.holds:
@@ -64,6 +86,13 @@ def restore(state: QuotaState, lost: QuotaState, name: str, now: float) -> None:
             state.log.take()
             member.held += 1
             member.latest_grant = max(member.latest_grant, number)
+    for number, hold in list(state.holds.items()):
+        if hold.member == name and number <= lost.issued and number not in lost.holds:
+            # The state is from before the end of this request, which the copy knows and has counted.
+            del state.holds[number]
+            state.log.give_back()
+            state.members[name].held -= 1
+    state.issued = max(state.issued, lost.issued)
     if lost.breaker.is_open and not state.breaker.is_open:
         state.breaker = lost.breaker
         state.breaker.half_open = False
@@ -93,6 +122,10 @@ def move(state: QuotaState, by: float) -> None:
     ):
         for name in names:
             setattr(part, name, getattr(part, name) + by)
+
+
+def _latest(state: QuotaState) -> float:
+    return max([-inf, *state.log.minute.ends[-1:], *state.log.hour.ends[-1:]])
 
 
 def _move(instants: MutableSequence[float], by: float) -> None:

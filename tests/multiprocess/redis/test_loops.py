@@ -9,7 +9,7 @@ import pytest
 
 from kentik_async.errors import ConfigError
 from kentik_async.quota import Limiter, Quota
-from kentik_async.quota.redis_open import open_redis_limiter
+from kentik_async.quota.redis.limiter import open_redis_limiter
 from tests.multiprocess.redis.harness import RedisServer
 from tests.multiprocess.redis.helpers import ENDPOINTS, ONE_AT_A_TIME, ask, within
 

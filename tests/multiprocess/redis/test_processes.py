@@ -16,6 +16,7 @@ import pytest
 
 from kentik_async.quota import Quota
 from tests.multiprocess.redis.harness import RedisServer, StrictServer, Worker, optimum, running_redis
+from tests.multiprocess.redis.helpers import know_as_unused
 
 QUOTA = Quota.NON_QUERY.scaled(60)
 LATENCY = 0.05 / 60
@@ -38,6 +39,7 @@ async def pull(
     server = StrictServer(worker.pop("quota", QUOTA), worker.pop("latency", LATENCY), total)
     await server.open(processes)
     customer = uuid.uuid4().hex
+    know_as_unused(redis, customer, ("https://grpc.api.kentik.com:443",))
     workers: list[Worker] = []
     try:
         for number in range(processes):

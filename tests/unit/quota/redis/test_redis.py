@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from kentik_async._clock import SYSTEM_CLOCK, Clock
 from kentik_async.errors import ConfigError
 from kentik_async.quota import Limiter, Quota
-from kentik_async.quota.redis_address import RedisAddress, RedisNames
+from kentik_async.quota.redis.url import RedisAddress, RedisNames
 from kentik_async.quota.redis_lease import Lease, sleepless
-from kentik_async.quota.redis_open import open_redis_limiter
+from kentik_async.quota.redis.limiter import open_redis_limiter
 from kentik_async.quota.redis_script import Limits, microseconds
 
 SECRET = "tr0ub4dor"
@@ -95,7 +95,7 @@ def test_without_redis_py_it_says_what_to_install() -> None:
 import sys
 sys.modules["redis"] = None
 from kentik_async.errors import ConfigError
-from kentik_async.quota.redis_open import open_redis_limiter
+from kentik_async.quota.redis.limiter import open_redis_limiter
 try:
     open_redis_limiter("redis://127.0.0.1", endpoints=("a",), customer="x")
 except ConfigError as error:
