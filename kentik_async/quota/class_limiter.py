@@ -84,11 +84,14 @@ class ClassLimiter:
             since = now if queued_since is None else queued_since
             waiter = self._waiters.join(timer, priority, since, late)
             # What wakes others of this priority wakes this one.
-            if not self._reporter.told.get(priority):
+            asked = self._reporter.pending is not None and not late
+            if not (asked or self._reporter.told.get(priority)):
                 self._report()
             if max_wait is not None and waiter.queued:
                 self._bring_up_to_date()
-                waiter.expiry = timer.loop.call_later(max_wait, self._expire, waiter, max_wait)
+                # What could be had at once may take the store a moment to say.
+                longest = max(max_wait, self._store.patience if self._reporter.pending else 0.0)
+                waiter.expiry = timer.loop.call_later(longest, self._expire, waiter, max_wait)
                 self._inspector.look_ahead(now, partial(self._refuse_hopeless, waiter, now, max_wait))
             return waiter
 

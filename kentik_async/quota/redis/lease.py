@@ -42,6 +42,8 @@ class Reading:
     def tightened(self, older: "Reading") -> "Reading":
         """Return this reading with narrower bounds, if those of an older one with the same shift help."""
         drift = _DRIFT * (self.heard - older.asked)
+        if not older.at_least(self.asked) - drift <= self.now <= older.at_most(self.heard) + drift:
+            return self
         asked = max(self.asked, self.now - drift - older.now + older.asked)
         heard = min(self.heard, self.now + drift - older.now + older.heard)
         return Reading(asked, max(heard, asked), self.now)

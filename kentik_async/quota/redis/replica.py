@@ -48,7 +48,7 @@ class Draft:
         since: An instant of this process's clock at which that clock showed at most `now`.
         shift: How far the clock of the quota is ahead of the server's.
         version: The version that the state was made from; empty if there was none.
-        remade: Why all others must be told to put back what they know; empty if they need not.
+        remade: Why nobody may go for a while, and all others must put back what they know; empty if not so.
     """
 
     state: QuotaState
@@ -65,6 +65,9 @@ class Replica:
     Attributes:
         reading: Of the clock of the quota, at the latest commit; None before.
         lease_from: From when, by this process's clock, the latest lease counts.
+        member: The member's name.
+        lease: How long the state counts it as alive after a report, in seconds.
+        quiet: For how many seconds nobody may go after a loss.
     """
 
     def __init__(self, member: str, quota: Quota, lease: float) -> None:
@@ -77,9 +80,10 @@ class Replica:
         """
         self.reading: Reading | None = None
         self.lease_from = -inf
-        self._member = member
-        self._lease = lease
-        self._quiet = quiet_time(quota, lease)
+        self.member = member
+        self.lease = lease
+        self.quiet = quiet_time(quota, lease)
+        self._leapt = False
         self._version = b""
         self._run = ""
         self._copy = b""
@@ -87,11 +91,6 @@ class Replica:
         self._revision = 0
         self._shift = 0.0
         self._commits = 0
-
-    @property
-    def quiet(self) -> float:
-        """For how many seconds nobody may go after a loss."""
-        return self._quiet
 
     def fresh(self, instant: float, run: str) -> Draft | None:
         """Return the copy as a draft, if nothing speaks against its being the present state.
@@ -101,7 +100,7 @@ class Replica:
             run: The run of the server.
         """
         reading = self.reading
-        if reading is None or run != self._run or instant - reading.asked > self._lease:
+        if reading is None or self._leapt or run != self._run or instant - reading.asked > self.lease:
             return None
         if reading.heard - reading.asked > _UNCERTAIN / 2:
             return None
@@ -133,26 +132,26 @@ class Replica:
                 state = None  # what others know is put back, as if it had been lost
         draft = Draft(QuotaState(), stored.time, stored.asked, 0.0, version or b"")
         if state is None:
-            draft.state = begin(secrets.token_hex(8), draft.now, self._quiet)
-            draft.remade = "lost"
+            draft.state = begin(secrets.token_hex(8), draft.now, self.quiet)
+            draft.remade = "holds no state of this quota"
         else:
             draft.state = state
             draft.now = self._time(stored, float(shift or 0), state, leap=leap)
             draft.shift = draft.now - stored.time
             back = state.incarnation == self._incarnation and state.revision < self._revision
             if back or old_run != run.encode():
-                renew(state, secrets.token_hex(8), draft.now, self._quiet)
-                draft.remade = "restarted"
+                renew(state, secrets.token_hex(8), draft.now, self.quiet)
+                draft.remade = "was restarted or replaced"
         if self.reading is not None and draft.state.incarnation != self._incarnation:
             lost = decode(self._copy)
             move(lost, draft.now - self.reading.at_least(stored.asked))
-            restore(draft.state, lost, self._member, draft.now)
+            restore(draft.state, lost, self.member, draft.now)
         return draft
 
     def next_version(self) -> bytes:
         """Return a name for the next version, unlike any other."""
         self._commits += 1
-        return f"{self._member}.{self._commits}".encode()
+        return f"{self.member}.{self._commits}".encode()
 
     def committed(
         self, draft: Draft, version: bytes, encoded: bytes, run: str, stored: Stored
@@ -169,17 +168,17 @@ class Replica:
         Returns:
             For how many seconds what was granted must be held back: the state is so far ahead of the clock.
         """
-        now = stored.time + draft.shift
-        reading = Reading(stored.asked, stored.heard, now)
-        same = self.reading is not None and (draft.state.incarnation, draft.shift) == (
-            self._incarnation,
-            self._shift,
-        )
-        self.reading = reading.tightened(self.reading) if same and self.reading else reading
+        new = Reading(stored.asked, stored.heard, stored.time + draft.shift)
+        if self.reading is not None and draft.state.incarnation == self._incarnation:
+            # Of a copy it is only known now whether the clock was set since.
+            now = self.reading.corrected(new)
+            self._leapt = now != new.now
+            new = Reading(new.asked, new.heard, now) if self._leapt else new.tightened(self.reading)
+        self.reading = new
         self.lease_from = draft.since
         self._version, self._run, self._copy, self._shift = version, run, encoded, draft.shift
         self._incarnation, self._revision = draft.state.incarnation, draft.state.revision
-        return max(draft.state.now - now, 0.0)
+        return max(draft.state.now - new.now, 0.0)
 
     def on_time(self, stored: Stored) -> bool:
         """Tell whether the server's clock goes on as this member knows it to; False if it cannot tell."""

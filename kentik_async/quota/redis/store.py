@@ -1,8 +1,6 @@
 """The state of one quota class in Redis, as one member shares it with all others on all machines."""
 
 import asyncio
-import contextlib
-import os
 import secrets
 import weakref
 from collections.abc import Callable
@@ -69,42 +67,32 @@ class RedisStore:
 
     def holds(self) -> bool:
         """Tell whether the lease certainly still lasts."""
-        return self._pid == os.getpid() and self._instant() < self._replica.lease_from + self.lease
+        return self._instant() < self._replica.lease_from + self.lease
 
     def restart(self) -> None:
         """Connect anew in a forked child, under a name of its own."""
-        # Kept: closing the parent's connections here would take them out of its event loop.
-        _inherited.append(self._sync_loop.abandon())
         self._finalizer.detach()
+        self._sync_loop.thread.abandon()
         self._begin()
 
     def close(self) -> None:
         """Close soon."""
-        self._sync_loop.stop()
+        self._sync_loop.thread.stop()
 
     async def aclose(self) -> None:
         """Commit what is under way if that is possible within a second, then close."""
-        ended = self._sync_loop.stop()
+        ended = self._sync_loop.thread.stop()
         if ended is not None:
-            with contextlib.suppress(KentikError):
-                await asyncio.wrap_future(ended)
+            await asyncio.wrap_future(ended)
 
     def _begin(self) -> None:
         self.member = secrets.token_hex(8)
-        self._pid = os.getpid()
         self._replica = Replica(self.member, self._quota, self.lease)
         self._sync_loop = SyncLoop(
-            self.member,
-            self._address,
-            self._names,
-            self._replica,
-            self.lease,
-            self._instant,
-            self._on_outage,
-            self._waker.wake,
+            self._replica, self._address, self._names, self._instant, self._on_outage, self._waker.wake
         )
         # The thread ends when the limiter is forgotten.
-        self._finalizer = weakref.finalize(self, self._sync_loop.stop)
+        self._finalizer = weakref.finalize(self, self._sync_loop.thread.stop)
         self._finalizer.atexit = False
 
 
@@ -118,6 +106,3 @@ class _Waker:
         wake = self.method() if self.method is not None else None
         if wake is not None:
             wake(delay)
-
-
-_inherited: list[SyncLoop] = []
