@@ -179,6 +179,7 @@ class ClassLimiter:
         while reporter.due and reporter.pending is None:
             reporter.due = False
             self._waiters.late.clear()
+            self._inspector.changed()
             try:
                 reply = reporter.send(dict(self._waiters.queue.calls), len(self._open), self._later)
             except KentikError as error:
@@ -222,7 +223,7 @@ class ClassLimiter:
             self._report()
 
     def _take_up(self, reply: Reply) -> None:
-        self._inspector.ahead = None  # it is stale
+        self._inspector.changed()
         self._answers_help = reply.answers_help or not self._store.exclusive
         if reply.reclaimed:
             self._open.clear()

@@ -34,9 +34,15 @@ def own_server(tmp_path: Any) -> Iterator[RedisServer]:
 
 
 @pytest.fixture
-async def opener() -> AsyncIterator[Opener]:
-    """Open limiters of one customer, which are closed in the end; `new` if nothing is known of its quota."""
-    customer, opened = uuid.uuid4().hex, []
+def customer() -> str:
+    """A customer of the test's own."""
+    return uuid.uuid4().hex
+
+
+@pytest.fixture
+async def opener(customer: str) -> AsyncIterator[Opener]:
+    """Open limiters of the customer, which are closed in the end; `new` if nothing is known of its quota."""
+    opened: list[Limiter] = []
 
     def open_one(server: RedisServer | None, *, new: bool = False, **settings: Any) -> Limiter:
         defaults = {

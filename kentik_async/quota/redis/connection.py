@@ -143,7 +143,7 @@ class RedisConnection:
 
     async def publish(self, channel: str, message: str) -> int:
         """Tell all who listen to a channel; return how many they are."""
-        count: int = await self._call([(b"PUBLISH", channel.encode(), message.encode())])
+        count: int = await self._call(b"PUBLISH", channel.encode(), message.encode())
         return count
 
     async def subscribe(self, channel: str) -> None:
@@ -169,19 +169,19 @@ class RedisConnection:
         await self.aclose()
         address = self._nodes[0]
         self._asking, self._hearing = asking, hearing = address.connection(), address.connection()
-        for connection in (asking, hearing):
-            await connection.connect()  # type: ignore[no-untyped-call]  # redis-py's omission
-        await asking.send_command("INFO", "server")
-        info: Any = await asking.read_response()
-        lines = (line.partition(":") for line in info.decode().splitlines())
-        facts = {name: value.strip() for name, _, value in lines}
+        # Together, as the path may be long.
+        made = await asyncio.gather(asking.connect(), hearing.connect(), return_exceptions=True)  # type: ignore[no-untyped-call]  # redis-py's omission
+        for failure in made:
+            if failure is not None:
+                raise failure
         await hearing.send_command("SUBSCRIBE", *channels)
+        # Is the key here?
+        *_, info, _ = await self._exchange(asking, (b"INFO", b"server"), (b"HMGET", self._key, b"version"))
         for _ in channels:
             await hearing.read_response()
+        facts = dict(line.split(":", 1) for line in info.decode().splitlines() if ":" in line)
         if facts.get("redis_mode") == "cluster":
             await self._find_nodes(asking, address)
-        # Is the key here?
-        await self._exchange(asking, [(b"HMGET", self._key, b"version")])
         self.run = facts.get("run_id", "")
         # Nothing is asked before this: what follows from it must be heard.
         self._listener = asyncio.create_task(self._listen(hearing), name="kentik_async redis listener")
@@ -189,9 +189,8 @@ class RedisConnection:
 
     async def _find_nodes(self, asking: Connection, address: RedisAddress) -> None:
         """Remember the nodes of the cluster; without the permission the seed and redirections must do."""
-        await asking.send_command("CLUSTER", "SLOTS")
         with contextlib.suppress(redis_errors.ResponseError):
-            slots: Any = await asking.read_response()
+            *_, slots = await self._exchange(asking, (b"CLUSTER", b"SLOTS"))
             nodes = [address, self._seed]
             for _, _, *replicas in slots:
                 nodes += [address.moved((host or b"").decode(), port) for host, port, *_ in replicas]
@@ -211,21 +210,21 @@ class RedisConnection:
         asked = self._instant()
         script = (SCRIPT_SHA, b"1", self._key, *arguments)
         try:
-            seconds, fraction, *held = await self._call([(b"EVALSHA", *script)])
+            seconds, fraction, *held = await self._call(b"EVALSHA", *script)
         except redis_errors.NoScriptError:
             asked = self._instant()
-            seconds, fraction, *held = await self._call([(b"EVAL", SCRIPT, *script[1:])])
+            seconds, fraction, *held = await self._call(b"EVAL", SCRIPT, *script[1:])
         time = int(seconds) + int(fraction) / 1_000_000
         return Stored(asked, self._instant(), time, tuple(held[0]) if held else ())
 
-    async def _call(self, commands: list[tuple[bytes, ...]]) -> Any:
+    async def _call(self, *command: bytes) -> Any:
         connection = self._asking
         if connection is None or not self.up:
             raise ConnectionLostError("the connection is lost")
         answered = False
         try:
             async with asyncio.timeout(self._patience):
-                reply = await self._exchange(connection, commands)
+                *_, reply = await self._exchange(connection, command)
             answered = True
         except redis_errors.NoScriptError:
             answered = True
@@ -239,14 +238,12 @@ class RedisConnection:
             self.up = self.up and answered
         return reply
 
-    async def _exchange(self, connection: Connection, commands: list[tuple[bytes, ...]]) -> Any:
-        """Send commands at once; return the reply to the last."""
+    async def _exchange(self, connection: Connection, *commands: tuple[bytes, ...]) -> list[Any]:
+        """Send commands at once, and return the replies."""
         if self._asks:
-            commands = [(b"ASKING",), *commands]
+            commands = tuple(part for command in commands for part in ((b"ASKING",), command))
         await connection.send_packed_command(b"".join(map(_packed, commands)), check_health=False)
-        for _ in commands[1:]:
-            await connection.read_response()
-        return await connection.read_response()
+        return [await connection.read_response() for _ in commands]
 
     async def _listen(self, connection: Connection) -> None:
         with contextlib.suppress(redis_errors.RedisError, OSError):
@@ -264,7 +261,7 @@ class RedisConnection:
             return ConfigError(
                 f"Redis at {place} refuses the user or the password: check them in the limiter's URL"
             )
-        if isinstance(error, redis_errors.NoPermissionError):
+        if isinstance(error, redis_errors.NoPermissionError) or "can't run this command" in str(error):
             return ConfigError(
                 f"Redis at {place} denies its user something it needs: {error}; grant it {_PERMISSIONS}"
             )

@@ -143,8 +143,9 @@ class Replica:
                 renew(state, secrets.token_hex(8), draft.now, self.quiet)
                 draft.remade = "was restarted or replaced"
         if self.reading is not None and draft.state.incarnation != self._incarnation:
-            lost = decode(self._copy)
-            move(lost, draft.now - self.reading.at_least(stored.asked))
+            lost, here = decode(self._copy), Reading(stored.asked, stored.heard, draft.now)
+            if self.reading.corrected(here) != draft.now:  # this is another clock
+                move(lost, draft.now - self.reading.at_least(stored.asked))
             restore(draft.state, lost, self.member, draft.now)
         return draft
 

@@ -74,6 +74,7 @@ class QuotaState(msgspec.Struct, array_like=True):
         now: The latest instant seen; time never runs backwards in a state.
         blocked_until: Until when nobody may go, since it is not known what was spent before this state.
         restored_until: Up to when what was used before a loss has been put back; see `recovery.py`.
+        recorded: Up to which number the grants that members held before a loss are in this state, or ended.
         issued: The number of the latest grant.
         log: What was used and how much is in flight.
         breaker: What refusals have led to.
@@ -91,6 +92,7 @@ class QuotaState(msgspec.Struct, array_like=True):
     now: float = -inf
     blocked_until: float = -inf
     restored_until: float = -inf
+    recorded: int = 0
     issued: int = 0
     log: SlidingWindowLog = msgspec.field(default_factory=SlidingWindowLog)
     breaker: CircuitBreaker = msgspec.field(default_factory=CircuitBreaker)

@@ -52,6 +52,7 @@ def renew(state: QuotaState, incarnation: str, now: float, quiet: float) -> None
     """
     state.incarnation = incarnation
     state.restored_until = _latest(state)
+    state.recorded = state.issued
     state.issued = max(state.issued, int(now * 1e6))
     hold_back(state, now, quiet)
 
@@ -80,7 +81,7 @@ def restore(state: QuotaState, lost: QuotaState, name: str, now: float) -> None:
     state.log.sends = max(state.log.sends, lost.log.sends, key=lambda sends: sends[-1:])
     held = [(number, hold) for number, hold in lost.holds.items() if hold.member == name]
     for number, hold in held:
-        if number not in state.holds:
+        if number not in state.holds and number > state.recorded:
             member = state.members.setdefault(name, Member(lease_until=lost.members[name].lease_until))
             state.holds[number] = hold
             state.log.take()

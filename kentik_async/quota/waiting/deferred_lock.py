@@ -25,6 +25,14 @@ class DeferredLock:
 
     def __enter__(self) -> None:
         self._lock.acquire()
+        # What this thread has left before comes before what it does now.
+        try:
+            while self._left:
+                work, args = self._left.popleft()
+                work(*args)
+        except BaseException:
+            self._lock.release()
+            raise
 
     def __exit__(self, *_: object) -> None:
         self._lock.release()

@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from kentik_async.quota import Grant, Limiter, Quota
-from kentik_async.quota.limits import QUOTA_CLASSES
 from kentik_async.quota.redis.url import RedisNames
 from kentik_async.quota.state.encoding import encode
 from kentik_async.quota.state.quota_state import FORMAT
@@ -19,19 +18,28 @@ SECRET = "tr0ub4dor"
 Opener = Callable[..., Limiter]
 
 
+def key_of(customer: str, endpoints: Sequence[str] = ENDPOINTS) -> str:
+    """The key of a customer's state."""
+    return RedisNames.of(endpoints, customer, "non_query").key
+
+
 def know_as_unused(server: RedisServer, customer: str, endpoints: Sequence[str] = ENDPOINTS) -> None:
     """Let it be known that a customer has used nothing, so that nobody has to wait for a minute."""
     seconds, fraction = server.admin.time()
-    now, run = seconds + fraction / 1e6, server.admin.info("server")["run_id"]
-    for quota_class in QUOTA_CLASSES:
-        kept = {
-            "version": "unused",
-            "format": FORMAT,
-            "run": run,
-            "shift": 0,
-            "state": encode(begin("unused", now, 0.0)),
-        }
-        server.admin.hset(RedisNames.of(endpoints, customer, quota_class).key, mapping=kept)
+    kept = {
+        "version": "unused",
+        "format": FORMAT,
+        "run": server.admin.info("server")["run_id"],
+        "shift": 0,
+        "state": encode(begin("unused", seconds + fraction / 1e6, 0.0)),
+    }
+    server.admin.hset(key_of(customer, endpoints), mapping=kept)
+
+
+def exchanges(server: RedisServer) -> int:
+    """How many round trips with a state there were since `config resetstat`."""
+    stats = server.admin.info("commandstats")
+    return sum(stats.get(f"cmdstat_{name}", {"calls": 0})["calls"] for name in ("eval", "evalsha"))
 
 
 async def within(seconds: float, grant: "asyncio.Task[Grant]") -> Grant:
@@ -43,7 +51,8 @@ def ask(limiter: Limiter, **how: Any) -> "asyncio.Task[Grant]":
     return asyncio.get_running_loop().create_task(limiter.acquire("non_query", **how))
 
 
-async def settled(*tasks: "asyncio.Task[Any]") -> None:
-    """Let those tasks get as far as they get: three round trips of another limiter."""
-    for _ in range(3):
-        await asyncio.sleep(0.02)
+async def waits(limiter: Limiter, calls: int = 1) -> None:
+    """Wait until it is known that so many calls wait, in whatever process."""
+    async with asyncio.timeout(10):
+        while (await limiter.snapshot()).waiting < calls:
+            await asyncio.sleep(0.005)

@@ -230,6 +230,22 @@ def test_what_a_failover_lost_is_put_back_and_no_slot_is_lost(newcomer_first: bo
     assert newcomer.held, "the slot of a request that had ended is free"
 
 
+def test_a_request_whose_lease_ended_in_an_outage_counts_once() -> None:
+    server = known_as_unused(trip=0.001)
+    holder, other = Member(server, "a"), Member(server, "b")
+    holder.use()
+    other.report()
+    holder.report(1)
+    server.restart(kept=True)
+    server.true += 1.5
+    other.report(1)
+    holder.end()
+    holder.report()
+    server.true += 2.0
+    other.report()
+    assert other.look()[1] == 2
+
+
 @pytest.mark.parametrize("apart", [15.0, -15.0])
 @pytest.mark.parametrize("kept", [False, True])
 def test_after_a_failover_to_another_clock_no_token_comes_back_early(kept: bool, apart: float) -> None:
