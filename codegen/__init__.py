@@ -1,1 +1,1 @@
-"""Code generation: `python -m codegen` compiles protos into `kentik_async/_generated`."""
+"""The command of a checkout: `python -m codegen` compiles protos into `kentik_async/_generated`."""

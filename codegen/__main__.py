@@ -8,10 +8,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from codegen import output, schema
-from codegen.errors import CodegenError
-from codegen.packages import build
-from codegen.render import render
+from kentik_async._codegen import output, schema
+from kentik_async._codegen.errors import CodegenError
+from kentik_async._codegen.packages import build
+from kentik_async._codegen.render import render
 
 _PROJECT = Path(__file__).resolve().parent.parent
 _GENERATED = _PROJECT / "kentik_async" / "_generated"

@@ -30,7 +30,7 @@ from kentik_async.errors import ConfigError
 from kentik_async.events import EventHook
 from kentik_async.quota import PACINGS, Limiter, Pacing, Quota
 from kentik_async.quota.factory import Customer, choose_limiter
-from kentik_async.resources import KMI, ASGroups, Plans, QuotaView, Rest, Sites
+from kentik_async.resources import KMI, ASGroups, Plans, QuotaView, Rest, SiteMarkets, Sites, SitesV6
 from kentik_async.resources.stubs import stub_channel
 from kentik_async.retry import Retry
 
@@ -53,7 +53,9 @@ class KentikClient:
     Attributes:
         kmi: Markets, rankings, networks' neighbours, insights.
         as_groups: AS groups.
-        sites: Sites.
+        sites: Sites of API v5, which the vendor calls legacy.
+        sites_v6: Sites of API v6.
+        site_markets: Site markets: named sets of sites of API v6.
         plans: Plans.
         quota: How much quota is left, and how long calls would take.
         rest: Any other v5 endpoint.
@@ -62,6 +64,8 @@ class KentikClient:
     kmi: KMI
     as_groups: ASGroups
     sites: Sites
+    sites_v6: SitesV6
+    site_markets: SiteMarkets
     plans: Plans
     quota: QuotaView
     rest: Rest
@@ -246,6 +250,8 @@ class KentikClient:
         self.kmi = KMI(caller)
         self.as_groups = ASGroups(caller)
         self.sites = Sites(caller)
+        self.sites_v6 = SitesV6(caller)
+        self.site_markets = SiteMarkets(caller)
         self.plans = Plans(caller)
         self.quota = QuotaView(self._limiter)
         self.rest = Rest(caller)

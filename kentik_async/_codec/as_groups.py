@@ -5,7 +5,7 @@ from typing import SupportsIndex
 
 from kentik_async._codec._values import from_timestamp, parse
 from kentik_async._generated.as_group import v202212 as messages
-from kentik_async._validation import valid_as_group_id, valid_asns, valid_name
+from kentik_async._validation import valid_asns, valid_name, valid_object_id
 from kentik_async.errors import DecodeError
 from kentik_async.models import ASGroup, ASGroupList, AutonomousSystem
 
@@ -21,6 +21,8 @@ __all__ = [
     "encode_list",
     "encode_update",
 ]
+
+_OWNER = "an AS group"
 
 ASNs = Iterable[int | str | SupportsIndex | AutonomousSystem]
 """The types of a group's members as arguments; see `valid_asn`."""
@@ -47,7 +49,7 @@ def encode_get(id: str | SupportsIndex) -> bytes:
     Raises:
         ValidationError: The id is invalid.
     """
-    return messages.GetASGroupRequest(id=valid_as_group_id(id)).SerializeToString()
+    return messages.GetASGroupRequest(id=valid_object_id(id, _OWNER)).SerializeToString()
 
 
 def decode_get(raw: bytes) -> ASGroup:
@@ -85,7 +87,7 @@ def encode_update(id: str | SupportsIndex, name: str, asns: ASNs) -> bytes:
         ValidationError: The id is invalid, the name is blank, or a member is not an AS number.
     """
     group = messages.ASGroupConcise(
-        id=valid_as_group_id(id), name=valid_name(name), asn=[str(asn) for asn in valid_asns(asns)]
+        id=valid_object_id(id, _OWNER), name=valid_name(name), asn=[str(asn) for asn in valid_asns(asns)]
     )
     return messages.UpdateASGroupRequest(as_group=group).SerializeToString()
 
@@ -105,7 +107,7 @@ def encode_delete(id: str | SupportsIndex) -> bytes:
     Raises:
         ValidationError: The id is invalid.
     """
-    return messages.DeleteASGroupRequest(id=valid_as_group_id(id)).SerializeToString()
+    return messages.DeleteASGroupRequest(id=valid_object_id(id, _OWNER)).SerializeToString()
 
 
 def decode_delete(raw: bytes) -> None:

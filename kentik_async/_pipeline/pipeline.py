@@ -47,6 +47,7 @@ class Pipeline:
 
     Attributes:
         monotonic: Returns the monotonic time, in seconds.
+        retry: When failed requests are sent again.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Pipeline:
         self._limiter = limiter
         self._transports = transports
         self.monotonic: Callable[[], float] = settings.clock.monotonic
+        self.retry = settings.retry
         self._closed = False
         self._pid = os.getpid()
         self._session: Session | None = None

@@ -22,6 +22,7 @@ __all__ = [
     "Options",
     "RankKind",
     "RelationKind",
+    "SiteKind",
     "Store",
 ]
 
@@ -49,6 +50,8 @@ RankKind: TypeAlias = Literal[
 ]
 
 RelationKind: TypeAlias = Literal["all", "customers", "providers", "peers"]
+
+SiteKind: TypeAlias = Literal["data_center", "cloud", "branch", "connectivity", "customer", "other"]
 
 Choice: TypeAlias = Literal["all", "only", "exclude"]
 

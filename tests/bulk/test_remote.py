@@ -5,6 +5,7 @@ import datetime as dt
 import shutil
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -13,11 +14,13 @@ import fsspec.core
 import pytest
 
 from kentik_async import KentikClient, ValidationError
+from kentik_async.bulk.journal.journal import JournalRun
 from kentik_async.bulk.target.layout import Layout
 from kentik_async.bulk.target.remote import RemoteFolder
+from kentik_async.bulk.target.remote_run import RemoteRun
 from kentik_async.emulator import Emulator
 from kentik_async.errors import TargetError
-from tests.bulk.support import PULL, expected, saved, statuses
+from tests.bulk.support import PULL, expected, saved, statuses, table
 
 DAY = dt.date(2026, 11, 20)
 
@@ -89,6 +92,21 @@ async def test_an_interrupted_pull_is_resumed_by_another_machine(
     once, in_flight = report.pages + len(["markets", "check"]), emu.report().peak_concurrent
     assert emu.report().requests <= once + in_flight
     assert not [name for name in files(url) if ".kentik-async" in name]
+
+
+async def test_a_run_killed_while_its_objects_were_deleted(
+    emu: Emulator, kentik: KentikClient, url: str
+) -> None:
+    pull = kentik.kmi.pull_rankings(["cc$US"], "customer_base", "v4")
+    await pull.save(url, date=DAY)
+    before, requests, layout = files(url), emu.report().requests, Layout(url)
+    assert layout.remote is not None
+    (row,) = table(url, "runs")
+    run = JournalRun(row["run_id"], str(DAY), row["command"], row["spec"], "parquet", int(time.time() * 1e6))
+    RemoteRun(layout.remote, run, layout.lock()).renew()  # the last object, which was not deleted yet
+    report = await pull.save(url, date=DAY)
+    assert (report.already_complete, emu.report().requests) == (True, requests)
+    assert files(url) == before
 
 
 async def test_a_machine_that_knows_nothing_costs_no_call(

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from codegen.__main__ import main
-from codegen.compile import protoc_command
-from codegen.schema import bundled
+from kentik_async._codegen.compile import protoc_command
+from kentik_async._codegen.schema import bundled
 from tests.codegen.support import run_python
 from tests.support.paths import ROOT
 

@@ -11,13 +11,13 @@ from google.protobuf.descriptor_pool import DescriptorPool
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codegen import names
-from codegen.comments import cleaned
-from codegen.compile import compile_protos
-from codegen.descriptors import declared, rename, strip, types_of, used_files
-from codegen.python_module import quote
-from codegen.schema import bundled
-from codegen.typing_messages import docstring, indented
+from kentik_async._codegen import names
+from kentik_async._codegen.comments import cleaned
+from kentik_async._codegen.compile import compile_protos
+from kentik_async._codegen.descriptors import declared, rename, strip, types_of, used_files
+from kentik_async._codegen.python_module import quote
+from kentik_async._codegen.schema import bundled
+from kentik_async._codegen.typing_stubs.messages import docstring, indented
 from tests.support.paths import ROOT
 
 IDENTIFIERS = st.from_regex(r"\A[a-zA-Z_][a-zA-Z0-9_]{0,12}\Z")
@@ -105,4 +105,4 @@ def test_renaming_leaves_no_name_of_upstreams(compiled: dict[str, pb.FileDescrip
 
 
 def test_apis_of_a_schema() -> None:
-    assert list(bundled(ROOT).apis()) == ["as_group/v202212", "core/v202303", "kmi/v202212"]
+    assert list(bundled(ROOT).apis()) == ["as_group/v202212", "core/v202303", "kmi/v202212", "site/v202509"]

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from kentik_async.emulator.tcp_proxy import ProxiedConnection, TcpProxy
+from tests.support.stream_server import serving
 
 LARGE = bytes(range(256)) * 40_000
 
@@ -25,20 +26,12 @@ async def relayed(behind: tuple[str, int]) -> AsyncIterator[TcpProxy]:
 @asynccontextmanager
 async def echo() -> AsyncIterator[tuple[str, int]]:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while data := await reader.read(65536):
-                writer.write(data)
-                await writer.drain()
-        except ConnectionError:
-            pass
-        finally:
-            writer.close()
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        yield server.sockets[0].getsockname()
-    # The connections' own tasks end a turn of the loop after their sockets.
-    await asyncio.sleep(0)
+    async with serving(serve) as port:
+        yield "127.0.0.1", port
 
 
 async def test_everything_comes_back_even_to_a_slow_reader() -> None:

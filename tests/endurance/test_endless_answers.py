@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 
 from kentik_async import DecodeError, KentikClient, KentikError, Quota, Retry
+from tests.support.stream_server import serving
 
 ACCEPTED = 64 * 1024 * 1024
 UNLIMITED = Quota(None, None, 0.0, None, None, drain=0.1)
@@ -51,27 +52,19 @@ class Endless:
         self.sent = 0
         self.port = 0
 
-    async def meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            head = await reader.readuntil(b"\r\n\r\n")
-            for piece in answer_to(head.split()[1].decode()):
-                writer.write(piece)
-                await writer.drain()
-                self.sent += len(piece)
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
-        finally:
-            writer.transport.abort()
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        for piece in answer_to(head.split()[1].decode()):
+            writer.write(piece)
+            await writer.drain()
+            self.sent += len(piece)
 
 
 @pytest.fixture
 async def endless() -> AsyncIterator[Endless]:
     server = Endless()
-    listener = await asyncio.start_server(server.meet, "127.0.0.1", 0)
-    server.port = listener.sockets[0].getsockname()[1]
-    yield server
-    listener.close()
-    await listener.wait_closed()
+    async with serving(server.serve) as server.port:
+        yield server
 
 
 @pytest.mark.parametrize(

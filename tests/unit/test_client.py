@@ -88,7 +88,7 @@ class TestArguments:
 
 
 class TestSharedQuota:
-    """Who shares a limiter with whom, seen in what one leaves to the other."""
+    """Which clients share a limiter, seen in what one leaves to the other."""
 
     @staticmethod
     async def in_flight(spender: KentikClient, other: KentikClient) -> int:

@@ -119,8 +119,10 @@ class _Saving:
         pages.load()
         if not self._has_work(spec, pages, date):
             spec = spec.resolve(date.markets)
-            if await self._is_unknown(run):
+            if all(row["run_id"] != run.run_id for row in await self._runs(run.run_date)):
                 date = await apply_run(self._target, run, spec, pages, self._instant())
+            if run in self._journal.runs():  # its process was killed just before it would have forgotten it
+                await self._forget(run)
             return self._report(run, spec, date, calls=0)
         async with self._at_work(run):
             spec = await self._resolve(spec, run, pages, date, markets)
@@ -150,10 +152,6 @@ class _Saving:
 
     async def _runs(self, run_date: str) -> list[dict[str, Any]]:
         return list(run_rows(await self._target.run(partial(self._target.sink.read, "runs", run_date))))
-
-    async def _is_unknown(self, run: JournalRun) -> bool:
-        """Return whether the table `runs` has no row of a run."""
-        return all(row["run_id"] != run.run_id for row in await self._runs(run.run_date))
 
     async def _save_leftovers(self, mine: JournalRun) -> None:
         """Save the pages of other runs that were cut off: this one does not request them again."""

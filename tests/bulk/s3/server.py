@@ -72,8 +72,11 @@ class S3Server:
 @contextmanager
 def s3_server() -> Iterator[S3Server]:
     """Run a server while the block runs."""
-    command = [sys.executable, str(Path(__file__).with_name("server_process.py"))]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, "-m", "tests.bulk.s3.server_process"]
+    root = Path(__file__).parents[3]
+    with subprocess.Popen(
+        command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
         try:
             yield S3Server(process)
         finally:

@@ -5,7 +5,6 @@ by method.
 """
 
 import asyncio
-import contextlib
 import json
 import logging
 import random
@@ -14,6 +13,8 @@ from collections import Counter
 from dataclasses import dataclass
 
 from moto.server import ThreadedMotoServer
+
+from tests.support.stream_server import serving
 
 SLOW_DOWN = (
     b"HTTP/1.1 503 Slow Down\r\nContent-Type: application/xml\r\nContent-Length: 60\r\n"
@@ -55,10 +56,8 @@ class Proxy:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve the requests of one connection."""
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-            while await self._request(reader, writer):
-                pass
-        writer.transport.abort()
+        while await self._request(reader, writer):
+            pass
 
     async def _request(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         head = await reader.readuntil(b"\r\n\r\n")
@@ -112,12 +111,13 @@ async def main() -> None:
     moto.start()
     _, port = moto.get_host_and_port()
     proxy = Proxy(port)
-    server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
-    print(json.dumps({"port": server.sockets[0].getsockname()[1], "calm_port": port}), flush=True)
-    loop = asyncio.get_running_loop()
-    while line := await loop.run_in_executor(None, sys.stdin.readline):
-        proxy.order(Faults(**json.loads(line)))
-        print(json.dumps(proxy.requests), flush=True)
+    async with serving(proxy.serve) as proxied:
+        print(json.dumps({"port": proxied, "calm_port": port}), flush=True)
+        loop = asyncio.get_running_loop()
+        while line := await loop.run_in_executor(None, sys.stdin.readline):
+            proxy.order(Faults(**json.loads(line)))
+            print(json.dumps(proxy.requests), flush=True)
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main())

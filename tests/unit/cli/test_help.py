@@ -45,7 +45,7 @@ COMMANDS = [
     "kmi prune",
     *(
         f"{group} {verb}"
-        for group in ("as-groups", "sites")
+        for group in ("as-groups", "sites", "sites-v6", "site-markets")
         for verb in ["list", "get", "create", "update", "delete"]
     ),
     "plans list",

@@ -13,6 +13,7 @@ import pytest
 import trustme
 
 from kentik_async import ConnectError, KentikClient
+from tests.support.stream_server import serving
 from tests.wire.servers.independent import TOKEN, Answer, ForeignGrpc, ForeignRest
 
 Client = Callable[..., KentikClient]
@@ -30,42 +31,27 @@ def call(kentik: KentikClient, protocol: str) -> Coroutine[Any, Any, Any]:
 
 @dataclass
 class Proxy:
-    """Tunnels to ports of this machine, whatever host is asked for."""
+    """Tunnels to ports of this machine, whatever host is requested."""
 
     port: int = 0
     status: str = "200 Connection established"
     preface: bytes = b"HTTP/1.1 "
     asked: list[str] = field(default_factory=list)
     seen: bytearray = field(default_factory=bytearray)
-    _server: asyncio.Server | None = None
 
-    async def start(self) -> None:
-        self._server = await asyncio.start_server(self._meet, "127.0.0.1", 0)
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    async def stop(self) -> None:
-        assert self._server is not None
-        self._server.close()
-        await self._server.wait_closed()
-
-    async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        self.asked.append(head.decode())
+        writer.write(self.preface + f"{self.status}\r\n\r\n".encode())
+        if not self.status.startswith("200") or not self.preface.startswith(b"HTTP"):
+            await writer.drain()
+            return
+        port = int(head.split(b" ")[1].rpartition(b":")[2])
+        inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", port)
         try:
-            head = await reader.readuntil(b"\r\n\r\n")
-            self.asked.append(head.decode())
-            writer.write(self.preface + f"{self.status}\r\n\r\n".encode())
-            if not self.status.startswith("200") or not self.preface.startswith(b"HTTP"):
-                await writer.drain()
-                return
-            port = int(head.split(b" ")[1].rpartition(b":")[2])
-            inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", port)
-            try:
-                await asyncio.gather(self._pump(reader, inner_writer), self._pump(inner_reader, writer))
-            finally:
-                inner_writer.transport.abort()
-        except (OSError, asyncio.IncompleteReadError):
-            pass
+            await asyncio.gather(self._pump(reader, inner_writer), self._pump(inner_reader, writer))
         finally:
-            writer.transport.abort()
+            inner_writer.transport.abort()
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(65536):
@@ -78,9 +64,8 @@ class Proxy:
 @pytest.fixture
 async def proxy() -> AsyncIterator[Proxy]:
     proxy = Proxy()
-    await proxy.start()
-    yield proxy
-    await proxy.stop()
+    async with serving(proxy.serve) as proxy.port:
+        yield proxy
 
 
 @pytest.fixture

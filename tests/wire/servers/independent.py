@@ -7,6 +7,7 @@ answers all the rest.
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -16,6 +17,7 @@ import grpc
 import grpc.aio
 
 from kentik_async import Quota
+from tests.support.stream_server import serving
 
 EMAIL = "ada@example.com"
 TOKEN = "canary-5f1c0ffee5eed"
@@ -190,8 +192,7 @@ class RawServer:
         self.port = 0
         self._behave = behave
         self._ssl_context = ssl_context
-        self._server: asyncio.Server | None = None
-        self._writers: list[asyncio.StreamWriter] = []
+        self._serving = AsyncExitStack()
 
     @property
     def url(self) -> str:
@@ -199,25 +200,15 @@ class RawServer:
         return f"http{'s' if self._ssl_context else ''}://127.0.0.1:{self.port}"
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._meet, "127.0.0.1", self.port, ssl=self._ssl_context)
-        self.port = self._server.sockets[0].getsockname()[1]
+        server = serving(self._serve, self.port, self._ssl_context)
+        self.port = await self._serving.enter_async_context(server)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        assert self._server is not None
-        self._server.close()
-        for writer in self._writers:  # from Python 3.12 on a server waits for its connections to end
-            writer.transport.abort()
-        await self._server.wait_closed()
+        await self._serving.aclose()
 
-    async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        self._writers.append(writer)
-        try:
-            await self._behave(reader, writer)
-        except (ConnectionError, asyncio.CancelledError, asyncio.IncompleteReadError):
-            pass
-        finally:
-            writer.transport.abort()
+        await self._behave(reader, writer)

@@ -42,7 +42,7 @@ def test_another_thread_does_not_wait_for_the_holder() -> None:
     assert done == ["left"]
 
 
-def test_no_work_is_lost_and_none_done_twice_or_at_once_under_contention() -> None:
+def test_all_work_is_done_once_and_alone_under_contention() -> None:
     lock = DeferredLock()
     inside, most, done = 0, 0, 0
 

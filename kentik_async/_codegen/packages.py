@@ -10,12 +10,12 @@ from pathlib import PurePosixPath
 
 from google.protobuf import descriptor_pb2 as pb
 
-from codegen import descriptors, names
-from codegen.comments import comments
-from codegen.compile import compile_protos
-from codegen.errors import CodegenError
-from codegen.http import NO_RULE, HttpRule, http_rules
-from codegen.schema import Schema
+from kentik_async._codegen import descriptors, names
+from kentik_async._codegen.comments import comments
+from kentik_async._codegen.compile import compile_protos
+from kentik_async._codegen.errors import CodegenError
+from kentik_async._codegen.http import NO_RULE, HttpRule, http_rules
+from kentik_async._codegen.schema import Schema
 
 __all__ = ["Method", "Package", "Service", "Symbol", "Symbols", "build"]
 

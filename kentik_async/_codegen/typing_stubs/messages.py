@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from google.protobuf import descriptor_pb2 as pb
 
-from codegen.typing_names import Names
+from kentik_async._codegen.typing_stubs.names import Names
 
 __all__ = ["MessageWriter", "docstring", "indented"]
 

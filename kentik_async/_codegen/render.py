@@ -7,9 +7,9 @@ from pathlib import Path
 
 from google.protobuf import descriptor_pb2 as pb
 
-from codegen.packages import Package, Symbols
-from codegen.python_module import HEADER, python_module
-from codegen.typing_stub import typing_stub
+from kentik_async._codegen.packages import Package, Symbols
+from kentik_async._codegen.python_module import HEADER, python_module
+from kentik_async._codegen.typing_stubs.module import typing_stub
 
 __all__ = ["DESCRIPTORS", "FOLDER", "RUNTIME", "render"]
 

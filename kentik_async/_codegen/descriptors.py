@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from google.protobuf import descriptor_pb2 as pb
 from google.protobuf.message import Message
 
-from codegen import names
+from kentik_async._codegen import names
 
 __all__ = ["WELL_KNOWN", "declared", "is_option", "rename", "strip", "types_of", "used_files"]
 

@@ -6,8 +6,8 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
-from codegen.errors import CodegenError
-from codegen.render import DESCRIPTORS, FOLDER, RUNTIME
+from kentik_async._codegen.errors import CodegenError
+from kentik_async._codegen.render import DESCRIPTORS, FOLDER, RUNTIME
 
 __all__ = ["differences", "write"]
 

@@ -10,8 +10,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from codegen.errors import CodegenError
-from codegen.schema import Schema
+from kentik_async._codegen.errors import CodegenError
+from kentik_async._codegen.schema import Schema
 
 __all__ = ["compile_protos", "protoc_command"]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import keyword
 
-from codegen.packages import Method, Package, Service, Symbols
-from codegen.python_module import HEADER
-from codegen.typing_messages import MessageWriter, docstring, indented
-from codegen.typing_names import Names
+from kentik_async._codegen.packages import Method, Package, Service, Symbols
+from kentik_async._codegen.python_module import HEADER
+from kentik_async._codegen.typing_stubs.messages import MessageWriter, docstring, indented
+from kentik_async._codegen.typing_stubs.names import Names
 
 __all__ = ["typing_stub"]
 

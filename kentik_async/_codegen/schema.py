@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from codegen.errors import CodegenError
+from kentik_async._codegen.errors import CodegenError
 
 __all__ = ["Schema", "bundled", "checkout"]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from google.protobuf import descriptor_pb2 as pb
 
-from codegen.packages import Method, Package, Service, Symbol, Symbols
+from kentik_async._codegen.packages import Method, Package, Service, Symbol, Symbols
 
 __all__ = ["HEADER", "alias", "import_line", "python_module", "relative"]
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from google.protobuf import descriptor_pb2 as pb
 
-from codegen import descriptors
-from codegen.packages import Package, Symbols
-from codegen.python_module import alias, import_line, relative
+from kentik_async._codegen import descriptors
+from kentik_async._codegen.packages import Package, Symbols
+from kentik_async._codegen.python_module import alias, import_line, relative
 
 __all__ = ["Names"]
 

@@ -1,0 +1,1 @@
+"""Generated from protos. Written by `python -m codegen`; changes made here are lost."""
