@@ -6,7 +6,6 @@ There is no polling: an answer or another member wakes the next waiter, or else 
 from collections.abc import Callable, Sequence
 from functools import partial
 from math import inf
-from typing import TypeVar
 
 from kentik_async.errors import ClientClosedError, KentikError
 from kentik_async.quota.class_grant import ClassGrant
@@ -24,8 +23,6 @@ from kentik_async.quota.waiting.wait_queue import Waiter
 from kentik_async.quota.waiting.waiters import Waiters
 
 __all__ = ["ClassLimiter"]
-
-R = TypeVar("R")
 
 
 class ClassLimiter:
@@ -81,15 +78,13 @@ class ClassLimiter:
                 grant = self._ask_for_one(priority, timer, now)
                 if grant is not None:
                     return grant
-            since = now if queued_since is None else queued_since
-            waiter = self._waiters.join(timer, priority, since, late)
-            # What wakes others of this priority wakes this one.
-            asked = self._reporter.pending is not None and not late
-            if not (asked or self._reporter.told.get(priority)):
+            waiter = self._waiters.join(timer, priority, now if queued_since is None else queued_since, late)
+            # What wakes others of this priority wakes this one; a report for this one may be under way.
+            if not self._reporter.told.get(priority) and (late or self._reporter.pending is None):
                 self._report()
             if max_wait is not None and waiter.queued:
                 self._bring_up_to_date()
-                # What could be had at once may take the store a moment to say.
+                # The store may need a moment to tell what can be had at once.
                 longest = max(max_wait, self._store.patience if self._reporter.pending else 0.0)
                 waiter.expiry = timer.loop.call_later(longest, self._expire, waiter, max_wait)
                 self._inspector.look_ahead(now, partial(self._refuse_hopeless, waiter, now, max_wait))
@@ -148,7 +143,7 @@ class ClassLimiter:
             self._closed = True
             self._waiters.fail_all(ClientClosedError("the limiter was closed"))
             if not self._closes_last:
-                self._reporter.endings += [self._lost(grant) for grant in self._open.values()]
+                self._reporter.endings += [Ending(number, "unknown", 0.0) for number in self._open]
                 self._open.clear()
             if self._closes_last or self._reporter.owes():
                 self._report()
@@ -156,16 +151,13 @@ class ClassLimiter:
             await self._store.aclose()
 
     def restart(self) -> None:
-        """Begin anew in a forked child: its parent keeps the waiters and what is in flight.
-
-        The other threads are gone, and with them whoever may have held the lock.
-        """
+        """Begin anew in a forked child: its parent keeps the waiters and what is in flight."""
         self._store.restart()
         self._reporter.restart()
         self._begin()
 
     def _begin(self) -> None:
-        self._lock = DeferredLock()
+        self._lock = DeferredLock()  # in a child another thread of the parent may have held the old one
         self._waiters: Waiters[ClassGrant] = Waiters()
         self._loops = LoopRegistry(self._wake)
         self._open: dict[int, ClassGrant] = {}
@@ -181,7 +173,9 @@ class ClassLimiter:
             self._waiters.late.clear()
             self._inspector.changed()
             try:
-                reply = reporter.send(dict(self._waiters.queue.calls), len(self._open), self._later)
+                reply = reporter.send(
+                    dict(self._waiters.queue.calls), len(self._open), partial(self._lock.run, self._arrived)
+                )
             except KentikError as error:
                 self._waiters.fail_all(error)
                 return
@@ -212,9 +206,10 @@ class ClassLimiter:
         reporter = self._reporter
         if isinstance(reply, KentikError):
             reporter.fail()
-            # Those that came while it was tried have a try of their own.
             self._waiters.fail_all(reply, but=self._waiters.late)
-            reporter.due = bool(self._waiters.queue.calls)
+            reporter.due = bool(
+                self._waiters.queue.calls
+            )  # those that came meanwhile have a try of their own
         else:
             reporter.receive(reply)
             self._take_up(reply)
@@ -274,7 +269,7 @@ class ClassLimiter:
         """End the requests of event loops that were closed: they may still be working at the server."""
         if self._loops.drop_closed():
             for grant in [grant for grant in self._open.values() if grant.timer.loop.is_closed()]:
-                self._end(grant, self._lost(grant))
+                self._end(grant, Ending(grant.number, "unknown", 0.0))
 
     def _bring_up_to_date(self) -> int:
         """Report what was not worth a report of its own; return how many calls wait here."""
@@ -282,10 +277,6 @@ class ClassLimiter:
         if self._reporter.endings:
             self._report()
         return len(self._waiters.queue)
-
-    @staticmethod
-    def _lost(grant: ClassGrant) -> Ending:
-        return Ending(grant.number, "unknown", 0.0)
 
     def _discard(self, waiter: "Waiter[ClassGrant]") -> None:
         self._waiters.queue.discard(waiter)

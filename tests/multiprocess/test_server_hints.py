@@ -95,7 +95,7 @@ async def test_where_nothing_is_left_all_wait_until_there_is_room(two: Two) -> N
             await second.acquire("non_query")
 
 
-async def test_what_others_of_ours_spend_is_not_taken_for_spent_outside(two: Two) -> None:
+async def test_what_our_other_processes_spend_is_ours(two: Two) -> None:
     """However late the answers seem: the two together are beyond the soft limit."""
     first, second = two
     await pull(first, 12)

@@ -16,7 +16,7 @@ from redis import exceptions as redis_errors
 from redis.asyncio import Connection
 
 from kentik_async.errors import ConfigError
-from kentik_async.quota.redis.replica import Stored
+from kentik_async.quota.redis.replica import Exchange
 from kentik_async.quota.redis.url import RedisAddress
 
 __all__ = ["ConnectionLostError", "RedisConnection"]
@@ -28,8 +28,8 @@ _READ = (b"?",)  # made from a version that there never is
 _REDIRECTIONS = 5
 
 _PERMISSIONS = (
-    "evalsha, eval, hmget, hset, pexpire, time, info, select, subscribe and publish (in a cluster also asking "
-    "and cluster|slots), on keys and channels kentik-async:*"
+    "evalsha, eval, hmget, hset, pexpire, time, info, select, subscribe and publish (in a cluster also "
+    "asking and cluster|slots), on keys and channels kentik-async:*"
 )
 
 # Within a script's error the code stands in the middle, after a hyphen.
@@ -39,9 +39,11 @@ _PASSING = re.compile(
 """Replies of a server that will do its work again, perhaps on another connection."""
 
 _PASSING_ERRORS = (
+    redis_errors.AskError,
     redis_errors.BusyLoadingError,
     redis_errors.ClusterDownError,
     redis_errors.MasterDownError,
+    redis_errors.MovedError,
     redis_errors.OutOfMemoryError,
     redis_errors.ReadOnlyError,
     redis_errors.TryAgainError,
@@ -123,7 +125,7 @@ class RedisConnection:
                 await self.aclose()
         raise failure or ConnectionLostError("its nodes send from one to the other")
 
-    async def read(self) -> Stored:
+    async def read(self) -> Exchange:
         """Return what is kept.
 
         Raises:
@@ -132,7 +134,7 @@ class RedisConnection:
         """
         return await self._script(*_READ)
 
-    async def commit(self, *arguments: bytes) -> Stored:
+    async def commit(self, *arguments: bytes) -> Exchange:
         """Commit a state if it is made from the present one; see the script for the arguments.
 
         Raises:
@@ -206,7 +208,7 @@ class RedisConnection:
         self._nodes = [node, *(other for other in self._nodes if other.place != node.place)]
         return True
 
-    async def _script(self, *arguments: bytes) -> Stored:
+    async def _script(self, *arguments: bytes) -> Exchange:
         asked = self._instant()
         script = (SCRIPT_SHA, b"1", self._key, *arguments)
         try:
@@ -215,7 +217,7 @@ class RedisConnection:
             asked = self._instant()
             seconds, fraction, *held = await self._call(b"EVAL", SCRIPT, *script[1:])
         time = int(seconds) + int(fraction) / 1_000_000
-        return Stored(asked, self._instant(), time, tuple(held[0]) if held else ())
+        return Exchange(asked, self._instant(), time, tuple(held[0]) if held else ())
 
     async def _call(self, *command: bytes) -> Any:
         connection = self._asking
@@ -265,8 +267,6 @@ class RedisConnection:
             return ConfigError(
                 f"Redis at {place} denies its user something it needs: {error}; grant it {_PERMISSIONS}"
             )
-        if isinstance(error, redis_errors.AskError | redis_errors.MovedError):
-            return ConnectionLostError(f"the key is on another node: {error}")
         if isinstance(error, _PASSING_ERRORS) or _PASSING.search(str(error)):
             return ConnectionLostError(f"it cannot serve at present: {error}")
         if isinstance(error, redis_errors.ResponseError):

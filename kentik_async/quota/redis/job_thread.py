@@ -102,7 +102,7 @@ class JobThread:
             job = await self._jobs.get()
             try:
                 await job()
-            except Exception:
+            except Exception:  # noqa: BLE001 (the jobs after it are to be done)
                 _log.exception("the quota in Redis cannot be used")
             finally:
                 del job  # it keeps the limiter alive

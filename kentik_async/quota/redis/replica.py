@@ -16,13 +16,13 @@ from kentik_async.quota.state.encoding import StateError, decode
 from kentik_async.quota.state.quota_state import FORMAT, QuotaState
 from kentik_async.quota.state.recovery import begin, move, quiet_time, renew, restore
 
-__all__ = ["Draft", "Replica", "Stored"]
+__all__ = ["Draft", "Exchange", "Replica"]
 
 _UNCERTAIN = 0.5  # seconds by which a copy's time may be ahead of the server's
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class Exchange:
     """What the server returned.
 
     Attributes:
@@ -106,7 +106,7 @@ class Replica:
             return None
         return Draft(decode(self._copy), reading.at_most(instant), instant, self._shift, self._version)
 
-    def read(self, stored: Stored, run: str, *, leap: bool = False) -> Draft:
+    def read(self, stored: Exchange, run: str, *, leap: bool = False) -> Draft:
         """Return what is kept as a draft, put right where that is needed.
 
         Args:
@@ -154,9 +154,7 @@ class Replica:
         self._commits += 1
         return f"{self.member}.{self._commits}".encode()
 
-    def committed(
-        self, draft: Draft, version: bytes, encoded: bytes, run: str, stored: Stored
-    ) -> float:
+    def committed(self, draft: Draft, version: bytes, encoded: bytes, run: str, stored: Exchange) -> float:
         """Enter that a draft was committed.
 
         Args:
@@ -181,14 +179,14 @@ class Replica:
         self._incarnation, self._revision = draft.state.incarnation, draft.state.revision
         return max(draft.state.now - new.now, 0.0)
 
-    def on_time(self, stored: Stored) -> bool:
+    def on_time(self, stored: Exchange) -> bool:
         """Tell whether the server's clock goes on as this member knows it to; False if it cannot tell."""
         if self.reading is None or stored.held[4] is None:
             return False
         now = stored.time + float(stored.held[3] or 0)
         return self.reading.corrected(Reading(stored.asked, stored.heard, now)) == now
 
-    def _time(self, stored: Stored, shift: float, state: QuotaState, *, leap: bool) -> float:
+    def _time(self, stored: Exchange, shift: float, state: QuotaState, *, leap: bool) -> float:
         """Return what the clock of the quota shows."""
         now = stored.time + shift
         if leap:

@@ -91,12 +91,12 @@ class SyncLoop:
     async def _carry_out(self, work: Callable[[], Awaitable[Any]], later: Callable[[Any], None]) -> None:
         """Tell what comes of some work, or why nothing does."""
         connection, pause = self._connection, 0.0
+        failure: KentikError
         while True:
             stale = connection.up
             try:
                 await self._meet()
-                later(await work())
-                return
+                found = await work()
             except ConnectionLostError as error:
                 if stale:
                     continue  # a connection that lay idle may have been cut: a new one tells
@@ -108,10 +108,13 @@ class SyncLoop:
             except KentikError as error:
                 failure = error
                 break
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 (whatever it is, nobody may wait for ever because of it)
                 _log.exception("the quota in Redis at %s cannot be used", connection.place)
                 failure = KentikError(f"the quota in Redis at {connection.place} cannot be used: {error!r}")
                 break
+            else:
+                later(found)
+                return
             pause = min(max(2 * pause, _FIRST_PAUSE), _LONGEST_PAUSE)
             await asyncio.sleep(pause)
         if self._replica.reading is not None:
@@ -165,7 +168,7 @@ class SyncLoop:
             draft = replica.read(stored, connection.run, leap=self._leap)
             tries += 1
             if tries > 2 and draft.state.turns.told != replica.member:
-                await asyncio.sleep(random.random() * min(0.001 * 2**tries, 0.05))  # noqa: S311 (no secret)
+                await asyncio.sleep(random.random() * min(0.001 * 2**tries, 0.05))
                 draft = await self._read()
         ahead = replica.committed(draft, version, encoded, connection.run, stored)
         self._leap = False

@@ -70,18 +70,36 @@ def restore(state: QuotaState, lost: QuotaState, name: str, now: float) -> None:
         now: The present instant.
     """
     now = state.advance(now)
-    lost.log.settle(lost.most_careful(), now)
-    for until in lost.log.draining:
-        if until not in state.log.draining:
-            insort(state.log.draining, until)
-            state.log.take()
-    for window, known in ((state.log.minute, lost.log.minute), (state.log.hour, lost.log.hour)):
-        _merge(window, known, state.restored_until)
+    _restore_log(state, lost, now)
+    _restore_holds(state, lost, name)
+    state.issued = max(state.issued, lost.issued)
+    if lost.breaker.is_open and not state.breaker.is_open:
+        state.breaker = lost.breaker
+        state.breaker.half_open = False
+    if lost.external.since > state.external.since or lost.external.told_at > state.external.told_at:
+        state.external = lost.external
+    if state.latency.latency is None:
+        state.latency = lost.latency
+    known_limits = {declared.limits for declared in state.declared}
+    state.declared += [declared for declared in lost.declared if declared.limits not in known_limits]
+
+
+def _restore_log(state: QuotaState, lost: QuotaState, now: float) -> None:
+    log, known = state.log, lost.log
+    known.settle(lost.most_careful(), now)
+    for until in known.draining:
+        if until not in log.draining:
+            insort(log.draining, until)
+            log.take()
+    for window, lost_window in ((log.minute, known.minute), (log.hour, known.hour)):
+        _merge(window, lost_window, state.restored_until)
     state.restored_until = max(state.restored_until, _latest(lost))
-    state.log.sends = max(state.log.sends, lost.log.sends, key=lambda sends: sends[-1:])
-    held = [(number, hold) for number, hold in lost.holds.items() if hold.member == name]
-    for number, hold in held:
-        if number not in state.holds and number > state.recorded:
+    log.sends = max(log.sends, known.sends, key=lambda sends: sends[-1:])
+
+
+def _restore_holds(state: QuotaState, lost: QuotaState, name: str) -> None:
+    for number, hold in lost.holds.items():
+        if hold.member == name and number not in state.holds and number > state.recorded:
             member = state.members.setdefault(name, Member(lease_until=lost.members[name].lease_until))
             state.holds[number] = hold
             state.log.take()
@@ -93,16 +111,6 @@ def restore(state: QuotaState, lost: QuotaState, name: str, now: float) -> None:
             del state.holds[number]
             state.log.give_back()
             state.members[name].held -= 1
-    state.issued = max(state.issued, lost.issued)
-    if lost.breaker.is_open and not state.breaker.is_open:
-        state.breaker = lost.breaker
-        state.breaker.half_open = False
-    if lost.external.since > state.external.since or lost.external.told_at > state.external.told_at:
-        state.external = lost.external
-    if state.latency.latency is None:
-        state.latency = lost.latency
-    known_limits = {declared.limits for declared in state.declared}
-    state.declared += [declared for declared in lost.declared if declared.limits not in known_limits]
 
 
 def move(state: QuotaState, by: float) -> None:

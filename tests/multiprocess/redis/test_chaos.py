@@ -93,8 +93,7 @@ async def test_the_limits_hold(server: RedisServer, seed: int) -> None:
     dice, judge, end = random.Random(seed), Judge(), time.monotonic() + SECONDS
     customer = uuid.uuid4().hex
     limiters = [
-        open_redis_limiter(server.url, endpoints=("a",), customer=customer, quota=QUOTA)
-        for _ in range(4)
+        open_redis_limiter(server.url, endpoints=("a",), customer=customer, quota=QUOTA) for _ in range(4)
     ]
     callers = [caller(limiter, judge, dice, end) for limiter in limiters for _ in range(5)]
     async with asyncio.timeout(SECONDS + 30):

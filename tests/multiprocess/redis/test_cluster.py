@@ -5,7 +5,6 @@ import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -47,15 +46,24 @@ def until(condition: Any, *arguments: Any) -> None:
 
 def is_up(node: RedisServer) -> bool:
     info: Any = node.admin.execute_command("CLUSTER", "INFO")
-    info = info if isinstance(info, dict) else dict(
-        line.split(":") for line in info.decode().split("\r\n") if line
+    info = (
+        info
+        if isinstance(info, dict)
+        else dict(line.split(":") for line in info.decode().split("\r\n") if line)
     )
     return info["cluster_state"] == "ok" and int(info["cluster_known_nodes"]) == 4
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--repl-diskless-sync-delay", "0")
+    options = (
+        "--cluster-enabled",
+        "yes",
+        "--cluster-node-timeout",
+        "1000",
+        "--repl-diskless-sync-delay",
+        "0",
+    )
     with contextlib.ExitStack() as stack:
         nodes = [
             stack.enter_context(running_redis(tmp_path_factory.mktemp("node"), *options)) for _ in range(4)
@@ -88,9 +96,7 @@ async def test_the_node_that_has_the_state_is_found(cluster: Cluster, opener: Op
 async def test_a_state_that_moves_to_another_node_is_followed(cluster: Cluster, opener: Opener) -> None:
     source, target = cluster.nodes[1], cluster.nodes[2]
     customer, slot = cluster.customer_of(1)
-    one, other = (
-        opener(None, url=cluster.nodes[0].url, customer=customer, quota=HOURLY) for _ in range(2)
-    )
+    one, other = (opener(None, url=cluster.nodes[0].url, customer=customer, quota=HOURLY) for _ in range(2))
     held = await within(10, ask(one))
     waiting = ask(other)
     await waits(one)
@@ -112,9 +118,7 @@ async def test_a_node_that_fails_is_replaced_though_the_url_names_it(
 ) -> None:
     """The last test: the cluster has a node less after it."""
     customer, _ = cluster.customer_of(0)
-    one, other = (
-        opener(None, url=cluster.nodes[0].url, customer=customer, quota=HOURLY) for _ in range(2)
-    )
+    one, other = (opener(None, url=cluster.nodes[0].url, customer=customer, quota=HOURLY) for _ in range(2))
     for _ in range(2):
         (await within(10, ask(one))).close("answered")
     held = await within(10, ask(one))

@@ -44,9 +44,7 @@ def test_a_second_event_loop_goes_on_where_the_first_ended(server: RedisServer, 
     asyncio.run(last())
 
 
-def test_a_loop_that_ends_without_closing_reports_what_was_answered(
-    server: RedisServer, customer: str
-) -> None:
+def test_a_loop_that_ends_reports_what_was_answered(server: RedisServer, customer: str) -> None:
     async def forgetful() -> None:
         (await open_one(server, customer).acquire("non_query")).close("answered")
 
@@ -98,9 +96,7 @@ def test_two_event_loops_share_one_limiter(server: RedisServer, customer: str) -
 
 
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-def test_a_forked_child_connects_anew_and_takes_nothing_from_its_parent(
-    server: RedisServer, customer: str
-) -> None:
+def test_a_forked_child_connects_anew(server: RedisServer, customer: str) -> None:
     limiter = open_one(server, customer)
     loop = asyncio.new_event_loop()
     held = loop.run_until_complete(limiter.acquire("non_query"))

@@ -10,7 +10,7 @@ import pytest
 from kentik_async.errors import ConfigError, ConnectError
 from kentik_async.quota import Quota
 from tests.multiprocess.redis.harness import RedisServer
-from tests.multiprocess.redis.helpers import ONE_AT_A_TIME, SECRET, Opener, ask, key_of, waits, within
+from tests.multiprocess.redis.helpers import SECRET, Opener, ask, key_of, waits, within
 from tests.multiprocess.redis.network import Path, path_to
 
 HOURLY = Quota(1, None, 0.0, None, 5, minute=0.6, hour=360.0, drain=0.2)
@@ -57,7 +57,7 @@ async def test_flushall_lets_nobody_in_beside_a_request_in_flight(
 
 
 @pytest.mark.parametrize("restart", [False, True], ids=["emptied", "restarted"])
-async def test_an_idle_process_puts_back_what_it_used_though_a_newcomer_is_first(
+async def test_an_idle_process_puts_back_what_it_used(
     own_server: RedisServer, opener: Opener, restart: bool
 ) -> None:
     idle = opener(own_server, quota=HOURLY)
@@ -75,7 +75,7 @@ async def test_an_idle_process_puts_back_what_it_used_though_a_newcomer_is_first
 
 
 @pytest.mark.parametrize("leap", [3600.0, -3600.0])
-async def test_a_newcomer_is_told_by_an_idle_process_that_the_clock_was_set(
+async def test_an_idle_process_knows_that_the_clock_was_set(
     server: RedisServer, opener: Opener, customer: str, leap: float
 ) -> None:
     """To set the clock is to move the shift: the clock of the quota is the sum of both."""
@@ -99,7 +99,7 @@ async def test_a_newcomer_is_told_by_an_idle_process_that_the_clock_was_set(
 # Redis is not there
 
 
-async def test_unreachable_at_the_start_is_an_error_that_names_the_host(opener: Opener) -> None:
+async def test_unreachable_at_the_start_names_the_host(opener: Opener) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
@@ -122,9 +122,7 @@ async def test_a_peer_that_never_answers_is_an_error(opener: Opener, path: Path)
         await within(10, asyncio.ensure_future(limiter.snapshot()))
 
 
-async def test_a_path_that_was_cut_is_found_again(
-    server: RedisServer, opener: Opener, path: Path
-) -> None:
+async def test_a_path_that_was_cut_is_found_again(server: RedisServer, opener: Opener, path: Path) -> None:
     """While it is cut, new connections are swallowed: nothing ever comes over them."""
     limiter = opener(server, url=f"redis://127.0.0.1:{path.port}?socket_connect_timeout=0.3")
     held = await limiter.acquire("non_query")
@@ -161,9 +159,7 @@ async def test_redis_lost_on_the_way_is_waited_for(own_server: RedisServer, open
     (await within(20, waiting)).close("answered")
 
 
-async def test_redis_lost_on_the_way_can_be_an_error_and_a_call_after_it_succeeds(
-    own_server: RedisServer, opener: Opener
-) -> None:
+async def test_redis_lost_on_the_way_can_be_an_error(own_server: RedisServer, opener: Opener) -> None:
     limiter = opener(own_server, on_outage="raise")
     held = await limiter.acquire("non_query")
     waiting = ask(limiter)
@@ -210,9 +206,7 @@ async def test_a_server_that_cannot_write_at_present_is_waited_for(
     assert len(lost) <= 2, "once for each process"
 
 
-async def test_an_old_connection_that_was_cut_is_no_outage(
-    own_server: RedisServer, opener: Opener
-) -> None:
+async def test_an_old_connection_that_was_cut_is_no_outage(own_server: RedisServer, opener: Opener) -> None:
     limiter = opener(own_server, on_outage="raise")
     (await limiter.acquire("non_query")).close("answered")
     await limiter.snapshot()

@@ -138,7 +138,7 @@ async def test_who_is_killed_while_it_waits_costs_nobody_anything(redis: RedisSe
         assert max(gaps(server)) < SLACK
 
 
-async def test_who_is_stopped_with_a_grant_finds_it_invalid_when_it_wakes(redis: RedisServer) -> None:
+async def test_a_grant_is_invalid_after_a_long_stop(redis: RedisServer) -> None:
     async with pull(redis, 100, {"stop_after": 3}) as (server, workers):
         await until(server, 10)
         async with asyncio.timeout(30):

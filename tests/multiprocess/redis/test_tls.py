@@ -12,7 +12,7 @@ import trustme
 from kentik_async.errors import ConnectError
 from kentik_async.quota import Quota
 from kentik_async.quota.redis.limiter import open_redis_limiter
-from tests.multiprocess.redis.harness import RedisServer, free_port, running_redis
+from tests.multiprocess.redis.harness import free_port, running_redis
 
 QUOTA = Quota(1, None, 0.0, None, None, minute=0.6, hour=36.0, drain=0.2)
 

@@ -3,7 +3,7 @@
 from dataclasses import astuple, dataclass, field
 
 from kentik_async.quota import Quota
-from kentik_async.quota.redis.replica import Draft, Replica, Stored
+from kentik_async.quota.redis.replica import Draft, Exchange, Replica
 from kentik_async.quota.state.encoding import decode, encode
 from kentik_async.quota.state.messages import Ending, Reply, Report, Terms
 from kentik_async.quota.state.quota_state import FORMAT, QuotaState
@@ -32,7 +32,7 @@ class Server:
     held: tuple[bytes | None, ...] = ()
     trip: float = 0.0
 
-    def exchange(self, expected: bytes, new: tuple[bytes, ...]) -> Stored:
+    def exchange(self, expected: bytes, new: tuple[bytes, ...]) -> Exchange:
         """Compare and set."""
         asked = self.true
         self.true += self.trip
@@ -41,7 +41,7 @@ class Server:
         if committed:
             self.held = new
         self.true += self.trip
-        return Stored(asked, self.true, time, () if committed else held)
+        return Exchange(asked, self.true, time, () if committed else held)
 
     def restart(self, *, kept: bool, ahead: float | None = None) -> None:
         """Begin another run, perhaps on another machine."""
@@ -77,7 +77,9 @@ class Member:
         """Report, and keep the grants."""
         terms = Terms(self.name, self.quota, astuple(self.quota), "throughput", self.lease)
         ended = list(self.ended)
-        report = Report(terms, {0: wanted} if wanted else {}, ended, self.last_seen, len(self.held) + len(ended))
+        report = Report(
+            terms, {0: wanted} if wanted else {}, ended, self.last_seen, len(self.held) + len(ended)
+        )
         server, replica = self.server, self.replica
         draft = replica.fresh(server.true, server.run) or self.read()
         while True:

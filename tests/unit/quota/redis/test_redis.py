@@ -44,7 +44,7 @@ def test_user_and_password_come_from_the_url_decoded() -> None:
         ("rediss://cache.example.net?ssl_cert_reqs=none", False),
     ],
 )
-def test_tls_verifies_whose_certificate_it_is_unless_told_otherwise(url: str, verified: bool) -> None:
+def test_tls_verifies_the_name_unless_told_otherwise(url: str, verified: bool) -> None:
     address = RedisAddress.parse(url)
     assert type(address.connection()).__name__ == "SSLConnection"
     assert address.options["ssl_check_hostname"] is verified
@@ -83,7 +83,7 @@ def test_other_unusable_arguments(name: str, value: str) -> None:
 async def test_an_unknown_class_is_refused() -> None:
     limiter = open_redis_limiter("redis://127.0.0.1", endpoints=("a",), customer="x")
     assert isinstance(limiter, Limiter)
-    with pytest.raises(ConfigError, match="quota_class must be .*; got 'queries'"):
+    with pytest.raises(ConfigError, match=r"quota_class must be .*; got 'queries'"):
         await limiter.acquire("queries")
 
 
@@ -102,7 +102,7 @@ except ConfigError as error:
     assert "pip install 'kentik-async[redis]'" in run.stdout
 
 
-def test_names_tell_customers_classes_and_installations_apart_and_nobodys_name() -> None:
+def test_keys_differ_and_contain_no_name() -> None:
     endpoints = ("https://grpc.api.kentik.com:443", "https://api.kentik.com/api/v5")
     names = [
         RedisNames.of(endpoints, "joe@example.net", "non_query"),
