@@ -63,7 +63,7 @@ fuzz: .venv/.ready-dev ## Feed every decoder hostile input for ten minutes (ARGS
 	@$(PY) -m tests.fuzz $(ARGS)
 
 bench: .venv/.ready-bench ## Compare the limiter with others; writes to benchmarks/results
-	@$(PY) benchmarks/limiter.py $(ARGS)
+	@$(PY) -m benchmarks.limiter $(ARGS)
 
 audit: .venv/.ready-dev ## Check the dependencies for known vulnerabilities
 	@$(PY) -m pip_audit --skip-editable $(ARGS)

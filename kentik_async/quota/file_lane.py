@@ -132,11 +132,11 @@ class FileLane:
 
     def heed(self, store: Store, flight: Flight, allowance: Allowance) -> None:
         """Enter what the server says is left, with the answer to a granted request; never blocks."""
-        self._latch.run(self._heed, store, flight, allowance)
+        self._latch.run(lambda _: self._heed(store, flight, allowance), None)
 
     def end(self, store: Store, flight: Flight, outcome: Outcome, retry_after: float | None) -> None:
         """Enter how a granted request ended, and let the next one go; never blocks."""
-        self._latch.run(self._end, store, flight, outcome, retry_after)
+        self._latch.run(lambda _: self._end(store, flight, outcome, retry_after), None)
 
     def pace(self, pacing: Pacing) -> None:
         """Change the pacing, from the next grant on."""
@@ -209,7 +209,7 @@ class FileLane:
             self._store.leave()
 
     def _rung(self) -> None:
-        self._latch.run(self._look_about)
+        self._latch.run(lambda _: self._look_about(), None)
 
     def _look_about(self) -> None:
         self._reap()

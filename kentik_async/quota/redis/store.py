@@ -49,7 +49,8 @@ class RedisStore:
         self.lease = max(quota.minute * _LEASE, _SHORTEST_LEASE)
         self.patience = max(self.lease * _PATIENCE, _SHORTEST_PATIENCE)
         self._address, self._names, self._quota = address, names, quota
-        self._instant, self._on_outage = instant, on_outage
+        self._instant = instant
+        self._on_outage: OnOutage = on_outage
         self._waker = _Waker()
         self._begin()
 

@@ -124,11 +124,12 @@ async def test_max_wait_is_refused_at_once_where_waiting_is_in_vain(
 
 async def test_max_wait_ends_a_wait_that_nobody_could_foresee(server: RedisServer, opener: Opener) -> None:
     limiter = opener(server)
-    await limiter.acquire("non_query")
+    held = await limiter.acquire("non_query")
     began = time.monotonic()
     with pytest.raises(QuotaWaitError):
         await within(10, ask(limiter, max_wait=0.3))
     assert time.monotonic() - began > 0.29
+    held.close("answered")
 
 
 async def test_snapshot_and_estimate_see_all_processes(server: RedisServer, opener: Opener) -> None:

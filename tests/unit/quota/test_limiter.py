@@ -312,9 +312,9 @@ async def test_the_snapshot_tells_what_is_left(time: VirtualTime) -> None:
         latency=0.0,
         pacing="throughput",
     )
-    await limiter.acquire("non_query")
+    second = await limiter.acquire("non_query")
     full = await limiter.snapshot()
-    assert (full.in_flight, full.next_free) == (2, None)
+    assert (full.in_flight, full.next_free, second.valid()) == (2, None, True)
     held.close("answered")
     (await limiter.acquire("non_query")).close("answered")
     blocked = await limiter.snapshot()

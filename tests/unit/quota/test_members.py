@@ -1,6 +1,7 @@
 """Several members on one shared state: turns, priorities, stops, deaths, lost replies."""
 
 import asyncio
+import gc
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -135,13 +136,31 @@ def test_a_slot_whose_holder_died_drains_and_is_not_lost(delay: float | None) ->
     async def main() -> None:
         victim, store = world.join("victim", delay=delay)
         heir, _ = world.join("heir", delay=delay)
-        await victim.acquire("non_query")
+        held = await victim.acquire("non_query")
         task = asyncio.create_task(heir.acquire("non_query"))
         await asyncio.sleep(5)
         died = world.time.now
         store.die()
         await task
         assert 10.0 <= world.time.now - died < 10.1
+        held.close("answered")
+
+    world.run(main)
+
+
+@delays
+def test_a_grant_that_is_forgotten_drains_and_is_not_lost(delay: float | None) -> None:
+    world = Members(ONE_AT_A_TIME)
+
+    async def main() -> None:
+        forgetful, _ = world.join("forgetful", delay=delay)
+        heir, _ = world.join("heir", delay=delay)
+        grant = await forgetful.acquire("non_query")
+        forgotten = world.time.now
+        del grant
+        gc.collect()
+        await heir.acquire("non_query")
+        assert 10.0 <= world.time.now - forgotten < 10.1
 
     world.run(main)
 
