@@ -182,7 +182,19 @@ def _assemble(
                 comments={_relative(name, origins[0]): text for name, text in texts.items()},
             )
         )
+        _check_names(packages[-1])
     return tuple(packages), _symbols(packages, originals.values())
+
+
+def _check_names(package: Package) -> None:
+    """Refuse a message or enum whose name the classes of a service have."""
+    taken = {f"{one.name}{side}": one.name for one in package.services for side in ("Stub", "Servicer")}
+    for file in package.files:
+        names_of_types = [part.name for part in file.message_type] + [part.name for part in file.enum_type]
+        for name in taken.keys() & names_of_types:
+            raise CodegenError(
+                f"{package.origin}.{name} has the name of a class of the service {taken[name]}"
+            )
 
 
 def _new_files(paths: dict[str, str]) -> dict[str, str]:

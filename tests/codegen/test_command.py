@@ -121,9 +121,13 @@ def test_an_api_that_is_not_there(checkout: Path, tmp_path: Path, capsys: pytest
         ),
         ('syntax = "proto3";\nimport "kentik/none/v1/none.proto";\n', 'bad.proto:2:1: Import "kentik/none'),
         ('syntax = "proto3";\npackage kentik.bad.v1;\nmessage M { Gone a = 1; }\n', 'bad.proto:3:13: "Gone"'),
+        (
+            'syntax = "proto3";\npackage kentik.bad.v1;\nservice S {}\nmessage SStub {}\n',
+            "kentik.bad.v1.SStub has the name of a class of the service S",
+        ),
         ('edition = "2023";\npackage kentik.bad.v1;\nmessage M {}\n', "bad.proto uses protobuf editions"),
     ],
-    ids=["syntax", "import", "type", "edition"],
+    ids=["syntax", "import", "type", "name", "edition"],
 )
 def test_a_proto_that_does_not_compile(
     text: str, said: str, checkout: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
