@@ -27,6 +27,7 @@ from kentik_async.quota import QuotaClass
 from kentik_async.retry import Effect
 
 __all__ = [
+    "UPDATE_AS_GROUP",
     "ObjectId",
     "Operation",
     "Protocol",
@@ -126,7 +127,7 @@ _GET_ASN_INSIGHTS = grpc_operation("kmi.get_asn_insights", "GET", Effect.READ)
 _LIST_AS_GROUPS = grpc_operation("as_groups.list", "GET", Effect.READ)
 _GET_AS_GROUP = grpc_operation("as_groups.get", "GET", Effect.READ)
 _CREATE_AS_GROUP = grpc_operation("as_groups.create", "POST", Effect.CREATE)
-_UPDATE_AS_GROUP = grpc_operation("as_groups.update", "PUT", Effect.REPLACE)
+UPDATE_AS_GROUP = grpc_operation("as_groups.update", "PUT", Effect.REPLACE)
 _DELETE_AS_GROUP = grpc_operation("as_groups.delete", "DELETE", Effect.REPLACE)
 _LIST_SITES = _rest("sites.list", "GET", Effect.READ)
 _GET_SITE = _rest("sites.get", "GET", Effect.READ)
@@ -231,11 +232,11 @@ def create_as_group(name: str, asns: Iterable[int | str]) -> Request[ASGroup]:
     return Request(_CREATE_AS_GROUP, _AS_GROUP + "CreateASGroup", as_groups.decode_create, body)
 
 
-@builds(_UPDATE_AS_GROUP)
+@builds(UPDATE_AS_GROUP)
 def update_as_group(id: ObjectId, name: str, asns: Iterable[int | str]) -> Request[ASGroup]:
     """ASGroupService.UpdateASGroup."""
     body = as_groups.encode_update(id, name, asns)
-    return Request(_UPDATE_AS_GROUP, _AS_GROUP + "UpdateASGroup", as_groups.decode_update, body)
+    return Request(UPDATE_AS_GROUP, _AS_GROUP + "UpdateASGroup", as_groups.decode_update, body)
 
 
 @builds(_DELETE_AS_GROUP)

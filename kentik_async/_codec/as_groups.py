@@ -1,7 +1,9 @@
 """Encodes requests and decodes responses about AS groups, API v6 (Kentik KB, AS Group APIs)."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import SupportsIndex
+
+from msgspec.structs import replace
 
 from kentik_async._codec._values import from_timestamp, parse
 from kentik_async._generated.as_group import v202212 as messages
@@ -10,6 +12,7 @@ from kentik_async.errors import DecodeError
 from kentik_async.models import ASGroup, ASGroupList, AutonomousSystem
 
 __all__ = [
+    "change_members",
     "decode_create",
     "decode_delete",
     "decode_get",
@@ -20,6 +23,7 @@ __all__ = [
     "encode_get",
     "encode_list",
     "encode_update",
+    "writable",
 ]
 
 _OWNER = "an AS group"
@@ -99,6 +103,28 @@ def decode_update(raw: bytes) -> ASGroup:
         DecodeError: The bytes are not such a response, or it has no group.
     """
     return _group_in(parse(messages.UpdateASGroupResponse, raw, "the updated AS group"))
+
+
+def change_members(added: ASNs, removed: ASNs) -> Callable[[ASGroup], ASGroup]:
+    """Return the function that adds members at a group's end, and removes members.
+
+    Raises:
+        ValidationError: A member is not an AS number.
+    """
+    new, old = valid_asns(added), frozenset(valid_asns(removed))
+
+    def change(group: ASGroup) -> ASGroup:
+        members = {member.asn: member for member in (*map(AutonomousSystem, new), *group.asn)}
+        order = dict.fromkeys([*(member.asn for member in group.asn), *new])
+        return replace(group, asn=tuple([members[asn] for asn in order if asn not in old]))
+
+    return change
+
+
+def writable(group: ASGroup) -> ASGroup:
+    """Return a group without what only the server sets: names of networks, and times."""
+    members = tuple([AutonomousSystem(member.asn) for member in group.asn])
+    return replace(group, asn=members, created_date=None, updated_date=None)
 
 
 def encode_delete(id: str | SupportsIndex) -> bytes:

@@ -12,6 +12,7 @@ import asyncio
 import os
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 from kentik_async._operations import Protocol, Request
 from kentik_async._pipeline.call import Call, CallOptions, PipelineSettings
@@ -48,6 +49,7 @@ class Pipeline:
     Attributes:
         monotonic: Returns the monotonic time, in seconds.
         retry: When failed requests are sent again.
+        edits: The locks of objects that are read and then written, by event loop and object.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Pipeline:
         self._transports = transports
         self.monotonic: Callable[[], float] = settings.clock.monotonic
         self.retry = settings.retry
+        self.edits: WeakValueDictionary[object, asyncio.Lock] = WeakValueDictionary()
         self._closed = False
         self._pid = os.getpid()
         self._session: Session | None = None
@@ -180,7 +183,7 @@ class Pipeline:
         if call.refused_since is None:
             call.refused_since = now
         call.refusal = error
-        quota = self._settings.quotas[call.request.operation.quota_class]
+        quota = call.quota(self._settings.quotas)
         if now - call.refused_since > quota.hour + quota.minute:
             raise error
 

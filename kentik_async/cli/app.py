@@ -12,7 +12,6 @@ from kentik_async.cli.commands import (
     as_groups,
     auth,
     care,
-    completion,
     demo,
     emulator,
     kmi,
@@ -25,6 +24,7 @@ from kentik_async.cli.commands import (
     sites,
     sites_v6,
 )
+from kentik_async.cli.commands.tools import codegen, completion
 from kentik_async.cli.context import Context
 from kentik_async.cli.exit_codes import Exit
 from kentik_async.cli.parameters import ASK, GLOBAL, OTHER, START, Options
@@ -67,6 +67,7 @@ kmi.app.command(care.prune)
 for _group in (as_groups, auth, kmi, plans, site_markets, sites, sites_v6):
     app.command(_group.app)
 app.command(raw.raw, group=ASK)
+app.command(codegen.codegen, group=OTHER)
 app.command(completion.completion, group=OTHER)
 app.command(quota.quota, group=OTHER)
 app["--help"].group = GLOBAL

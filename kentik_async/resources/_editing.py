@@ -53,9 +53,9 @@ class Edit(Generic[S, T]):
 async def edit(caller: Caller, change: Edit[S, T], expected: T | None) -> T:
     """Read an object, compare it with the expected one, and write it with the change.
 
-    The write follows the read immediately: it overtakes the calls that wait. An object that already has the
-    change is not written. A write that failed, but may have been applied, is not sent again blindly: the
-    object is read and compared again.
+    The write follows the read immediately: it overtakes the calls that wait. Changes of one object by one
+    client follow each other. An object that already has the change is not written. A write that failed, but
+    may have been applied, is not sent again blindly: the object is read and compared again.
 
     Args:
         caller: Sends the requests.
@@ -70,6 +70,12 @@ async def edit(caller: Caller, change: Edit[S, T], expected: T | None) -> T:
         ValidationError: `expected` is not a model of this kind.
         KentikError: A request failed.
     """
+    key = (asyncio.get_running_loop(), change.read.path, change.read.body)
+    async with caller.pipeline.edits.setdefault(key, asyncio.Lock()):
+        return await _edit(caller, change, expected)
+
+
+async def _edit(caller: Caller, change: Edit[S, T], expected: T | None) -> T:
     failures = 0
     while True:
         stored = await caller.run(change.read)

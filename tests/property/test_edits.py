@@ -5,10 +5,12 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kentik_async._codec import sites_v6
+from kentik_async._codec import as_groups, sites_v6
 from kentik_async._codec.site_fields import CHECKS, site_model
 from kentik_async._generated.site import v202509 as wire
 from kentik_async.models import (
+    ASGroup,
+    AutonomousSystem,
     Layer,
     LayerSet,
     PeeringDBSiteMapping,
@@ -99,3 +101,23 @@ def test_update_changes_only_the_named_fields(site: SiteV6, values: dict[str, An
         assert getattr(found, name) == (values[name] if name in values else getattr(site, name)), name
     sent = sites_v6.encode_update(after)
     assert UNKNOWN in sent, "a field that this SDK does not know stays"
+
+
+asns = st.integers(1, 12)
+groups = st.lists(asns, unique=True).map(
+    lambda members: ASGroup("1", "x", tuple(AutonomousSystem(asn, f"network {asn}") for asn in members))
+)
+
+
+@given(groups, st.lists(asns), st.lists(asns))
+def test_members_are_added_at_the_end_and_removed(
+    group: ASGroup, added: list[int], removed: list[int]
+) -> None:
+    found = as_groups.change_members(added, removed)(group).asn
+    kept = [member for member in group.asn if member.asn not in removed]
+    assert list(found[: len(kept)]) == kept, "members keep their order and names"
+    new = [member.asn for member in found[len(kept) :]]
+    assert len(set(new)) == len(new)
+    assert {member.asn for member in found} == ({member.asn for member in group.asn} | set(added)) - set(
+        removed
+    )

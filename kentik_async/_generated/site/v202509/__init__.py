@@ -1,11 +1,34 @@
 """kentik.site.v202509: its messages, enums, stubs and servicers.
 
-Written by `python -m codegen`; changes made here are lost.
+Written by `kentik-async codegen`; changes made here are lost.
 """
 
 from ... import _runtime
 
-_types = _runtime.load(__name__)
+_types = _runtime.load(
+    __name__,
+    {
+        "SiteIpAddressClassification": "The networks of a site, by their use.",
+        "Layer": "A layer of a site's architecture.",
+        "LayerSet": "Layers of a site's architecture that are on one level.",
+        "PostalAddress.address": "Street and number.",
+        "PostalAddress.region": "State, province or canton.",
+        "PeeringDBSiteMapping": "Connects a site with a facility of PeeringDB.",
+        "PeeringDBSiteMapping.edate": "When it was last changed.",
+        "PeeringDBSiteMapping.cdate": "When it was created.",
+        "Site.id": "Given by the server; a create leaves it empty.",
+        "Site.lat": "Degrees; 0 if unknown.",
+        "ListSitesResponse.invalid_count": "How many sites the server could not render and left out.",
+        "UpdateSiteRequest.site": "The whole site: what is left out is emptied. `id` says which.",
+        "SiteMarket": "A market: a named set of sites.",
+        "SiteMarket.id": "Given by the server; a create leaves it empty.",
+        "SiteMarket.cdate": "When it was created.",
+        "SiteMarket.edate": "When it was last changed.",
+        "ListSiteMarketsResponse.invalid_count": "How many markets the server could not render and left out.",
+        "UpdateSiteMarketRequest.site_market": "The whole market: what is left out is emptied. `id` says which.",
+        "SiteType": "What a site is used for.",
+    },
+)
 SiteType = _types["SiteType"]
 SITE_TYPE_UNSPECIFIED = _types["SITE_TYPE_UNSPECIFIED"]
 SITE_TYPE_DATA_CENTER = _types["SITE_TYPE_DATA_CENTER"]
@@ -43,11 +66,14 @@ DeleteSiteMarketRequest = _types["DeleteSiteMarketRequest"]
 DeleteSiteMarketResponse = _types["DeleteSiteMarketResponse"]
 
 # Down here, since two packages may import each other.
-from google.protobuf import timestamp_pb2 as _timestamp_pb2
+_runtime.link(__name__)
 
 
-class SiteServiceStub:
-    """Calls kentik.site.v202509.SiteService, on a grpc.aio channel or one that calls the same way."""
+class SiteServiceStub(_runtime.Stub):
+    """Calls kentik.site.v202509.SiteService, on a grpc.aio channel or one that calls the same way.
+
+    Reads and changes the sites and site markets of one customer.
+    """
 
     METHODS = {
         "ListSites": _runtime.MethodSpec(
@@ -60,6 +86,8 @@ class SiteServiceStub:
             server_streaming=False,
             request=ListSitesRequest,
             response=ListSitesResponse,
+            python_name="list_sites",
+            doc="All sites.",
         ),
         "GetSite": _runtime.MethodSpec(
             name="GetSite",
@@ -71,6 +99,8 @@ class SiteServiceStub:
             server_streaming=False,
             request=GetSiteRequest,
             response=GetSiteResponse,
+            python_name="get_site",
+            doc="One site.",
         ),
         "CreateSite": _runtime.MethodSpec(
             name="CreateSite",
@@ -82,6 +112,8 @@ class SiteServiceStub:
             server_streaming=False,
             request=CreateSiteRequest,
             response=CreateSiteResponse,
+            python_name="create_site",
+            doc="Makes a site; the answer carries its id.",
         ),
         "UpdateSite": _runtime.MethodSpec(
             name="UpdateSite",
@@ -93,6 +125,8 @@ class SiteServiceStub:
             server_streaming=False,
             request=UpdateSiteRequest,
             response=UpdateSiteResponse,
+            python_name="update_site",
+            doc="Replaces a site.",
         ),
         "DeleteSite": _runtime.MethodSpec(
             name="DeleteSite",
@@ -104,6 +138,8 @@ class SiteServiceStub:
             server_streaming=False,
             request=DeleteSiteRequest,
             response=DeleteSiteResponse,
+            python_name="delete_site",
+            doc="Deletes a site.",
         ),
         "ListSiteMarkets": _runtime.MethodSpec(
             name="ListSiteMarkets",
@@ -115,6 +151,8 @@ class SiteServiceStub:
             server_streaming=False,
             request=ListSiteMarketsRequest,
             response=ListSiteMarketsResponse,
+            python_name="list_site_markets",
+            doc="All site markets.",
         ),
         "GetSiteMarket": _runtime.MethodSpec(
             name="GetSiteMarket",
@@ -126,6 +164,8 @@ class SiteServiceStub:
             server_streaming=False,
             request=GetSiteMarketRequest,
             response=GetSiteMarketResponse,
+            python_name="get_site_market",
+            doc="One site market.",
         ),
         "CreateSiteMarket": _runtime.MethodSpec(
             name="CreateSiteMarket",
@@ -137,6 +177,8 @@ class SiteServiceStub:
             server_streaming=False,
             request=CreateSiteMarketRequest,
             response=CreateSiteMarketResponse,
+            python_name="create_site_market",
+            doc="Makes a site market; the answer carries its id.",
         ),
         "UpdateSiteMarket": _runtime.MethodSpec(
             name="UpdateSiteMarket",
@@ -148,6 +190,8 @@ class SiteServiceStub:
             server_streaming=False,
             request=UpdateSiteMarketRequest,
             response=UpdateSiteMarketResponse,
+            python_name="update_site_market",
+            doc="Replaces a site market.",
         ),
         "DeleteSiteMarket": _runtime.MethodSpec(
             name="DeleteSiteMarket",
@@ -159,15 +203,17 @@ class SiteServiceStub:
             server_streaming=False,
             request=DeleteSiteMarketRequest,
             response=DeleteSiteMarketResponse,
+            python_name="delete_site_market",
+            doc="Deletes a site market.",
         ),
     }
 
-    def __init__(self, channel):
-        _runtime.bind(self, channel)
-
 
 class SiteServiceServicer:
-    """Serves kentik.site.v202509.SiteService: override the methods; the others answer UNIMPLEMENTED."""
+    """Serves kentik.site.v202509.SiteService: override the methods; the others answer UNIMPLEMENTED.
+
+    Reads and changes the sites and site markets of one customer.
+    """
 
     ListSites = _runtime.unimplemented
     GetSite = _runtime.unimplemented
@@ -181,6 +227,6 @@ class SiteServiceServicer:
     DeleteSiteMarket = _runtime.unimplemented
 
 
-def add_SiteServiceServicer_to_server(servicer, server):
+def add_SiteServiceServicer_to_server(servicer: SiteServiceServicer, server: _runtime.Server) -> None:
     """Adds a servicer of kentik.site.v202509.SiteService to a grpc.aio server that has not started."""
     _runtime.serve("kentik.site.v202509.SiteService", SiteServiceStub.METHODS, servicer, server)
