@@ -3,7 +3,7 @@
 The effect decides whether a failed request may be sent again. The verb does not: KMI's POSTs are reads.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import wraps
@@ -11,6 +11,7 @@ from typing import Any, Generic, Literal, ParamSpec, SupportsIndex, TypeAlias, T
 
 from kentik_async._clock import utc_now
 from kentik_async._codec import as_groups, kmi, plans, sites
+from kentik_async._generated._runtime import MethodSpec
 from kentik_async.errors import ValidationError
 from kentik_async.models import (
     ASGroup,
@@ -55,7 +56,7 @@ __all__ = [
 P = ParamSpec("P")
 T = TypeVar("T")
 
-Protocol: TypeAlias = Literal["grpc", "rest"]
+Protocol: TypeAlias = Literal["grpc", "rest", "v6_rest"]
 ObjectId: TypeAlias = str | SupportsIndex
 
 
@@ -65,8 +66,9 @@ class Operation:
 
     Attributes:
         name: The name in errors and events: resource and method.
-        protocol: "grpc" or "rest".
-        verb: The HTTP method; for gRPC, that of the API's JSON mirror.
+        protocol: "grpc" for the RPCs of API v6, which the client may send over REST; "rest" for API v5;
+            "v6_rest" for a path of API v6 as JSON.
+        verb: The HTTP method; for an RPC, that of the JSON mirror.
         effect: What a request does at the server, which decides whether it may be sent again.
         quota_class: The quota class that it counts in.
     """
@@ -91,15 +93,17 @@ class Request(Generic[T]):
         on_arrival: Called with the response's bytes as soon as they arrive, before the next request is sent;
             the call fails with a KentikError that it raises.
         on_send: Called each time that it is sent, retries included.
+        rpc: The RPC of a generated stub; None for the operations of this module.
     """
 
     operation: Operation
     path: str
     decode: Callable[[bytes], T]
     body: bytes = field(default=b"", repr=False)
-    params: Mapping[str, str] | None = None
+    params: Mapping[str, str] | Sequence[tuple[str, str]] | None = None
     on_arrival: Callable[[bytes], None] | None = None
     on_send: Callable[[], None] | None = None
+    rpc: MethodSpec | None = None
 
     def with_arrival(self, on_arrival: Callable[[bytes], None]) -> "Request[T]":
         """Return the same request with another `on_arrival`."""

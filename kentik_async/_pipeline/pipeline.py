@@ -18,7 +18,7 @@ from kentik_async._operations import Protocol, Request
 from kentik_async._pipeline.call import Call, CallOptions, PipelineSettings
 from kentik_async._pipeline.priority import current_priority
 from kentik_async._pipeline.session import Session
-from kentik_async._transport.base import Transport
+from kentik_async._transport.base import Reply, Transport
 from kentik_async._transport.connection import Connector
 from kentik_async.errors import APIError, ClientClosedError, ConfigError, KentikError, RateLimitedError
 from kentik_async.quota import Limiter
@@ -95,7 +95,13 @@ class Pipeline:
         call = self.call(request, options)
         try:
             session = self.session()
-            body = await self._fetch(call, session)
+            reply = await self._fetch(call, session)
+            body = reply.body
+            if reply.translate is not None:
+                if len(body) < _LARGE_RESPONSE_BYTES:
+                    body = reply.translate(body)
+                else:
+                    body = await asyncio.to_thread(reply.translate, body)
             if request.on_arrival is not None:
                 request.on_arrival(body)
             if len(body) > _SMALL_RESPONSE_BYTES and session.has_waiters:
@@ -144,14 +150,14 @@ class Pipeline:
         if session is not None:
             await session.aclose()
 
-    async def _fetch(self, call: Call, session: Session) -> bytes:
+    async def _fetch(self, call: Call, session: Session) -> Reply:
         if call.on_event is not None:
             call.report("queued", 0.0)
         while True:
             reply = await session.attempt(call)
             error = reply.error
             if error is None:
-                return reply.body
+                return reply
             if reply.outcome == "not_sent":
                 await self._retry_unsent(call, session, error)
                 continue

@@ -98,6 +98,17 @@ class Options:
         ),
     ] = ()
     region: Annotated[Literal["us", "eu"] | None, Parameter(group=GLOBAL, help="Kentik region.")] = None
+    transport: Annotated[
+        Literal["grpc", "rest", "auto"] | None,
+        Parameter(group=GLOBAL, help="Protocol of API v6; auto uses REST if gRPC cannot connect."),
+    ] = None
+    ca_file: Annotated[
+        str | None,
+        Parameter(group=GLOBAL, help="PEM file of the certificate authorities to trust."),
+    ] = None
+    proxy: Annotated[
+        str | None, Parameter(group=GLOBAL, help="URL of an HTTP proxy, such as http://host:port.")
+    ] = None
     max_wait: Annotated[
         float | None,
         Parameter(group=GLOBAL, help="Maximum wait for quota in seconds; unlimited by default."),

@@ -105,7 +105,7 @@ class SitesV6:
 
         The API only replaces whole sites. So the site is read, changed, and written immediately afterwards.
         A change that another user makes between these two requests is lost. A site that already has the
-        given values is not written.
+        given values is not written. After a `DeadlineExceededError` the change may have been made.
 
         Args:
             id: The site's identifier, as an integer or a string.

@@ -99,7 +99,7 @@ class _Method:
         else:
             effect = Effect.REPLACE if idempotent else Effect.CREATE
         operation = Operation(self._name, "grpc", verb, effect, self._quota_class)
-        return Request(operation, self._spec.path, self._decode, body)
+        return Request(operation, self._spec.path, self._decode, body, rpc=self._spec)
 
     def _invalid(self, message: str) -> ValidationError:
         error = ValidationError(message)

@@ -100,6 +100,8 @@ CLIENT_ARGUMENTS = [
     "ca_file",
     "proxy",
     "allow_plaintext",
+    "transport",
+    "v6_rest_endpoint",
 ]
 
 
@@ -138,6 +140,7 @@ def test_the_clients_defaults() -> None:
         "outage_wait": 60.0,
         "retry": kentik_async.Retry(attempts=4, base=0.5, cap=30.0),
         "allow_plaintext": False,
+        "transport": "auto",
     }
 
 
