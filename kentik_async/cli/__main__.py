@@ -28,12 +28,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail("cannot write to stdout: it is closed", _API_ERROR)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # tables contain dashes that some locales lack
+    hook = sys.unraisablehook
+    sys.unraisablehook = _ignore_interrupts
     try:
         return _flushed(_run(given))
     except KeyboardInterrupt:
         return _interrupted()
     except (BrokenPipeError, SystemExit):  # rich turns the one into the other; nothing else exits
         return _reader_closed(_API_ERROR if _tells_changes(given) else 0)
+    finally:
+        sys.unraisablehook = hook
 
 
 def _run(arguments: list[str]) -> int:
@@ -108,6 +112,12 @@ def _fail(text: str, code: int, *, label: str = "error: ") -> int:
     for line in f"{label}{text}".splitlines():
         print_message(line)
     return code
+
+
+def _ignore_interrupts(failure: "sys.UnraisableHookArgs") -> None:
+    """Print nothing for a second Ctrl-C in a finalizer, where Python cannot raise KeyboardInterrupt."""
+    if failure.exc_type is not KeyboardInterrupt:
+        sys.__unraisablehook__(failure)
 
 
 def _interrupted() -> int:

@@ -29,7 +29,7 @@ class StoredObject:
         kind: Its kind.
         id: Its identifier.
         name: Its name or title; "" if it has none that a document can hold.
-        fields: Its fields in canonical form, without those that are empty or not valid. The market of a site
+        fields: Its fields in canonical form, without empty and invalid ones. The market of a site
             is an identifier.
         model: The model.
     """

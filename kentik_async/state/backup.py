@@ -161,7 +161,7 @@ def _document(stored: Iterable[StoredObject], plan: StatePlan) -> Document:
 
 
 def _whole(stored: StoredObject, plan: StatePlan) -> dict[str, Any]:
-    """Return all fields of an object, with null, an empty text or an empty list for those that are empty."""
+    """Return all fields of an object, with null, an empty text or an empty list for each that is empty."""
     fields = dict(stored.fields)
     for name, field in fields_of(stored.kind, plan.api).items():
         top, _, short = name.partition(".")

@@ -13,7 +13,7 @@ _MOST_PERCENT = 30
 
 
 def excessive_deletions(plan: StatePlan) -> list[str]:
-    """Return a line for each kind of which the plan deletes more than 30 %, once it has 10 objects."""
+    """Return a line for each kind that has 10 objects and would lose more than 30 % of them."""
     lines = []
     for kind in KINDS:
         count = len(plan.ids.get(kind, ()))
