@@ -90,7 +90,7 @@ class _Matching:
             if (entry.kind, entry.key) in self.stored or (entry.id is not None and not restore):
                 continue
             alike = by_name.get((entry.kind, entry.name), [])
-            if len(alike) > 1:
+            if len(alike) > 1 and not restore:
                 self.unclear.add((entry.kind, entry.key))
                 ids = ", ".join(sorted(one.id for one in alike))
                 mistakes.add(
@@ -99,7 +99,12 @@ class _Matching:
                     f" name: {ids}; add id: to choose one",
                 )
             elif alike:
-                self.stored[entry.kind, entry.key] = alike[0]
+                # Objects of one name that were deleted are alike again after they were restored.
+                best = min(
+                    alike, key=lambda one: sum(one.fields.get(n) != v for n, v in entry.fields.items())
+                )
+                alike.remove(best)
+                self.stored[entry.kind, entry.key] = best
         self.taken = {(one.kind, one.id) for one in self.stored.values()}
 
     def of(self, entry: DeclaredObject) -> StoredObject | None:
