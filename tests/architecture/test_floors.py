@@ -47,7 +47,6 @@ LIBRARY_USERS = {
 KNOWN_CIRCLES: frozenset[frozenset[str]] = frozenset(
     {
         frozenset({"cli.app", "cli.commands.completion"}),
-        frozenset({"quota.file_grant", "quota.file_lane"}),
     }
 )
 

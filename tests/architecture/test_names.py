@@ -12,10 +12,8 @@ from tests.support.paths import ROOT
 KNOWN_TWICE = frozenset(
     {
         "Call",
-        "Member",
         "Report",
         "Reply",
-        "Store",
         "Tables",
         "WaitQueue",
         "Waiter",

@@ -6,7 +6,7 @@ from kentik_async.quota.limits import Quota
 from kentik_async.quota.state.quota_state import Member, QuotaState
 from kentik_async.quota.state.sliding_window_log import SlidingWindow
 
-__all__ = ["begin", "hold_back", "move", "quiet_time", "restore"]
+__all__ = ["begin", "hold_back", "move", "presume_minute", "quiet_time", "restore"]
 
 
 def quiet_time(quota: Quota, lease: float) -> float:
@@ -35,6 +35,18 @@ def begin(incarnation: str, now: float, quiet: float) -> QuotaState:
 def hold_back(state: QuotaState, now: float, quiet: float) -> None:
     """Let nobody go for so many seconds: the state may lack what was done latest."""
     state.blocked_until = max(state.blocked_until, now + quiet)
+
+
+def presume_minute(state: QuotaState, quota: Quota, at: float) -> None:
+    """Count one more minute's requests in the hour, as answered at an instant: their record may be lost.
+
+    Args:
+        state: The state, which must know of nothing later.
+        quota: The limits.
+        at: The instant.
+    """
+    if quota.hard_per_minute is not None and quota.per_hour is not None:
+        state.log.hour.add(quota.hour, at, quota.hard_per_minute)
 
 
 def restore(state: QuotaState, lost: QuotaState, name: str, now: float) -> None:

@@ -100,6 +100,25 @@ async def test_a_stopped_holder_overruns_nothing_when_it_wakes(tmp_path: Path) -
     assert sum(report["answered"] for report in reports) == 60
 
 
+async def test_a_stopped_process_that_only_waits_holds_nobody_up(tmp_path: Path) -> None:
+    quota = Quota(1, None, 0.0, 1000, 3750, drain=0.2)
+    async with serving(quota, 0.005, 80, 3) as server:
+        sleeper, *others = [Worker(name, tmp_path / "quota", server) for name in FOUR[:3]]
+        await server.until(5, sleeper.name)
+        server.work_long(others[0].name, 1.0)
+        await server.until_next(others[0].name)
+        await asyncio.sleep(0.5)  # all others wait by now
+        sleeper.send(signal.SIGSTOP)
+        stopped = len(server.visits)
+        await server.until(stopped + 30)
+        assert sleeper.name not in server.turns(stopped)
+        sleeper.send(signal.SIGCONT)
+        for worker in (sleeper, *others):
+            await worker.end()
+    assert server.refused() == []
+    assert server.most_flying == 1
+
+
 async def test_a_stopped_holder_that_is_killed_is_waited_out(tmp_path: Path) -> None:
     quota = Quota(1, None, 0.0, 1000, 3750, drain=0.3)
     async with serving(quota, 0.01, 40, 2) as server:
@@ -136,7 +155,7 @@ async def test_a_file_that_is_cut_short_under_way_counts_as_spent(tmp_path: Path
     async with serving(quota, 0.005, 50, 3) as server:
         workers = [Worker(name, tmp_path / "quota", server) for name in FOUR[:3]]
         damaged = await server.until(10)
-        with (tmp_path / "quota.non_query").open("r+b") as file:
+        with (tmp_path / "quota.sqlite").open("r+b") as file:
             file.truncate(5000)
         reports = [await worker.end() for worker in workers]
     assert server.refused() == []
