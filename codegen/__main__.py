@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from kentik_async._codegen import output, schema
+from kentik_async._codegen import schema
 from kentik_async._codegen.errors import CodegenError
-from kentik_async._codegen.packages import build
-from kentik_async._codegen.render import render
+from kentik_async._codegen.run import generate, import_hint
 
 _PROJECT = Path(__file__).resolve().parent.parent
 _GENERATED = _PROJECT / "kentik_async" / "_generated"
@@ -41,24 +39,26 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Exit codes: 0 success, 1 --check found differences, 2 code generation failed.",
     )
     parser.add_argument("--check", action="store_true", help="write nothing; list the files that differ")
+    parser.add_argument("--list", action="store_true", help="write nothing; list the APIs of the schema")
     parser.add_argument(
         "--schema",
         metavar="DIR",
         type=Path,
-        help="a clone of kentik/api-schema-public (default: the protos of this project)",
+        help="a clone of kentik/api-schema-public; needs --out (default: the protos of this project)",
     )
     parser.add_argument(
         "--api",
         metavar="API",
-        action="append",
+        action="extend",
+        nargs="+",
         default=[],
-        help="generate only this API, such as as_group/v202212; keep the others; repeatable (default: all)",
+        help="generate only these APIs, such as as_group/v202212; keep the others (default: all)",
     )
+    parser.add_argument("--all", action="store_true", help="generate all APIs (the default)")
     parser.add_argument(
         "--out",
         metavar="DIR",
         type=Path,
-        default=_GENERATED,
         help="output package, imported by the name of the folder (default: kentik_async/_generated)",
     )
     return parser
@@ -66,24 +66,19 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(options: argparse.Namespace) -> int:
     source = schema.checkout(options.schema) if options.schema else schema.bundled(_PROJECT)
-    files = render(*build(source, options.api))
-    out: Path = options.out.resolve()
-    whole = not options.api
-    changes = (output.differences if options.check else output.write)(out, files, whole=whole)
-    for name, change in changes.items():
-        sys.stdout.write(f"{change if options.check else _DONE[change]}: {_shown(out / name)}\n")
-    if changes and not options.check and out != _GENERATED:
-        sys.stdout.write(f"import it as {out.name}.<api>.<version>, with {out.parent} on sys.path\n")
-    return 1 if options.check and changes else 0
-
-
-_DONE = {"missing": "added", "differs": "changed", "stale": "removed"}
-
-
-def _shown(path: Path) -> str:
-    """Return a path as the user would type it."""
-    relative = os.path.relpath(path)
-    return str(path) if relative.startswith(os.pardir) else relative
+    if options.list:
+        sys.stdout.writelines(f"{api}\n" for api in source.apis())
+        return 0
+    if options.api and options.all:
+        raise CodegenError("give --api or --all, not both")
+    if options.schema and not options.out:
+        raise CodegenError("--schema needs --out DIR, the folder of the new package")
+    out: Path = options.out or _GENERATED
+    lines = list(generate(source, options.api, out, check=options.check))
+    sys.stdout.writelines(f"{line}\n" for line in lines)
+    if lines and not options.check and options.out:
+        sys.stdout.write(f"{import_hint(out)}\n")
+    return 1 if options.check and lines else 0
 
 
 if __name__ == "__main__":

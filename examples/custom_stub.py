@@ -1,6 +1,6 @@
 """Call an API without methods in the client, with a generated stub and the same quota, retries and errors.
 
-    python -m codegen --schema api-schema-public --api kmi/v202212 --out kentik_apis
+    kentik-async codegen --schema api-schema-public --api kmi/v202212 --out kentik_apis
     PYTHONPATH=. python custom_stub.py
 
 Any API of the vendor's schema repository works: device/v202504beta2, synthetics/v202309, ...

@@ -28,6 +28,8 @@ _VARIABLES: Mapping[str, tuple[str, ...]] = {
     "region": ("KENTIK_REGION",),
     "grpc_endpoint": ("KENTIK_GRPC_ENDPOINT",),
     "rest_endpoint": ("KENTIK_REST_ENDPOINT",),
+    "v6_rest_endpoint": ("KENTIK_V6_REST_ENDPOINT",),
+    "transport": ("KENTIK_TRANSPORT",),
     "limiter": ("KENTIK_LIMITER",),
     "ca_file": ("KENTIK_CA_FILE",),
     "proxy": ("KENTIK_PROXY",),
@@ -40,6 +42,8 @@ _PROFILE_FIELDS: Mapping[str, str] = {
     "region": "region",
     "grpc-endpoint": "grpc_endpoint",
     "rest-endpoint": "rest_endpoint",
+    "v6-rest-endpoint": "v6_rest_endpoint",
+    "transport": "transport",
     "customer": "customer",
     "ca-file": "ca_file",
     "proxy": "proxy",
@@ -131,11 +135,13 @@ def client_arguments(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def _compress_time(arguments: dict[str, Any], speed: float) -> None:
     """Scale the limits for an emulator with a faster clock."""
-    for name in ("grpc_endpoint", "rest_endpoint"):
+    for name in ("grpc_endpoint", "rest_endpoint", "v6_rest_endpoint"):
         url = arguments.get(name)
+        if url is None and name == "v6_rest_endpoint":
+            continue  # by default on the host of grpc_endpoint
         if url is None or not Endpoint.parse(url, name=name, allow_plaintext=True).loopback:
             raise ConfigError(
-                f"KENTIK_SPEED must be 1 unless both endpoints are on this machine; got {speed:g}, "
+                f"KENTIK_SPEED must be 1 unless all endpoints are on this machine; got {speed:g}, "
                 f"and {name} is not on this machine; unset KENTIK_SPEED"
             )
     arguments["quota"] = (arguments.get("quota") or Quota.NON_QUERY).scaled(speed)

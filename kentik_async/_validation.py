@@ -19,7 +19,6 @@ from kentik_async.models import AutonomousSystem, InsightType
 __all__ = [
     "MAX_ASN",
     "MAX_UINT32",
-    "valid_as_group_id",
     "valid_asn",
     "valid_asns",
     "valid_choice",
@@ -31,6 +30,7 @@ __all__ = [
     "valid_magnitude",
     "valid_market_id",
     "valid_name",
+    "valid_object_id",
     "valid_site_id",
     "valid_site_name",
 ]
@@ -111,13 +111,18 @@ def valid_name(value: str, field: str = "name") -> str:
     return _text(value, field, "a string that is not blank")
 
 
-def valid_as_group_id(value: str | SupportsIndex, field: str = "id") -> str:
-    """Check the identifier of an AS group: any string that is not blank, or a whole number from 1.
+def valid_object_id(value: str | SupportsIndex, owner: str, field: str = "id") -> str:
+    """Check the identifier of an object of API v6: any string that is not blank, or a whole number from 1.
+
+    Args:
+        value: The identifier.
+        owner: What it identifies, such as "an AS group".
+        field: The argument's name in errors.
 
     Raises:
         ValidationError: The value is neither.
     """
-    allowed = "an AS group's id, a string that is not blank or a whole number from 1"
+    allowed = f"{owner}'s id, a string that is not blank or a whole number from 1"
     if not isinstance(value, str):
         number = _integer(value)
         if number is None or not 1 <= number <= _MAX_INT64:

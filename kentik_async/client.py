@@ -1,36 +1,23 @@
 """The client: composes the parts and owns their lifetimes."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import EllipsisType, TracebackType
 from typing import Any, Self, TypeVar
 
 from kentik_async._clock import SYSTEM_CLOCK
-from kentik_async._config import (
-    REGIONS,
-    Credentials,
-    Email,
-    Endpoint,
-    Token,
-    Trust,
-    proxy_for,
-    read_authorities,
-)
+from kentik_async._config import REGIONS, Credentials, Email, Endpoint, Token
 from kentik_async._environment import client_arguments, settings_from
-from kentik_async._operations import Protocol
 from kentik_async._pipeline import CallOptions, Pipeline, PipelineSettings, check_type
 from kentik_async._pipeline.caller import Caller
-from kentik_async._transport.base import Transport
-from kentik_async._transport.grpc import GrpcTransport
-from kentik_async._transport.proxy import ProxyAccess
-from kentik_async._transport.rest import RestTransport
-from kentik_async._version import __version__
+from kentik_async._transport.factory import TRANSPORTS, Endpoints, TransportName, make_transports
 from kentik_async.errors import ConfigError
 from kentik_async.events import EventHook
 from kentik_async.quota import PACINGS, Limiter, Pacing, Quota
 from kentik_async.quota.factory import Customer, choose_limiter
-from kentik_async.resources import KMI, ASGroups, Plans, QuotaView, Rest, Sites
+from kentik_async.resources import KMI, ASGroups, Plans, QuotaView, Rest, SiteMarkets, Sites, SitesV6
+from kentik_async.resources.stub_quotas import StubQuotas
 from kentik_async.resources.stubs import stub_channel
 from kentik_async.retry import Retry
 
@@ -39,8 +26,6 @@ __all__ = ["KentikClient"]
 S = TypeVar("S")
 
 _RETRY = Retry()
-
-_USER_AGENT = f"kentik-async/{__version__}"
 
 
 class KentikClient:
@@ -53,20 +38,24 @@ class KentikClient:
     Attributes:
         kmi: Markets, rankings, networks' neighbours, insights.
         as_groups: AS groups.
-        sites: Sites.
+        sites: Sites of API v5, which the vendor calls legacy.
+        sites_v6: Sites of API v6.
+        site_markets: Site markets: named sets of sites of API v6.
         plans: Plans.
         quota: How much quota is left, and how long calls would take.
-        rest: Any other v5 endpoint.
+        rest: Any other endpoint of API v5, and API v6 as JSON.
     """
 
     kmi: KMI
     as_groups: ASGroups
     sites: Sites
+    sites_v6: SitesV6
+    site_markets: SiteMarkets
     plans: Plans
     quota: QuotaView
     rest: Rest
 
-    _endpoints: tuple[Endpoint, ...] = ()
+    _endpoints: Endpoints | None = None
 
     def __init__(
         self,
@@ -90,6 +79,8 @@ class KentikClient:
         ca_file: str | os.PathLike[str] | None = None,
         proxy: str | None = None,
         allow_plaintext: bool = False,
+        transport: TransportName = "auto",
+        v6_rest_endpoint: str | None = None,
     ) -> None:
         """Check the arguments and compose the client; nothing is sent.
 
@@ -117,6 +108,9 @@ class KentikClient:
                 SSL_CERT_FILE.
             proxy: URL of an HTTP proxy, instead of HTTPS_PROXY, ALL_PROXY and NO_PROXY.
             allow_plaintext: Whether `http://` endpoints may be on other machines.
+            transport: How calls of API v6 are sent: "grpc", "rest" (as JSON over HTTP), or "auto": gRPC, and
+                REST if no gRPC connection can be made but HTTP works, which is logged as a warning.
+            v6_rest_endpoint: `https://host:port` of API v6 as JSON; the host of `grpc_endpoint` by default.
 
         Raises:
             ConfigError: An argument is invalid.
@@ -125,17 +119,21 @@ class KentikClient:
         credentials = Credentials.of(email, token)
         _check_choice("pacing", pacing, PACINGS)
         _check_choice("region", region, REGIONS)
+        _check_choice("transport", transport, TRANSPORTS)
         options = CallOptions(timeout, max_wait)
-        grpc_at = _endpoint("grpc_endpoint", grpc_endpoint or REGIONS[region].grpc_endpoint, allow_plaintext)
-        rest_at = _endpoint("rest_endpoint", rest_endpoint or REGIONS[region].rest_endpoint, allow_plaintext)
-        if grpc_at.path:
-            raise ConfigError(f"grpc_endpoint must not have a path; got {grpc_at.url!r}")
+        grpc_url, rest_url = grpc_endpoint or REGIONS[region].grpc_endpoint, rest_endpoint
+        self._endpoints = endpoints = Endpoints(
+            _endpoint("grpc_endpoint", grpc_url, allow_plaintext),
+            _endpoint("v6_rest_endpoint", v6_rest_endpoint or grpc_url, allow_plaintext),
+            _endpoint("rest_endpoint", rest_url or REGIONS[region].rest_endpoint, allow_plaintext),
+        )
+        if endpoints.grpc.path:
+            raise ConfigError(f"grpc_endpoint must not have a path; got {endpoints.grpc.url!r}")
         quota = Quota.NON_QUERY if quota is None else quota
         query_quota = Quota.QUERY if query_quota is None else query_quota
         check_type("quota", quota, Quota)
         check_type("query_quota", query_quota, Quota)
         self._quota = quota
-        self._endpoints = (grpc_at, rest_at)
         settings = PipelineSettings(
             quotas={"non_query": quota, "query": query_quota},
             retry=retry,
@@ -144,15 +142,23 @@ class KentikClient:
             on_event=on_event,
             clock=SYSTEM_CLOCK,
         )
-        transports = _transports(grpc_at, rest_at, credentials, ca_file, proxy)
+        transports = make_transports(
+            endpoints,
+            credentials,
+            transport=transport,
+            connect_timeout=connect_timeout,
+            ca_file=ca_file,
+            proxy=proxy,
+        )
         customer_quota = Customer(
-            endpoints=(grpc_at.url, rest_at.url),
+            endpoints=(endpoints.grpc.url, endpoints.rest.url),  # whatever the transport: the quota is one
             name=customer or email,
             quota=quota,
             query_quota=query_quota,
             pacing=pacing,
-            local=grpc_at.loopback and rest_at.loopback,
+            local=endpoints.loopback,
         )
+        self._stub_quotas = StubQuotas(limiter, customer_quota)
         # Last, because it may open a file or a connection: nothing after it can fail.
         self._limiter, self._owns_limiter = choose_limiter(limiter, customer_quota, self)
         self._pipeline = Pipeline(settings, self._limiter, transports)
@@ -164,10 +170,11 @@ class KentikClient:
 
         The order of precedence: the arguments given here, the profile named here, the environment
         (`KENTIK_EMAIL` and `KENTIK_API_TOKEN`, else `KTAPI_AUTH_EMAIL` and `KTAPI_AUTH_TOKEN`;
-        `KENTIK_REGION`, `KENTIK_GRPC_ENDPOINT`, `KENTIK_REST_ENDPOINT`, `KENTIK_LIMITER`, `KENTIK_SPEED`,
-        `KENTIK_CA_FILE`, `KENTIK_PROXY`), the profile `KENTIK_PROFILE` or `default`. A profile is the file
-        `~/.kentik/<profile>`; `KTAPI_HOME` names another folder, `KTAPI_CFG_FILE` another file. E-mail
-        address and token always come from the same source.
+        `KENTIK_REGION`, `KENTIK_GRPC_ENDPOINT`, `KENTIK_REST_ENDPOINT`, `KENTIK_V6_REST_ENDPOINT`,
+        `KENTIK_TRANSPORT`, `KENTIK_LIMITER`, `KENTIK_SPEED`, `KENTIK_CA_FILE`, `KENTIK_PROXY`), the profile
+        `KENTIK_PROFILE` or `default`. A profile is the file `~/.kentik/<profile>`; `KTAPI_HOME` names
+        another folder, `KTAPI_CFG_FILE` another file. E-mail address and token always come from the same
+        source.
 
         Args:
             profile: The name of a profile.
@@ -199,13 +206,13 @@ class KentikClient:
         max_wait = self._options.max_wait if max_wait is ... else max_wait
         options = CallOptions(timeout, max_wait)
         view = object.__new__(type(self))
-        view._quota, view._endpoints = self._quota, self._endpoints
-        view._limiter, view._owns_limiter = self._limiter, self._owns_limiter
-        view._pipeline = self._pipeline
+        vars(view).update(vars(self))
         view._make_resources(options)
         return view
 
-    def stub(self, stub_class: Callable[[Any], S]) -> S:
+    def stub(
+        self, stub_class: Callable[[Any], S], *, quota_class: str | None = None, quota: Quota | None = None
+    ) -> S:
         """Return a stub of a generated class whose calls use this client's quota, retries and errors.
 
         A method takes its request message and, optionally, `timeout` (seconds for one attempt) and
@@ -213,12 +220,16 @@ class KentikClient:
         GET are retried without it.
 
         Args:
-            stub_class: A class generated by `python -m codegen`, such as `KmiServiceStub`.
+            stub_class: A class generated by `kentik-async codegen`, such as `KmiServiceStub`.
+            quota_class: The quota class of the calls: "non_query" (the default), "query", or any name for an
+                API with limits of its own; stubs with one name share them, as far as clients share a quota.
+            quota: The limits of that API.
 
         Raises:
-            ConfigError: The class was not generated by `python -m codegen`.
+            ConfigError: The class is not generated by `kentik-async codegen`, or an argument is invalid.
         """
-        return stub_class(stub_channel(self._caller, stub_class))
+        caller, counted = self._stub_quotas.caller(self._caller, quota_class, quota)
+        return stub_class(stub_channel(caller, stub_class, counted))
 
     async def aclose(self) -> None:
         """Close the connections; queued and in-flight calls raise ClientClosedError. May be called twice."""
@@ -227,6 +238,7 @@ class KentikClient:
         finally:
             if self._owns_limiter:
                 await self._limiter.aclose()
+            await self._stub_quotas.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -237,8 +249,8 @@ class KentikClient:
         await self.aclose()
 
     def __repr__(self) -> str:
-        endpoints = zip(("grpc", "rest"), self._endpoints, strict=False)  # no endpoints yet inside __init__
-        return f"<KentikClient {' '.join(f'{name}={at.url}' for name, at in endpoints)}>"
+        at = self._endpoints
+        return f"<KentikClient grpc={at.grpc.url} rest={at.rest.url}>" if at else "<KentikClient>"
 
     def _make_resources(self, options: CallOptions) -> None:
         self._options = options
@@ -246,6 +258,8 @@ class KentikClient:
         self.kmi = KMI(caller)
         self.as_groups = ASGroups(caller)
         self.sites = Sites(caller)
+        self.sites_v6 = SitesV6(caller)
+        self.site_markets = SiteMarkets(caller)
         self.plans = Plans(caller)
         self.quota = QuotaView(self._limiter)
         self.rest = Rest(caller)
@@ -253,33 +267,6 @@ class KentikClient:
 
 def _endpoint(name: str, url: str, allow_plaintext: bool) -> Endpoint:
     return Endpoint.parse(url, name=name, allow_plaintext=allow_plaintext)
-
-
-def _transports(
-    grpc_at: Endpoint,
-    rest_at: Endpoint,
-    credentials: Credentials,
-    ca_file: str | os.PathLike[str] | None,
-    proxy: str | None,
-) -> Mapping[Protocol, tuple[str, Callable[[], Transport]]]:
-    authorities = read_authorities(ca_file)
-    access = ProxyAccess()
-    grpc_authorities = authorities
-    if authorities is None and grpc_at.secure:
-        # OpenSSL, which REST uses, reads this variable by itself; gRPC does not.
-        grpc_authorities = read_authorities(os.environ.get("SSL_CERT_FILE") or None, "SSL_CERT_FILE")
-    grpc_trust = Trust(grpc_authorities, proxy_for(grpc_at, proxy))
-    rest_trust = Trust(authorities, proxy_for(rest_at, proxy))
-    return {
-        "grpc": (
-            grpc_at.authority,
-            lambda: GrpcTransport(grpc_at, credentials, grpc_trust, access, _USER_AGENT),
-        ),
-        "rest": (
-            rest_at.authority,
-            lambda: RestTransport(rest_at, credentials, rest_trust, access, _USER_AGENT),
-        ),
-    }
 
 
 def _check_choice(name: str, value: object, allowed: Iterable[str]) -> None:

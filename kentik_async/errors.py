@@ -97,7 +97,8 @@ class APIError(KentikError):
 
     Attributes:
         http_status: The HTTP status; None over gRPC, unless the gRPC error quotes an HTTP status.
-        grpc_status: The name of the gRPC status, such as "NOT_FOUND"; None over REST.
+        grpc_status: The name of the gRPC status, such as "NOT_FOUND"; None over REST, unless the error is one
+            of API v6, which quotes a gRPC status.
         detail: The server's message, shortened.
         retry_after: The wait that the server requested before the next attempt, in seconds; `math.inf` if it
             forbids one; None if it requested none. Sources: `Retry-After`, `x-ratelimit-throttle-ms`,

@@ -91,7 +91,7 @@ def _may_retry(error: KentikError, effect: Effect) -> bool:
         return False
     if error.grpc_status == _CANCELLED_BY_SERVER:
         return True
-    # A gRPC error that quotes an HTTP status is the library's translation of it: the HTTP status decides.
-    if error.http_status is not None:
-        return error.http_status == 500 and effect is Effect.READ
-    return error.grpc_status in _INTERNAL_FAILURES and effect is Effect.READ
+    # An error with both statuses quotes one of them: a gRPC library quotes HTTP, the JSON mirror gRPC.
+    known = error.http_status is not None or error.grpc_status is not None
+    internal = error.http_status in (None, 500) and error.grpc_status in (None, *_INTERNAL_FAILURES)
+    return known and internal and effect is Effect.READ

@@ -10,7 +10,7 @@ import pytest
 import kentik_async
 from tests.support.secret_scanner import files_with_a_token, token_in
 
-# No deadline: a busy machine is no bug. In CI the same examples in every run: a red build can be repeated.
+# No deadline: a busy machine is slow. In CI every run has the same examples, so that failures are repeatable.
 hypothesis.settings.register_profile("local", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 hypothesis.settings.register_profile("fuzz", deadline=None, max_examples=500, print_blob=True)

@@ -1,15 +1,18 @@
 """Encodes requests and decodes responses about AS groups, API v6 (Kentik KB, AS Group APIs)."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import SupportsIndex
+
+from msgspec.structs import replace
 
 from kentik_async._codec._values import from_timestamp, parse
 from kentik_async._generated.as_group import v202212 as messages
-from kentik_async._validation import valid_as_group_id, valid_asns, valid_name
+from kentik_async._validation import valid_asns, valid_name, valid_object_id
 from kentik_async.errors import DecodeError
 from kentik_async.models import ASGroup, ASGroupList, AutonomousSystem
 
 __all__ = [
+    "change_members",
     "decode_create",
     "decode_delete",
     "decode_get",
@@ -20,7 +23,10 @@ __all__ = [
     "encode_get",
     "encode_list",
     "encode_update",
+    "writable",
 ]
+
+_OWNER = "an AS group"
 
 ASNs = Iterable[int | str | SupportsIndex | AutonomousSystem]
 """The types of a group's members as arguments; see `valid_asn`."""
@@ -47,7 +53,7 @@ def encode_get(id: str | SupportsIndex) -> bytes:
     Raises:
         ValidationError: The id is invalid.
     """
-    return messages.GetASGroupRequest(id=valid_as_group_id(id)).SerializeToString()
+    return messages.GetASGroupRequest(id=valid_object_id(id, _OWNER)).SerializeToString()
 
 
 def decode_get(raw: bytes) -> ASGroup:
@@ -85,7 +91,7 @@ def encode_update(id: str | SupportsIndex, name: str, asns: ASNs) -> bytes:
         ValidationError: The id is invalid, the name is blank, or a member is not an AS number.
     """
     group = messages.ASGroupConcise(
-        id=valid_as_group_id(id), name=valid_name(name), asn=[str(asn) for asn in valid_asns(asns)]
+        id=valid_object_id(id, _OWNER), name=valid_name(name), asn=[str(asn) for asn in valid_asns(asns)]
     )
     return messages.UpdateASGroupRequest(as_group=group).SerializeToString()
 
@@ -99,13 +105,35 @@ def decode_update(raw: bytes) -> ASGroup:
     return _group_in(parse(messages.UpdateASGroupResponse, raw, "the updated AS group"))
 
 
+def change_members(added: ASNs, removed: ASNs) -> Callable[[ASGroup], ASGroup]:
+    """Return the function that adds members at a group's end, and removes members.
+
+    Raises:
+        ValidationError: A member is not an AS number.
+    """
+    new, old = valid_asns(added), frozenset(valid_asns(removed))
+
+    def change(group: ASGroup) -> ASGroup:
+        members = {member.asn: member for member in (*map(AutonomousSystem, new), *group.asn)}
+        order = dict.fromkeys([*(member.asn for member in group.asn), *new])
+        return replace(group, asn=tuple([members[asn] for asn in order if asn not in old]))
+
+    return change
+
+
+def writable(group: ASGroup) -> ASGroup:
+    """Return a group without what only the server sets: names of networks, and times."""
+    members = tuple([AutonomousSystem(member.asn) for member in group.asn])
+    return replace(group, asn=members, created_date=None, updated_date=None)
+
+
 def encode_delete(id: str | SupportsIndex) -> bytes:
     """Encode the request that deletes a group.
 
     Raises:
         ValidationError: The id is invalid.
     """
-    return messages.DeleteASGroupRequest(id=valid_as_group_id(id)).SerializeToString()
+    return messages.DeleteASGroupRequest(id=valid_object_id(id, _OWNER)).SerializeToString()
 
 
 def decode_delete(raw: bytes) -> None:

@@ -11,7 +11,7 @@ import keyword
 import re
 from pathlib import PurePosixPath
 
-__all__ = ["ROOT", "json_name", "new_file", "new_package", "python_path", "safe"]
+__all__ = ["ROOT", "json_name", "new_file", "new_package", "python_path", "safe", "snake_case"]
 
 ROOT = "kentik_async"
 _VENDOR = "kentik"
@@ -34,6 +34,12 @@ def python_path(package: str, file: str) -> str:
     if parts[0] == _VENDOR and len(parts) > 1:
         parts = parts[1:]
     return ".".join(safe(re.sub(r"\W", "_", part)) for part in parts)
+
+
+def snake_case(name: str) -> str:
+    """Return the snake_case of a CamelCase name: `GetASNDetails` becomes `get_asn_details`."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z](?!s(?![a-z]))[a-z])", "_", name)
+    return safe(words.lower())
 
 
 def new_package(path: str) -> str:

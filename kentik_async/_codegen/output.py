@@ -1,15 +1,23 @@
-"""Compares the generated files with those in the output folder, and writes them: all or nothing."""
+"""Compares the generated files with those in the output folder, and writes them: all or nothing.
+
+The manifest in the folder lists what earlier runs wrote. Other files are neither changed nor removed.
+"""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from kentik_async._codegen.errors import CodegenError
+from kentik_async._codegen.python_module import HEADER
 from kentik_async._codegen.render import DESCRIPTORS, FOLDER, RUNTIME
 
-__all__ = ["differences", "write"]
+__all__ = ["MANIFEST", "differences", "write"]
+
+MANIFEST = "codegen_manifest.txt"
+"""The file that lists all others, one a line."""
 
 
 def differences(out: Path, files: Mapping[str, bytes], *, whole: bool) -> dict[str, str]:
@@ -22,24 +30,16 @@ def differences(out: Path, files: Mapping[str, bytes], *, whole: bool) -> dict[s
 
     Returns:
         Sorted paths below the root to `missing`, `differs` or `stale`.
+
+    Raises:
+        CodegenError: A file that code generation did not write has the path of one that it would write.
     """
-    existing = set(_existing(out))
-    result = {}
-    for name, content in files.items():
-        if name not in existing:
-            result[name] = "missing"
-        elif (out / name).read_bytes() != content and not _is_package_of_another_run(
-            name, content, files, existing
-        ):
-            result[name] = "differs"
-    for name in existing - set(files):
-        if whole or f"{PurePosixPath(name).parent}/{DESCRIPTORS}" in files:
-            result[name] = "stale"
-    return dict(sorted(result.items()))
+    changes, _ = _compare(out, files, whole=whole)
+    return changes
 
 
 def write(out: Path, files: Mapping[str, bytes], *, whole: bool) -> dict[str, str]:
-    """Write the files. The old tree is replaced when the new one is complete.
+    """Write the files; if that fails, the folder is as it was.
 
     Args:
         out: The generated root; created if it does not exist.
@@ -50,67 +50,135 @@ def write(out: Path, files: Mapping[str, bytes], *, whole: bool) -> dict[str, st
         The changes, as returned by `differences`.
 
     Raises:
-        CodegenError: The folder contains other files, or cannot be written.
+        CodegenError: As for `differences`, or the folder cannot be written.
     """
+    if out.exists() and not out.is_dir():
+        raise CodegenError(f"cannot write {out}: it is a file; --out must be a folder")
     try:
-        _refuse_foreign(out)
-        changes = differences(out, files, whole=whole)
+        changes, manifest = _compare(out, files, whole=whole)
         if changes:
-            _swap(out, files, changes)
+            _apply(out, {**files, MANIFEST: manifest}, changes)
     except OSError as error:
         raise CodegenError(f"cannot write {out}: {error.strerror or error}") from error
     return changes
 
 
-def _existing(out: Path) -> Iterator[str]:
-    """Yield the paths of the files below a folder, without Python's caches."""
-    for path in out.rglob("*"):
-        name = path.relative_to(out)
-        if path.is_file() and "__pycache__" not in name.parts:
-            yield name.as_posix()
+def _compare(out: Path, files: Mapping[str, bytes], *, whole: bool) -> tuple[dict[str, str], bytes]:
+    """Return the changes, and the manifest after them."""
+    own = _read_manifest(out)
+    changes, kept = {}, set()
+    for name, content in files.items():
+        path = out / name
+        if not path.is_file():
+            changes[name] = "missing"
+        elif path.read_bytes() == content or _is_package_of_another_run(name, content, files, own):
+            continue
+        elif name in own:
+            changes[name] = "differs"
+        elif content == FOLDER:
+            kept.add(name)  # the `__init__.py` of somebody else serves as well
+        else:
+            raise CodegenError(
+                f"{path} was not written by code generation (it is not in {MANIFEST}); "
+                "move it away, or use another --out"
+            )
+    for name in own - set(files):
+        folder = PurePosixPath(name).parent
+        if (whole or folder == PurePosixPath(RUNTIME) or f"{folder}/{DESCRIPTORS}" in files) and (
+            out / name
+        ).is_file():
+            changes[name] = "stale"
+    left = {name for name in own if (out / name).is_file() and changes.get(name) != "stale"}
+    manifest = _manifest((left | set(files)) - kept)
+    path = out / MANIFEST
+    if not path.is_file():
+        changes[MANIFEST] = "missing"
+    elif path.read_bytes() != manifest:
+        changes[MANIFEST] = "differs"
+    return dict(sorted(changes.items())), manifest
 
 
-def _is_package_of_another_run(
-    name: str, content: bytes, files: Mapping[str, bytes], existing: set[str]
-) -> bool:
+def _manifest(names: set[str]) -> bytes:
+    return "\n".join([f"# {HEADER}", *sorted(names), ""]).encode()
+
+
+def _read_manifest(out: Path) -> set[str]:
+    """Return the paths in the manifest. A line that is not a path inside the folder is ignored."""
+    path = out / MANIFEST
+    if not path.is_file():
+        return set()
+    names = (PurePosixPath(line) for line in path.read_text(encoding="utf-8").splitlines() if line[:1] != "#")
+    return {
+        name.as_posix() for name in names if name.parts and not name.is_absolute() and ".." not in name.parts
+    }
+
+
+def _is_package_of_another_run(name: str, content: bytes, files: Mapping[str, bytes], own: set[str]) -> bool:
     """Return whether an intermediate folder would replace a package of an earlier run."""
     descriptors = f"{PurePosixPath(name).parent}/{DESCRIPTORS}"
-    return content == FOLDER and descriptors in existing and descriptors not in files
+    return content == FOLDER and descriptors in own and descriptors not in files
 
 
-def _refuse_foreign(out: Path) -> None:
-    """Refuse a folder that is neither empty nor written by code generation."""
-    if not out.exists():
-        return
-    if not out.is_dir():
-        raise CodegenError(f"cannot write {out}: it is a file; --out must be a folder")
-    others = sorted(name for name in _existing(out) if name != "__init__.py")
-    if others and RUNTIME not in others:
-        raise CodegenError(
-            f"{out} contains other files ({others[0]}); use a new or empty folder, or earlier output"
-        )
+def _apply(out: Path, files: Mapping[str, bytes], changes: Mapping[str, str]) -> None:
+    """Write all new contents beside the old ones, then exchange them; undo the exchange if it fails."""
+    created = [path for path in (out, *out.parents) if not path.exists()]
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".codegen-", dir=out) as scratch:
+            new, old = Path(scratch, "new"), Path(scratch, "old")
+            for name, change in changes.items():
+                if change != "stale":
+                    _make_folder(new / name)
+                    (new / name).write_bytes(files[name])
+            _exchange(out, new, old, changes)
+    except OSError:
+        for path in created:
+            with suppress(OSError):
+                path.rmdir()
+        raise
+    for name, change in changes.items():
+        if change == "stale":
+            _remove_empty(out, out / name)
 
 
-def _swap(out: Path, files: Mapping[str, bytes], changes: Mapping[str, str]) -> None:
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as scratch:
-        new, old = Path(scratch, "new"), Path(scratch, "old")
-        new.mkdir()
-        for name in _existing(out):
-            if name not in changes:
-                _put(new / name, (out / name).read_bytes())
+def _exchange(out: Path, new: Path, old: Path, changes: Mapping[str, str]) -> None:
+    done: list[str] = []
+    try:
         for name, change in changes.items():
+            done.append(name)
+            if change != "missing":
+                _make_folder(old / name)
+                (out / name).rename(old / name)
             if change != "stale":
-                _put(new / name, files[name])
-        if out.exists():
-            out.rename(old)
-        try:
-            new.rename(out)
-        except OSError:
-            old.rename(out)
-            raise
+                _make_folder(out / name)
+                (new / name).rename(out / name)
+    except OSError:
+        for name in reversed(done):
+            with suppress(OSError):
+                if (old / name).exists():
+                    (old / name).replace(out / name)
+                elif changes[name] == "missing":
+                    (out / name).unlink(missing_ok=True)
+                    _remove_empty(out, out / name)
+        raise
 
 
-def _put(path: Path, content: bytes) -> None:
+def _make_folder(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
+
+
+def _remove_empty(out: Path, removed: Path) -> None:
+    """Remove the compiled code of a removed module, and the folders that are empty now."""
+    for cache in removed.parent.glob(f"__pycache__/{removed.stem}.*.pyc"):
+        cache.unlink()
+    for folder in (removed.parent / "__pycache__", *_parents(out, removed)):
+        with suppress(OSError):
+            folder.rmdir()
+
+
+def _parents(out: Path, path: Path) -> Iterator[Path]:
+    """Yield the folders between a file and the root, inner ones first."""
+    folder = path.parent
+    while folder != out:
+        yield folder
+        folder = folder.parent

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import count
 from pathlib import PurePosixPath
 
@@ -43,9 +44,13 @@ Symbols = dict[str, Symbol]
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """An RPC; `request` and `response` are new full names."""
+    """An RPC; `request` and `response` are new full names.
+
+    `python_name` is its second name; empty if the first one is like it, or another RPC has it.
+    """
 
     name: str
+    python_name: str
     path: str
     http: HttpRule
     request: str
@@ -65,7 +70,7 @@ class Service:
     comment: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Package:
     """A Python package to write.
 
@@ -82,6 +87,17 @@ class Package:
     files: tuple[pb.FileDescriptorProto, ...]
     services: tuple[Service, ...]
     comments: dict[str, str]
+
+    def free(self, name: str) -> str:
+        """Return the name, with underscores added until nothing in the package has it."""
+        while name in self.declared:
+            name += "_"
+        return name
+
+    @cached_property
+    def declared(self) -> frozenset[str]:
+        """The simple names of everything that the package declares."""
+        return frozenset(_declared_names(self))
 
     def types(self) -> set[str]:
         """Return the full names of the types that fields and methods use."""
@@ -166,7 +182,19 @@ def _assemble(
                 comments={_relative(name, origins[0]): text for name, text in texts.items()},
             )
         )
+        _check_names(packages[-1])
     return tuple(packages), _symbols(packages, originals.values())
+
+
+def _check_names(package: Package) -> None:
+    """Refuse a message or enum whose name the classes of a service have."""
+    taken = {f"{one.name}{side}": one.name for one in package.services for side in ("Stub", "Servicer")}
+    for file in package.files:
+        names_of_types = [part.name for part in file.message_type] + [part.name for part in file.enum_type]
+        for name in taken.keys() & names_of_types:
+            raise CodegenError(
+                f"{package.origin}.{name} has the name of a class of the service {taken[name]}"
+            )
 
 
 def _new_files(paths: dict[str, str]) -> dict[str, str]:
@@ -218,9 +246,11 @@ def _service(
     def type_name(name: str) -> str:
         return renamed.get(name.removeprefix("."), name.removeprefix("."))
 
+    python_names = _python_names([method.name for method in service.method])
     methods = tuple(
         Method(
             name=method.name,
+            python_name=python_names.get(method.name, ""),
             path=f"/{full_name}/{method.name}",
             http=rules.get(f"{full_name}.{method.name}", NO_RULE),
             request=type_name(method.input_type),
@@ -232,3 +262,26 @@ def _service(
         for method in service.method
     )
     return Service(service.name, full_name, methods, texts.get(full_name, ""))
+
+
+def _python_names(rpcs: list[str]) -> dict[str, str]:
+    """Return the second names of RPCs; a name that is taken is omitted."""
+    result: dict[str, str] = {}
+    for name in rpcs:
+        python_name = names.snake_case(name)
+        if python_name not in rpcs and python_name not in result.values():
+            result[name] = python_name
+    return result
+
+
+def _declared_names(package: Package) -> Iterator[str]:
+    for service in package.services:
+        yield from (f"{service.name}Stub", f"{service.name}Servicer")
+        yield from (name for method in service.methods for name in (method.name, method.python_name))
+    for file in package.files:
+        for full, part in descriptors.declared(file):
+            yield full.rpartition(".")[2]
+            if isinstance(part, pb.DescriptorProto):
+                yield from (field.name for field in part.field)
+            else:
+                yield from (value.name for value in part.value)

@@ -13,9 +13,9 @@ from kentik_async._codegen.typing_stubs.module import typing_stub
 
 __all__ = ["DESCRIPTORS", "FOLDER", "RUNTIME", "render"]
 
-RUNTIME = "_runtime.py"
 DESCRIPTORS = "descriptors.binpb"
-_TEMPLATE = Path(__file__).with_name("templates") / RUNTIME
+RUNTIME = "_runtime"
+_TEMPLATES = Path(__file__).with_name("templates")
 FOLDER = f'"""Generated from protos. {HEADER}"""\n'.encode()
 """The `__init__.py` of an intermediate folder."""
 
@@ -26,7 +26,9 @@ def render(packages: Iterable[Package], symbols: Symbols) -> dict[str, bytes]:
     Returns:
         Paths below the generated root, with slashes, to contents.
     """
-    files = {"__init__.py": FOLDER, RUNTIME: _TEMPLATE.read_bytes()}
+    files = {"__init__.py": FOLDER}
+    for path in sorted(_TEMPLATES.glob("*/*.py")):
+        files[path.relative_to(_TEMPLATES).as_posix()] = path.read_bytes()
     for package in packages:
         parts = package.path.split(".")
         for depth in range(1, len(parts)):

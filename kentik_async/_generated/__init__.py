@@ -1,1 +1,1 @@
-"""Generated from protos. Written by `python -m codegen`; changes made here are lost."""
+"""Generated from protos. Written by `kentik-async codegen`; changes made here are lost."""

@@ -11,12 +11,25 @@ from kentik_async._operations import Request
 from kentik_async._transport.base import Reply
 from kentik_async.errors import ConfigError, KentikError, RateLimitedError
 from kentik_async.events import Event, EventHook, EventKind
-from kentik_async.quota import Quota, QuotaClass
+from kentik_async.quota import Limiter, Quota, QuotaClass
 from kentik_async.retry import Retry
 
-__all__ = ["Call", "CallOptions", "PipelineSettings", "check_type"]
+__all__ = ["Call", "CallOptions", "OwnQuota", "PipelineSettings", "check_type"]
 
 _log = logging.getLogger("kentik_async")
+
+
+@dataclass(frozen=True, slots=True)
+class OwnQuota:
+    """The limits of calls that do not count in the customer's quota.
+
+    Attributes:
+        limiter: Grants the quota, in its class non_query.
+        quota: The limits.
+    """
+
+    limiter: Limiter
+    quota: Quota
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +39,7 @@ class CallOptions:
     Attributes:
         timeout: The longest that one attempt may take from sending to the response, in seconds.
         max_wait: The longest that a call may wait for quota, in seconds; None for no bound.
+        own_quota: The limits of these calls, if they do not count in the customer's quota.
 
     Raises:
         ConfigError: A duration is invalid.
@@ -33,6 +47,7 @@ class CallOptions:
 
     timeout: float = 60.0
     max_wait: float | None = None
+    own_quota: OwnQuota | None = None
 
     def __post_init__(self) -> None:
         _check_seconds("timeout", self.timeout, above_zero=True)
@@ -102,6 +117,11 @@ class Call:
     connect_by: float | None = None
     refused_since: float | None = None
     refusal: RateLimitedError | None = None
+
+    def quota(self, quotas: Mapping[QuotaClass, Quota]) -> Quota:
+        """Return the limits of the call: its own, or those of its class."""
+        own = self.options.own_quota
+        return quotas[self.request.operation.quota_class] if own is None else own.quota
 
     def report(self, kind: EventKind, duration: float, error: Exception | None = None) -> None:
         """Tell the user's function about a step; what the function raises is logged."""

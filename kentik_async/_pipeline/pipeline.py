@@ -12,12 +12,13 @@ import asyncio
 import os
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 from kentik_async._operations import Protocol, Request
 from kentik_async._pipeline.call import Call, CallOptions, PipelineSettings
 from kentik_async._pipeline.priority import current_priority
 from kentik_async._pipeline.session import Session
-from kentik_async._transport.base import Transport
+from kentik_async._transport.base import Reply, Transport
 from kentik_async._transport.connection import Connector
 from kentik_async.errors import APIError, ClientClosedError, ConfigError, KentikError, RateLimitedError
 from kentik_async.quota import Limiter
@@ -47,6 +48,8 @@ class Pipeline:
 
     Attributes:
         monotonic: Returns the monotonic time, in seconds.
+        retry: When failed requests are sent again.
+        edits: The locks of objects that are read and then written, by event loop and object.
     """
 
     def __init__(
@@ -66,6 +69,8 @@ class Pipeline:
         self._limiter = limiter
         self._transports = transports
         self.monotonic: Callable[[], float] = settings.clock.monotonic
+        self.retry = settings.retry
+        self.edits: WeakValueDictionary[object, asyncio.Lock] = WeakValueDictionary()
         self._closed = False
         self._pid = os.getpid()
         self._session: Session | None = None
@@ -90,7 +95,13 @@ class Pipeline:
         call = self.call(request, options)
         try:
             session = self.session()
-            body = await self._fetch(call, session)
+            reply = await self._fetch(call, session)
+            body = reply.body
+            if reply.translate is not None:
+                if len(body) < _LARGE_RESPONSE_BYTES:
+                    body = reply.translate(body)
+                else:
+                    body = await asyncio.to_thread(reply.translate, body)
             if request.on_arrival is not None:
                 request.on_arrival(body)
             if len(body) > _SMALL_RESPONSE_BYTES and session.has_waiters:
@@ -139,14 +150,14 @@ class Pipeline:
         if session is not None:
             await session.aclose()
 
-    async def _fetch(self, call: Call, session: Session) -> bytes:
+    async def _fetch(self, call: Call, session: Session) -> Reply:
         if call.on_event is not None:
             call.report("queued", 0.0)
         while True:
             reply = await session.attempt(call)
             error = reply.error
             if error is None:
-                return reply.body
+                return reply
             if reply.outcome == "not_sent":
                 await self._retry_unsent(call, session, error)
                 continue
@@ -178,7 +189,7 @@ class Pipeline:
         if call.refused_since is None:
             call.refused_since = now
         call.refusal = error
-        quota = self._settings.quotas[call.request.operation.quota_class]
+        quota = call.quota(self._settings.quotas)
         if now - call.refused_since > quota.hour + quota.minute:
             raise error
 

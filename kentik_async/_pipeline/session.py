@@ -88,11 +88,10 @@ class Session:
             QuotaWaitError: The quota frees later than the call's `max_wait`.
             ConnectError: There is no connection.
         """
-        operation = call.request.operation
-        connector = self.connector(operation.protocol)
+        connector = self.connector(call.request.operation.protocol)
         grant = await self.interruptible(self.admit(call, connector))
         timeout = call.options.timeout
-        drain = self._settings.quotas[operation.quota_class].drain
+        drain = call.quota(self._settings.quotas).drain
         sent = self._monotonic()
         try:
             attempt = connector.transport.start(call.request, timeout + drain)
@@ -127,8 +126,9 @@ class Session:
 
     async def _acquire(self, call: Call) -> Grant:
         options, start = call.options, self._monotonic()
+        limiter = self._limiter if options.own_quota is None else options.own_quota.limiter
         try:
-            return await self._limiter.acquire(
+            return await limiter.acquire(
                 call.request.operation.quota_class,
                 priority=call.priority,
                 queued_since=call.queued_since,

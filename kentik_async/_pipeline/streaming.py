@@ -12,7 +12,7 @@ from kentik_async._pipeline.call import Call, CallOptions
 from kentik_async._pipeline.pipeline import Pipeline
 from kentik_async._pipeline.session import close_grant
 from kentik_async._transport.base import Messages, Stream, StreamKind, StreamTransport
-from kentik_async.errors import KentikError, RateLimitedError
+from kentik_async.errors import ConfigError, KentikError, RateLimitedError
 
 __all__ = ["run_stream"]
 
@@ -71,7 +71,7 @@ async def _open_stream(
     connector = session.connector(call.request.operation.protocol)
     transport = connector.transport
     if not isinstance(transport, StreamTransport):
-        raise TypeError(f"{call.request.operation.protocol} has no streams")
+        raise ConfigError(f"{call.request.operation.name} is a stream, which needs transport='grpc'")
     if not call.sent:
         call.report("queued", 0.0)
     grant = await session.interruptible(session.admit(call, connector))

@@ -35,12 +35,15 @@ class Reply:
         error: The error that the response, or its absence, means; None for success.
         outcome: What is known about the request, for the limiter; see `Grant.close`.
         allowance: How much quota the server says is left, or None.
+        translate: Makes the bytes that `Request.decode` expects of the body; None if it has that form. It
+            runs after the slot is free, and may raise DecodeError.
     """
 
     body: bytes = field(default=b"", repr=False)
     error: KentikError | None = None
     outcome: Outcome = "answered"
     allowance: Allowance | None = None
+    translate: Callable[[bytes], bytes] | None = None
 
 
 class Attempt(Protocol):

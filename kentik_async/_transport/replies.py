@@ -7,13 +7,20 @@ tells them from a server's. Whether the server acted decides over a retry and ov
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from kentik_async._transport.base import Reply
-from kentik_async._transport.status_mapping import QUOTED_HTTP_STATUS, Scrub, error_for_grpc, error_for_http
+from kentik_async._transport.status_mapping import (
+    QUOTED_HTTP_STATUS,
+    Scrub,
+    error_for_grpc,
+    error_for_http,
+    quoted_grpc_status,
+)
 from kentik_async.errors import APIError, ConnectError, DecodeError, RateLimitedError, UnavailableError
 from kentik_async.quota import Outcome, read_allowance
 
-__all__ = ["is_gateway_response", "reply_for_grpc", "reply_for_http"]
+__all__ = ["is_gateway_response", "reply_for_grpc", "reply_for_http", "reply_for_mirror"]
 
 _NEVER_SENT = re.compile(r"failed to connect to all addresses|errors? resolving |DNS resolution failed")
 """How grpcio (1.51 to 1.85) reports that it found no connection for a call."""
@@ -72,8 +79,35 @@ def reply_for_http(status: int, headers: Mapping[str, str], body: bytes, *, scru
     return Reply(error=error, outcome=outcome, allowance=allowance)
 
 
+def reply_for_mirror(status: int, headers: Mapping[str, str], body: bytes, *, scrub: Scrub = str) -> Reply:
+    """Return what a response of the JSON mirror of API v6 means: an error is the one that gRPC would report.
+
+    Args:
+        status: The HTTP status.
+        headers: The response's headers.
+        body: The response's body.
+        scrub: Removes secrets from the server's text.
+    """
+    # grpc-gateway puts a prefix before the metadata of the RPC.
+    metadata = {
+        name.lower().removeprefix("grpc-metadata-").removeprefix("grpc-trailer-"): value
+        for name, value in headers.items()
+    }
+    quoted = None if 200 <= status < 300 else quoted_grpc_status(status, body)
+    if quoted is None:
+        return reply_for_http(status, metadata, body, scrub=scrub)
+    reply = reply_for_grpc(*quoted, metadata, connected=True, http_status=status, scrub=scrub)
+    return replace(reply, allowance=read_allowance(metadata.items()))
+
+
 def reply_for_grpc(
-    status: str, details: str, trailers: Mapping[str, str], *, connected: bool, scrub: Scrub = str
+    status: str,
+    details: str,
+    trailers: Mapping[str, str],
+    *,
+    connected: bool,
+    http_status: int | None = None,
+    scrub: Scrub = str,
 ) -> Reply:
     """Return what a gRPC status other than OK means, also for the request: whether the server saw it.
 
@@ -86,15 +120,18 @@ def reply_for_grpc(
         details: The status's message.
         trailers: The metadata, names in lower case.
         connected: Whether the channel has a connection now.
+        http_status: The HTTP status of the JSON mirror's response that quotes the status; None over gRPC.
         scrub: Removes secrets from the server's text.
     """
-    error = error_for_grpc(status, details, trailers, scrub=scrub)
+    error = error_for_grpc(status, details, trailers, http_status=http_status, scrub=scrub)
     if status == "UNAVAILABLE" and not connected and _NEVER_SENT.match(details):
         return Reply(error=ConnectError(error.args[0]), outcome="not_sent")
     if status == "UNKNOWN" and _NOT_GRPC.search(details):
         return Reply(error=DecodeError(_HTTP_NOT_GRPC))
     if isinstance(error, APIError) and _is_connection_lost(status, details):
-        lost = UnavailableError(error.args[0], grpc_status=status, detail=error.detail)
+        lost = UnavailableError(
+            error.args[0], http_status=error.http_status, grpc_status=status, detail=error.detail
+        )
         lost.retry_after = error.retry_after
         return Reply(error=lost, outcome="unknown")
     if isinstance(error, RateLimitedError):

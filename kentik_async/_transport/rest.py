@@ -95,6 +95,7 @@ class RestTransport:
         }
         self._trust = trust
         self._access = access
+        self._read_reply: Callable[..., Reply] = reply_for_http
         # aiohttp sends plaintext requests to the proxy itself, not through a tunnel.
         self._probe = Probe(endpoint, trust, access, tunnels=False)
         self._session: aiohttp.ClientSession | None = None
@@ -115,7 +116,8 @@ class RestTransport:
 
     def start(self, request: Request[Any], timeout: float) -> _RestAttempt:
         """Send a request."""
-        return _RestAttempt(asyncio.get_running_loop().create_task(self._exchange(request, timeout)))
+        sent = self._prepared(request)
+        return _RestAttempt(asyncio.get_running_loop().create_task(self._exchange(sent, timeout)))
 
     async def aclose(self) -> None:
         """Close all connections; exchanges in flight are cancelled."""
@@ -154,11 +156,32 @@ class RestTransport:
         except Exception as failure:  # noqa: BLE001 (an attempt reports its end, whatever the library raised)
             error, outcome = self._failure(failure)
         else:
-            return reply_for_http(status, headers, body, scrub=self._credentials.scrub)
+            return self._read_reply(status, headers, body, scrub=self._credentials.scrub)
         # Outside the handler, so that the library's exception with its frames is not kept.
         if outcome == "not_sent":
             self._reachable = False
         return Reply(error=error, outcome=outcome)
+
+    def _prepared(self, request: Request[Any]) -> Request[Any]:
+        return request
+
+    async def _status_of_head(self, timeout: float) -> int | None:
+        """Return the HTTP status of HEAD /, sent without credentials; None without a response."""
+        import aiohttp  # see the module's docstring
+
+        try:
+            async with (self._session or self._open()).request(
+                "HEAD",
+                f"{self._endpoint.url}/",
+                headers={"User-Agent": self._headers["User-Agent"]},
+                timeout=aiohttp.ClientTimeout(total=timeout),
+                allow_redirects=False,
+                proxy=self._trust.proxy,
+                trace_request_ctx={},
+            ) as response:
+                return response.status
+        except Exception:  # noqa: BLE001 (whatever the library raised, there was no response)
+            return None
 
     def _failure(self, failure: Exception) -> tuple[KentikError, Outcome]:
         import aiohttp  # see the module's docstring

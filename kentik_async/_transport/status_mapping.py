@@ -34,6 +34,7 @@ __all__ = [
     "Scrub",
     "error_for_grpc",
     "error_for_http",
+    "quoted_grpc_status",
 ]
 
 Scrub: TypeAlias = Callable[[str], str]
@@ -57,6 +58,27 @@ GRPC_ERRORS: Mapping[str, type[APIError] | type[DeadlineExceededError]] = {
     "DATA_LOSS": ServerError,
     "UNAUTHENTICATED": AuthenticationError,
 }
+
+_GRPC_CODES = (
+    ("OK", 200),
+    ("CANCELLED", 499),
+    ("UNKNOWN", 500),
+    ("INVALID_ARGUMENT", 400),
+    ("DEADLINE_EXCEEDED", 504),
+    ("NOT_FOUND", 404),
+    ("ALREADY_EXISTS", 409),
+    ("PERMISSION_DENIED", 403),
+    ("RESOURCE_EXHAUSTED", 429),
+    ("FAILED_PRECONDITION", 400),
+    ("ABORTED", 409),
+    ("OUT_OF_RANGE", 400),
+    ("UNIMPLEMENTED", 501),
+    ("INTERNAL", 500),
+    ("UNAVAILABLE", 503),
+    ("DATA_LOSS", 500),
+    ("UNAUTHENTICATED", 401),
+)
+"""The gRPC statuses by number, each with the HTTP status that grpc-gateway gives it."""
 
 HTTP_ERRORS: Mapping[int, type[APIError]] = {
     401: AuthenticationError,
@@ -120,6 +142,7 @@ def error_for_grpc(
     details: str = "",
     trailers: Mapping[str, str] | None = None,
     *,
+    http_status: int | None = None,
     now: datetime | None = None,
     scrub: Scrub = str,
 ) -> KentikError:
@@ -129,6 +152,7 @@ def error_for_grpc(
         status: The status's name, such as "NOT_FOUND"; an unknown one counts as UNKNOWN.
         details: The status's message.
         trailers: The call's trailing metadata, names in lower case.
+        http_status: The HTTP status of the JSON mirror's response that quotes the status; None over gRPC.
         now: The time that a `Retry-After` date is compared with; the present if omitted.
         scrub: Removes secrets from the server's text, once the error is classified.
 
@@ -137,7 +161,7 @@ def error_for_grpc(
     """
     trailers = trailers or {}
     detail = _clean(details, scrub)
-    message = _message(f"gRPC {status}", detail)
+    message = _message(f"gRPC {status}" if http_status is None else f"HTTP {http_status} {status}", detail)
     if status == "RESOURCE_EXHAUSTED" and _OVER_SIZE.search(details):
         return DecodeError(message)
     error_class = GRPC_ERRORS.get(status, ServerError)
@@ -151,13 +175,34 @@ def error_for_grpc(
     error = error_class(message)
     if isinstance(error, APIError):
         error.grpc_status = status
-        error.http_status = int(quoted[1]) if quoted else None
+        error.http_status = int(quoted[1]) if quoted else http_status
         error.detail = detail
         pause = pushback_seconds(trailers)
         if pause is None or (pause == math.inf and isinstance(error, RateLimitedError)):
             pause = retry_after_seconds(trailers, now=now)
         error.retry_after = pause
     return error
+
+
+def quoted_grpc_status(http_status: int, body: bytes) -> tuple[str, str] | None:
+    """Return the gRPC status and message that an error of the JSON mirror quotes; None if it quotes none.
+
+    grpc-gateway responds with `{"code": 5, "message": "…", "details": []}`. A body without `details` is
+    believed only if the HTTP status is the code's: other gateways use the same names.
+    """
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(document, dict):
+        return None
+    code, message = document.get("code"), document.get("message", "")
+    if isinstance(code, bool) or not isinstance(code, int) or not isinstance(message, str):
+        return None
+    if not 0 < code < len(_GRPC_CODES):
+        return None
+    name, usual = _GRPC_CODES[code]
+    return (name, message) if usual == http_status or isinstance(document.get("details"), list) else None
 
 
 def _http_error_class(status: int) -> type[APIError]:

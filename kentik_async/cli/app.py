@@ -12,7 +12,6 @@ from kentik_async.cli.commands import (
     as_groups,
     auth,
     care,
-    completion,
     demo,
     emulator,
     kmi,
@@ -21,8 +20,11 @@ from kentik_async.cli.commands import (
     quota,
     raw,
     saved,
+    site_markets,
     sites,
+    sites_v6,
 )
+from kentik_async.cli.commands.tools import codegen, completion
 from kentik_async.cli.context import Context
 from kentik_async.cli.exit_codes import Exit
 from kentik_async.cli.parameters import ASK, GLOBAL, OTHER, START, Options
@@ -62,9 +64,10 @@ kmi.app.command(saved.diff)
 kmi.app.command(care.verify)
 kmi.app.command(care.repair)
 kmi.app.command(care.prune)
-for _group in (as_groups, auth, kmi, plans, sites):
+for _group in (as_groups, auth, kmi, plans, site_markets, sites, sites_v6):
     app.command(_group.app)
 app.command(raw.raw, group=ASK)
+app.command(codegen.codegen, group=OTHER)
 app.command(completion.completion, group=OTHER)
 app.command(quota.quota, group=OTHER)
 app["--help"].group = GLOBAL
@@ -90,8 +93,8 @@ def run(
     from kentik_async.cli.runner import call
 
     context = Context(options)
-    if "context" in unparsed:
-        bound.arguments["context"] = context
+    provided = {"context": context, "root": app}
+    bound.arguments.update((name, provided[name]) for name in unparsed)
     result: Any = call(partial(command, *bound.args, **bound.kwargs), context.notes)
     return Exit.OK if result is None else Exit(result)
 

@@ -82,7 +82,8 @@ class Context:
         from kentik_async._environment import settings_from
 
         options = self.options
-        given = {"region": options.region, "max_wait": options.max_wait, "timeout": options.timeout}
+        names = ("region", "transport", "ca_file", "proxy", "max_wait", "timeout")
+        given = {name: getattr(options, name) for name in names}
         known = settings_from(self.profile, os.environ, Path.home())
         return known | {name: value for name, value in given.items() if value is not None}
 

@@ -35,6 +35,11 @@ SCOPES: Mapping[str, str] = {
     "as_groups.create": "admin.as_group:write",
     "as_groups.update": "admin.as_group:write",
     "as_groups.delete": "admin.as_group:write",
+    **{
+        f"{resource}.{method}": f"admin.site:{'read' if method in ('list', 'get') else 'write'}"
+        for resource in ("sites_v6", "site_markets")
+        for method in ("list", "get", "create", "replace", "update", "delete")
+    },
 }
 """The scope that each operation of API v6 requires, from the vendor's schema."""
 
@@ -42,6 +47,8 @@ _LIST_COMMANDS: Mapping[str, str] = {
     "kmi": "'kentik-async kmi markets' lists the markets",
     "as_groups": "'kentik-async as-groups list' lists the AS groups",
     "sites": "'kentik-async sites list' lists the sites",
+    "sites_v6": "'kentik-async sites-v6 list' lists the sites",
+    "site_markets": "'kentik-async site-markets list' lists the site markets",
 }
 
 _HINTS: tuple[tuple[type[KentikError], str], ...] = (

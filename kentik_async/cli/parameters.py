@@ -22,6 +22,7 @@ __all__ = [
     "Options",
     "RankKind",
     "RelationKind",
+    "SiteKind",
     "Store",
 ]
 
@@ -49,6 +50,8 @@ RankKind: TypeAlias = Literal[
 ]
 
 RelationKind: TypeAlias = Literal["all", "customers", "providers", "peers"]
+
+SiteKind: TypeAlias = Literal["data_center", "cloud", "branch", "connectivity", "customer", "other"]
 
 Choice: TypeAlias = Literal["all", "only", "exclude"]
 
@@ -95,6 +98,17 @@ class Options:
         ),
     ] = ()
     region: Annotated[Literal["us", "eu"] | None, Parameter(group=GLOBAL, help="Kentik region.")] = None
+    transport: Annotated[
+        Literal["grpc", "rest", "auto"] | None,
+        Parameter(group=GLOBAL, help="Protocol of API v6; auto uses REST if gRPC cannot connect."),
+    ] = None
+    ca_file: Annotated[
+        str | None,
+        Parameter(group=GLOBAL, help="PEM file of the certificate authorities to trust."),
+    ] = None
+    proxy: Annotated[
+        str | None, Parameter(group=GLOBAL, help="URL of an HTTP proxy, such as http://host:port.")
+    ] = None
     max_wait: Annotated[
         float | None,
         Parameter(group=GLOBAL, help="Maximum wait for quota in seconds; unlimited by default."),

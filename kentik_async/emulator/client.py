@@ -13,12 +13,15 @@ from kentik_async.quota import Quota
 __all__ = ["KentikClient", "connection"]
 
 
-def connection(user: User, *, grpc_endpoint: str, rest_endpoint: str, speed: float) -> dict[str, Any]:
+def connection(
+    user: User, *, grpc_endpoint: str, v6_rest_endpoint: str, rest_endpoint: str, speed: float
+) -> dict[str, Any]:
     """Return the keyword arguments for a `KentikClient` that connects to an emulator.
 
     Args:
         user: The user to authenticate as.
-        grpc_endpoint: The URL of API v6.
+        grpc_endpoint: The URL of API v6 over gRPC.
+        v6_rest_endpoint: The URL of API v6 as JSON.
         rest_endpoint: The URL of API v5.
         speed: The emulator's clock speed-up factor.
     """
@@ -27,6 +30,7 @@ def connection(user: User, *, grpc_endpoint: str, rest_endpoint: str, speed: flo
         "token": user.token,
         "customer": user.customer,
         "grpc_endpoint": grpc_endpoint,
+        "v6_rest_endpoint": v6_rest_endpoint,
         "rest_endpoint": rest_endpoint,
         "quota": Quota.NON_QUERY.scaled(speed),
         "query_quota": Quota.QUERY.scaled(speed),

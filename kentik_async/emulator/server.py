@@ -167,8 +167,13 @@ class Emulator:
 
     @property
     def rest_endpoint(self) -> str:
-        """The URL of API v5. API v6 as JSON and `/_emulator` use the same host and port."""
-        return f"http://{self._host}:{self._listeners.rest}/api/v5"
+        """The URL of API v5. `/_emulator` uses the same host and port."""
+        return f"{self.v6_rest_endpoint}/api/v5"
+
+    @property
+    def v6_rest_endpoint(self) -> str:
+        """The URL of API v6 as JSON."""
+        return f"http://{self._host}:{self._listeners.rest}"
 
     @property
     def connection(self) -> dict[str, Any]:
@@ -186,6 +191,7 @@ class Emulator:
         return connection(
             self._dispatcher.users[email],
             grpc_endpoint=self.grpc_endpoint,
+            v6_rest_endpoint=self.v6_rest_endpoint,
             rest_endpoint=self.rest_endpoint,
             speed=self._dispatcher.speed,
         )

@@ -56,7 +56,8 @@ def _column(name: str, hint: Any) -> FieldColumn:
     if hint in _TYPES:
         return FieldColumn(name, _TYPES[hint])
     if get_origin(hint) not in {None, Annotated} and issubclass(get_origin(hint), tuple):
-        return FieldColumn(name, "list", columns_of(get_args(hint)[0]))
+        item = get_args(hint)[0]
+        return FieldColumn(name, "texts") if item is str else FieldColumn(name, "list", columns_of(item))
     if isinstance(hint, type) and issubclass(hint, str):
         return FieldColumn(name, "string")
     return FieldColumn(name, "json")
@@ -74,7 +75,7 @@ def plain(value: Any) -> Any:
 def values_of(column: FieldColumn, rows: Iterable[Model]) -> list[Any]:
     """Return the values of one column, in types that every table library accepts."""
     values = map(attrgetter(column.name), rows)
-    if column.type == "list":
+    if column.type in {"list", "texts"}:
         return [plain(value) for value in values]
     if column.type == "json":
         return [None if value is None else msgspec.json.encode(value).decode() for value in values]
@@ -100,6 +101,7 @@ def arrow_schema(row_type: type[Model] | None) -> "pa.Schema":
         "string": pyarrow.string(),
         "json": pyarrow.string(),
         "timestamp": pyarrow.timestamp("us", tz="UTC"),
+        "texts": pyarrow.list_(pyarrow.string()),
     }
 
     def type_of(column: FieldColumn) -> Any:
@@ -132,6 +134,7 @@ def to_polars(rows: Sequence[Model], row_type: type[Model] | None) -> "pl.DataFr
         "string": polars.String(),
         "json": polars.String(),
         "timestamp": polars.Datetime("us", "UTC"),
+        "texts": polars.List(polars.String()),
     }
 
     def type_of(column: FieldColumn) -> Any:
@@ -160,6 +163,7 @@ def to_pandas(rows: Sequence[Model], row_type: type[Model] | None) -> "pd.DataFr
         "json": "string",
         "timestamp": "datetime64[us, UTC]",
         "list": "object",
+        "texts": "object",
     }
     frame: pd.DataFrame = pandas.DataFrame(
         {

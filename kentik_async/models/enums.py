@@ -13,6 +13,8 @@ __all__ = [
     "RankTypeName",
     "Relation",
     "RelationName",
+    "SiteType",
+    "SiteTypeName",
 ]
 
 
@@ -88,6 +90,27 @@ class InsightType(StrEnum):
     PROVIDER_ROUTING_LOSS = "provider_routing_loss"
 
 
+class SiteType(StrEnum):
+    """What a site of API v6 is used for.
+
+    The names of the vendor's schema, such as "SITE_TYPE_DATA_CENTER", are accepted too.
+    """
+
+    UNSPECIFIED = "unspecified"
+    DATA_CENTER = "data_center"
+    CLOUD = "cloud"
+    BRANCH = "branch"
+    CONNECTIVITY = "connectivity"
+    CUSTOMER = "customer"
+    OTHER = "other"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if not isinstance(value, str) or not value.startswith("SITE_TYPE_"):
+            return None
+        return cls.__members__.get(value.removeprefix("SITE_TYPE_"))
+
+
 RankTypeName: TypeAlias = (
     RankType
     | Literal[
@@ -112,3 +135,8 @@ RelationName: TypeAlias = (
 
 FilterName: TypeAlias = Filter | Literal["all", "only", "exclude"]
 """A filter of neighbours, likewise."""
+
+SiteTypeName: TypeAlias = (
+    SiteType | Literal["data_center", "cloud", "branch", "connectivity", "customer", "other"]
+)
+"""What a site is used for, likewise."""

@@ -98,8 +98,8 @@ class Records(tuple[T_co, ...], Generic[T_co]):  # noqa: SLOT001 - the attribute
     def to_arrow(self) -> "pa.Table":
         """Return a pyarrow table with one column per field.
 
-        Integers are int64 (ranks and changes int32), times `timestamp[us, UTC]`, nested models
-        `list<struct>`, and fields that the vendor does not document JSON strings.
+        Integers are int64 (ranks and changes int32), times `timestamp[us, UTC]`, tuples of models
+        `list<struct>`, single models and fields that the vendor does not document JSON strings.
 
         Raises:
             ImportError: pyarrow is not installed.

@@ -1,7 +1,9 @@
-"""What a server says is left of a quota: `x-ratelimit-details`, read leniently. Pure.
+"""What a server says is left of a quota, read leniently from the headers of an answer. Pure.
 
-The value is JSON in unpadded base64url: what Envoy's rate limit service knows of a limit
+`x-ratelimit-details` is JSON in unpadded base64url: what Envoy's rate limit service knows of a limit
 (envoy/service/ratelimit/v3/rls.proto, `DescriptorStatus`), in either spelling that protobuf gives its fields.
+Without it, `x-ratelimit-remaining` (requests), `x-ratelimit-reset` (seconds) and `x-ratelimit-throttle-ms`
+(milliseconds) are read.
 """
 
 import base64
@@ -15,8 +17,8 @@ from typing import Any
 
 __all__ = ["Allowance", "read_allowance"]
 
-_HEADER = "x-ratelimit-details"
-_HEADER_LENGTH = len(_HEADER)
+_PREFIX = "x-ratelimit-"
+_LENGTHS = frozenset(len(_PREFIX + name) for name in ("details", "remaining", "reset", "throttle-ms"))
 _LONGEST_TEXT = 4096
 _MOST_LEFT = 10**9
 _LONGEST_RESET = 24 * 3600.0  # as with `Retry-After`: more is taken for a mistake
@@ -42,12 +44,25 @@ def read_allowance(headers: Iterable[tuple[str, Any]]) -> Allowance | None:
     Args:
         headers: Names, in any case, and values; they come from outside, so anything may stand there.
     """
+    found: dict[str, str] = {}
     for name, value in headers:
-        if len(name) == _HEADER_LENGTH and name.lower() == _HEADER and isinstance(value, str):
-            allowance = _read(value)
-            if allowance is not None:
-                return allowance
-    return None
+        if len(name) in _LENGTHS and isinstance(value, str) and (lowered := name.lower()).startswith(_PREFIX):
+            found.setdefault(lowered.removeprefix(_PREFIX), value)
+    if not found:
+        return None
+    return _read(found.get("details", "")) or _read_numbers(found)
+
+
+def _read_numbers(found: dict[str, str]) -> Allowance | None:
+    left = _count(found.get("remaining"))
+    reset, throttle = _seconds(found.get("reset")), _seconds(found.get("throttle-ms"))
+    if throttle is not None and (reset is None or (left == 0 and throttle)):
+        reset = throttle / 1000  # finer, and about the next request
+    return None if left is None or reset is None else _allowance(left, reset)
+
+
+def _allowance(left: int, reset: float) -> Allowance:
+    return Allowance(min(left, _MOST_LEFT), min(reset, _LONGEST_RESET))
 
 
 def _read(text: str) -> Allowance | None:
@@ -64,7 +79,7 @@ def _read(text: str) -> Allowance | None:
     reset = _seconds(_field(document, "duration_until_reset", "durationUntilReset"))
     if left is None or reset is None:
         return None
-    return Allowance(min(left, _MOST_LEFT), min(reset, _LONGEST_RESET))
+    return _allowance(left, reset)
 
 
 def _field(document: dict[str, Any], name: str, json_name: str) -> Any:

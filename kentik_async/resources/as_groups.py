@@ -1,22 +1,27 @@
 """AS groups: named sets of networks. Source: Kentik KB, AS Group APIs."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from kentik_async import _operations
+from kentik_async._codec.as_groups import change_members, writable
 from kentik_async._pipeline.caller import Caller
 from kentik_async.models import ASGroup, ASGroupList
+from kentik_async.resources._editing import Edit, edit, only_one
 
 __all__ = ["ASGroups"]
 
+_change_members = _operations.builds(_operations.UPDATE_AS_GROUP)(change_members)
+
 
 class ASGroups:
-    """The five operations on AS groups.
+    """The operations on AS groups.
 
     Every method raises `ValidationError` for an invalid argument, before anything is sent, and otherwise any
     `KentikError`.
     """
 
     def __init__(self, caller: Caller) -> None:
+        self._caller = caller
         self._run = caller.run
 
     async def list(self) -> ASGroupList:
@@ -33,6 +38,17 @@ class ASGroups:
             NotFoundError: The group does not exist.
         """
         return await self._run(_operations.get_as_group(id))
+
+    async def get_by_name(self, name: str) -> ASGroup:
+        """Return the AS group that has a name; reads all groups.
+
+        Args:
+            name: The exact name.
+
+        Raises:
+            NotFoundError: No group has this name.
+        """
+        return only_one(await self.list(), "name", name, "AS group", "as_groups.get_by_name")
 
     async def create(self, name: str, asns: Iterable[int | str]) -> ASGroup:
         """Create an AS group and return it as the server stored it.
@@ -62,6 +78,36 @@ class ASGroups:
         """
         return await self._run(_operations.update_as_group(id, name, asns))
 
+    async def add_asns(self, id: int | str, asns: Iterable[int | str]) -> ASGroup:
+        """Add members to an AS group and return it as the server stored it.
+
+        The API only replaces whole groups. So the group is read, changed, and written immediately afterwards.
+        A change that another user makes between these two requests is lost. A group that has all the members
+        already is not written.
+
+        Args:
+            id: The group's identifier, as an integer or a string.
+            asns: The new members, each as 64512, "64512", "AS64512" or asdot "1.10".
+
+        Raises:
+            NotFoundError: The group does not exist.
+        """
+        return await self._edit(id, _change_members(asns, ()))
+
+    async def remove_asns(self, id: int | str, asns: Iterable[int | str]) -> ASGroup:
+        """Remove members from an AS group and return it as the server stored it.
+
+        It reads and writes like `add_asns`. Numbers that are not members are ignored.
+
+        Args:
+            id: The group's identifier, as an integer or a string.
+            asns: The members to remove, each as 64512, "64512", "AS64512" or asdot "1.10".
+
+        Raises:
+            NotFoundError: The group does not exist.
+        """
+        return await self._edit(id, _change_members((), asns))
+
     async def delete(self, id: int | str) -> None:
         """Delete an AS group.
 
@@ -73,3 +119,23 @@ class ASGroups:
                 lost.
         """
         await self._run(_operations.delete_as_group(id))
+
+    async def _edit(self, id: int | str, change: Callable[[ASGroup], ASGroup]) -> ASGroup:
+        request = Edit(
+            operation="as_groups.update",
+            subject=f"AS group {id}",
+            read=_operations.get_as_group(id),
+            model=_same,
+            writable=writable,
+            change=change,
+            write=_write,
+        )
+        return await edit(self._caller, request, None)
+
+
+def _write(group: ASGroup) -> _operations.Request[ASGroup]:
+    return _operations.update_as_group(group.id, group.name, [member.asn for member in group.asn])
+
+
+def _same(group: ASGroup) -> ASGroup:
+    return group

@@ -1,4 +1,4 @@
-"""Requests to any v5 endpoint, with the same quota, errors and retries as all other calls."""
+"""Requests to any path of API v5, or of API v6 as JSON, with the quota, errors and retries of all calls."""
 
 import json
 import re
@@ -6,7 +6,7 @@ import urllib.parse
 from collections.abc import Mapping
 from typing import Any
 
-from kentik_async._operations import Operation, Request
+from kentik_async._operations import Operation, Protocol, Request
 from kentik_async._pipeline.caller import Caller
 from kentik_async.errors import DecodeError, ValidationError
 from kentik_async.quota import QUOTA_CLASSES, QuotaClass
@@ -22,10 +22,11 @@ _EFFECTS: Mapping[str, Effect] = {
     "POST": Effect.CREATE,
     "PATCH": Effect.CREATE,
 }
+_V6_PATH = re.compile(r"/[^/?]+/v\d{6}\w*(?:[/?]|$)")
 
 
 class Rest:
-    """Raw access to the v5 API."""
+    """Raw access to API v5, and to API v6 as JSON."""
 
     def __init__(self, caller: Caller) -> None:
         self._run = caller.run
@@ -44,7 +45,8 @@ class Rest:
 
         Args:
             method: GET, HEAD, PUT, DELETE, POST or PATCH.
-            path: The path on the client's REST endpoint, such as "/devices"; not a URL.
+            path: The path on the client's REST endpoint, such as "/devices"; not a URL. If its second
+                segment is a version, as in "/kmi/v202212/markets", it is a path of API v6.
             json: The JSON document to send; None sends no body.
             params: The URL's query parameters; True and False are sent as "true" and "false".
             quota_class: The quota class that the request counts in: "query" for the v5 Query API.
@@ -80,9 +82,10 @@ def _request(
         raise ValidationError(f"method must be one of {', '.join(_EFFECTS)}; got {method!r}")
     if quota_class not in QUOTA_CLASSES:
         raise ValidationError(f"quota_class must be one of {', '.join(QUOTA_CLASSES)}; got {quota_class!r}")
-    operation = Operation(f"rest.{verb.lower()}", "rest", verb, _effect(verb, idempotent), quota_class)
-    query = None if params is None else _texts(params)
-    return Request(operation, _safe_path(path), _decode, _encode(document), query)
+    path, query = _safe_path(path), None if params is None else _texts(params)
+    protocol: Protocol = "v6_rest" if _V6_PATH.match(path) else "rest"
+    operation = Operation(f"rest.{verb.lower()}", protocol, verb, _effect(verb, idempotent), quota_class)
+    return Request(operation, path, _decode, _encode(document), query)
 
 
 def _effect(verb: str, idempotent: bool | None) -> Effect:

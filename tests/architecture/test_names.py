@@ -41,10 +41,8 @@ def test_class_names_are_unique() -> None:
 
 # The names in these folders are too long, this many of them. Lower the number when you rename some.
 KNOWN_LONG = {
-    "tests/bulk": 14,
     "tests/multiprocess": 26,
-    "tests/property": 6,
-    "tests/unit/quota": 53,
+    "tests/unit/quota": 14,
 }
 
 

@@ -14,7 +14,6 @@ FOLDERS = ("benchmarks", "codegen", "examples", "kentik_async", "tests")
 
 MOST_FILES = 16
 LARGE_FOLDERS = {
-    "benchmarks": 18,
     "kentik_async/quota": 29,
 }
 

@@ -87,7 +87,7 @@ _ANYTHING: Faults = {
     ],
 }
 
-# Whoever is under way when a connection breaks is hit as well: reads, updates and deletes get there in the
+# A broken connection also hits the other requests in flight: reads, updates and deletes get there in the
 # end, and of a create nobody can tell.
 _CAUGHT_UP: dict[str, Any] = {"ends": (None,), "creates_end": (None, UnavailableError), "attempts": 1000}
 
@@ -120,7 +120,7 @@ CASES: tuple[Case, ...] = (
     *_each("connections cut, GOAWAY", "rest", rest_faults.CUTTING, share=0.3, **_CAUGHT_UP),
     Case("never there", "no connection", scene=scenes.absent, **_UNREACHED),
     Case("deaf", "no connection", scene=scenes.deaf, **_UNREACHED),
-    Case("away for good", "no connection", scene=scenes.away_for_good, **_UNREACHED),
+    Case("gone permanently", "no connection", scene=scenes.away_for_good, **_UNREACHED),
     Case(
         "no such host",
         "no connection",

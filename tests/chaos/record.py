@@ -12,7 +12,7 @@ class Visit:
     """One request at the peer.
 
     Attributes:
-        number: Of which call.
+        number: The number of the call.
         received: When all of it was there.
         finished: When the peer was done with it, be it long after the connection was lost.
     """

@@ -17,7 +17,7 @@ from tests.chaos.judge import Limits, violations
 from tests.chaos.plan import Call, Due, draw
 from tests.chaos.record import Record
 from tests.chaos.scenes import WARM_UP, Stage
-from tests.chaos.servers.dispatcher import Desk
+from tests.chaos.servers.dispatcher import Dispatcher
 from tests.chaos.servers.peers import Peers
 from tests.chaos.servers.tls import IDENTITIES, trusted_file
 from tests.chaos.trace import End, Trace, current, follow
@@ -94,21 +94,21 @@ async def run(case: Case, count: int, seed: int) -> Outcome:
 
 async def _play(case: Case, calls: Sequence[Call], chance: random.Random, outcome: Outcome) -> None:
     warm_ups = [Call(WARM_UP + place, wire, "read") for place, wire in enumerate(WIRES)]
-    desk = Desk([*calls, *warm_ups], timeout=case.timeout, drain=DRAIN, chance=chance)
+    dispatcher = Dispatcher([*calls, *warm_ups], timeout=case.timeout, drain=DRAIN, chance=chance)
     limits = replace(LIMITS, at_once=case.at_once, a_minute=case.a_minute)
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        peers = Peers(desk, IDENTITIES[case.identity]())
+        peers = Peers(dispatcher, IDENTITIES[case.identity]())
         stack.push_async_callback(peers.close)
         kentik = _client(case, peers, limits, trusted_file(folder))
         stack.push_async_callback(kentik.aclose)
-        stage = Stage(peers, kentik, chance, desk)
+        stage = Stage(peers, kentik, chance, dispatcher)
         await stack.enter_async_context(case.scene(stage))
         traces = await _call_all(kentik, case, calls)
         outcome.leaked += await _slots_left(kentik, case.timeout)
-    _count(outcome, case, calls, traces, stage.gone_since, desk.record)
-    outcome.doubled = desk.record.doubled({call.number for call in calls if call.effect == "create"})
-    outcome.violations = violations(desk.record.visits, limits) + _unseen(desk.record, traces)
+    _count(outcome, case, calls, traces, stage.gone_since, dispatcher.record)
+    outcome.doubled = dispatcher.record.doubled({call.number for call in calls if call.effect == "create"})
+    outcome.violations = violations(dispatcher.record.visits, limits) + _unseen(dispatcher.record, traces)
 
 
 def _client(case: Case, peers: Peers, limits: Limits, authorities: Path) -> KentikClient:
@@ -200,7 +200,7 @@ def _as_due(error: End | None, due: Due) -> bool:
 
 
 async def _slots_left(kentik: KentikClient, timeout: float) -> list[str]:
-    """Wait until no attempt is under way any more, behind its caller's back or not."""
+    """Wait until no attempt is in flight, also those whose caller has left."""
     until = time.monotonic() + min(timeout, 5.0) + DRAIN + 1.0
     while (snapshot := await kentik.quota.snapshot()).in_flight or snapshot.waiting:
         if time.monotonic() > until:

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from kentik_async import KentikClient
 from tests.chaos.calls import WIRES, make
-from tests.chaos.servers.dispatcher import Desk
+from tests.chaos.servers.dispatcher import Dispatcher
 from tests.chaos.servers.peers import Peers
 
 __all__ = [
@@ -43,14 +43,14 @@ class Stage:
         peers: The peers.
         kentik: The client.
         chance: Where chance comes from.
-        desk: Where the peers' requests come to.
-        gone_since: When the peers went for good; minus infinity where they did not.
+        dispatcher: Where the peers' requests come to.
+        gone_since: When the peers went away permanently; minus infinity if they did not.
     """
 
     peers: Peers
     kentik: KentikClient
     chance: random.Random
-    desk: Desk
+    dispatcher: Dispatcher
     gone_since: float = -inf
 
 
@@ -90,7 +90,7 @@ async def away_for_good(stage: Stage) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def restarting(stage: Stage) -> AsyncIterator[None]:
-    """The peers are gone for a moment, again and again, whatever is under way."""
+    """The peers are gone for a moment, repeatedly, with requests in flight."""
     stage.peers.open()
     async with _beside(_come_and_go(stage)):
         yield
@@ -98,7 +98,7 @@ async def restarting(stage: Stage) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def vanishing(stage: Stage) -> AsyncIterator[None]:
-    """The peers are gone for good in the midst of it all."""
+    """The peers go away permanently while requests are in flight."""
     stage.peers.open()
     async with _beside(_vanish(stage)):
         yield
@@ -155,8 +155,8 @@ async def _vanish(stage: Stage) -> None:
 
 async def _visits(stage: Stage, count: int) -> None:
     """Wait until so many more requests have come."""
-    enough = len(stage.desk.record.visits) + count
-    while len(stage.desk.record.visits) < enough:
+    enough = len(stage.dispatcher.record.visits) + count
+    while len(stage.dispatcher.record.visits) < enough:
         await asyncio.sleep(0.001)
 
 

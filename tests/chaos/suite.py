@@ -14,7 +14,7 @@ _WARM_UP = "anything, over TLS"
 
 
 def shared_out(cases: Sequence[Case], calls: int) -> dict[str, int]:
-    """Return how many of the calls each case gets; all together as many as were asked for."""
+    """Return how many of the calls each case gets; the sum is the requested number."""
     weights = sum(case.weight for case in cases)
     shares = {case.name: max(int(calls * case.weight / weights), _FEWEST) for case in cases}
     heaviest = max(cases, key=lambda case: case.weight).name

@@ -27,7 +27,7 @@ async def test_every_call_ends_as_expected() -> None:
     shares = shared_out(cases, CALLS)
     wrong = []
     async for outcome in run_all(cases, shares, SEED):
-        outcome.slowest = 0.0  # on a busy machine that is no news
+        outcome.slowest = 0.0  # a busy machine is slow
         wrong += [] if passed(outcome) else troubles(outcome, "this test")
     assert not wrong, "\n".join(wrong)
 

@@ -54,7 +54,7 @@ class Trace:
         """Return how many seconds after the promised end the caller was let go; below zero for before.
 
         Args:
-            gone_since: When the peer went for good: a call that had waited for quota waits anew from there.
+            gone_since: When the peer went away permanently. A call in the queue starts its wait again then.
         """
         if self.sent is None or (self.error is not None and self.error.kind is ConnectError):
             return self.ended - max(self.waiting, gone_since) - self.patience

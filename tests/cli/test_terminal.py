@@ -184,9 +184,17 @@ def test_completion_without_a_terminal_needs_yes(shell: Shell, tmp_path: Path) -
     assert "kentik-async" in (tmp_path / ".bashrc").read_text(encoding="utf-8")
 
 
-def test_a_deletion_names_the_as_group(shell: Shell) -> None:
+@pytest.mark.parametrize(
+    ("group", "id", "question"),
+    [
+        ("as-groups", "1002", "Delete AS group 1002 'Private use' with 2 members?"),
+        ("sites-v6", "1", "Delete site 1 'Frankfurt 1' (data_center)?"),
+        ("site-markets", "1", "Delete site market 1 'Europe' with 1 sites?"),
+    ],
+)
+def test_a_deletion_names_the_object(shell: Shell, group: str, id: str, question: str) -> None:
     shell.control("reset")
-    terminal = Terminal(shell, "as-groups", "delete", "1002")
-    terminal.read_until(r"Delete AS group 1002 'Private use' with 2 members\? \[y/N\] ")
+    terminal = Terminal(shell, group, "delete", id)
+    terminal.read_until(re.escape(f"{question} [y/N] "))
     terminal.type("n\n")
     assert terminal.end() == 130

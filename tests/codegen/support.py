@@ -7,8 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from codegen.__main__ import main
 from tests.support.paths import ROOT
 
+GENERATED = ROOT / "kentik_async" / "_generated"
 GOOGLEAPIS = Path("protovendor/github.com/googleapis/googleapis/google")
 
 
@@ -29,3 +33,22 @@ def run_python(code: str, *folders: Path, interpreter: str | Path = sys.executab
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def snapshot(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def refusal(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
+    """What a refused command says: one line on stderr, nothing on stdout, exit code 2."""
+    assert main([str(argument) for argument in arguments]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("codegen: ")
+    assert err.count("\n") == 1
+    return err

@@ -12,6 +12,7 @@ import pytest
 from codegen.__main__ import main
 from kentik_async._codegen.compile import protoc_command
 from kentik_async._codegen.schema import bundled
+from kentik_async._codegen.schema import checkout as schema_of
 from tests.codegen.support import run_python
 from tests.support.paths import ROOT
 
@@ -55,6 +56,23 @@ def test_beside_plain_gencode_of_the_same_protos(gencode: Path, ours_first: bool
     theirs = GENCODE.replace("GENCODE", repr(str(gencode)))
     code = OURS + theirs if ours_first else theirs + OURS
     assert run_python(code + SHOW, gencode) == "both\n"
+
+
+@pytest.mark.parametrize("ours_first", [True, False])
+def test_all_apis_beside_what_stock_protoc_writes(
+    checkout: Path, tree: Path, tmp_path: Path, ours_first: bool
+) -> None:
+    schema = schema_of(checkout)
+    roots = (schema.protos, *schema.vendored)
+    files = {path.relative_to(root).as_posix() for root in roots for path in root.rglob("*.proto")}
+    subprocess.run([*protoc_command(schema), f"--python_out={tmp_path}", *sorted(files)], check=True)
+    names = [name.removesuffix(".proto").replace("/", ".").replace("-", "_") + "_pb2" for name in files]
+    theirs = [f"import google; google.__path__.append({str(tmp_path / 'google')!r})"]
+    theirs += [f"importlib.import_module({name!r})" for name in sorted(names)]
+    packages = sorted(path.parent.relative_to(tree.parent) for path in tree.rglob("descriptors.binpb"))
+    ours = [f"importlib.import_module({'.'.join(package.parts)!r})" for package in packages]
+    code = ["import importlib", *(ours + theirs if ours_first else theirs + ours), "print('all')"]
+    assert run_python("\n".join(code), tmp_path, tree.parent) == "all\n"
 
 
 @pytest.mark.parametrize("ours_first", [True, False])

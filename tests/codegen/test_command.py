@@ -12,18 +12,9 @@ from pathlib import Path
 import pytest
 
 from codegen.__main__ import main
+from kentik_async._codegen.output import MANIFEST
+from tests.codegen.support import GENERATED, refusal, snapshot
 from tests.support.paths import ROOT
-
-GENERATED = ROOT / "kentik_async" / "_generated"
-
-
-def snapshot(folder: Path) -> dict[str, bytes]:
-    """Every file below a folder."""
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and "__pycache__" not in path.parts
-    }
 
 
 def command(*arguments: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
@@ -35,16 +26,6 @@ def command(*arguments: str | Path, cwd: Path = ROOT) -> subprocess.CompletedPro
         text=True,
         check=False,
     )
-
-
-def refusal(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
-    """What a refused command says: one line on stderr, nothing on stdout, exit code 2."""
-    assert main([str(argument) for argument in arguments]) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.startswith("codegen: ")
-    assert err.count("\n") == 1
-    return err
 
 
 def test_what_is_committed_is_what_the_protos_give() -> None:
@@ -63,50 +44,18 @@ def test_the_same_protos_give_the_same_bytes(checkout: Path, tree: Path, tmp_pat
 
 
 def test_generated_code_equals_the_committed(tmp_path: Path) -> None:
-    assert main(["--out", str(tmp_path / "copy")]) == 0
-    assert snapshot(tmp_path / "copy") == snapshot(GENERATED)
+    assert main(["--out", str(tmp_path / "made")]) == 0
+    assert snapshot(tmp_path / "made") == snapshot(GENERATED)
 
 
-def test_check_lists_what_differs_and_writes_nothing(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    out = tmp_path / "copy"
-    main(["--out", str(out)])
-    (out / "kmi" / "v202212" / "__init__.pyi").write_text("changed\n")
-    (out / "as_group" / "v202212" / "descriptors.binpb").unlink()
-    (out / "kmi" / "v1").mkdir()
-    (out / "kmi" / "v1" / "__init__.py").touch()
-    (out / "stale.txt").touch()
-    before = snapshot(out)
-    capsys.readouterr()
-    assert main(["--check", "--out", str(out)]) == 1
-    assert capsys.readouterr().out.splitlines() == [
-        f"missing: {out}/as_group/v202212/descriptors.binpb",
-        f"stale: {out}/kmi/v1/__init__.py",
-        f"differs: {out}/kmi/v202212/__init__.pyi",
-        f"stale: {out}/stale.txt",
-    ]
-    assert snapshot(out) == before
-    assert main(["--out", str(out)]) == 0
-    assert snapshot(out) == snapshot(GENERATED)
-    assert not (out / "kmi" / "v1").exists()
-    assert [path.name for path in tmp_path.iterdir()] == ["copy"]
+def test_list(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--schema", str(checkout), "--list"]) == 0
+    assert capsys.readouterr().out.splitlines()[:3] == ["clash/v1", "core/v202303", "helloworld/v1"]
 
 
-def test_check_of_a_folder_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--check", "--out", str(tmp_path / "none")]) == 1
-    assert all(line.startswith("missing: ") for line in capsys.readouterr().out.splitlines())
-    assert not (tmp_path / "none").exists()
-
-
-def test_nothing_to_do_touches_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    out = tmp_path / "copy"
-    main(["--out", str(out)])
-    capsys.readouterr()
-    before = out.stat().st_ino
-    assert main(["--out", str(out)]) == 0
-    assert capsys.readouterr().out == ""
-    assert out.stat().st_ino == before
+def test_options_that_exclude_each_other(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "give --api or --all" in refusal(capsys, "--api", "kmi/v202212", "--all")
+    assert "--schema needs --out DIR" in refusal(capsys, "--schema", checkout)
 
 
 def test_api_takes_what_it_uses_along_and_leaves_the_rest(checkout: Path, tmp_path: Path, tree: Path) -> None:
@@ -114,11 +63,12 @@ def test_api_takes_what_it_uses_along_and_leaves_the_rest(checkout: Path, tmp_pa
     schema = ["--schema", str(checkout), "--out", str(out)]
     assert main([*schema, "--api", "lambda/v1", "--api", "old/v1/"]) == 0
     assert {name.rpartition("/")[0] for name in snapshot(out)} == {
-        "", "core", "core/v202303", "lambda_", "lambda_/v1", "old", "old/v1"
+        "", "_runtime", "core", "core/v202303", "lambda_", "lambda_/v1", "old", "old/v1"
     }  # fmt: skip
     assert main([*schema, "--api", "zoo/v202601/keepers"]) == 0
     assert (out / "old" / "v1" / "descriptors.binpb").exists()
     together = snapshot(out)
+    assert set(together.pop(MANIFEST).decode().splitlines()[1:]) == together.keys()
     assert together == {name: data for name, data in snapshot(tree).items() if name in together}
     assert main([*schema, "--check", "--api", "old/v1"]) == 0
 
@@ -136,6 +86,7 @@ def test_nested_package_keeps_the_outer_one(checkout: Path, tmp_path: Path) -> N
     before = snapshot(tmp_path / "out")
     assert main([*options, "--api", "zoo/v202601/alone"]) == 0
     after = snapshot(tmp_path / "out")
+    assert before.pop(MANIFEST) != after.pop(MANIFEST)
     assert before.items() <= after.items()
     assert len(after) == len(before) + 3
 
@@ -150,12 +101,13 @@ def test_a_path_that_is_no_schema(folder: str, tmp_path: Path, capsys: pytest.Ca
 
 
 def test_an_api_that_is_not_there(checkout: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    near = refusal(capsys, "--schema", checkout, "--api", "zoo/v202602", "--out", tmp_path / "out")
+    options = ["--schema", checkout, "--out", tmp_path / "out"]
+    near = refusal(capsys, *options, "--api", "zoo/v202602")
     assert "no API 'zoo/v202602'" in near
     assert "did you mean zoo/v202601 or zoo/v202601/keepers?" in near
-    assert "did you mean core/v202303?" in refusal(capsys, "--schema", checkout, "--api", "core")
-    assert "did you mean clash/v1?" in refusal(capsys, "--schema", checkout, "--api", "kentik/clash/v1")
-    far = refusal(capsys, "--schema", checkout, "--api", "qqqqqq", "--out", tmp_path / "out")
+    assert "did you mean core/v202303?" in refusal(capsys, *options, "--api", "core")
+    assert "did you mean clash/v1?" in refusal(capsys, *options, "--api", "kentik/clash/v1")
+    far = refusal(capsys, *options, "--api", "qqqqqq")
     assert "available: clash/v1, core/v202303, helloworld/v1, " in far
     assert not (tmp_path / "out").exists()
 
@@ -169,9 +121,13 @@ def test_an_api_that_is_not_there(checkout: Path, tmp_path: Path, capsys: pytest
         ),
         ('syntax = "proto3";\nimport "kentik/none/v1/none.proto";\n', 'bad.proto:2:1: Import "kentik/none'),
         ('syntax = "proto3";\npackage kentik.bad.v1;\nmessage M { Gone a = 1; }\n', 'bad.proto:3:13: "Gone"'),
+        (
+            'syntax = "proto3";\npackage kentik.bad.v1;\nservice S {}\nmessage SStub {}\n',
+            "kentik.bad.v1.SStub has the name of a class of the service S",
+        ),
         ('edition = "2023";\npackage kentik.bad.v1;\nmessage M {}\n', "bad.proto uses protobuf editions"),
     ],
-    ids=["syntax", "import", "type", "edition"],
+    ids=["syntax", "import", "type", "name", "edition"],
 )
 def test_a_proto_that_does_not_compile(
     text: str, said: str, checkout: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -200,51 +156,6 @@ def test_two_packages_that_would_become_one(
     )
     said = refusal(capsys, "--schema", schema, "--out", tmp_path / "out")
     assert "packages 'kentik.old.v1' and 'old.v1' have the same Python name old.v1" in said
-
-
-def test_a_folder_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "file").write_text("mine")
-    assert f"cannot write {tmp_path}/file: it is a file" in refusal(capsys, "--out", tmp_path / "file")
-    assert f"cannot write {tmp_path}/file/out" in refusal(capsys, "--out", tmp_path / "file" / "out")
-    assert (tmp_path / "file").read_text() == "mine"
-
-
-@pytest.mark.skipif(
-    sys.platform != "linux" or os.geteuid() == 0, reason="nothing is unwritable for this user"
-)
-def test_a_folder_without_permission(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    tmp_path.chmod(0o500)
-    try:
-        assert "Permission denied" in refusal(capsys, "--out", tmp_path / "out")
-    finally:
-        tmp_path.chmod(0o700)
-
-
-def test_a_folder_with_other_things_in_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "thesis.txt").write_text("years of work")
-    assert "contains other files (thesis.txt)" in refusal(capsys, "--out", tmp_path)
-    assert snapshot(tmp_path) == {"thesis.txt": b"years of work"}
-
-
-def test_a_failure_while_writing_leaves_what_was_there(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    out = tmp_path / "copy"
-    main(["--out", str(out)])
-    (out / "kmi" / "v202212" / "__init__.py").write_text("old\n")
-    before = snapshot(out)
-    capsys.readouterr()
-    write_bytes = Path.write_bytes
-
-    def full_disk(path: Path, data: bytes) -> int:
-        if path.name == "__init__.pyi":
-            raise OSError(28, "No space left on device")
-        return write_bytes(path, data)
-
-    monkeypatch.setattr(Path, "write_bytes", full_disk)
-    assert "No space left on device" in refusal(capsys, "--out", out)
-    assert snapshot(out) == before
-    assert [path.name for path in tmp_path.iterdir()] == ["copy"]
 
 
 def test_without_protoc_it_says_what_to_install(

@@ -17,9 +17,14 @@ from kentik_async._codegen.compile import compile_protos
 from kentik_async._codegen.schema import bundled
 from kentik_async._generated.as_group import v202212 as as_group
 from kentik_async._generated.kmi import v202212 as kmi
+from kentik_async._generated.site import v202509 as site
 from tests.support.paths import ROOT
 
-FILES = ("kentik/as_group/v202212/as_group.proto", "kentik/kmi/v202212/kmi.proto")
+FILES = (
+    "kentik/as_group/v202212/as_group.proto",
+    "kentik/kmi/v202212/kmi.proto",
+    "kentik/site/v202509/site.proto",
+)
 NOTHING = "-"
 Row = dict[str, str]
 
@@ -124,11 +129,11 @@ def test_allowed_values_are_told_in_comments(files: dict[str, Any]) -> None:
             assert f"{row['default']} (the default)" in text, row
 
 
-@pytest.mark.parametrize("stub", [as_group.ASGroupServiceStub, kmi.KmiServiceStub])
+@pytest.mark.parametrize("stub", [as_group.ASGroupServiceStub, kmi.KmiServiceStub, site.SiteServiceStub])
 def test_generated_methods_carry_the_facts(stub: Any) -> None:
     service = stub.__name__.removesuffix("Stub")
     stated = [row for row in facts("methods.tsv") if f".{service}/" in row["full_method"]]
-    assert len(stated) == 5
+    assert len(stated) == len(stub.METHODS) > 0
     for row in stated:
         spec = stub.METHODS[row["full_method"].rpartition("/")[2]]
         assert spec.path == row["full_method"]

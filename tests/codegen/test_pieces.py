@@ -15,9 +15,8 @@ from kentik_async._codegen import names
 from kentik_async._codegen.comments import cleaned
 from kentik_async._codegen.compile import compile_protos
 from kentik_async._codegen.descriptors import declared, rename, strip, types_of, used_files
-from kentik_async._codegen.python_module import quote
+from kentik_async._codegen.python_module import docstring, indented, quote
 from kentik_async._codegen.schema import bundled
-from kentik_async._codegen.typing_stubs.messages import docstring, indented
 from tests.support.paths import ROOT
 
 IDENTIFIERS = st.from_regex(r"\A[a-zA-Z_][a-zA-Z0-9_]{0,12}\Z")
@@ -70,6 +69,22 @@ def test_python_paths(package: str, file: str, path: str) -> None:
     assert names.python_path(package, file) == path
 
 
+@pytest.mark.parametrize(
+    ("name", "python_name"),
+    [
+        ("GetASNDetails", "get_asn_details"),
+        ("ListASNs", "list_asns"),
+        ("ListASGroups", "list_as_groups"),
+        ("V2Thing", "v2_thing"),
+        ("import", "import_"),
+        ("Import", "import_"),
+        ("already_snake", "already_snake"),
+    ],
+)
+def test_snake_case(name: str, python_name: str) -> None:
+    assert names.snake_case(name) == python_name
+
+
 @pytest.fixture(scope="module")
 def compiled() -> dict[str, pb.FileDescriptorProto]:
     data = compile_protos(bundled(ROOT), bundled(ROOT).select([]))
@@ -105,4 +120,4 @@ def test_renaming_leaves_no_name_of_upstreams(compiled: dict[str, pb.FileDescrip
 
 
 def test_apis_of_a_schema() -> None:
-    assert list(bundled(ROOT).apis()) == ["as_group/v202212", "core/v202303", "kmi/v202212"]
+    assert list(bundled(ROOT).apis()) == ["as_group/v202212", "core/v202303", "kmi/v202212", "site/v202509"]

@@ -74,6 +74,7 @@ async def test_each_streaming_kind(zoo: Any, load: Load) -> None:
         stub = zoo.ZooServiceStub(channel)
         got = await stub.GetAnimal(zoo.Cage(id="7"), timeout=5, metadata=(("x-test", "m"),))
         assert got == zoo.Animal(name="7-m-True")
+        assert (await stub.get_animal(zoo.Cage(id="8"))).name == "8-None-False"
         assert [animal.legs async for animal in stub.WatchAnimals(page(number=3))] == [0, 1, 2]
         assert (await stub.CountAnimals(iter(animals))).number == 2
         assert (await stub.CountAnimals(sent())).number == 2
@@ -100,6 +101,32 @@ async def test_what_a_servicer_does_not_define_is_unimplemented(zoo: Any, load: 
 async def test_a_service_without_methods(zoo: Any) -> None:
     async with serving(zoo.add_ShutServiceServicer_to_server, zoo.ShutServiceServicer()) as channel:
         assert zoo.ShutServiceStub(channel).METHODS == {}
+
+
+async def test_an_rpc_named_like_the_facts(load: Load) -> None:
+    clash = load("clash.v1")
+
+    class Service(clash.ClashServiceServicer):
+        async def METHODS(self, request: Any, context: Any) -> Any:
+            return clash._runtime(to_dict="facts")
+
+    async with serving(clash.add_ClashServiceServicer_to_server, Service()) as channel:
+        stub = clash.ClashServiceStub(channel)
+        assert (await stub.METHODS(clash._types())).to_dict == "facts"
+        assert (await stub.methods(clash._types())).to_dict == "facts"
+    assert list(clash.ClashServiceStub.METHODS) == ["METHODS", "ListASNs", "GetThing", "get_thing", "link"]
+
+
+def test_snake_case_names(load: Load) -> None:
+    methods = load("clash.v1").ClashServiceStub.METHODS
+    python_names = {name: spec.python_name for name, spec in methods.items()}
+    assert python_names == {
+        "METHODS": "methods",
+        "ListASNs": "list_asns",
+        "GetThing": "",  # another RPC has the name
+        "get_thing": "",
+        "link": "",
+    }
 
 
 def test_method_facts(zoo: Any, load: Load) -> None:

@@ -44,7 +44,7 @@ def test_mypy(project: Path) -> None:
 
 
 def test_basedpyright(project: Path) -> None:
-    settings = {"include": ["zootree", "usage.py"], "typeCheckingMode": "standard", "pythonVersion": "3.11"}
+    settings = {"include": ["zootree", "usage.py"], "typeCheckingMode": "strict", "pythonVersion": "3.11"}
     (project / "pyrightconfig.json").write_text(json.dumps(settings))
     options = ["--outputjson", "--pythonpath", sys.executable]
     report = json.loads(run(sys.executable, "-m", "basedpyright", *options, cwd=project))

@@ -42,10 +42,15 @@ def package(tmp_path: Path) -> Path:
 
 async def test_the_guide(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = BLOCK.findall(GUIDE.read_text(encoding="utf-8"))
-    assert [language for language, _ in found] == ["console", "python"]
-    _, name, *arguments = shlex.split(found[0][1].removeprefix("$ "))
+    assert [language for language, _ in found] == ["console", "python", "python"]
+    exec(compile(found[2][1], GUIDE, "exec"), {})
+    *_, listing, command = found[0][1].splitlines()
+    arguments = [shlex.split(line.removeprefix("$ kentik-async ")) for line in (listing, command)]
     env = {"PYTHONPATH": f"{ROOT}:{package}", "PATH": "/usr/bin:/bin", "HOME": str(package)}
-    await anyio.run_process([sys.executable, name, *arguments], cwd=package, env=env)
+    program = [sys.executable, "-m", "kentik_async.cli"]
+    listed = await anyio.run_process([*program, *arguments[0]], cwd=package, env=env)
+    assert listed.stdout == b"device/v202504beta2\n"
+    await anyio.run_process([*program, *arguments[1]], cwd=package, env=env)
     monkeypatch.syspath_prepend(package)
     device = importlib.import_module("kentik_apis.device.v202504beta2")
 

@@ -9,7 +9,7 @@ from kentik_async.events import EventKind
 from tests.support.paths import ROOT
 
 TEXT = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
-OWN_VARIABLE = re.compile(r"\b(?:KENTIK|KTAPI)_[A-Z_]*[A-Z]\b")
+OWN_VARIABLE = re.compile(r"\b(?:KENTIK|KTAPI)_[A-Z0-9_]*[A-Z]\b")
 
 
 def section(title: str) -> str:

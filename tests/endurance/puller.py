@@ -1,4 +1,4 @@
-"""A process that pulls: `python puller.py LIMITER CALLS`; the environment says where and as whom."""
+"""A process that pulls: `python puller.py LIMITER CALLS`; the environment has the rest."""
 
 import asyncio
 import json

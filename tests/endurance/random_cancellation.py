@@ -1,6 +1,6 @@
 """Callers who leave a call at a moment drawn by lot, in each way that asyncio and anyio know.
 
-Each way checks that the caller is told what it asked for and nothing else: its own cancellation, its own
+Each way checks that the caller gets exactly what it requested: its own cancellation, its own
 timeout, or the call's proper end if that came first.
 """
 

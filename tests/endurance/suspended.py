@@ -1,4 +1,4 @@
-"""Processes that are stopped and continued under way: `python -m tests.endurance.suspended --seconds 90`.
+"""Processes that are stopped and continued: `python -m tests.endurance.suspended --seconds 90`.
 
 As a laptop does whose lid is closed over the process, or an orchestrator that freezes it: the server goes
 on, and so does the clock. Nothing may be exceeded after the waking, and nobody may wait for ever.

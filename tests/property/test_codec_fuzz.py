@@ -10,7 +10,7 @@ from google.protobuf.message import DecodeError as WireError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kentik_async._codec import as_groups, kmi, plans, sites
+from kentik_async._codec import as_groups, kmi, plans, site_markets, sites, sites_v6
 from kentik_async._codec.kmi_columns import (
     count_relations,
     decode_asn_details_columns,
@@ -48,6 +48,16 @@ PROTOBUF = [
     as_groups.decode_create,
     as_groups.decode_update,
     as_groups.decode_delete,
+    sites_v6.decode_list,
+    sites_v6.decode_get,
+    sites_v6.decode_create,
+    sites_v6.decode_update,
+    sites_v6.decode_delete,
+    site_markets.decode_list,
+    site_markets.decode_get,
+    site_markets.decode_create,
+    site_markets.decode_update,
+    site_markets.decode_delete,
 ]
 JSON = [sites.decode_list, sites.decode_site, plans.decode_list]
 
@@ -126,7 +136,7 @@ def test_what_the_generated_class_reads_is_read_the_same(tables) -> None:
 
 @given(raw=tagged(messages), tables=st.lists(st.tuples(st.sampled_from([1, 4, 5, 6]), rows), max_size=8))
 def test_a_glance_at_an_answer_sees_what_its_columns_hold(raw: bytes, tables) -> None:
-    # What a pull accepts at a glance it must be able to read when it lands.
+    # A pull must be able to save whatever its first check accepts.
     body = b"".join(field(number, row) for number, row in tables)
     for answer in (raw, body, field(1, body)):
         assert outcome(summarize_rankings, answer) == outcome(ranks_of_columns, answer)

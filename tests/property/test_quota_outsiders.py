@@ -12,7 +12,7 @@ import pytest
 
 from kentik_async.quota import LocalLimiter, Pacing, Quota
 from kentik_async.quota.file.opening import open_file_limiter
-from tests.support.external_consumer import (
+from tests.property.external_consumer import (
     Greedy,
     Hint,
     SharedServer,
@@ -70,7 +70,7 @@ def test_through_a_file_it_is_the_same(tmp_path: Path, hint: Hint) -> None:
 
 
 @pytest.mark.parametrize("hint", HINTS)
-def test_beside_a_steady_consumer_of_40_hardly_any_is_refused_and_what_is_left_is_used(hint: Hint) -> None:
+def test_beside_a_steady_consumer_the_rest_is_used_well(hint: Hint) -> None:
     server = beside(steady(40, HOUR), hint)
     assert refused_in_100(server) <= 1.0
     assert answered(server) / (60 * 60) >= 0.97
@@ -98,7 +98,7 @@ def test_whatever_the_shape(
 
 @pytest.mark.parametrize("hint", HINTS)
 @pytest.mark.parametrize("rate", [20, 40, 80])
-def test_the_whole_quota_is_used_again_soon_after_it_has_vanished(hint: Hint, rate: int) -> None:
+def test_the_whole_quota_is_used_again_after_others_vanished(hint: Hint, rate: int) -> None:
     """Stated: `4 + log2(n) / 4` minutes; then the minute that has to fill."""
     server = beside(between(steady(rate, HOUR), 600.0, 1800.0), hint)
     used_again = 1800.0 + 60.0 * (4 + 7 / 4 + 1)
@@ -115,14 +115,14 @@ def test_one_that_appears_is_noticed_within_a_minute_or_two(hint: Hint) -> None:
 
 
 @pytest.mark.parametrize("hint", HINTS)
-def test_with_nobody_outside_nothing_is_refused_and_nothing_changes(hint: Hint) -> None:
+def test_without_others_nothing_is_refused_and_nothing_changes(hint: Hint) -> None:
     server = beside((), hint)
     assert not any(one.refused for one in server.asked)
     assert answered(server) / (LIMIT * 60) >= 0.97
 
 
 @pytest.mark.parametrize("hint", ["", "details"])
-def test_who_would_be_courteous_leaves_the_soft_limit_to_others_too(hint: Hint) -> None:
+def test_courteous_pacing_leaves_the_soft_limit_to_others_too(hint: Hint) -> None:
     """By the delays alone, or by what the server says: of 30 undelayed requests somebody else takes 20."""
     server = beside(steady(20, HOUR), hint, pacing="courteous")
     asked = len(server.asked)

@@ -79,7 +79,7 @@ def test_a_pull_takes_hardly_longer_than_the_best_schedule(
 
 
 @pytest.mark.parametrize("quota", [Quota.NON_QUERY, Quota.QUERY])
-def test_courteous_is_never_delayed_and_hardly_slower_than_the_best_of_its_kind(quota: Quota) -> None:
+def test_courteous_is_never_delayed_and_hardly_slower(quota: Quota) -> None:
     pull = Pull(quota, "courteous", lambda: even(0.05))
     took = pull.took(1000)
     assert not any(visit.delayed for visit in pull.server.visits)

@@ -28,7 +28,7 @@ CHECKS = [
     v.valid_asns,
     v.valid_market_id,
     v.valid_name,
-    v.valid_as_group_id,
+    lambda value: v.valid_object_id(value, "an AS group"),
     v.valid_insight_types,
     v.valid_limit,
     v.valid_magnitude,

@@ -57,7 +57,7 @@ class Faults:
         return await asyncio.to_thread(_asked, f"{self._control}/report")
 
     async def violations(self) -> list[str]:
-        """Return a line for each request that exceeded a limit, with those that were under way then."""
+        """Return a line for each request that exceeded a limit, with the requests in flight at that time."""
         calls = await asyncio.to_thread(_asked, f"{self._control}/calls")
         found = []
         for call in (call for call in calls if call["violation"]):

@@ -19,7 +19,7 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One look at a moment at which nothing is under way.
+    """A measurement at a moment with nothing in flight.
 
     Attributes:
         seconds: Since the start.

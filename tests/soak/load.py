@@ -109,7 +109,7 @@ class Load:
                 task = asyncio.current_task()
                 if task is None or task.cancelling():
                     raise
-                self.wrong.append("a CancelledError that nobody asked for")
+                self.wrong.append("an unexpected CancelledError")
             else:
                 self.ended["done"] += 1
 

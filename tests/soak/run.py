@@ -36,7 +36,7 @@ class Course:
         requests: What the server received.
         refused: What it refused, by script or by the rules.
         violations: Requests that exceeded a limit.
-        overruns: Those of them that came while another was under way.
+        overruns: Those of them that came while another was in flight.
         faults: Requests that a fault was done to.
         ended: How the calls ended, by the name of the error.
         wrong: What was found wrong.

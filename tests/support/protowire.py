@@ -43,7 +43,7 @@ def fields_of(raw: bytes) -> list[tuple[int, int | bytes]]:
         if tag & 7 == _VARINT:
             value, rest = _number(rest)
         else:
-            assert tag & 7 == _BYTES, f"wire type {tag & 7} is none of the schema's"
+            assert tag & 7 == _BYTES, f"wire type {tag & 7} is not in the schema"
             length, rest = _number(rest)
             value, rest = bytes(rest[:length]), rest[length:]
         found.append((tag >> 3, value))

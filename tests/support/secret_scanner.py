@@ -22,7 +22,7 @@ def token_in(text: str) -> str | None:
 
 
 def files_with_a_token(folder: Path) -> list[Path]:
-    """Return the files under a folder that hold a token, or bear it in their names, profiles left aside."""
+    """Return the files under a folder that have a token in them or in their names, except profiles."""
     found = []
     for root, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if name != "site-packages"]  # our own code, in environments

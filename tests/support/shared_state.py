@@ -39,7 +39,7 @@ class SharedState:
     commits: int = 0
 
     def change(self, change: Change) -> Reply:
-        """Make a change on a fresh copy, commit it, and wake whom it names."""
+        """Make a change on a fresh copy, commit it, and wake the members that it names."""
         state = _decoder.decode(self.encoded)
         now = self.now()
         for name, member in self.members.items():

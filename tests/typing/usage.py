@@ -6,7 +6,7 @@ Each `assert_type` states what an editor shows; each ignored error states a mist
 import asyncio
 import datetime as dt
 from collections.abc import AsyncIterable, Sequence
-from typing import assert_type
+from typing import Any, assert_type
 
 from kentik_async import (
     APIError,
@@ -42,6 +42,9 @@ from kentik_async import (
     Relation,
     Retry,
     Site,
+    SiteMarket,
+    SiteType,
+    SiteV6,
     priority,
 )
 from kentik_async._generated.kmi import v202212 as wire
@@ -132,12 +135,25 @@ async def writes(kentik: KentikClient) -> None:
     assert_type(site.lat, float | None)
     assert_type(await kentik.sites.update(42, lat=1), Site)
     assert_type(await kentik.sites.list(), Records[Site])
+
+    assert_type(await kentik.as_groups.add_asns(group.id, ["AS64513"]), ASGroup)
+    market = await kentik.site_markets.create(SiteMarket(name="Europe"))
+    new = await kentik.sites_v6.create(
+        SiteV6(title="fra1", type="data_center", lat=50.11, site_market=market)
+    )
+    assert_type(new, SiteV6)
+    assert_type(new.id, str | None)
+    assert_type(new.type, SiteType | str)
+    assert_type(await kentik.sites_v6.update("17", expected=new, title="fra2", site_market=None), SiteV6)
+    assert_type((await kentik.sites_v6.list())[0], SiteV6)
     assert_type(await kentik.plans.list(), Records[Plan])
 
 
 async def stubs(kentik: KentikClient) -> None:
     stub = kentik.stub(wire.KmiServiceStub)
     assert_type(stub, wire.KmiServiceStub)
+    own = kentik.stub(wire.KmiServiceStub, quota_class="own", quota=Quota.QUERY)
+    assert_type((await own.list_markets(wire.ListMarketsRequest())).to_dict(), dict[str, Any])
     answer = await stub.GetRankings(wire.GetRankingsRequest(market_id="cc$US"), timeout=5, idempotent=True)
     assert_type(answer, wire.GetRankingsResponse)
     assert_type(answer.rankings[0].rank, int)
@@ -217,6 +233,7 @@ async def mistakes(kentik: KentikClient, elsewhere: AsyncIterable[int]) -> None:
     await kentik.as_groups.create("ours", elsewhere)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await kentik.rest.request("GET", "/x", quota_class="admin")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await kentik.stub(wire.KmiServiceStub).ListMarkets(wire.Market())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await kentik.sites_v6.update("17", titel="x")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     (await kentik.sites.get(1)).lat = 5  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
     with priority("urgent"):  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         pass

@@ -133,7 +133,7 @@ class TestCredentials:
             settings_from(profile, environ, home)
         assert str(caught.value).endswith(
             "default has the unknown key 'api_key'; allowed are email, api-key, token, region, "
-            "grpc-endpoint, rest-endpoint, customer, ca-file, proxy"
+            "grpc-endpoint, rest-endpoint, v6-rest-endpoint, transport, customer, ca-file, proxy"
         )
 
     def test_an_unknown_key_that_may_be_a_token_is_not_shown(self, home: Path) -> None:

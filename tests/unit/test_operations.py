@@ -5,13 +5,25 @@ from typing import Any
 
 import pytest
 
-from kentik_async import DecodeError, ValidationError, _operations
+from kentik_async import (
+    DecodeError,
+    SiteMarket,
+    SiteV6,
+    ValidationError,
+    _operations,
+    _site_operations,
+)
+from kentik_async._generated.site import v202509 as site_wire
 from kentik_async._operations import Request
 from kentik_async.retry import Effect
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 KMI = "/kentik.kmi.v202212.KmiService/"
 AS_GROUP = "/kentik.as_group.v202212.ASGroupService/"
+SITE = "/kentik.site.v202509.SiteService/"
+
+SITE_V6 = SiteV6(id="1", title="Site", type="cloud")
+SITE_MARKET = SiteMarket(id="1", name="Europe")
 
 
 def now() -> datetime:
@@ -35,6 +47,18 @@ REQUESTS: list[Request[Any]] = [
     _operations.update_site(1, lat=1),
     _operations.delete_site(1),
     _operations.list_plans(),
+    _site_operations.list_sites(),
+    _site_operations.get_site(1),
+    _site_operations.create_site(SITE_V6),
+    _site_operations.replace_site(SITE_V6),
+    _site_operations.update_site(site_wire.Site(id="1")),
+    _site_operations.delete_site(1),
+    _site_operations.list_site_markets(),
+    _site_operations.get_site_market(1),
+    _site_operations.create_site_market(SITE_MARKET),
+    _site_operations.replace_site_market(SITE_MARKET),
+    _site_operations.update_site_market(site_wire.SiteMarket(id="1")),
+    _site_operations.delete_site_market(1),
 ]
 
 EXPECTED = {
@@ -54,12 +78,29 @@ EXPECTED = {
     "sites.update": ("rest", "PUT", Effect.REPLACE, "/site/1"),
     "sites.delete": ("rest", "DELETE", Effect.REPLACE, "/site/1"),
     "plans.list": ("rest", "GET", Effect.READ, "/plans"),
+    "sites_v6.list": ("grpc", "GET", Effect.READ, SITE + "ListSites"),
+    "sites_v6.get": ("grpc", "GET", Effect.READ, SITE + "GetSite"),
+    "sites_v6.create": ("grpc", "POST", Effect.CREATE, SITE + "CreateSite"),
+    "sites_v6.replace": ("grpc", "PUT", Effect.REPLACE, SITE + "UpdateSite"),
+    "sites_v6.update": ("grpc", "PUT", Effect.REPLACE, SITE + "UpdateSite"),
+    "sites_v6.delete": ("grpc", "DELETE", Effect.REPLACE, SITE + "DeleteSite"),
+    "site_markets.list": ("grpc", "GET", Effect.READ, SITE + "ListSiteMarkets"),
+    "site_markets.get": ("grpc", "GET", Effect.READ, SITE + "GetSiteMarket"),
+    "site_markets.create": ("grpc", "POST", Effect.CREATE, SITE + "CreateSiteMarket"),
+    "site_markets.replace": ("grpc", "PUT", Effect.REPLACE, SITE + "UpdateSiteMarket"),
+    "site_markets.update": ("grpc", "PUT", Effect.REPLACE, SITE + "UpdateSiteMarket"),
+    "site_markets.delete": ("grpc", "DELETE", Effect.REPLACE, SITE + "DeleteSiteMarket"),
 }
 
 
 def test_every_operation_is_here() -> None:
-    made = {name for name in _operations.__all__ if name.islower()}
-    assert len(REQUESTS) == len(made) == len(EXPECTED)
+    made = {
+        value.name
+        for module in (_operations, _site_operations)
+        for value in vars(module).values()
+        if isinstance(value, _operations.Operation)
+    }
+    assert {request.operation.name for request in REQUESTS} == made == set(EXPECTED)
 
 
 @pytest.mark.parametrize("request_", REQUESTS, ids=lambda request: request.operation.name)
@@ -113,6 +154,10 @@ def test_arguments_are_checked_before_there_is_a_request() -> None:
         (lambda: _operations.create_as_group("", []), "as_groups.create"),
         (lambda: _operations.get_site(0), "sites.get"),
         (lambda: _operations.update_site(1), "sites.update"),
+        (lambda: _site_operations.get_site(" "), "sites_v6.get"),
+        (lambda: _site_operations.replace_site(SiteV6(title="x", type="cloud")), "sites_v6.replace"),
+        (lambda: _site_operations.change_site({}), "sites_v6.update"),
+        (lambda: _site_operations.change_site_market({"id": "2"}), "site_markets.update"),
     ],
 )
 def test_an_invalid_argument_names_its_operation(build: Any, name: str) -> None:

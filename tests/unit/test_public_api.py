@@ -36,16 +36,20 @@ NAMES = [
     "InsightType",
     "KentikClient",
     "KentikError",
+    "Layer",
+    "LayerSet",
     "Limiter",
     "LocalLimiter",
     "Market",
     "NotFoundError",
     "Page",
     "Peer",
+    "PeeringDBSiteMapping",
     "PermissionDeniedError",
     "Plan",
     "PlanDevice",
     "PlanDeviceType",
+    "PostalAddress",
     "Progress",
     "Pull",
     "PullPlan",
@@ -62,6 +66,12 @@ NAMES = [
     "Retry",
     "ServerError",
     "Site",
+    "SiteIpAddressClassification",
+    "SiteMarket",
+    "SiteMarketList",
+    "SiteType",
+    "SiteV6",
+    "SiteV6List",
     "TargetError",
     "TargetLockedError",
     "UnavailableError",
@@ -90,6 +100,8 @@ CLIENT_ARGUMENTS = [
     "ca_file",
     "proxy",
     "allow_plaintext",
+    "transport",
+    "v6_rest_endpoint",
 ]
 
 
@@ -128,6 +140,7 @@ def test_the_clients_defaults() -> None:
         "outage_wait": 60.0,
         "retry": kentik_async.Retry(attempts=4, base=0.5, cap=30.0),
         "allow_plaintext": False,
+        "transport": "auto",
     }
 
 

@@ -1,6 +1,7 @@
 """Arguments: what is accepted, what it becomes, and the one line that a refusal says."""
 
 import decimal
+from functools import partial
 
 import numpy as np
 import pytest
@@ -71,7 +72,9 @@ def test_asns_are_any_iterable_but_a_bare_string() -> None:
         v.valid_asns([1, "x"])
 
 
-@pytest.mark.parametrize("check", [v.valid_market_id, v.valid_name, v.valid_as_group_id])
+@pytest.mark.parametrize(
+    "check", [v.valid_market_id, v.valid_name, partial(v.valid_object_id, owner="a site")]
+)
 class TestTexts:
     @pytest.mark.parametrize("value", ["planet$earth", " a ", "München", "12", "🛰", "a\nb"])
     def test_any_that_is_not_blank_is_kept_as_it_is(self, check, value: str) -> None:

@@ -1,4 +1,4 @@
-"""What the first request needs is there before it holds a slot, and not before it is asked for."""
+"""What the first request needs is loaded before it holds a slot, and not before it is used."""
 
 import subprocess
 import sys

@@ -63,7 +63,7 @@ class TestNeverThere:
     async def test_a_server_that_does_not_speak_grpc(self, client: Client, rest_server: ForeignRest) -> None:
         url = f"http://127.0.0.1:{rest_server.port}"
         with pytest.raises(ConnectError, match="does not speak gRPC"):
-            await client(grpc_endpoint=url, connect_timeout=0.2).kmi.list_markets()
+            await client(grpc_endpoint=url, connect_timeout=0.2, transport="grpc").kmi.list_markets()
 
     async def test_a_server_that_says_nothing(self, client: Client) -> None:
         async def silent(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:

@@ -1,4 +1,4 @@
-"""A limiter of the user's own, as the seam promises it: when it is asked, and what each grant is told."""
+"""A limiter of the user's own: when it is called, and what each grant is told."""
 
 import asyncio
 from dataclasses import dataclass, field

@@ -57,6 +57,48 @@ async def test_a_successful_exchange_may_say_what_is_left(client: Client, rest_s
 
 
 @over_both
+@pytest.mark.parametrize(
+    ("headers", "left"),
+    [
+        ({"x-ratelimit-remaining": "20", "x-ratelimit-reset": "5"}, 20),
+        ({"x-ratelimit-remaining": "20", "x-ratelimit-throttle-ms": "0"}, 20),
+        ({"x-ratelimit-remaining": "20", "x-ratelimit-reset": "5", HEADER: details(30, 5)}, 30),
+        ({"x-ratelimit-remaining": "20", "x-ratelimit-reset": "5", HEADER: "e30"}, 20),
+        ({"x-ratelimit-remaining": "20"}, 59),
+        ({"x-ratelimit-throttle-ms": "5"}, 59),
+        ({"x-ratelimit-remaining": "many", "x-ratelimit-reset": "5"}, 59),
+    ],
+)
+async def test_separate_headers_may_say_what_is_left(
+    client: Client,
+    grpc_server: ForeignGrpc,
+    rest_server: ForeignRest,
+    call: Callable[[KentikClient], Any],
+    headers: dict[str, str],
+    left: int,
+) -> None:
+    kentik = client(SPACIOUS)
+    grpc_server.usual = answer_with(tuple(headers.items()), early=False)
+    rest_server.usual = Answer(body=b'{"sites": []}', headers=headers)
+    await call(kentik)
+    assert (await kentik.quota.snapshot()).left_hard_minute == left
+
+
+@over_both
+async def test_throttle_ms_is_preferred_when_nothing_is_left(
+    client: Client, grpc_server: ForeignGrpc, rest_server: ForeignRest, call: Callable[[KentikClient], Any]
+) -> None:
+    kentik = client(SPACIOUS)
+    headers = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "45", "x-ratelimit-throttle-ms": "20000"}
+    grpc_server.usual = answer_with(tuple(headers.items()), early=False)
+    rest_server.usual = Answer(body=b'{"sites": []}', headers=headers)
+    await call(kentik)
+    next_free = (await kentik.quota.snapshot()).next_free
+    assert next_free is not None
+    assert 0 < next_free <= 20
+
+
+@over_both
 async def test_an_answer_that_is_an_error_may_say_so_too(
     client: Client, grpc_server: ForeignGrpc, rest_server: ForeignRest, call: Callable[[KentikClient], Any]
 ) -> None:

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 
 from google.protobuf import descriptor_pb2 as pb
 
+from kentik_async._codegen.python_module import docstring, indented
 from kentik_async._codegen.typing_stubs.names import Names
 
-__all__ = ["MessageWriter", "docstring", "indented"]
+__all__ = ["MessageWriter"]
 
 _Field = pb.FieldDescriptorProto
 _SCALARS = {
@@ -20,6 +21,9 @@ _SCALARS = {
     _Field.TYPE_BYTES: "bytes",
 }
 _CONTAINERS = "google.protobuf.internal.containers"
+_ENUM_METHODS = frozenset(
+    {"DESCRIPTOR", "Name", "Value", "ValueType", "items", "keys", "mro", "name", "value", "values"}
+)
 
 
 class MessageWriter:
@@ -31,42 +35,37 @@ class MessageWriter:
         self._names = names
 
     def enum(self, enum: pb.EnumDescriptorProto, name: str) -> list[str]:
-        """Return an enum: its values have their own int type, and its class has the methods of the wrapper.
-
-        Three classes are needed because a metaclass cannot refer to a type inside the class that it creates.
-        """
+        """Return an enum. Fields have the type `ValueType`, a base of the enum: an int without a name."""
         if keyword.iskeyword(enum.name):
             return []
         names = self._names
+        holder = names.private(f"_{enum.name}Values")
         outer = name.rpartition(".")[0]
-        holder, wrapper = f"_{enum.name}Values", f"_{enum.name}Wrapper"
-        value_type = f"{names.type(self._full(outer))}.{holder}.ValueType" if outer else f"{holder}.ValueType"
-        base = names.of("google.protobuf.internal.enum_type_wrapper", "_EnumTypeWrapper")
-        new_type = f'{names.of("typing", "NewType")}("ValueType", {names.builtin("int")})'
-        values = self.enum_values(enum, name, value_type)
+        base = f"{names.type(self._full(outer))}.{holder}" if outer else holder
+        members: list[str] = []
+        for value in enum.value:
+            if keyword.iskeyword(value.name) or value.name in _ENUM_METHODS or value.name.startswith("_"):
+                members.append(f"# {value.name} = {value.number}: Python uses this name for other things")
+            else:
+                members += [f"{value.name} = {value.number}", *self._docstring(f"{name}.{value.name}")]
+        bases = f"{holder}, {base}.ValueType, {names.runtime('Enum')}"
         return [
             f"class {holder}:",
-            f"    ValueType = {new_type}",
+            f"    class ValueType({names.builtin('int')}): ...",
             "",
-            f"class {wrapper}({base}[{value_type}], {names.builtin('type')}):",
-            *indented(values or ["..."]),
-            "",
-            f"class {enum.name}({holder}, metaclass={wrapper}):",
-            *indented(self._docstring(name) or ["..."]),
+            # mypy wants one base that is an int, as if two could not agree.
+            f"class {enum.name}({bases}):  # type: ignore[misc]",
+            *indented([*self._docstring(name), *members] or ["..."]),
         ]
 
-    def enum_values(self, enum: pb.EnumDescriptorProto, name: str, kind: str) -> list[str]:
-        """Return the values of an enum, for its class and for the module."""
+    def values_beside(self, enum: pb.EnumDescriptorProto, name: str, qualifier: str) -> list[str]:
+        """Return the values of an enum, for the module or class that declares it."""
+        kind = f"{self._names.of('typing', qualifier)}[{self._names.type(self._full(name))}]"
         lines: list[str] = []
         for value in enum.value:
             if not keyword.iskeyword(value.name):
                 lines += [f"{value.name}: {kind}", *self._docstring(f"{name}.{value.name}")]
         return lines
-
-    def values_beside(self, enum: pb.EnumDescriptorProto, name: str, qualifier: str) -> list[str]:
-        """Return the values of an enum, for the module or class that declares it."""
-        kind = f"{self._names.of('typing', qualifier)}[{self._names.enum_value(self._full(name))}]"
-        return self.enum_values(enum, name, kind)
 
     def message(self, message: pb.DescriptorProto, name: str) -> list[str]:
         """Return a message with its nested types."""
@@ -84,7 +83,7 @@ class MessageWriter:
         body += [f"{field.name.upper()}_FIELD_NUMBER: {number}" for field in message.field]
         for field in message.field:
             body += self._field(field, f"{name}.{field.name}")
-        body += [*self._constructor(message), *self._presence(message)]
+        body += [*self._constructor(message), *self._presence(message), *self._dictionaries(message)]
         return [
             f"class {message.name}({self._names.of('google.protobuf.message', 'Message')}):",
             *indented(body),
@@ -170,6 +169,22 @@ class MessageWriter:
             lines.append(f"def WhichOneof(self, oneof_group: {argument}) -> {result} | None: ...")
         return lines
 
+    def _dictionaries(self, message: pb.DescriptorProto) -> list[str]:
+        """Return `to_dict` and `from_dict`, unless a field or nested type has the name."""
+        names = self._names
+        declared = {field.name for field in message.field} | {part.name for part in message.nested_type}
+        text, boolean, any_type = names.builtin("str"), names.builtin("bool"), names.of("typing", "Any")
+        lines = []
+        if "to_dict" not in declared:
+            result = f"{names.builtin('dict')}[{text}, {any_type}]"
+            lines.append(f"def to_dict(self, *, json_names: {boolean} = ...) -> {result}: ...")
+        if "from_dict" not in declared:
+            data = f"{names.of('collections.abc', 'Mapping')}[{text}, {any_type}]"
+            arguments = f"cls, data: {data}, *, ignore_unknown_fields: {boolean} = ..."
+            lines.append(f"@{names.builtin('classmethod')}")
+            lines.append(f"def from_dict({arguments}) -> {names.of('typing', 'Self')}: ...")
+        return lines
+
     def _has_presence(self, field: pb.FieldDescriptorProto) -> bool:
         if field.label == _Field.LABEL_REPEATED:
             return False
@@ -197,19 +212,3 @@ def _oneofs(message: pb.DescriptorProto) -> dict[str, list[str]]:
         if field.HasField("oneof_index") and not field.proto3_optional:
             result.setdefault(message.oneof_decl[field.oneof_index].name, []).append(field.name)
     return result
-
-
-def indented(lines: Iterable[str]) -> list[str]:
-    """Return the lines with one more level of indentation."""
-    return [f"    {line}" if line else "" for line in lines]
-
-
-def docstring(text: str) -> list[str]:
-    """Return a comment as a docstring; nothing for an empty comment."""
-    if not text:
-        return []
-    text = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-    if text.endswith('"'):
-        text = f'{text[:-1]}\\"'
-    first, *rest = text.splitlines()
-    return [f'"""{first}', *rest, '"""'] if rest else [f'"""{first}"""']

@@ -5,8 +5,8 @@ from __future__ import annotations
 import keyword
 
 from kentik_async._codegen.packages import Method, Package, Service, Symbols
-from kentik_async._codegen.python_module import HEADER
-from kentik_async._codegen.typing_stubs.messages import MessageWriter, docstring, indented
+from kentik_async._codegen.python_module import HEADER, docstring, indented
+from kentik_async._codegen.typing_stubs.messages import MessageWriter
 from kentik_async._codegen.typing_stubs.names import Names
 
 __all__ = ["typing_stub"]
@@ -32,19 +32,19 @@ def typing_stub(package: Package, symbols: Symbols) -> str:
 
 def _stub(service: Service, names: Names) -> list[str]:
     """The client side of a service."""
-    specs = f"{names.builtin('dict')}[{names.builtin('str')}, {names.runtime('MethodSpec')}]"
-    body = [
-        *docstring(service.comment),
-        f"METHODS: {names.of('typing', 'ClassVar')}[{specs}]",
-        f"def __init__(self, channel: {names.runtime('Channel')}) -> None: ...",
-    ]
+    body = docstring(service.comment)
+    # An RPC of this name hides the facts from instances; the class still has them.
+    if all(method.name != "METHODS" for method in service.methods):
+        specs = f"{names.builtin('dict')}[{names.builtin('str')}, {names.runtime('MethodSpec')}]"
+        body.append(f"METHODS: {names.of('typing', 'ClassVar')}[{specs}]")
+    body.append(f"def __init__(self, channel: {names.runtime('Channel')}) -> None: ...")
     for method in service.methods:
-        if not keyword.iskeyword(method.name):
-            sides = (
-                "Stream" if side else "Unary" for side in (method.client_streaming, method.server_streaming)
-            )
-            types = f"{names.type(method.request)}, {names.type(method.response)}"
-            body += [f"{method.name}: {names.runtime(''.join(sides))}[{types}]", *docstring(method.comment)]
+        sides = ("Stream" if side else "Unary" for side in (method.client_streaming, method.server_streaming))
+        types = f"{names.type(method.request)}, {names.type(method.response)}"
+        kind = f"{names.runtime(''.join(sides))}[{types}]"
+        for name in (method.python_name, method.name):
+            if name and not keyword.iskeyword(name):
+                body += [f"{name}: {kind}", *docstring(method.comment)]
     return [f"class {service.name}Stub:", *indented(body)]
 
 

@@ -21,9 +21,6 @@ class Names:
         self._package = package
         self._symbols = symbols
         self._in_classes = set(_names_in_classes(package))
-        self._declared = self._in_classes | {
-            name.rpartition(".")[2] for file in package.files for name, _ in descriptors.declared(file)
-        }
         self._imports: set[str] = set()
         self._aliases: set[str] = set()
 
@@ -36,13 +33,17 @@ class Names:
         if not self._aliases:
             return []
         type_alias = self.of("typing", "TypeAlias")
-        return [f"_global_{name}: {type_alias} = {name}" for name in sorted(self._aliases)]
+        return [f"{self._global(name)}: {type_alias} = {name}" for name in sorted(self._aliases)]
 
     def of(self, module: str, name: str) -> str:
-        """Return a name of an absolute module, under an alias that no proto name can have."""
-        private = name if name.startswith("_") else f"_{name}"
+        """Return a name of a module, under an alias that nothing in the package has."""
+        private = self._package.free(f"_{name}")
         self._imports.add(f"from {module} import {name} as {private}")
         return private
+
+    def private(self, name: str) -> str:
+        """Return a private name that nothing in the package has."""
+        return self._package.free(name)
 
     def runtime(self, name: str) -> str:
         """Return a name of the generated root's `_runtime`."""
@@ -50,10 +51,11 @@ class Names:
 
     def builtin(self, name: str) -> str:
         """Return a builtin; with its module if the package declares the same name."""
-        if name not in self._declared:
+        if name not in self._package.declared:
             return name
-        self._imports.add("import builtins as _builtins")
-        return f"_builtins.{name}"
+        builtins = self._package.free("_builtins")
+        self._imports.add(f"import builtins as {builtins}")
+        return f"{builtins}.{name}"
 
     def type(self, full_name: str) -> str:
         """Return a message or enum; `Any` if its name is a Python keyword."""
@@ -63,16 +65,19 @@ class Names:
             return self.of("typing", "Any")
         if symbol.package != self._package.path:
             self._imports.add(import_line(symbol, self._package))
-            return f"{alias(symbol.package)}.{symbol.name}"
+            return f"{alias(symbol, self._package)}.{symbol.name}"
         if first in self._in_classes:
             self._aliases.add(first)
-            first = f"_global_{first}"
+            first = self._global(first)
         return ".".join([first, *rest])
+
+    def _global(self, name: str) -> str:
+        return self._package.free(f"_global_{name}")
 
     def enum_value(self, full_name: str) -> str:
         """Return the type of the values of an enum."""
         name = self.type(full_name)
-        return name if name == "_Any" else f"{name}.ValueType"
+        return name if name == self.of("typing", "Any") else f"{name}.ValueType"
 
     def map_entry(self, full_name: str) -> pb.DescriptorProto | None:
         """Return the entry message of a map type; None for other types."""

@@ -118,6 +118,44 @@ async def update(id: str, /, *asns: str, name: str | None = None, context: Ctx) 
 
 
 @app.command
+async def add(id: str, asn: str, /, *asns: str, context: Ctx) -> None:
+    """Add networks to an AS group.
+
+    This takes two requests, because the API replaces the whole AS group.
+
+    For example:
+
+      kentik-async as-groups add 1001 AS3356 1299
+
+    Args:
+        id: AS group ID; see 'as-groups list'.
+        asn: AS number, such as 3356, AS3356 or 1.10.
+        asns: More AS numbers.
+        context: The command context.
+    """
+    async with context.client() as kentik:
+        group = await kentik.as_groups.add_asns(id, (asn, *asns))
+    context.printer.record(group, _FIELDS, _ONE)
+
+
+@app.command
+async def remove(id: str, asn: str, /, *asns: str, context: Ctx) -> None:
+    """Remove networks from an AS group.
+
+    This takes two requests, because the API replaces the whole AS group.
+
+    Args:
+        id: AS group ID; see 'as-groups list'.
+        asn: AS number, such as 3356, AS3356 or 1.10.
+        asns: More AS numbers.
+        context: The command context.
+    """
+    async with context.client() as kentik:
+        group = await kentik.as_groups.remove_asns(id, (asn, *asns))
+    context.printer.record(group, _FIELDS, _ONE)
+
+
+@app.command
 async def delete(
     id: str, /, *, yes: Annotated[Flag, Parameter(name=("--yes", "-y"))] = False, context: Ctx
 ) -> Exit | None:

@@ -171,8 +171,9 @@ def _described(emulated: "Emulator", *, speed: float, seed: int) -> dict[str, An
     connection = emulated.connection
     return {
         "grpc_endpoint": emulated.grpc_endpoint,
+        "v6_rest_endpoint": emulated.v6_rest_endpoint,
         "rest_endpoint": emulated.rest_endpoint,
-        "control": emulated.rest_endpoint.removesuffix("/api/v5") + "/_emulator",
+        "control": f"{emulated.v6_rest_endpoint}/_emulator",
         "email": connection["email"],
         "token": connection["token"],
         "speed": speed,
@@ -183,6 +184,7 @@ def _described(emulated: "Emulator", *, speed: float, seed: int) -> dict[str, An
             "KENTIK_EMAIL": connection["email"],
             "KENTIK_API_TOKEN": str(connection["token"]),
             "KENTIK_GRPC_ENDPOINT": emulated.grpc_endpoint,
+            "KENTIK_V6_REST_ENDPOINT": emulated.v6_rest_endpoint,
             "KENTIK_REST_ENDPOINT": emulated.rest_endpoint,
             "KENTIK_SPEED": f"{speed:g}",
         },

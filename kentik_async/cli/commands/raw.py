@@ -1,4 +1,4 @@
-"""`kentik-async raw`: sends requests to any endpoint of API v5."""
+"""`kentik-async raw`: sends requests to any path of API v5, or of API v6 as JSON."""
 
 import json
 import sys
@@ -26,7 +26,7 @@ async def raw(
     idempotent: Flag = False,
     context: Ctx,
 ) -> None:
-    """Send a request to any endpoint of API v5.
+    """Send a request to any path of API v5 or API v6.
 
     The response is printed as JSON. If it is a list of objects, or an object
     whose only field is such a list, it can also be printed as table, csv or
@@ -35,13 +35,15 @@ async def raw(
     For example:
 
       kentik-async raw GET /devices
+      kentik-async raw GET /kmi/v202212/markets
       kentik-async raw GET /users --query limit=10 -o table
       kentik-async raw PUT /site/3 --data '{"site": {"lat": 50.1}}'
       kentik-async raw POST /query/topXdata --data @query.json --query-class
 
     Args:
         method: HTTP method: GET, HEAD, PUT, DELETE, POST or PATCH.
-        path: Path below the base URL of the API, such as /devices.
+        path: Path below the base URL of API v5, such as /devices, or path of
+            API v6, with a version, such as /kmi/v202212/markets.
         data: JSON body: the text, @FILE, or - for stdin.
         query: Query parameter as NAME=VALUE; may be repeated.
         query_class: Count the request in the query class, which has its own rate limits.

@@ -36,6 +36,7 @@ class RestApp:
             app.router.add_route(call.method, f"/api/v5{call.path}", self._v5(call))
         for rpc, path in json_gateway.routes():
             app.router.add_route(rpc.spec.verb, path, self._v6(rpc))
+        app.router.add_route("HEAD", "/", self._root)
         app.router.add_route("*", "/{path:.*}", self._unknown)
 
     def _v5(self, call: V5Call) -> Handler:
@@ -93,6 +94,11 @@ class RestApp:
             )
 
         return handle
+
+    async def _root(self, request: web.Request) -> web.StreamResponse:
+        """Answer a client that asks without credentials whether HTTP works: no customer's quota counts it."""
+        del request
+        return web.Response(status=404)
 
     async def _unknown(self, request: web.Request) -> web.StreamResponse:
         received = asyncio.get_running_loop().time()

@@ -75,7 +75,7 @@ def _with_text(site: JSON, *names: str) -> JSON:
 
 def _delete_site(customer: CustomerData, site_id: str, body: Any) -> None:
     del body
-    del customer.sites[int(customer.site(_id(site_id))["id"])]
+    customer.delete_site(_id(site_id))
 
 
 def _list_plans(customer: CustomerData, _: str, body: Any) -> JSON:

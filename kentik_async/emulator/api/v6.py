@@ -7,7 +7,8 @@ from typing import Any
 from kentik_async._generated._runtime import MethodSpec
 from kentik_async._generated.as_group.v202212 import ASGroupServiceStub
 from kentik_async._generated.kmi.v202212 import KmiServiceStub
-from kentik_async.emulator.api import as_groups, kmi
+from kentik_async._generated.site.v202509 import SiteServiceStub
+from kentik_async.emulator.api import as_groups, kmi, site_markets, sites_v6
 from kentik_async.emulator.world.state import EmulatorState
 
 __all__ = ["RPCS", "Rpc"]
@@ -46,6 +47,7 @@ class Rpc:
 
 _KMI = KmiServiceStub.METHODS
 _GROUPS = ASGroupServiceStub.METHODS
+_SITES = SiteServiceStub.METHODS
 
 RPCS = (
     Rpc("kmi.list_markets", _KMI["ListMarkets"], "admin.kmi:read", kmi.list_markets),
@@ -58,4 +60,14 @@ RPCS = (
     Rpc("as_groups.create", _GROUPS["CreateASGroup"], "admin.as_group:write", as_groups.create_group),
     Rpc("as_groups.update", _GROUPS["UpdateASGroup"], "admin.as_group:write", as_groups.update_group),
     Rpc("as_groups.delete", _GROUPS["DeleteASGroup"], "admin.as_group:write", as_groups.delete_group),
+    Rpc("sites_v6.list", _SITES["ListSites"], "admin.site:read", sites_v6.list_sites),
+    Rpc("sites_v6.get", _SITES["GetSite"], "admin.site:read", sites_v6.get_site),
+    Rpc("sites_v6.create", _SITES["CreateSite"], "admin.site:write", sites_v6.create_site),
+    Rpc("sites_v6.update", _SITES["UpdateSite"], "admin.site:write", sites_v6.update_site),
+    Rpc("sites_v6.delete", _SITES["DeleteSite"], "admin.site:write", sites_v6.delete_site),
+    Rpc("site_markets.list", _SITES["ListSiteMarkets"], "admin.site:read", site_markets.list_markets),
+    Rpc("site_markets.get", _SITES["GetSiteMarket"], "admin.site:read", site_markets.get_market),
+    Rpc("site_markets.create", _SITES["CreateSiteMarket"], "admin.site:write", site_markets.create_market),
+    Rpc("site_markets.update", _SITES["UpdateSiteMarket"], "admin.site:write", site_markets.update_market),
+    Rpc("site_markets.delete", _SITES["DeleteSiteMarket"], "admin.site:write", site_markets.delete_market),
 )

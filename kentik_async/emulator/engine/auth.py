@@ -7,8 +7,8 @@ from kentik_async.emulator.errors import AnswerError
 
 __all__ = ["ALL_SCOPES", "READ_SCOPES", "User", "authenticate", "authorize"]
 
-READ_SCOPES = frozenset({"admin.kmi:read", "admin.as_group:read"})
-ALL_SCOPES = READ_SCOPES | {"admin.as_group:write"}
+READ_SCOPES = frozenset({"admin.kmi:read", "admin.as_group:read", "admin.site:read"})
+ALL_SCOPES = READ_SCOPES | {"admin.as_group:write", "admin.site:write"}
 
 
 @dataclass(frozen=True, slots=True)

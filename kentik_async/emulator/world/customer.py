@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from kentik_async._generated.site import v202509 as pb
 from kentik_async.emulator.errors import AnswerError
+from kentik_async.emulator.world.sites import SiteDetails
 
 __all__ = ["CustomerData", "StoredGroup"]
 
@@ -32,6 +34,7 @@ class CustomerData:
         groups: AS groups by id.
         sites: Sites by id, as the JSON of API v5.
         plans: Plans, as the JSON of API v5.
+        details: Site markets, and the fields of sites that only API v6 has.
     """
 
     company_id: int
@@ -41,6 +44,10 @@ class CustomerData:
     plans: list[dict[str, Any]] = field(default_factory=list)
     next_group: int = 1001
     next_site: int = 1
+    details: SiteDetails = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.details = SiteDetails(self.now)
 
     @classmethod
     def with_sample_data(cls, name: str, now: Callable[[], dt.datetime]) -> "CustomerData":
@@ -51,6 +58,9 @@ class CustomerData:
         customer.create_site({"site_name": "Frankfurt 1", "lat": 50.1109, "lon": 8.6821})
         customer.create_site({"site_name": "LAX_02", "lat": 33.7700504, "lon": -118.1937395})
         customer.create_site({"site_name": "Warehouse", "lat": None, "lon": None})
+        market = customer.details.create_market("Europe", "Data centers in Europe")
+        customer.details.set(1, _frankfurt(market))
+        customer.details.set(2, pb.Site(type=pb.SITE_TYPE_CLOUD))
         customer.plans.extend(_plans(customer.company_id))
         return customer
 
@@ -115,9 +125,37 @@ class CustomerData:
         self.next_site += 1
         return site
 
+    def delete_site(self, site_id: int) -> None:
+        """Remove a site.
+
+        Raises:
+            AnswerError: 404; there is no such object.
+        """
+        del self.sites[int(self.site(site_id)["id"])]
+        self.details.remove(site_id)
+
     def _check_name(self, name: str, *, other_than: str | None) -> None:
         if any(group.name == name and group.id != other_than for group in self.groups.values()):
             raise AnswerError("ALREADY_EXISTS", f"AS group name {name!r} is already in use")
+
+
+def _frankfurt(market: pb.SiteMarket) -> pb.Site:
+    """Return the details of a site that has all fields of API v6."""
+    return pb.Site(
+        type=pb.SITE_TYPE_DATA_CENTER,
+        postal_address=pb.PostalAddress(
+            address="Kleyerstr. 90", city="Frankfurt", postal_code="60326", country="Germany"
+        ),
+        address_classification=pb.SiteIpAddressClassification(
+            infrastructure_networks=["192.0.2.0/24"], other_networks=["2001:db8::/32"]
+        ),
+        architecture=[
+            pb.LayerSet(layers=[pb.Layer(name="edge", device_ids=["1206"])]),
+            pb.LayerSet(layers=[pb.Layer(name="core"), pb.Layer(name="access", device_ids=["4806"])]),
+        ],
+        site_market=market,
+        peeringdb_site_mapping=[pb.PeeringDBSiteMapping(id="1", site_id="1", peeringdb_fac_id="58")],
+    )
 
 
 def _plans(company_id: int) -> list[dict[str, Any]]:

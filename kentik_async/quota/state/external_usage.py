@@ -92,19 +92,6 @@ class ExternalUsageEstimator(msgspec.Struct, array_like=True):
         most = min(hard - int((hard - believed) * _KEPT), _most(quota))
         self._believe(quota, min(max(hard + 1 - load, believed + 1), most), now)
 
-    def telling(self, quota: Quota, took: float, usual: float) -> bool:
-        """Tell whether an answer may say something about others, so that it is to be entered.
-
-        Args:
-            quota: The limits.
-            took: Seconds from sending to answer.
-            usual: How long an answer takes that is not delayed.
-        """
-        if self.spent or self.late:
-            return True
-        delay = quota.soft_delay
-        return quota.soft_per_minute is not None and delay > 0 and took - usual >= _LATE * delay
-
     def answered(self, quota: Quota, now: float, took: float, usual: float, load: int) -> None:
         """Enter how long an answer took.
 

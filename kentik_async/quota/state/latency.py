@@ -43,7 +43,7 @@ class LatencyEstimator(msgspec.Struct, array_like=True):
     late_answers: int = 0
     late_latency: float = 0.0
 
-    def learn(self, quota: Quota, took: float, *, delayed: bool) -> None:
+    def learn(self, quota: Quota, took: float, delayed: bool) -> None:
         """Enter how long an answer took.
 
         Args:
@@ -62,10 +62,11 @@ class LatencyEstimator(msgspec.Struct, array_like=True):
             return
         if took > _OUTLIER * latency > 0:
             took = _OUTLIER * latency
-        answers = self.answers
-        if answers <= _ENOUGH:
-            answers = self.answers = answers + 1
-        self.latency = latency + (took - latency) * (_WEIGHT if answers > _ENOUGH else 1 / (answers + 1))
+        weight = _WEIGHT
+        if self.answers < _ENOUGH:
+            self.answers += 1
+            weight = 1 / (self.answers + 1)
+        self.latency = latency + (took - latency) * weight
 
     def expected(self, quota: Quota) -> float:
         """Return the latency to reckon with, also before the first answer."""

@@ -31,7 +31,7 @@ class Hint(NamedTuple):
     reset: float
 
 
-class Ending(msgspec.Struct):
+class Ending(msgspec.Struct, gc=False):
     """How a granted request ended.
 
     Attributes:
@@ -73,7 +73,7 @@ class Terms(msgspec.Struct, frozen=True):
     patience: float = 0.25
 
 
-class Report(msgspec.Struct):
+class Report(msgspec.Struct, gc=False):
     """What a member tells, and asks for.
 
     Attributes:
@@ -91,7 +91,7 @@ class Report(msgspec.Struct):
     held: int = 0
 
 
-class Reply(msgspec.Struct):
+class Reply(msgspec.Struct, gc=False):
     """What a report led to.
 
     Attributes:
@@ -108,6 +108,6 @@ class Reply(msgspec.Struct):
     grants: list[tuple[int, int]]
     again: float = inf
     wake: Sequence[tuple[str, float]] = ()
-    present: bool = False
+    present: bool = True
     reclaimed: bool = False
     answers_help: bool = True

@@ -25,7 +25,7 @@ FORMAT = 1
 _PACINGS: list[Pacing] = sorted(PACINGS, key=PACINGS.__getitem__)
 
 
-class Hold(msgspec.Struct, array_like=True):
+class Hold(msgspec.Struct, array_like=True, gc=False):
     """A request in flight.
 
     Attributes:
@@ -139,11 +139,9 @@ class QuotaState(msgspec.Struct, array_like=True):
             now: The present instant.
         """
         declared = self.declared
-        if len(declared) == 1:
-            (only,) = declared
-            if only.limits is limits or only.limits == limits:
-                only.until = now + quota.hour
-                return quota
+        if len(declared) == 1 and declared[0].limits == limits:
+            declared[0].until = now + quota.hour
+            return quota
         others = [other for other in declared if other.until > now and other.limits != limits]
         declared[:] = [*others, Declared(limits, now + quota.hour)]
         return self.most_careful()
@@ -186,10 +184,9 @@ class QuotaState(msgspec.Struct, array_like=True):
         """Return how many requests may go this instant; below 1 if none."""
         if self.blocked_until > now or self.external.blocked_until > now:
             return 0
-        room = self.log.room(quota, per_minute, now)
         if self.breaker.is_open:
-            return min(room, 1) if self.breaker.free_at(now) <= now else 0
-        return room
+            return min(self.log.room(quota, per_minute, now), 1) if self.breaker.free_at(now) <= now else 0
+        return self.log.room(quota, per_minute, now)
 
     def free_at(self, quota: Quota, per_minute: int | None, now: float) -> float:
         """Return when one request may go if nothing ends, and nothing is eased, before."""
@@ -213,7 +210,7 @@ class QuotaState(msgspec.Struct, array_like=True):
         breaker = self.breaker
         if breaker.is_open:
             breaker.granted()
-        self.log.take()
+        self.log.in_flight += 1
         number = self.issued = self.issued + 1
         self.holds[number] = Hold(name, now, breaker.generation, priority)
         member.held += 1
@@ -225,6 +222,9 @@ class QuotaState(msgspec.Struct, array_like=True):
         hold = self.holds.pop(ending.grant, None)
         if hold is None:
             return
+        member = self.members.get(hold.member)
+        if member is not None:
+            member.held -= 1
         at = ending.ended_at
         if at is None or at > now:
             at = now
@@ -248,9 +248,6 @@ class QuotaState(msgspec.Struct, array_like=True):
             else:
                 self.log.drain(quota, now)
             self.breaker.probe_lost(hold.generation)
-        member = self.members.get(hold.member)
-        if member is not None:
-            member.held -= 1
 
     def end_all(self, now: float) -> None:
         """Enter all requests in flight as answered, and nobody as waiting: others go on with both."""
@@ -265,16 +262,23 @@ class QuotaState(msgspec.Struct, array_like=True):
         return not (self.turns.levels or self.breaker.is_open) and self.log.used(quota, now) == (0, 0)
 
     def _answered(self, hold: Hold, quota: Quota, took: float, now: float) -> None:
-        log, latency, external, sent = self.log, self.latency, self.external, now - took
-        delayed = log.delayed(quota, sent, self.others(quota, now) if external.spent else 0)
-        usual = latency.latency
-        if usual is not None and external.telling(quota, took, usual):
-            log.settle(quota, now)
-            external.answered(quota, now, took, usual, log.minute.total + log.in_flight)
-        latency.learn(quota, took, delayed=delayed or external.late > 0)
-        log.use(quota, sent, now)
+        log, latency, external, delayed = self.log, self.latency, self.external, False
+        # A quicker answer was not delayed; it says something about others only if they are suspected already.
+        if took + took >= quota.soft_delay > 0.0 or external.spent or external.late:
+            delayed = self._delayed(quota, took, now)
+        latency.learn(quota, took, delayed)
+        log.use(quota, now - took, now)
         if self.breaker.is_open:
             self.breaker.answered(hold.generation)
+
+    def _delayed(self, quota: Quota, took: float, now: float) -> bool:
+        """Tell whether the server delayed an answer; enter what that says about others."""
+        log, external, usual = self.log, self.external, self.latency.latency
+        delayed = log.delayed(quota, now - took, self.others(quota, now))
+        if usual is not None:
+            log.settle(quota, now)
+            external.answered(quota, now, took, usual, log.minute.total + log.in_flight)
+        return delayed or external.late > 0
 
     def _load(self, hold: Hold, quota: Quota, now: float) -> int:
         """Return how many requests counted in the minute when a request under way was sent, it included."""

@@ -23,7 +23,7 @@ def enter(report: Report, state: QuotaState, now: float) -> Reply:
         state: The state, which is changed.
         now: The present instant by the store's clock.
     """
-    terms, now = report.terms, state.advance(now)
+    terms, demand, turns, now = report.terms, report.demand, state.turns, state.advance(now)
     name = terms.member
     state.revision += 1
     quota = state.quota_in_force(terms.quota, terms.limits, now)
@@ -32,14 +32,15 @@ def enter(report: Report, state: QuotaState, now: float) -> Reply:
     if member is None:
         member = state.members[name] = Member()
     # Here and below an attribute is not set to what it is: setting one takes five times as long as reading.
-    if member.lease_until != now + terms.lease:
+    if terms.lease != inf:
         member.lease_until = now + terms.lease
     if member.pacing != PACINGS[terms.pacing]:
         member.pacing = PACINGS[terms.pacing]
     for ending in report.endings:
         state.end(ending, quota, now)
-    demand, turns = report.demand, state.turns
-    reply = Reply([], reclaimed=reclaimed)
+    reply = Reply([])
+    if reclaimed:
+        reply.reclaimed = True
     if member.latest_grant > report.last_seen:
         demand = _repeat(report, state, reply)
     if demand or turns.levels:
@@ -52,8 +53,8 @@ def enter(report: Report, state: QuotaState, now: float) -> Reply:
         else:
             turns.announce(name, demand)
             _take_turns(report, member, state, quota, per_minute, room, reply)
-    reply.present = member.held > 0 or turns.waits(name)
-    if not reply.present:
+    if not (member.held or turns.waits(name)):
+        reply.present = False
         del state.members[name]
     return reply
 

@@ -50,16 +50,15 @@ class SlidingWindow(msgspec.Struct, array_like=True):
         """Enter requests answered at `now` in a window of so many seconds."""
         ends = self.ends
         self.total += count
-        if ends and now <= ends[-1]:
-            # Reported late: a request taken for younger than it is does no harm.
-            self.counts[-1] += count
-        elif len(ends) >= _EXACT and now <= self.opened + seconds * _RESOLUTION:
+        # What is reported late joins the youngest: a request taken for younger than it is does no harm.
+        if not ends or now > ends[-1]:
+            if len(ends) < _EXACT or now > self.opened + seconds * _RESOLUTION:
+                ends.append(now)
+                self.counts.append(count)
+                self.opened = now
+                return
             ends[-1] = now
-            self.counts[-1] += count
-        else:
-            ends.append(now)
-            self.counts.append(count)
-            self.opened = now
+        self.counts[-1] += count
 
     def free_at(self, seconds: float, limit: int | None, in_flight: int) -> float:
         """Return from when one more request fits; infinity if one in flight must end first. Expire first.
@@ -111,12 +110,11 @@ class SlidingWindowLog(msgspec.Struct, array_like=True):
             now: The present instant.
         """
         self.settle(quota, now)
-        slots, per_hour = quota.max_concurrent, quota.per_hour
-        room = inf if slots is None else slots
+        room: float = inf if quota.max_concurrent is None else quota.max_concurrent
         if per_minute is not None and per_minute - self.minute.total < room:
             room = per_minute - self.minute.total
-        if per_hour is not None and per_hour - self.hour.total < room:
-            room = per_hour - self.hour.total
+        if quota.per_hour is not None and quota.per_hour - self.hour.total < room:
+            room = quota.per_hour - self.hour.total
         return room - self.in_flight
 
     def free_at(self, quota: Quota, per_minute: int | None, now: float) -> float:
@@ -172,11 +170,12 @@ class SlidingWindowLog(msgspec.Struct, array_like=True):
         while self.draining and self.draining[0] <= now:
             end = self.draining.pop(0)
             self.use(quota, end - quota.drain, end)
-        minute, hour = self.minute, self.hour
-        if minute.ends and minute.ends[0] + quota.minute <= now:
-            minute.expire(quota.minute, now)
-        if hour.ends and hour.ends[0] + quota.hour <= now:
-            hour.expire(quota.hour, now)
+        ends = self.minute.ends
+        if ends and ends[0] + quota.minute <= now:
+            self.minute.expire(quota.minute, now)
+        ends = self.hour.ends
+        if ends and ends[0] + quota.hour <= now:
+            self.hour.expire(quota.hour, now)
 
     def used(self, quota: Quota, now: float) -> tuple[int, int]:
         """Return how many requests count in the rolling minute and hour, those in flight included."""

@@ -3,11 +3,11 @@
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import Any, TypeVarTuple
+from typing import Any, TypeVar
 
 __all__ = ["DeferredLock"]
 
-Ts = TypeVarTuple("Ts")
+T = TypeVar("T")
 
 
 class DeferredLock:
@@ -17,28 +17,36 @@ class DeferredLock:
     coroutine then closes its grant, and would wait for itself for ever.
     """
 
-    __slots__ = ("_left", "_lock")
+    __slots__ = ("_left", "_lock", "acquire")
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._left: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
+        self._left: deque[tuple[Callable[[Any], None], Any]] = deque()
+        self.acquire: Callable[[], bool] = self._lock.acquire
 
     def __enter__(self) -> None:
         self._lock.acquire()
 
     def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def release(self) -> None:
+        """Release the lock, and do what was left meanwhile."""
         self._lock.release()
         if self._left:
             self._work_off()
 
-    def run(self, work: Callable[[*Ts], None], *args: *Ts) -> None:
+    def run(self, work: Callable[[T], None], argument: T) -> None:
         """Call a function under the lock: now if it is free, else its holder calls it on leaving."""
-        if self._left or not self._lock.acquire(blocking=False):
-            self._left.append((work, args))
+        if self._left or self._lock.locked():
+            self._left.append((work, argument))
             self._work_off()
             return
+        # This thread does not hold it, so it may wait for another that was faster. That takes a third of the
+        # time of `acquire(blocking=False)`.
+        self._lock.acquire()
         try:
-            work(*args)
+            work(argument)
         finally:
             self._lock.release()
             if self._left:
@@ -49,7 +57,7 @@ class DeferredLock:
         while self._left and self._lock.acquire(blocking=False):
             try:
                 while self._left:
-                    work, args = self._left.popleft()
-                    work(*args)
+                    work, argument = self._left.popleft()
+                    work(argument)
             finally:
                 self._lock.release()

@@ -151,7 +151,7 @@ async def test_kills_while_tables_are_replaced_leave_no_torn_part(tmp_path: Path
 
 
 @pytest.mark.timeout(300)
-async def test_a_refresh_killed_while_tables_are_replaced_is_not_repeated(tmp_path: Path) -> None:
+async def test_a_refresh_killed_while_replacing_tables_is_not_repeated(tmp_path: Path) -> None:
     target = tmp_path / "t"
 
     def stamp() -> set[int]:

@@ -253,7 +253,7 @@ CUTTING: list[GrpcFault] = [
     _cutting("GOAWAY in anger", _go_away_angrily),
     _cutting("noise", _noise),
 ]
-"""What befalls the connection, and with it whatever else is under way there."""
+"""Faults of the connection, which hit every request in flight on it."""
 
 
 async def _compressed(exchange: GrpcExchange) -> None:

@@ -10,7 +10,7 @@ from tests.chaos.calls import Effect
 from tests.chaos.plan import Call
 from tests.chaos.record import Record, Visit
 
-__all__ = ["Desk", "Exchange"]
+__all__ = ["Dispatcher", "Exchange"]
 
 _LONGEST_WORK = 0.002
 
@@ -19,7 +19,7 @@ class Exchange(Protocol):
     """One request at the peer, and the means to answer it.
 
     Attributes:
-        number: Of which call it is.
+        number: The number of the call.
         effect: What that call does.
         visit: Its entry in the record; whoever answers keeps `finished` up to date.
         patience: For how long at most it is worked on when it is never answered, in seconds.
@@ -35,7 +35,7 @@ class Exchange(Protocol):
         ...
 
 
-class Desk:
+class Dispatcher:
     """Keeps the record, and lets every call meet what it is to meet.
 
     Attributes:

@@ -6,13 +6,15 @@ import time
 
 from tests.chaos.calls import Effect, name_of, number_in
 from tests.chaos.record import Visit
-from tests.chaos.servers.dispatcher import Desk
+from tests.chaos.servers.dispatcher import Dispatcher
 from tests.chaos.servers.sockets import cut
 
 __all__ = ["RestExchange", "serve_rest"]
 
 
-async def serve_rest(desk: Desk, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def serve_rest(
+    dispatcher: Dispatcher, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
     """Answer the requests of one connection, one after the other, until it ends."""
     while not writer.transport.is_closing():
         head = await reader.readuntil(b"\r\n\r\n")
@@ -20,11 +22,11 @@ async def serve_rest(desk: Desk, reader: asyncio.StreamReader, writer: asyncio.S
         for line in head.lower().splitlines():
             if line.startswith(b"content-length:"):
                 body = await reader.readexactly(int(line.partition(b":")[2]))
-        await desk.attend(RestExchange(number_in(head + body), reader, writer))
+        await dispatcher.attend(RestExchange(number_in(head + body), reader, writer))
 
 
 class RestExchange:
-    """One HTTP request, and the means to answer it well or badly; see `desk.Exchange`."""
+    """One HTTP request, and the means to answer it well or badly; see `dispatcher.Exchange`."""
 
     effect: Effect
     visit: Visit

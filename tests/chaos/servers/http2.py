@@ -9,7 +9,7 @@ import time
 
 from tests.chaos.calls import Effect, name_of, number_in
 from tests.chaos.record import Visit
-from tests.chaos.servers.dispatcher import Desk
+from tests.chaos.servers.dispatcher import Dispatcher
 from tests.chaos.servers.sockets import cut
 from tests.support.http2 import (
     ACK,
@@ -31,9 +31,11 @@ __all__ = ["GrpcExchange", "serve_grpc"]
 GRPC = (":status", "200"), ("content-type", "application/grpc")
 
 
-async def serve_grpc(desk: Desk, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def serve_grpc(
+    dispatcher: Dispatcher, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
     """Answer the calls of one connection, side by side, until it ends."""
-    connection = _Connection(desk, reader, writer)
+    connection = _Connection(dispatcher, reader, writer)
     try:
         await connection.run()
     finally:
@@ -43,8 +45,10 @@ async def serve_grpc(desk: Desk, reader: asyncio.StreamReader, writer: asyncio.S
 class _Connection:
     """One connection's frames, sorted by stream."""
 
-    def __init__(self, desk: Desk, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._desk = desk
+    def __init__(
+        self, dispatcher: Dispatcher, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self._dispatcher = dispatcher
         self._reader = reader
         self.writer = writer
         self.newest = 0
@@ -90,13 +94,13 @@ class _Connection:
     def _begin(self, stream: int) -> None:
         self.newest = max(self.newest, stream)
         exchange = GrpcExchange(number_in(self._bodies.pop(stream)), stream, self)
-        task = asyncio.get_running_loop().create_task(self._desk.attend(exchange))
+        task = asyncio.get_running_loop().create_task(self._dispatcher.attend(exchange))
         self._streams[stream] = task
         task.add_done_callback(lambda _: self._streams.pop(stream))
 
 
 class GrpcExchange:
-    """One RPC, and the means to answer it well or badly; see `desk.Exchange`."""
+    """One RPC, and the means to answer it well or badly; see `dispatcher.Exchange`."""
 
     effect: Effect
     visit: Visit

@@ -1,10 +1,10 @@
-"""The peer: both servers, at one desk, on ports that stay the same."""
+"""The peer: both servers, at one dispatcher, on ports that stay the same."""
 
 import ssl
 from collections.abc import Iterator
 from functools import partial
 
-from tests.chaos.servers.dispatcher import Desk
+from tests.chaos.servers.dispatcher import Dispatcher
 from tests.chaos.servers.http1 import serve_rest
 from tests.chaos.servers.http2 import serve_grpc
 from tests.chaos.servers.sockets import Listener
@@ -15,16 +15,16 @@ __all__ = ["Peers"]
 class Peers:
     """A gRPC and an HTTP server that keep one record between them."""
 
-    def __init__(self, desk: Desk, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, dispatcher: Dispatcher, tls: ssl.SSLContext | None = None) -> None:
         """Take two ports, without listening yet.
 
         Args:
-            desk: What is done with the requests.
+            dispatcher: What is done with the requests.
             tls: How to speak TLS, if at all.
         """
         self._tls = tls
-        self.grpc = Listener(partial(serve_grpc, desk), tls=tls)
-        self.rest = Listener(partial(serve_rest, desk), tls=tls)
+        self.grpc = Listener(partial(serve_grpc, dispatcher), tls=tls)
+        self.rest = Listener(partial(serve_rest, dispatcher), tls=tls)
 
     @property
     def endpoints(self) -> dict[str, str]:
@@ -55,6 +55,6 @@ class Peers:
         await self.rest.shut()
 
     async def close(self) -> None:
-        """Be gone for good."""
+        """Go away permanently."""
         await self.grpc.close()
         await self.rest.close()

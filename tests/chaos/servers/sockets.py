@@ -88,7 +88,7 @@ class Listener:
         guest.add_done_callback(self._guests.discard)
 
     async def _welcome(self, connection: socket.socket) -> None:
-        # Not asyncio's own server: one that is closed forgets whom it was about to welcome, sockets and all.
+        # Not asyncio's own server: when it is closed, it loses the sockets that it was about to accept.
         loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader()
         protocol = asyncio.StreamReaderProtocol(reader)

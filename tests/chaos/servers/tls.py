@@ -1,4 +1,4 @@
-"""Certificates that are right, and those that are wrong in one way each."""
+"""Valid certificates, and certificates that are wrong in one way each."""
 
 import datetime as dt
 import ssl

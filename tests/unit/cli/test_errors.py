@@ -3,12 +3,11 @@
 import pytest
 
 import kentik_async
-from kentik_async import KentikError, _operations, errors
-from kentik_async._generated.as_group.v202212 import ASGroupServiceStub
-from kentik_async._generated.kmi.v202212 import KmiServiceStub
+from kentik_async import KentikError, _operations, _site_operations, errors
 from kentik_async.cli import parameters
 from kentik_async.cli.error_text import SCOPES, error_line
 from kentik_async.cli.exit_codes import Exit, exit_for, worst
+from kentik_async.emulator.api.v6 import RPCS
 
 CODES = {
     "ConfigError": 2,
@@ -60,14 +59,14 @@ def test_the_codes_are_what_scripts_rely_on() -> None:
 
 
 def test_every_operation_of_api_v6_has_a_scope() -> None:
-    paths = {*KmiServiceStub.METHODS, *ASGroupServiceStub.METHODS}
     operations = {
         value.name
-        for value in vars(_operations).values()
+        for module in (_operations, _site_operations)
+        for value in vars(module).values()
         if isinstance(value, _operations.Operation) and value.protocol == "grpc"
     }
     assert set(SCOPES) == operations
-    assert len(paths) == len(SCOPES)
+    assert {rpc.name: rpc.scope for rpc in RPCS}.items() <= SCOPES.items()
 
 
 @pytest.mark.parametrize(("operation", "scope"), SCOPES.items())
@@ -104,8 +103,9 @@ def test_advice_is_not_given_twice() -> None:
         (parameters.RelationKind, kentik_async.Relation),
         (parameters.Choice, kentik_async.Filter),
         (parameters.InsightKind, kentik_async.InsightType),
+        (parameters.SiteKind, kentik_async.SiteType),
     ],
 )
 def test_the_choices_offered_are_those_of_the_api(offered: object, enumeration: type) -> None:
     texts = offered.__args__
-    assert {enumeration(text) for text in texts} == set(enumeration)
+    assert {enumeration(text) for text in texts} == set(enumeration) - {"unspecified"}

@@ -45,12 +45,15 @@ COMMANDS = [
     "kmi prune",
     *(
         f"{group} {verb}"
-        for group in ("as-groups", "sites")
+        for group in ("as-groups", "sites", "sites-v6", "site-markets")
         for verb in ["list", "get", "create", "update", "delete"]
     ),
+    "as-groups add",
+    "as-groups remove",
     "plans list",
     "quota",
     "raw",
+    "codegen",
     "completion",
 ]
 

@@ -40,7 +40,7 @@ async def test_an_emulators_quota_is_the_processs_own(state: Path) -> None:
     assert not list(state.iterdir())
 
 
-async def test_where_no_file_can_be_the_process_keeps_its_own_and_says_so(
+async def test_without_a_file_the_process_keeps_its_own_and_warns(
     state: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     (state / "taken").write_text("")

@@ -173,7 +173,7 @@ async def test_a_child_of_a_frozen_parent_sends_a_probe_of_its_own(time: Virtual
 
 
 @in_virtual_time
-async def test_a_retry_goes_before_those_who_asked_after_its_first_arrival(time: VirtualTime) -> None:
+async def test_a_retry_keeps_the_place_of_its_first_arrival(time: VirtualTime) -> None:
     limiter = limiter_of(time, ONE_AT_A_TIME)
     grant = await limiter.acquire("non_query")
     first = await waiting(limiter)
@@ -195,7 +195,7 @@ async def test_a_higher_priority_overtakes(time: VirtualTime) -> None:
 
 
 @in_virtual_time
-async def test_a_wait_that_would_be_too_long_fails_at_once_and_spends_nothing(time: VirtualTime) -> None:
+async def test_a_hopeless_wait_fails_at_once_and_spends_nothing(time: VirtualTime) -> None:
     limiter = limiter_of(time, Quota(1, None, 0.0, 1, None))
     (await limiter.acquire("non_query")).close("answered")
     with pytest.raises(QuotaWaitError, match=r"max_wait=10 s; it frees in about 60\.0 s") as caught:
@@ -242,7 +242,7 @@ async def test_a_cancelled_waiter_gives_its_turn_to_the_next(time: VirtualTime) 
 
 
 @in_virtual_time
-async def test_a_waiter_cancelled_when_it_has_just_been_served_gives_the_grant_back(
+async def test_a_waiter_cancelled_just_after_its_grant_returns_it(
     time: VirtualTime,
 ) -> None:
     limiter = limiter_of(time, Quota(1, None, 0.0, 5, None))
@@ -348,7 +348,7 @@ async def test_ten_thousand_waiters_are_served_in_their_order(time: VirtualTime)
     assert served == list(range(10_000))
 
 
-def test_a_grant_closed_by_the_garbage_collector_under_the_limiters_own_lock_does_not_hang() -> None:
+def test_a_grant_collected_under_the_limiters_lock_does_not_hang() -> None:
     """The collector may run at any allocation; here the clock, read under the lock, runs it."""
     litter: list[Any] = []
     time = VirtualTime(100.0)

@@ -86,7 +86,7 @@ def test_concurrent_slots_are_all_used(delay: float | None) -> None:
 
 
 @delays
-def test_an_interactive_call_overtakes_the_bulk_pull_of_another_member(delay: float | None) -> None:
+def test_an_interactive_call_overtakes_another_members_pull(delay: float | None) -> None:
     world = Members(ONE_AT_A_TIME)
 
     async def main() -> None:

@@ -63,7 +63,7 @@ def in_threads(*mains: Callable[[], Coroutine[Any, Any, None]]) -> None:
         raise errors[0]
 
 
-def test_two_loops_in_two_threads_hand_over_to_each_other_at_once() -> None:
+def test_loops_in_two_threads_hand_over_at_once() -> None:
     _CountingLoop.made.clear()
     limiter = LocalLimiter(ONE_AT_A_TIME)
     inside = most = 0
@@ -180,7 +180,7 @@ def test_a_grant_may_be_closed_in_another_thread() -> None:
     asyncio.run(main())
 
 
-def test_a_waiter_cancelled_while_its_grant_is_on_the_way_from_another_thread_gives_it_back() -> None:
+def test_a_waiter_cancelled_as_its_grant_arrives_returns_it() -> None:
     limiter = LocalLimiter(ONE_AT_A_TIME)
 
     async def main() -> None:
@@ -201,7 +201,7 @@ def test_a_waiter_cancelled_while_its_grant_is_on_the_way_from_another_thread_gi
     asyncio.run(main())
 
 
-def test_a_waiter_thrown_away_while_its_grant_is_on_the_way_from_another_thread_gives_it_back() -> None:
+def test_a_waiter_collected_as_its_grant_arrives_returns_it() -> None:
     limiter = LocalLimiter(ONE_AT_A_TIME)
 
     async def main() -> None:
@@ -233,7 +233,7 @@ def test_a_waiter_whose_loop_was_closed_is_skipped() -> None:
     del task
 
 
-def test_a_holder_whose_loop_was_closed_keeps_its_slot_for_the_drain_only() -> None:
+def test_a_holder_whose_loop_closed_keeps_its_slot_for_the_drain() -> None:
     time = VirtualTime(100.0)
     limiter = LocalLimiter(ONE_AT_A_TIME, clock=time.clock)
     loop = time.loop()
@@ -250,7 +250,7 @@ def test_a_holder_whose_loop_was_closed_keeps_its_slot_for_the_drain_only() -> N
     time.run(main)
 
 
-def test_a_holder_whose_loop_is_closed_while_another_loop_waits_is_noticed() -> None:
+def test_a_holder_whose_loop_closed_is_noticed_by_another_loop() -> None:
     time = VirtualTime(100.0)
     limiter = LocalLimiter(ONE_AT_A_TIME, clock=time.clock)
     holding, waiting = time.loop(), time.loop()
@@ -343,7 +343,7 @@ print("as it should be")
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
-def test_a_forked_child_begins_with_what_was_used_and_nobody_waiting_or_in_flight(tmp_path: Path) -> None:
+def test_a_forked_child_begins_with_what_was_used(tmp_path: Path) -> None:
     script = tmp_path / "forks.py"
     script.write_text(FORK)
     done = subprocess.run(

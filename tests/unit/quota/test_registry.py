@@ -71,7 +71,7 @@ async def test_what_the_last_client_spent_is_not_forgotten_with_it(customer: str
     assert (await shared(Owner(), customer).snapshot()).left_hard_minute == 59
 
 
-async def test_a_limiter_is_forgotten_when_nobody_uses_it_and_all_tokens_have_returned(customer: str) -> None:
+async def test_an_unused_limiter_is_forgotten_when_all_tokens_returned(customer: str) -> None:
     owner = Owner()
     used = shared(owner, customer, SHORT)
     (await used.acquire("non_query")).close("answered")

@@ -31,7 +31,7 @@ def call(kentik: KentikClient, protocol: str) -> Coroutine[Any, Any, Any]:
 
 @dataclass
 class Proxy:
-    """Tunnels to ports of this machine, whatever host is asked for."""
+    """Tunnels to ports of this machine, whatever host is requested."""
 
     port: int = 0
     status: str = "200 Connection established"

@@ -1,11 +1,23 @@
 """kentik.as_group.v202212: its messages, enums, stubs and servicers.
 
-Written by `python -m codegen`; changes made here are lost.
+Written by `kentik-async codegen`; changes made here are lost.
 """
 
 from ... import _runtime
 
-_types = _runtime.load(__name__)
+_types = _runtime.load(
+    __name__,
+    {
+        "AutonomousSystem": "A member of a group, as the server answers it.",
+        "AutonomousSystem.name": "The name known for the number; empty where there is none.",
+        "ASGroupConcise": "A group as it is sent.",
+        "ASGroupConcise.id": "Given by the server; a create leaves it empty.",
+        "ASGroupConcise.asn": "Decimal AS numbers, as text.",
+        "ASGroupDetailed": "A group as it is answered: the members bear their names.",
+        "ListASGroupsResponse.invalid_count": "How many groups the server could not render and left out.",
+        "UpdateASGroupRequest.as_group": "The whole group: what is left out is emptied. `id` says which.",
+    },
+)
 AutonomousSystem = _types["AutonomousSystem"]
 ASGroupConcise = _types["ASGroupConcise"]
 ASGroupDetailed = _types["ASGroupDetailed"]
@@ -21,11 +33,14 @@ DeleteASGroupRequest = _types["DeleteASGroupRequest"]
 DeleteASGroupResponse = _types["DeleteASGroupResponse"]
 
 # Down here, since two packages may import each other.
-from google.protobuf import timestamp_pb2 as _timestamp_pb2
+_runtime.link(__name__)
 
 
-class ASGroupServiceStub:
-    """Calls kentik.as_group.v202212.ASGroupService, on a grpc.aio channel or one that calls the same way."""
+class ASGroupServiceStub(_runtime.Stub):
+    """Calls kentik.as_group.v202212.ASGroupService, on a grpc.aio channel or one that calls the same way.
+
+    Reads and changes the AS groups of one customer.
+    """
 
     METHODS = {
         "ListASGroups": _runtime.MethodSpec(
@@ -38,6 +53,8 @@ class ASGroupServiceStub:
             server_streaming=False,
             request=ListASGroupsRequest,
             response=ListASGroupsResponse,
+            python_name="list_as_groups",
+            doc="All groups.",
         ),
         "GetASGroup": _runtime.MethodSpec(
             name="GetASGroup",
@@ -49,6 +66,8 @@ class ASGroupServiceStub:
             server_streaming=False,
             request=GetASGroupRequest,
             response=GetASGroupResponse,
+            python_name="get_as_group",
+            doc="One group.",
         ),
         "CreateASGroup": _runtime.MethodSpec(
             name="CreateASGroup",
@@ -60,6 +79,8 @@ class ASGroupServiceStub:
             server_streaming=False,
             request=CreateASGroupRequest,
             response=CreateASGroupResponse,
+            python_name="create_as_group",
+            doc="Makes a group; the answer carries its id.",
         ),
         "UpdateASGroup": _runtime.MethodSpec(
             name="UpdateASGroup",
@@ -71,6 +92,8 @@ class ASGroupServiceStub:
             server_streaming=False,
             request=UpdateASGroupRequest,
             response=UpdateASGroupResponse,
+            python_name="update_as_group",
+            doc="Replaces a group.",
         ),
         "DeleteASGroup": _runtime.MethodSpec(
             name="DeleteASGroup",
@@ -82,15 +105,17 @@ class ASGroupServiceStub:
             server_streaming=False,
             request=DeleteASGroupRequest,
             response=DeleteASGroupResponse,
+            python_name="delete_as_group",
+            doc="Deletes a group.",
         ),
     }
 
-    def __init__(self, channel):
-        _runtime.bind(self, channel)
-
 
 class ASGroupServiceServicer:
-    """Serves kentik.as_group.v202212.ASGroupService: override the methods; the others answer UNIMPLEMENTED."""
+    """Serves kentik.as_group.v202212.ASGroupService: override the methods; the others answer UNIMPLEMENTED.
+
+    Reads and changes the AS groups of one customer.
+    """
 
     ListASGroups = _runtime.unimplemented
     GetASGroup = _runtime.unimplemented
@@ -99,6 +124,6 @@ class ASGroupServiceServicer:
     DeleteASGroup = _runtime.unimplemented
 
 
-def add_ASGroupServiceServicer_to_server(servicer, server):
+def add_ASGroupServiceServicer_to_server(servicer: ASGroupServiceServicer, server: _runtime.Server) -> None:
     """Adds a servicer of kentik.as_group.v202212.ASGroupService to a grpc.aio server that has not started."""
     _runtime.serve("kentik.as_group.v202212.ASGroupService", ASGroupServiceStub.METHODS, servicer, server)

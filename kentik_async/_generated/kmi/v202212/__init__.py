@@ -1,11 +1,50 @@
 """kentik.kmi.v202212: its messages, enums, stubs and servicers.
 
-Written by `python -m codegen`; changes made here are lost.
+Written by `kentik-async codegen`; changes made here are lost.
 """
 
 from ... import _runtime
 
-_types = _runtime.load(__name__)
+_types = _runtime.load(
+    __name__,
+    {
+        "Market": "A market: a country, a region, or the planet.",
+        "Market.market_id": "Holds a `$`: `planet$earth`, `cc$US`.",
+        "Ranking": "One row of a ranking.",
+        "Ranking.rank_change": "Ranks can be lost, and the wire type has no sign: read it as 32-bit two's complement.",
+        "Ranking.score_change": "Read as rank_change.",
+        "CustomerProvider": "A customer or a provider of the network that was asked about.",
+        "CustomerProvider.singlehomed_customer": "The customer has one provider only.",
+        "CustomerProvider.mutual_customer": "Each of the two is a customer of the other.",
+        "Peer": "A peer of the network that was asked about.",
+        "Peer.pfx_count": "Prefixes seen over the peering.",
+        "ASNDetails": "A network with its relations in one market.",
+        "Insight": "Something that changed about a network.",
+        "Insight.type": "A number whose meaning is not published.",
+        "Insight.created_at": "Time as text.",
+        "GetRankingsRequest.rank_type": "customer_base (the default), customer_base_retail, customer_base_wholesome, customer_base_backbone,\ncustomer_growth or peering_base.",
+        "GetRankingsRequest.ip": "v4 (the default) or v6.",
+        "GetRankingsRequest.limit": "Rows at most; without it the server has its own limit.",
+        "GetRankingsResponse.invalid_count": "How many rows the server could not render and left out.",
+        "GetASNDetailsRequest.asn": "A decimal AS number, as text.",
+        "GetASNDetailsRequest.ip": "v4 (the default) or v6.",
+        "GetASNDetailsRequest.type": "Which relations: all (the default), customers, providers or peers.",
+        "GetASNDetailsRequest.mutual_provider": "Mutual providers: all (the default), only or exclude.",
+        "GetASNDetailsRequest.mutual_customer": "Mutual customers: all (the default), only or exclude.",
+        "GetASNDetailsRequest.singlehomed_customer": "Customers with one provider: all (the default), only or exclude.",
+        "GetGlobalInsightsRequest.limit": "Insights at most.",
+        "GetGlobalInsightsRequest.ip": "v4 or v6.",
+        "GetGlobalInsightsRequest.lookback": "Days to look back.",
+        "GetGlobalInsightsRequest.types": "Kinds of insight; none is every kind.",
+        "GetGlobalInsightsRequest.magnitude": "The least magnitude.",
+        "GetASNInsightsRequest.asn": "A decimal AS number, as text.",
+        "GetASNInsightsRequest.limit": "Insights at most.",
+        "GetASNInsightsRequest.ip": "v4 or v6.",
+        "GetASNInsightsRequest.lookback": "Days to look back.",
+        "GetASNInsightsRequest.types": "Kinds of insight; none is every kind.",
+        "GetASNInsightsRequest.magnitude": "The least magnitude.",
+    },
+)
 Market = _types["Market"]
 Ranking = _types["Ranking"]
 CustomerProvider = _types["CustomerProvider"]
@@ -23,9 +62,15 @@ GetGlobalInsightsResponse = _types["GetGlobalInsightsResponse"]
 GetASNInsightsRequest = _types["GetASNInsightsRequest"]
 GetASNInsightsResponse = _types["GetASNInsightsResponse"]
 
+# Down here, since two packages may import each other.
+_runtime.link(__name__)
 
-class KmiServiceStub:
-    """Calls kentik.kmi.v202212.KmiService, on a grpc.aio channel or one that calls the same way."""
+
+class KmiServiceStub(_runtime.Stub):
+    """Calls kentik.kmi.v202212.KmiService, on a grpc.aio channel or one that calls the same way.
+
+    Reads the market intelligence; nothing here changes anything.
+    """
 
     METHODS = {
         "ListMarkets": _runtime.MethodSpec(
@@ -38,6 +83,8 @@ class KmiServiceStub:
             server_streaming=False,
             request=ListMarketsRequest,
             response=ListMarketsResponse,
+            python_name="list_markets",
+            doc="All markets.",
         ),
         "GetRankings": _runtime.MethodSpec(
             name="GetRankings",
@@ -49,6 +96,8 @@ class KmiServiceStub:
             server_streaming=False,
             request=GetRankingsRequest,
             response=GetRankingsResponse,
+            python_name="get_rankings",
+            doc="The networks of a market, best first.",
         ),
         "GetASNDetails": _runtime.MethodSpec(
             name="GetASNDetails",
@@ -60,6 +109,8 @@ class KmiServiceStub:
             server_streaming=False,
             request=GetASNDetailsRequest,
             response=GetASNDetailsResponse,
+            python_name="get_asn_details",
+            doc="The customers, providers and peers of one network in a market.",
         ),
         "GetGlobalInsights": _runtime.MethodSpec(
             name="GetGlobalInsights",
@@ -71,6 +122,8 @@ class KmiServiceStub:
             server_streaming=False,
             request=GetGlobalInsightsRequest,
             response=GetGlobalInsightsResponse,
+            python_name="get_global_insights",
+            doc="What changed, over all networks.",
         ),
         "GetASNInsights": _runtime.MethodSpec(
             name="GetASNInsights",
@@ -82,15 +135,17 @@ class KmiServiceStub:
             server_streaming=False,
             request=GetASNInsightsRequest,
             response=GetASNInsightsResponse,
+            python_name="get_asn_insights",
+            doc="What changed about one network.",
         ),
     }
 
-    def __init__(self, channel):
-        _runtime.bind(self, channel)
-
 
 class KmiServiceServicer:
-    """Serves kentik.kmi.v202212.KmiService: override the methods; the others answer UNIMPLEMENTED."""
+    """Serves kentik.kmi.v202212.KmiService: override the methods; the others answer UNIMPLEMENTED.
+
+    Reads the market intelligence; nothing here changes anything.
+    """
 
     ListMarkets = _runtime.unimplemented
     GetRankings = _runtime.unimplemented
@@ -99,6 +154,6 @@ class KmiServiceServicer:
     GetASNInsights = _runtime.unimplemented
 
 
-def add_KmiServiceServicer_to_server(servicer, server):
+def add_KmiServiceServicer_to_server(servicer: KmiServiceServicer, server: _runtime.Server) -> None:
     """Adds a servicer of kentik.kmi.v202212.KmiService to a grpc.aio server that has not started."""
     _runtime.serve("kentik.kmi.v202212.KmiService", KmiServiceStub.METHODS, servicer, server)

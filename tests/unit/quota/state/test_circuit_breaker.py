@@ -22,7 +22,7 @@ def test_the_pause_is_the_one_that_the_server_names(breaker: CircuitBreaker) -> 
     assert breaker.free_at(200.0) == 200.0
 
 
-def test_without_a_named_pause_it_doubles_from_a_quarter_minute_to_a_minute(breaker: CircuitBreaker) -> None:
+def test_an_unnamed_pause_doubles_from_a_quarter_to_a_minute(breaker: CircuitBreaker) -> None:
     pauses = []
     for _ in range(5):
         breaker.refused(QUOTA, 0.0, breaker.generation, None)
@@ -31,7 +31,7 @@ def test_without_a_named_pause_it_doubles_from_a_quarter_minute_to_a_minute(brea
     assert pauses == [15.0, 30.0, 60.0, 60.0, 60.0]
 
 
-def test_an_answered_probe_lifts_the_freeze_and_ends_the_doubling(breaker: CircuitBreaker) -> None:
+def test_an_answered_probe_ends_the_pause_and_the_doubling(breaker: CircuitBreaker) -> None:
     breaker.refused(QUOTA, 0.0, 0, None)
     breaker.granted()
     breaker.refused(QUOTA, 15.0, breaker.generation, None)
@@ -49,7 +49,7 @@ def test_one_probe_goes_at_a_time(breaker: CircuitBreaker) -> None:
 
 
 @pytest.mark.parametrize("retry_after", [None, 500.0])
-def test_answers_to_what_was_sent_before_the_freeze_change_nothing(
+def test_answers_to_requests_before_the_pause_change_nothing(
     breaker: CircuitBreaker, retry_after: float | None
 ) -> None:
     breaker.refused(QUOTA, 0.0, 0, 5.0)
@@ -68,14 +68,14 @@ def test_a_probe_that_told_nothing_hands_on(breaker: CircuitBreaker) -> None:
     assert breaker.free_at(6.0) == 6.0
 
 
-def test_a_request_sent_before_the_freeze_does_not_take_the_probe_away(breaker: CircuitBreaker) -> None:
+def test_a_request_sent_before_the_pause_does_not_end_the_probe(breaker: CircuitBreaker) -> None:
     breaker.refused(QUOTA, 0.0, 0, 5.0)
     breaker.granted()
     breaker.probe_lost(0)
     assert breaker.half_open
 
 
-def test_the_minute_of_a_compressed_clock_shortens_the_unnamed_pause_only() -> None:
+def test_a_compressed_minute_shortens_the_unnamed_pause_only() -> None:
     breaker, scaled = CircuitBreaker(), QUOTA.scaled(60)
     breaker.refused(scaled, 0.0, 0, None)
     assert breaker.blocked_until == pytest.approx(0.25)

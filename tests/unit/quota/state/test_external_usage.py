@@ -42,7 +42,7 @@ def test_one_refusal_takes_half_at_most(external: ExternalUsageEstimator) -> Non
     assert left == [50, 25, 12, 6, 3, 2, 2, 2]
 
 
-def test_a_refusal_that_is_not_explained_makes_the_estimate_larger(
+def test_an_unexplained_refusal_raises_the_estimate(
     external: ExternalUsageEstimator,
 ) -> None:
     external.refused(QUOTA, 100.0, load=61)
@@ -50,7 +50,7 @@ def test_a_refusal_that_is_not_explained_makes_the_estimate_larger(
     assert external.estimate(QUOTA, 101.0) == 41
 
 
-def test_the_estimate_is_eased_by_steps_that_double_after_a_minute(external: ExternalUsageEstimator) -> None:
+def test_the_estimate_falls_by_steps_that_double_after_a_minute(external: ExternalUsageEstimator) -> None:
     external.refused(QUOTA, 0.0, load=61)
     seen = [(0.0, 40)]
     while (instant := external.eases_at(QUOTA, seen[-1][0])) < inf:
@@ -70,7 +70,7 @@ def test_asking_in_vain_doubles_the_patience_up_to_four_minutes(external: Extern
     assert pauses == [60, 120, 240, 240, 240]
 
 
-def test_asking_with_some_success_returns_the_patience_to_a_minute(external: ExternalUsageEstimator) -> None:
+def test_a_successful_probe_resets_the_patience_to_a_minute(external: ExternalUsageEstimator) -> None:
     now = 0.0
     external.refused(QUOTA, now, load=61)
     for load in (61, 61, 64):
@@ -82,7 +82,7 @@ def test_asking_with_some_success_returns_the_patience_to_a_minute(external: Ext
 
 @pytest.mark.parametrize("load", range(1, 100, 7))
 @pytest.mark.parametrize("refusals", [1, 3, 9])
-def test_whoever_has_vanished_is_forgotten_within_the_stated_time(load: int, refusals: int) -> None:
+def test_a_vanished_consumer_is_forgotten_in_the_stated_time(load: int, refusals: int) -> None:
     external, now = ExternalUsageEstimator(), 0.0
     for _ in range(refusals):
         external.refused(QUOTA, now, load)

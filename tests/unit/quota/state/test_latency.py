@@ -41,7 +41,7 @@ def test_set_up_among_the_first_answers_is_forgotten() -> None:
     assert learned(*[0.5] * 6, 0.002) > 0.4
 
 
-def test_on_a_compressed_clock_the_set_up_in_a_first_answer_is_not_reckoned_with() -> None:
+def test_a_first_answers_set_up_is_ignored_on_a_compressed_clock() -> None:
     scaled = NON_QUERY.scaled(60)
     assumed = LatencyEstimator().expected(scaled)
     assert assumed < 0.002
@@ -88,7 +88,7 @@ def test_the_vendors_delay_is_no_latency() -> None:
     assert learned(1.55, 1.55, delayed=True) == pytest.approx(0.05)
 
 
-def test_an_answer_that_was_not_delayed_after_all_is_taken_as_it_is() -> None:
+def test_an_answer_that_was_not_delayed_counts_as_measured() -> None:
     assert learned(0.05, 0.05, delayed=True) == pytest.approx(0.05)
     estimator = LatencyEstimator()
     learned(2.0, estimator=estimator)
@@ -111,7 +111,7 @@ def test_before_the_first_answer_auto_is_for_speed(pacing: Any, courteous: bool)
         ("query", Quota.QUERY, 7.1, "courteous"),
     ],
 )
-def test_auto_turns_at_the_latency_at_which_the_delay_buys_nothing(
+def test_auto_switches_at_the_latency_where_delay_gains_nothing(
     quota_class: QuotaClass, quota: Quota, latency: float, pacing: str
 ) -> None:
     time, server = VirtualTime(), SimulatedServer(quota)
@@ -134,7 +134,7 @@ def test_auto_turns_at_the_latency_at_which_the_delay_buys_nothing(
     assert late == 0 if pacing == "courteous" else late > 0
 
 
-def test_auto_looks_at_the_latency_before_the_soft_limit_is_passed_also_where_nobody_waits() -> None:
+def test_auto_checks_the_latency_before_passing_the_soft_limit() -> None:
     time, server = VirtualTime(), SimulatedServer(Quota.QUERY)
     limiter = LocalLimiter(clock=time.clock)
 

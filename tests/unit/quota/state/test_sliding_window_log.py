@@ -113,7 +113,7 @@ def test_what_was_never_sent_leaves_no_trace() -> None:
     assert ledger.free_at(0.0) == 0.0
 
 
-def test_a_lost_request_lets_go_of_slot_and_token_after_the_drain() -> None:
+def test_a_lost_request_releases_slot_and_token_after_the_drain() -> None:
     ledger = Ledger(quota(1, hard=1, drain=10.0))
     ledger.take()
     ledger.log.drain(ledger.quota, 5.0)
@@ -122,7 +122,7 @@ def test_a_lost_request_lets_go_of_slot_and_token_after_the_drain() -> None:
     assert ledger.free_at(15.0) == 75.0, "its token ages from the end of the drain"
 
 
-def test_a_drain_that_is_seen_late_does_not_make_a_younger_token_return_early() -> None:
+def test_a_late_drain_returns_no_younger_token_early() -> None:
     ledger = Ledger(quota(2, hard=2, drain=10.0))
     ledger.take(2)
     ledger.log.drain(ledger.quota, 0.0)
@@ -132,7 +132,7 @@ def test_a_drain_that_is_seen_late_does_not_make_a_younger_token_return_early() 
     assert ledger.free_at(70.0) == 74.0
 
 
-def test_answers_reported_out_of_order_stay_sorted_and_are_never_older_than_they_are() -> None:
+def test_answers_reported_out_of_order_stay_sorted() -> None:
     ledger = Ledger(quota(hard=5))
     ledger.take(3)
     for instant in (1.0, 3.0, 2.0):
@@ -148,7 +148,7 @@ def test_courteous_keeps_the_soft_limit_like_a_hard_one() -> None:
     assert ledger.free_at(2.0) == 2.0
 
 
-def test_an_answer_is_delayed_when_the_minute_before_its_sending_held_the_soft_limit() -> None:
+def test_an_answer_is_delayed_if_it_was_sent_at_the_soft_limit() -> None:
     ledger = Ledger(quota(soft=2))
     answer(ledger, 0.0)
     assert not ledger.log.delayed(ledger.quota, 1.0)
@@ -174,7 +174,7 @@ def test_what_no_longer_counts_is_forgotten() -> None:
 
 
 @pytest.mark.parametrize("flying", [0, 2])
-def test_a_child_process_counts_what_its_parent_had_in_flight_as_used(flying: int) -> None:
+def test_a_child_counts_its_parents_requests_in_flight_as_used(flying: int) -> None:
     ledger = Ledger(quota(3, hard=5))
     answer(ledger, 0.0)
     ledger.take(flying)

@@ -53,14 +53,14 @@ def test_a_priority_that_nobody_waits_in_saves_up_no_turns() -> None:
     assert priorities(order, 2) == [1, -1]
 
 
-def test_members_take_turns_whatever_number_of_calls_waits_in_each() -> None:
+def test_members_take_turns_however_many_calls_wait_in_each() -> None:
     order = TurnOrder()
     order.announce("many", {0: 100})
     order.announce("few", {0: 2})
     assert [member for _, member in turns(order, 5)] == ["many", "few", "many", "few", "many"]
 
 
-def test_an_interactive_call_of_one_member_overtakes_the_bulk_of_another() -> None:
+def test_an_interactive_call_overtakes_another_members_bulk() -> None:
     order = TurnOrder()
     order.announce("bulk", {0: 100})
     turns(order, 3)

@@ -1,21 +1,20 @@
 """A lock that nobody waits for."""
 
 import threading
-from functools import partial
 
 from kentik_async.quota.waiting.deferred_lock import DeferredLock
 
 
 def test_work_is_done_at_once_where_the_lock_is_free() -> None:
     done: list[str] = []
-    DeferredLock().run(partial(done.append, "now"))
+    DeferredLock().run(done.append, "now")
     assert done == ["now"]
 
 
 def test_work_left_by_the_holder_itself_is_done_when_it_lets_go() -> None:
     lock, done = DeferredLock(), list[str]()
     with lock:
-        lock.run(partial(done.append, "left"))
+        lock.run(done.append, "left")
         assert done == []
     assert done == ["left"]
 
@@ -23,18 +22,18 @@ def test_work_left_by_the_holder_itself_is_done_when_it_lets_go() -> None:
 def test_work_that_leaves_work_has_it_done_too() -> None:
     lock, done = DeferredLock(), list[str]()
 
-    def first() -> None:
-        lock.run(partial(done.append, "second"))
+    def first(_: None) -> None:
+        lock.run(done.append, "second")
         done.append("first")
 
-    lock.run(first)
+    lock.run(first, None)
     assert done == ["first", "second"]
 
 
 def test_another_thread_does_not_wait_for_the_holder() -> None:
     lock, done = DeferredLock(), list[str]()
     with lock:
-        thread = threading.Thread(target=lock.run, args=(partial(done.append, "left"),))
+        thread = threading.Thread(target=lock.run, args=(done.append, "left"))
         thread.start()
         thread.join(10)
         assert not thread.is_alive()
@@ -42,11 +41,11 @@ def test_another_thread_does_not_wait_for_the_holder() -> None:
     assert done == ["left"]
 
 
-def test_no_work_is_lost_and_none_done_twice_or_at_once_under_contention() -> None:
+def test_all_work_is_done_once_and_alone_under_contention() -> None:
     lock = DeferredLock()
     inside, most, done = 0, 0, 0
 
-    def work() -> None:
+    def work(_: None) -> None:
         nonlocal inside, most, done
         inside += 1
         most = max(most, inside)
@@ -56,10 +55,10 @@ def test_no_work_is_lost_and_none_done_twice_or_at_once_under_contention() -> No
     def hammer() -> None:
         for number in range(5000):
             if number % 3:
-                lock.run(work)
+                lock.run(work, None)
             else:
                 with lock:
-                    work()
+                    work(None)
 
     threads = [threading.Thread(target=hammer) for _ in range(4)]
     for thread in threads:
@@ -72,11 +71,11 @@ def test_no_work_is_lost_and_none_done_twice_or_at_once_under_contention() -> No
 def test_work_that_fails_leaves_the_lock_free() -> None:
     lock, done = DeferredLock(), list[str]()
 
-    def fail() -> None:
+    def fail(_: None) -> None:
         raise ValueError("no")
 
     try:
-        lock.run(fail)
+        lock.run(fail, None)
     except ValueError:
-        lock.run(partial(done.append, "after"))
+        lock.run(done.append, "after")
     assert done == ["after"]

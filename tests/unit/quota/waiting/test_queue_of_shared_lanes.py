@@ -98,7 +98,7 @@ def test_who_went_away_keeps_no_turn_and_is_not_counted(home: Home) -> None:
     assert len(queue) == 0
 
 
-def test_those_who_give_up_behind_a_head_that_waits_do_not_pile_up(home: Home) -> None:
+def test_waiters_that_give_up_behind_another_do_not_pile_up(home: Home) -> None:
     queue = WaitQueue[str]()
     queue.push(waiter(home))
     for _ in range(10_000):

@@ -63,7 +63,7 @@ def test_who_went_away_keeps_no_turn_and_is_not_counted(timer: LoopTimer) -> Non
     assert len(queue) == 0
 
 
-def test_those_who_give_up_behind_a_head_that_waits_do_not_pile_up(timer: LoopTimer) -> None:
+def test_waiters_that_give_up_behind_another_do_not_pile_up(timer: LoopTimer) -> None:
     queue = WaitQueue[str]()
     queue.push(waiter(timer))
     for _ in range(10_000):

@@ -1,6 +1,6 @@
 """Our limiter beside the peers: who keeps the vendor's rules, how fast, and at what cost.
 
-    python benchmarks/limiter.py [--quick] [--rounds 15] [--speed 30] [--into benchmarks/results]
+    python -m benchmarks.limiter [--quick] [--rounds 15] [--speed 30] [--into benchmarks/results]
 
 Needs the dependency group `bench`. All limiters run in turn, in one process, after a warm-up; figures of cost
 are medians of CPU time over the rounds. The judged pulls run in real time against a server whose clock runs
@@ -20,11 +20,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from limiter_judge import NON_QUERY, QUERY, Rules, journeys
-from limiter_peers import OURS, PEERS, Make, Peer, aiolimiter, pyrate
-from limiter_processes import Shared, by_file, by_redis
-from limiter_report import Results, draw, markdown
-from limiter_runs import (
+from benchmarks.limiter.judge import NON_QUERY, QUERY, Rules, journeys
+from benchmarks.limiter.peers import OURS, PEERS, Make, Peer, aiolimiter, pyrate
+from benchmarks.limiter.processes import Shared, by_file, by_redis
+from benchmarks.limiter.report import Results, draw, markdown
+from benchmarks.limiter.runs import (
     NEVER_SHORT,
     Judged,
     bytes_a_waiter,
@@ -35,8 +35,7 @@ from limiter_runs import (
     waiter,
     window_of,
 )
-from limiter_virtual import at_scale
-
+from benchmarks.limiter.virtual import at_scale
 from kentik_async import Quota
 from tests.multiprocess.redis.harness import running_redis
 
@@ -164,7 +163,7 @@ def main() -> None:
     options.speed = options.speed or (60.0 if options.quick else 30.0)
     into = options.into
     if into is None and not options.quick:
-        into = Path(__file__).with_name("results")
+        into = Path(__file__).parents[1] / "results"
     results = measure(options)
     text = markdown(results)
     print(text)

@@ -1,13 +1,10 @@
 """Four processes that pull together from a server which keeps the rules to the letter: by file, by Redis."""
 
-import sys
 import uuid
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-sys.path.append(str(Path(__file__).parents[1]))  # `tests`
 
 from kentik_async.quota import Quota
 from tests.multiprocess.file import harness as file_harness

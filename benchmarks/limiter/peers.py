@@ -14,7 +14,6 @@ from importlib.metadata import version
 from typing import Any
 
 from aiolimiter import AsyncLimiter
-from limiter_judge import Rules
 from limits import RateLimitItemPerSecond
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
@@ -22,6 +21,7 @@ from pyrate_limiter import InMemoryBucket, Rate
 from pyrate_limiter import Limiter as PyrateLimiter
 from throttled.asyncio import MemoryStore, RateLimiterType, Throttled, rate_limiter
 
+from benchmarks.limiter.judge import Rules
 from kentik_async import LocalLimiter, Quota
 
 __all__ = ["OURS", "PEERS", "Peer", "versions"]

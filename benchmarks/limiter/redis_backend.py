@@ -1,6 +1,6 @@
 """What the quota in Redis costs, and what four processes make of it.
 
-    python benchmarks/redis_limiter.py [SPEED] [REQUESTS]
+    python -m benchmarks.limiter.redis_backend [SPEED] [REQUESTS]
 
 Starts a redis-server of its own. Four processes then pull from a server that keeps the vendor's rules to the
 letter, on a clock SPEED times as fast (5) with answers after 50 ms of that clock, REQUESTS together (160);
@@ -19,11 +19,10 @@ import uuid
 from itertools import pairwise
 from pathlib import Path
 
-from limiter_processes import PROCESSES, by_redis
-
+from benchmarks.limiter.processes import PROCESSES, by_redis
 from kentik_async.quota import Limiter, LocalLimiter, Quota
 from kentik_async.quota.redis_open import open_redis_limiter
-from tests.multiprocess.redis.harness import RedisServer, running_redis  # found by the module above
+from tests.multiprocess.redis.harness import RedisServer, running_redis
 
 ONE_AT_A_TIME = Quota(1, None, 0.0, None, None, minute=1.0, hour=60.0, drain=0.1)
 
@@ -86,7 +85,16 @@ async def baton(url: str, customer: str, turns: int, hold: float) -> None:
 def hand_over(url: str, turns: int, hold: float) -> tuple[float, float]:
     """Median and 99th percentile of the seconds from one process's close to the next one's grant."""
     customer = uuid.uuid4().hex
-    command = [sys.executable, __file__, "--baton", url, customer, str(turns), str(hold)]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.limiter.redis_backend",
+        "--baton",
+        url,
+        customer,
+        str(turns),
+        str(hold),
+    ]
     runners = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(PROCESSES)]
     had = sorted(
         (got, gone, number)

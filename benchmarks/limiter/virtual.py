@@ -3,18 +3,13 @@
 The loop's clock jumps to the next timer whenever all wait, so nothing but the limiter's decisions counts.
 """
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
-sys.path.append(str(Path(__file__).parents[1]))  # `tests`
-
-from limiter_judge import NON_QUERY, QUERY, Journey, Rules, journeys
-from limiter_peers import Peer
-from limiter_runs import judged
-
+from benchmarks.limiter.judge import NON_QUERY, QUERY, Journey, Rules, journeys
+from benchmarks.limiter.peers import Peer
+from benchmarks.limiter.runs import judged
 from kentik_async.quota import LocalLimiter, Pacing, Quota
 from tests.support.virtual_time import VirtualTime
 

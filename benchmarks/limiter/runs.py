@@ -7,8 +7,8 @@ import tracemalloc
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from limiter_judge import Journey, Rules, Server, in_minute, optimum
-from limiter_peers import Peer
+from benchmarks.limiter.judge import Journey, Rules, Server, in_minute, optimum
+from benchmarks.limiter.peers import Peer
 
 __all__ = ["NEVER_SHORT", "Judged", "bytes_a_waiter", "inversions", "judged", "turn", "waiter", "window_of"]
 

@@ -1,6 +1,6 @@
 """What the shared quota file costs, how near four processes come to the optimum, and how fairly they share.
 
-    python benchmarks/file_limiter.py [--speed 10] [--calls 120] [--rounds 7]
+    python -m benchmarks.limiter.file_backend [--speed 10] [--calls 120] [--rounds 7]
 
 Cost: acquire and close, nobody competing, against the limiter of one process in the same run, the best of
 several rounds. Hand-over: two and four processes that pull without pause from a server that answers at once,
@@ -18,10 +18,9 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
-from limiter_peers import Peer
-from limiter_processes import by_file, seconds, served_by_file
-from limiter_runs import bytes_a_waiter
-
+from benchmarks.limiter.peers import Peer
+from benchmarks.limiter.processes import by_file, seconds, served_by_file
+from benchmarks.limiter.runs import bytes_a_waiter
 from kentik_async.quota import Limiter, LocalLimiter, Quota
 from kentik_async.quota.file.opening import open_file_limiter
 

@@ -4,7 +4,7 @@ import os
 from pathlib import Path, PurePath
 from typing import Annotated, Literal, TypeAlias
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 
 from kentik_async.cli.context import Ctx
 from kentik_async.cli.exit_codes import Exit
@@ -27,6 +27,7 @@ async def completion(
     install: Flag = False,
     yes: Annotated[Flag, Parameter(name=("--yes", "-y"))] = False,
     context: Ctx,
+    root: Annotated[App, Parameter(parse=False)],
 ) -> Exit | None:
     """Print the completion script of a shell, or install it.
 
@@ -40,12 +41,11 @@ async def completion(
         install: Install the script; asks before it edits ~/.bashrc or ~/.zshrc.
         yes: Edit the file without confirmation.
         context: The command context.
+        root: The command tree.
     """
-    from kentik_async.cli.app import app
-
     shell = shell or _current_shell()
     if not install:
-        context.printer.text(app.generate_completion(shell=shell).rstrip("\n"))
+        context.printer.text(root.generate_completion(shell=shell).rstrip("\n"))
         return None
     startup_file = _STARTUP_FILES.get(shell)
     if startup_file is not None and not yes:
@@ -53,7 +53,7 @@ async def completion(
         if not await confirmed(f"Add kentik-async completion to {startup_file}?"):
             return declined(context, "nothing was installed")
     try:
-        script = app.install_completion(shell=shell)
+        script = root.install_completion(shell=shell)
     except OSError as error:
         raise ConfigError(f"cannot install the completion: {error}") from None
     context.notes.plain(f"installed {_with_tilde(script)}; start a new shell to use it")

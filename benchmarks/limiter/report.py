@@ -1,4 +1,4 @@
-"""What `limiter.py` measured, as Markdown and as a picture."""
+"""What the comparison measured, as Markdown and as a picture."""
 
 import os
 import platform
@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from limiter_judge import QUERY
-from limiter_peers import OURS, versions
-from limiter_processes import Shared
-from limiter_runs import Judged
-from limiter_virtual import AtScale
+from benchmarks.limiter.judge import QUERY
+from benchmarks.limiter.peers import OURS, versions
+from benchmarks.limiter.processes import Shared
+from benchmarks.limiter.runs import Judged
+from benchmarks.limiter.virtual import AtScale
 
 __all__ = ["Results", "draw", "markdown"]
 
@@ -76,7 +76,7 @@ def markdown(results: Results) -> str:
     runs = _pulls(results)
     parts = [
         "# The limiter beside its peers",
-        f"Written by `python benchmarks/limiter.py`. {machine}, {os.cpu_count()} cores; {versions()}.{rough}",
+        f"Written by `python -m benchmarks.limiter`. {machine}, {os.cpu_count()} cores; {versions()}.{rough}",
         "## What each can express",
         _table(_NAMES, [line.split(" | ") for line in _CAN.strip().splitlines()]),
         "## Who keeps the rules",

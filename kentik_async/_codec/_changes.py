@@ -1,0 +1,68 @@
+"""Changes of some fields of a stored message. All other fields stay, also those unknown to this SDK."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from google.protobuf.message import Message
+
+from kentik_async._validation import valid_name
+from kentik_async.errors import ValidationError
+
+__all__ = ["Checks", "change_of", "encoded", "optional_text"]
+
+M = TypeVar("M", bound=Message)
+
+Checks = Mapping[str, Callable[[Any, str], Any]]
+"""For each field that may be written, the function that checks a value and returns what the message holds."""
+
+
+def change_of(message: type[M], checks: Checks, changes: Mapping[str, Any]) -> Callable[[M], M]:
+    """Check new values of some fields and return the function that sets them in a copy of a message.
+
+    Args:
+        message: The generated class.
+        checks: The fields that may be written.
+        changes: The new values by name.
+
+    Raises:
+        ValidationError: There is no change, there is no such field, or a value is invalid.
+    """
+    if not changes:
+        raise ValidationError(f"at least one change is required: {', '.join(checks)}")
+    for name in changes:
+        if name not in checks:
+            raise ValidationError(f"changes must be some of {', '.join(checks)}; got {name!r}")
+    values = message(**encoded(checks, changes))
+
+    def change(stored: M) -> M:
+        merged = message()
+        merged.CopyFrom(stored)
+        for name in changes:
+            merged.ClearField(name)
+        merged.MergeFrom(values)
+        return merged
+
+    return change
+
+
+def encoded(checks: Checks, values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Check values and return the arguments of the generated class.
+
+    Args:
+        checks: The fields that may be written.
+        values: The values by name.
+        prefix: Where the values are, for errors, such as "postal_address.".
+
+    Raises:
+        ValidationError: A value is invalid.
+    """
+    return {name: checks[name](value, prefix + name) for name, value in values.items()}
+
+
+def optional_text(value: str, field: str) -> str:
+    """Check a text that may be empty.
+
+    Raises:
+        ValidationError: The value is not a string, or blank but not empty.
+    """
+    return "" if isinstance(value, str) and not value else valid_name(value, field)

@@ -1,0 +1,133 @@
+"""Makes protobuf messages of JSON documents, with `json_format` only where a value is unusual. Pure.
+
+Measured on 600 rows of rankings: 1.3 ms, and 22 ms with `json_format` alone, which block the event loop.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import cache, partial
+from typing import Any, NamedTuple, TypeVar
+
+from google.protobuf import json_format
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+
+__all__ = ["message_from_dict"]
+
+M = TypeVar("M", bound=Message)
+
+_TYPES: Mapping[int, tuple[type, ...]] = {
+    FieldDescriptor.CPPTYPE_INT32: (int,),
+    FieldDescriptor.CPPTYPE_UINT32: (int,),
+    FieldDescriptor.CPPTYPE_INT64: (int, str),
+    FieldDescriptor.CPPTYPE_UINT64: (int, str),
+    FieldDescriptor.CPPTYPE_FLOAT: (float, int),
+    FieldDescriptor.CPPTYPE_DOUBLE: (float, int),
+    FieldDescriptor.CPPTYPE_BOOL: (bool,),
+    FieldDescriptor.CPPTYPE_STRING: (str,),
+}
+
+
+_SPECIAL = frozenset(
+    f"google.protobuf.{name}"
+    for name in (
+        *("Any", "Duration", "FieldMask", "ListValue", "Struct", "Timestamp", "Value"),
+        *("BoolValue", "BytesValue", "DoubleValue", "FloatValue", "StringValue"),
+        *("Int32Value", "Int64Value", "UInt32Value", "UInt64Value"),
+    )
+)
+"""The messages whose JSON is not an object with their fields."""
+
+
+class _UnusualError(Exception):
+    """A value that is left to `json_format`, which converts it or says what is wrong with it."""
+
+
+class _Field(NamedTuple):
+    name: str
+    repeated: bool
+    convert: Callable[[Any], Any]
+
+
+def message_from_dict(message: type[M], document: dict[str, Any]) -> M:
+    """Return the message that a JSON object stands for; unknown fields are ignored.
+
+    Raises:
+        json_format.ParseError: The object is not such a message.
+        RecursionError, ValueError, TypeError, AttributeError: The same, where `json_format` does not check.
+    """
+    try:
+        descriptor: Any = message.DESCRIPTOR
+        return message(**_arguments(descriptor, document))
+    except (_UnusualError, ValueError, TypeError):
+        return json_format.ParseDict(document, message(), ignore_unknown_fields=True)
+
+
+def _arguments(descriptor: Descriptor, document: Any) -> dict[str, Any]:
+    if type(document) is not dict or descriptor.full_name in _SPECIAL:
+        raise _UnusualError
+    fields, arguments = _fields(descriptor), {}
+    for key, value in document.items():
+        field = fields.get(key)
+        if field is None or value is None:
+            continue
+        if not field.repeated:
+            arguments[field.name] = field.convert(value)
+        elif type(value) is list:
+            arguments[field.name] = [field.convert(item) for item in value]
+        else:
+            raise _UnusualError
+    return arguments
+
+
+@cache
+def _fields(descriptor: Descriptor) -> dict[str, _Field]:
+    found = {}
+    for field in descriptor.fields:
+        repeated = isinstance(field.default_value, list)  # `label` is deprecated, `is_repeated` is new
+        found[field.json_name] = found[field.name] = _Field(field.name, repeated, _converter(field))
+    return found
+
+
+def _converter(field: FieldDescriptor) -> Callable[[Any], Any]:
+    inner, enum = field.message_type, field.enum_type
+    if inner is not None:
+        if inner.full_name == "google.protobuf.Timestamp":
+            return _timestamp
+        return _unusual if inner.GetOptions().map_entry else partial(_arguments, inner)
+    if enum is not None:
+        return partial(_number, {value.name: value.number for value in enum.values})
+    types = () if field.type == FieldDescriptor.TYPE_BYTES else _TYPES[field.cpp_type]
+    return _long if types == (int, str) else partial(_checked, types)
+
+
+def _checked(types: tuple[type, ...], value: Any) -> Any:
+    if type(value) in types:
+        return value
+    raise _UnusualError
+
+
+def _number(numbers: Mapping[str, int], value: Any) -> int:
+    if type(value) is int:
+        return value
+    if type(value) is str and value in numbers:
+        return numbers[value]
+    raise _UnusualError
+
+
+def _long(value: Any) -> int:
+    if type(value) is int:
+        return value
+    if type(value) is str and value.isascii() and value.removeprefix("-").isdecimal():
+        return int(value)
+    raise _UnusualError
+
+
+def _timestamp(value: Any) -> Timestamp:
+    timestamp = Timestamp()
+    timestamp.FromJsonString(value)
+    return timestamp
+
+
+def _unusual(_: Any) -> Any:
+    raise _UnusualError

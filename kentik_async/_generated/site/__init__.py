@@ -1,0 +1,1 @@
+"""Generated from protos. Written by `kentik-async codegen`; changes made here are lost."""

@@ -1,0 +1,99 @@
+"""Makes the transports of a client from its endpoints."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from kentik_async._config import Credentials, Endpoint, Trust, proxy_for, read_authorities
+from kentik_async._operations import Protocol
+from kentik_async._transport.base import Transport
+from kentik_async._transport.fallback import Fallback, FallbackTransport
+from kentik_async._transport.grpc import GrpcTransport
+from kentik_async._transport.json_mirror import JsonMirrorTransport
+from kentik_async._transport.proxy import ProxyAccess
+from kentik_async._transport.rest import RestTransport
+from kentik_async._version import __version__
+
+__all__ = ["TRANSPORTS", "Endpoints", "TransportFactories", "TransportName", "make_transports"]
+
+TransportName: TypeAlias = Literal["grpc", "rest", "auto"]
+TRANSPORTS: tuple[TransportName, ...] = ("grpc", "rest", "auto")
+TransportFactories: TypeAlias = Mapping[Protocol, tuple[str, Callable[[], Transport]]]
+"""For each protocol, the endpoint's name and a function that makes a transport for one event loop."""
+
+_USER_AGENT = f"kentik-async/{__version__}"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Where the requests of a client go.
+
+    Attributes:
+        grpc: API v6 over gRPC.
+        v6_rest: API v6 as JSON.
+        rest: API v5.
+    """
+
+    grpc: Endpoint
+    v6_rest: Endpoint
+    rest: Endpoint
+
+    @property
+    def loopback(self) -> bool:
+        """Whether all of them are on this machine."""
+        return self.grpc.loopback and self.v6_rest.loopback and self.rest.loopback
+
+
+def make_transports(
+    endpoints: Endpoints,
+    credentials: Credentials,
+    *,
+    transport: TransportName,
+    connect_timeout: float,
+    ca_file: str | os.PathLike[str] | None,
+    proxy: str | None,
+) -> TransportFactories:
+    """Return how to make the transports; nothing is opened.
+
+    Args:
+        endpoints: Where the requests go.
+        credentials: The user's e-mail address and token.
+        transport: How the RPCs of API v6 are sent; "auto" changes to REST where gRPC cannot connect.
+        connect_timeout: The longest that the first connection may take, in seconds.
+        ca_file: PEM file of the certificate authorities to trust, or None for the system's.
+        proxy: The proxy's URL, "" for none, or None to read the environment.
+
+    Raises:
+        ConfigError: The file or the proxy is invalid.
+    """
+    authorities = grpc_authorities = read_authorities(ca_file)
+    if authorities is None and endpoints.grpc.secure:
+        # OpenSSL, which REST uses, reads this variable by itself; gRPC does not.
+        grpc_authorities = read_authorities(os.environ.get("SSL_CERT_FILE") or None, "SSL_CERT_FILE")
+    grpc_trust = Trust(grpc_authorities, proxy_for(endpoints.grpc, proxy))
+    mirror_trust = Trust(authorities, proxy_for(endpoints.v6_rest, proxy))
+    rest_trust = Trust(authorities, proxy_for(endpoints.rest, proxy))
+    access = ProxyAccess()
+
+    def grpc() -> GrpcTransport:
+        return GrpcTransport(endpoints.grpc, credentials, grpc_trust, access, _USER_AGENT)
+
+    def mirror() -> JsonMirrorTransport:
+        return JsonMirrorTransport(endpoints.v6_rest, credentials, mirror_trust, access, _USER_AGENT)
+
+    def rest() -> RestTransport:
+        return RestTransport(endpoints.rest, credentials, rest_trust, access, _USER_AGENT)
+
+    fallback = Fallback(connect_timeout, endpoints.grpc, endpoints.v6_rest)
+    rpcs: Mapping[TransportName, tuple[Endpoint, Callable[[], Transport]]] = {
+        "grpc": (endpoints.grpc, grpc),
+        "rest": (endpoints.v6_rest, mirror),
+        "auto": (endpoints.grpc, lambda: FallbackTransport(grpc(), mirror, fallback)),
+    }
+    chosen: Mapping[Protocol, tuple[Endpoint, Callable[[], Transport]]] = {
+        "grpc": rpcs[transport],
+        "v6_rest": (endpoints.v6_rest, mirror),
+        "rest": (endpoints.rest, rest),
+    }
+    return {protocol: (endpoint.authority, make) for protocol, (endpoint, make) in chosen.items()}

@@ -1,0 +1,1 @@
+"""The commands that need neither an account nor an emulator."""

@@ -1,0 +1,149 @@
+"""Read, compare, write: changes part of an object that the API only replaces as a whole."""
+
+import asyncio
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from kentik_async._operations import Request
+from kentik_async._pipeline.caller import Caller
+from kentik_async._pipeline.priority import priority
+from kentik_async.errors import (
+    APIError,
+    ConflictError,
+    KentikError,
+    NotFoundError,
+    ServerError,
+    UnavailableError,
+    ValidationError,
+)
+from kentik_async.models._base import Model
+from kentik_async.retry import Effect
+
+__all__ = ["Edit", "edit", "only_one"]
+
+S = TypeVar("S")
+T = TypeVar("T", bound=Model)
+
+
+@dataclass(frozen=True, slots=True)
+class Edit(Generic[S, T]):
+    """A change of one object.
+
+    Attributes:
+        operation: The operation's name in errors, such as "sites_v6.update".
+        subject: The object's name in errors, such as "site 17".
+        read: Reads the object as it is stored now.
+        model: Makes the model of what was read.
+        writable: Returns a model without what only the server sets.
+        change: Returns what was read with the change; it keeps everything else.
+        write: Replaces the object.
+    """
+
+    operation: str
+    subject: str
+    read: Request[S]
+    model: Callable[[S], T]
+    writable: Callable[[T], T]
+    change: Callable[[S], S]
+    write: Callable[[S], Request[T]]
+
+
+async def edit(caller: Caller, change: Edit[S, T], expected: T | None) -> T:
+    """Read an object, compare it with the expected one, and write it with the change.
+
+    The write follows the read immediately: it overtakes the calls that wait. Changes of one object by one
+    client follow each other. An object that already has the change is not written. A write that failed, but
+    may have been applied, is not sent again blindly: the object is read and compared again.
+
+    Args:
+        caller: Sends the requests.
+        change: The change.
+        expected: The object as the caller saw it; None to accept any.
+
+    Returns:
+        The object as the server stored it.
+
+    Raises:
+        ConflictError: The stored object is not the expected one. Nothing was written.
+        ValidationError: `expected` is not a model of this kind.
+        KentikError: A request failed.
+    """
+    key = (asyncio.get_running_loop(), change.read.path, change.read.body)
+    async with caller.pipeline.edits.setdefault(key, asyncio.Lock()):
+        return await _edit(caller, change, expected)
+
+
+async def _edit(caller: Caller, change: Edit[S, T], expected: T | None) -> T:
+    failures = 0
+    while True:
+        stored = await caller.run(change.read)
+        changed = change.change(stored)
+        now = change.model(stored)
+        has_change = change.writable(change.model(changed)) == change.writable(now)
+        # After a failure, an object with the change was written by the request whose answer was lost.
+        if expected is not None and not (failures and has_change):
+            _compare(change, now, expected)
+        if has_change:
+            return now
+        try:
+            with priority("high"):
+                return await caller.run(_sent_once(change.write(changed)))
+        except (UnavailableError, ServerError) as error:
+            failures += 1
+            pause = caller.pipeline.retry.pause(error, failures, Effect.REPLACE)
+            if pause is None:
+                raise
+        await asyncio.sleep(pause)
+
+
+def _sent_once(request: Request[T]) -> Request[T]:
+    """Return a request that is not sent again if the server may have processed it."""
+    return dataclasses.replace(
+        request, operation=dataclasses.replace(request.operation, effect=Effect.CREATE)
+    )
+
+
+def _compare(change: Edit[S, T], now: T, expected: T) -> None:
+    error: KentikError | None = None
+    if not isinstance(expected, type(now)):
+        error = ValidationError(
+            f"expected must be a {type(now).__name__} or None; got {type(expected).__name__}"
+        )
+    else:
+        one, other = change.writable(now), change.writable(expected)
+        differing = [name for name in one.__struct_fields__ if getattr(one, name) != getattr(other, name)]
+        if differing:
+            error = ConflictError(
+                f"{change.subject} is not as expected: {', '.join(differing)} changed since it was read;"
+                " nothing was written; read it again"
+            )
+    if error is not None:
+        error.operation = change.operation
+        raise error
+
+
+def only_one(objects: Sequence[T], field: str, value: str, kind: str, operation: str) -> T:
+    """Return the one object whose field has a value.
+
+    Args:
+        objects: All objects; they have an `id`.
+        field: The field's name.
+        value: Its value.
+        kind: The kind of object in errors, such as "site".
+        operation: The operation's name in errors.
+
+    Raises:
+        NotFoundError: There is none.
+        ConflictError: There are several.
+    """
+    found = [one for one in objects if getattr(one, field) == value]
+    if len(found) == 1:
+        return found[0]
+    error: APIError = NotFoundError(f"no {kind} has the {field} {value!r}")
+    if found:
+        ids = ", ".join(str(getattr(one, "id", None)) for one in found)
+        error = ConflictError(f"{len(found)} {kind}s have the {field} {value!r}: {ids}; use get(id)")
+    error.operation = operation
+    raise error

@@ -1,0 +1,1 @@
+"""Changes of objects, against scripted servers."""
