@@ -10,6 +10,7 @@ import glob
 import os
 import select
 import struct
+import sys
 import threading
 from collections import deque
 from contextlib import suppress
@@ -66,6 +67,8 @@ class Mailbox:
 
     def look(self) -> None:
         """Let `wait` return."""
+        if sys.is_finalizing():
+            return  # its thread may have been ended while it held the lock
         with self._lock, suppress(BlockingIOError):
             if self._write >= 0:
                 os.write(self._write, _LOOK)
@@ -113,6 +116,8 @@ class Mailbox:
         """Close the pipe, after what is under way in `wait`; others take the member for dead."""
         if remove:
             self._path.unlink(missing_ok=True)
+        if sys.is_finalizing():
+            return
         with self._lock:
             self._closing.set()
             if self._waiting:

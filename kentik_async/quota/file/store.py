@@ -1,5 +1,6 @@
 """The state of one quota class as all processes of a machine share it."""
 
+import atexit
 import logging
 import os
 import secrets
@@ -31,6 +32,10 @@ _Job: TypeAlias = Callable[[], None]
 
 _log = logging.getLogger("kentik_async")
 _FIRST_RETRY, _LAST_RETRY = 1.0, 60.0  # seconds
+_LAST_WAIT = 1.0  # seconds
+
+_stores: "weakref.WeakSet[FileStore]" = weakref.WeakSet()
+"""Those that have had a thread."""
 
 
 class FileStore:
@@ -205,6 +210,15 @@ class FileStore:
             with suppress(RuntimeError):  # the interpreter ends
                 thread.start()
                 self._has_thread = True
+                _stores.add(self)
+
+    def _finish(self) -> None:
+        """Wait shortly, as the process ends, for what the thread has still to enter."""
+        if self._has_thread:
+            done = threading.Event()
+            self._jobs.put(done.set)
+            self._look()
+            done.wait(_LAST_WAIT)
 
     def _attend(self, delay: float, dead: list[str]) -> bool:
         """Do what has come up, in the thread; return False if the store was closed."""
@@ -252,3 +266,9 @@ def _serve(ref: "weakref.ref[FileStore]", jobs: "SimpleQueue[_Job]") -> None:
                 jobs.put(jobs.get(timeout=seconds))
     if mailbox is not None:
         mailbox.close()
+
+
+@atexit.register
+def _finish_all() -> None:
+    for store in list(_stores):
+        store._finish()

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from kentik_async.quota import Quota
-from tests.multiprocess.file.harness import StrictServer, Worker, fastest
+from tests.multiprocess.file.harness import StrictServer, Worker
 
-NON_QUERY = Quota.NON_QUERY.scaled(10)
-QUERY = Quota.QUERY.scaled(10)
+NON_QUERY = Quota.NON_QUERY.scaled(30)
+QUERY = Quota.QUERY.scaled(30)
 
 FOUR = [f"process {number}" for number in range(4)]
 
@@ -28,11 +28,10 @@ async def serving(quota: Quota, latency: float, total: int, processes: int) -> A
         await server.close()
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize(
-    ("quota", "latency", "total"), [(NON_QUERY, 0.05, 45), (QUERY, 0.1, 115)], ids=["non-query", "query"]
+    ("quota", "latency", "total"), [(NON_QUERY, 0.02, 75), (QUERY, 0.05, 130)], ids=["non-query", "query"]
 )
-async def test_four_processes_keep_the_fastest_schedule(
+async def test_four_processes_from_a_barrier_are_never_refused(
     tmp_path: Path, quota: Quota, latency: float, total: int
 ) -> None:
     async with serving(quota, latency, total, 4) as server:
@@ -42,8 +41,6 @@ async def test_four_processes_keep_the_fastest_schedule(
     assert server.most_flying == quota.max_concurrent
     assert [report["warnings"] for report in reports] == [""] * 4
     assert sum(report["answered"] for report in reports) == total
-    took = max(visit.finished or 0.0 for visit in server.visits) - server.visits[0].received
-    assert fastest(quota, latency, total) / took >= 0.95
 
 
 @pytest.mark.parametrize("slots", [1, 2])
