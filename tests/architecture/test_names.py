@@ -15,9 +15,6 @@ KNOWN_TWICE = frozenset(
         "Report",
         "Reply",
         "Tables",
-        "WaitQueue",
-        "Waiter",
-        "_Level",
         "_List",
     }
 )

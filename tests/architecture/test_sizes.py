@@ -13,9 +13,7 @@ from tests.support.paths import ROOT
 FOLDERS = ("benchmarks", "codegen", "examples", "kentik_async", "tests")
 
 MOST_FILES = 16
-LARGE_FOLDERS = {
-    "kentik_async/quota": 29,
-}
+LARGE_FOLDERS = {}
 
 MOST_LINES = 300
 LONG_FILES = {
