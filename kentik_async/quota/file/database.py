@@ -98,18 +98,21 @@ class Database:
             sqlite3.Error: The row cannot be read.
         """
         now = self._clock.monotonic()
+        self._execute("BEGIN IMMEDIATE")
+        rows = self._execute(_SELECT, self._class)
+        if len(rows) != 1:
+            raise DamagedError("a row is missing")
+        boot, written, blob = rows[0]
+        if self._state is not None and blob == self._blob:
+            return self._state, now
         try:
-            self._execute("BEGIN IMMEDIATE")
-            ((boot, written, blob),) = self._execute(_SELECT, self._class)
-            if self._state is not None and blob == self._blob:
-                return self._state, now
-            state = decode(blob)
-            if boot != boot_id() or now < state.now - _BACKWARDS:
-                continue_after_reboot(state, self._quota, now, self._clock.wall() - written)
-            if self._incarnation not in ("", state.incarnation):
-                restore(state, decode(self._blob), member, now)
-        except (StateError, TypeError, ValueError) as error:
+            state, elapsed = decode(blob), self._clock.wall() - written
+        except (StateError, TypeError) as error:
             raise DamagedError(error) from error
+        if boot != boot_id() or now < state.now - _BACKWARDS:
+            continue_after_reboot(state, self._quota, now, elapsed)
+        if self._incarnation not in ("", state.incarnation):
+            restore(state, decode(self._blob), member, now)
         return state, now
 
     def save(self, state: QuotaState) -> None:

@@ -47,8 +47,9 @@ def presume_minute(state: QuotaState, quota: Quota, at: float) -> None:
         quota: The limits.
         at: The instant.
     """
-    if quota.hard_per_minute is not None and quota.per_hour is not None:
-        state.log.hour.add(quota.hour, at, quota.hard_per_minute)
+    if quota.per_hour is not None:
+        for _ in range(quota.hard_per_minute or 0):
+            state.log.hour.add(quota.hour, at)
 
 
 def renew(state: QuotaState, incarnation: str, now: float, quiet: float) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import sqlite3
 import time
 from dataclasses import replace
@@ -191,6 +192,7 @@ async def in_child(limiter: StoreLimiter, inherited: Grant) -> int:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 async def test_a_killed_parent_is_dead_although_its_child_lives(open_limiter: Open) -> None:
     reader, writer = os.pipe()
+    held, holding = os.pipe()
     parent = os.fork()
     if parent == 0:
         asyncio._set_running_loop(None)
@@ -199,9 +201,9 @@ async def test_a_killed_parent_is_dead_although_its_child_lives(open_limiter: Op
         if os.fork() == 0:
             os.read(reader, 1)  # until the test ends
             os._exit(0)
-        os.write(writer, f"{grant.valid():d}".encode())
-        os.read(reader, 1)
-    assert await asyncio.to_thread(os.read, reader, 1) == b"1"
+        os.write(holding, f"{grant.valid():d}".encode())
+        signal.pause()
+    assert await asyncio.to_thread(os.read, held, 1) == b"1"
     started = time.monotonic()
     waiting = asyncio.create_task(open_limiter().acquire("non_query"))
     await asyncio.sleep(0.05)
@@ -210,8 +212,8 @@ async def test_a_killed_parent_is_dead_although_its_child_lives(open_limiter: Op
     (await soon(waiting)).close("answered")
     assert time.monotonic() - started >= QUOTA.drain
     os.write(writer, b"x")
-    os.close(writer)
-    os.close(reader)
+    for fd in (reader, writer, held, holding):
+        os.close(fd)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork") or os.geteuid() != 0, reason="only root may become another user")
