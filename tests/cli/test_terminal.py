@@ -22,7 +22,8 @@ class Terminal:
 
     def __init__(self, shell: Shell, *arguments: str, **env: str) -> None:
         self._master, slave = pty.openpty()
-        surroundings = {**shell.env, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "40", **env}
+        size = {"COLUMNS": "80", "LINES": "40"}
+        surroundings = {**shell.env, "TERM": "xterm-256color", "PAGER": "cat", **size, **env}
         self.process = subprocess.Popen(
             [*KENTIK_ASYNC, *arguments], stdin=slave, stdout=slave, stderr=slave, env=surroundings
         )
