@@ -13,7 +13,7 @@ from cyclopts import Parameter
 
 from kentik_async.cli.output.messages import Notes
 from kentik_async.cli.output.printer import Printer
-from kentik_async.cli.parameters import Options
+from kentik_async.cli.parameters import Format, Options
 from kentik_async.errors import ConfigError, ValidationError
 
 if TYPE_CHECKING:
@@ -89,7 +89,8 @@ class Context:
             ValidationError: An option for the output is invalid.
         """
         options = self.options
-        form, jq = options.output or ("table" if sys.stdout.isatty() else "ndjson"), None
+        form: Format = options.output or ("table" if sys.stdout.isatty() else "ndjson")
+        jq = None
         if options.jq is not None:
             from kentik_async.cli.output.jq_filter import JqFilter
 

@@ -103,7 +103,7 @@ class Printer:
             fields: The names of all fields.
             columns: The fields that a table shows; all fields by default.
         """
-        if self.form in ("csv", "ndjson"):
+        if self.form not in ("table", "json"):
             self.rows([record], fields, strict=False)
             return
         if unknown := self._unknown(fields):
