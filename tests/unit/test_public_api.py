@@ -63,6 +63,7 @@ NAMES = [
     "RateLimitedError",
     "Records",
     "Relation",
+    "Response",
     "Retry",
     "ServerError",
     "Site",
