@@ -146,9 +146,12 @@ class Pipeline:
 
     async def aclose(self) -> None:
         """Close the connections; queued and in-flight calls raise ClientClosedError."""
-        if self._closed:
-            return
-        self._closed = True
+        if not self._closed:
+            self._closed = True
+            await self.release()
+
+    async def release(self) -> None:
+        """Close the connections; a later call opens new ones."""
         if self._pid != os.getpid():
             return  # the connections belong to the parent process
         session, self._session = self._session, None

@@ -1,4 +1,4 @@
-"""The emulator object: composes the parts and is the interface for tests and programs."""
+"""The emulator object: composes the parts, opens and closes the ports."""
 
 import asyncio
 import datetime as dt
@@ -6,7 +6,7 @@ import ipaddress
 import random
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Self
 
 from aiohttp import web
 
@@ -14,22 +14,20 @@ from kentik_async._clock import SYSTEM_CLOCK, Clock
 from kentik_async.emulator.api import admin
 from kentik_async.emulator.api.grpc import GrpcApp
 from kentik_async.emulator.api.http import RestApp
+from kentik_async.emulator.controls import EmulatorControls
 from kentik_async.emulator.engine.auth import User
-from kentik_async.emulator.engine.call_log import Call, Report, report
-from kentik_async.emulator.engine.dispatcher import Dispatcher, in_order
-from kentik_async.emulator.engine.faults import SHAPES, Fault, RefusalShape, When
+from kentik_async.emulator.engine.call_log import Call
+from kentik_async.emulator.engine.dispatcher import Dispatcher
+from kentik_async.emulator.engine.faults import SHAPES, RefusalShape
 from kentik_async.emulator.listeners import Listeners
 from kentik_async.emulator.world.state import FIRST_DAY, EmulatorState
-
-if TYPE_CHECKING:
-    from kentik_async.emulator.client import KentikClient
 
 __all__ = ["DEFAULT_USER", "Emulator"]
 
 DEFAULT_USER = User("demo@example.com", "emulator-token")
 
 
-class Emulator:
+class Emulator(EmulatorControls):
     """A local Kentik: API v6 over gRPC and as JSON, API v5 over REST, with the vendor's rate limits.
 
         async with Emulator(speed=60) as emu, emu.client() as kentik:
@@ -84,8 +82,7 @@ class Emulator:
         directory = {user.email: user for user in users}
         if not directory:
             raise ValueError("users must contain at least one User; got none")
-        self.state: EmulatorState = EmulatorState(seed=seed, day=day, clock=clock)
-        self._dispatcher = Dispatcher(
+        dispatcher = Dispatcher(
             users=directory,
             speed=speed,
             strict=strict,
@@ -93,8 +90,8 @@ class Emulator:
             rng=random.Random(seed),
             on_call=on_call,
         )
-        self._listeners = Listeners(host, grpc_port, rest_port)
-        self._host = _reachable(host)
+        state = EmulatorState(seed=seed, day=day, clock=clock)
+        super().__init__(_reachable(host), state, dispatcher, Listeners(host, grpc_port, rest_port))
         self._shape: RefusalShape = refusal_shape
         self.latency = latency
 
@@ -159,123 +156,6 @@ class Emulator:
         await self.suspend()
         await asyncio.sleep(downtime)
         await self.resume()
-
-    @property
-    def grpc_endpoint(self) -> str:
-        """The URL of API v6 over gRPC."""
-        return f"http://{self._host}:{self._listeners.grpc}"
-
-    @property
-    def rest_endpoint(self) -> str:
-        """The URL of API v5. `/_emulator` uses the same host and port."""
-        return f"{self.v6_rest_endpoint}/api/v5"
-
-    @property
-    def v6_rest_endpoint(self) -> str:
-        """The URL of API v6 as JSON."""
-        return f"http://{self._host}:{self._listeners.rest}"
-
-    @property
-    def connection(self) -> dict[str, Any]:
-        """The keyword arguments for a `KentikClient` that connects to this emulator as its first user."""
-        return self.connection_for(next(iter(self._dispatcher.users)))
-
-    def connection_for(self, email: str) -> dict[str, Any]:
-        """Return the keyword arguments for a `KentikClient` that connects to this emulator as a user.
-
-        Raises:
-            KeyError: No user has this email.
-        """
-        from kentik_async.emulator.client import connection
-
-        return connection(
-            self._dispatcher.users[email],
-            grpc_endpoint=self.grpc_endpoint,
-            v6_rest_endpoint=self.v6_rest_endpoint,
-            rest_endpoint=self.rest_endpoint,
-            speed=self._dispatcher.speed,
-        )
-
-    def client(self, **overrides: Any) -> "KentikClient":
-        """Return a client that is connected to this emulator; use it in `async with`.
-
-        Args:
-            **overrides: Arguments of `KentikClient` that override those of `connection`. With `email` alone,
-                the client uses the token of that user.
-        """
-        from kentik_async.emulator.client import KentikClient
-
-        known = overrides.get("email") in self._dispatcher.users
-        arguments = self.connection_for(overrides["email"]) if known else self.connection
-        return KentikClient(**{**arguments, **overrides})
-
-    def add_user(self, user: User) -> User:
-        """Add a user and return it."""
-        self._dispatcher.users[user.email] = user
-        return user
-
-    @property
-    def calls(self) -> tuple[Call, ...]:
-        """All requests answered since the start or the last reset, in the order of receipt."""
-        return in_order(self._dispatcher.calls)
-
-    def report(self) -> Report:
-        """Return counts of the calls, in total and by customer."""
-        return report(self._dispatcher.calls, self._dispatcher.in_flight())
-
-    def reset(self) -> None:
-        """Return to the initial state: no calls, no faults, the first day, and the original customer data."""
-        self._dispatcher.reset()
-        self.state.reset()
-
-    def advance_day(self, days: int = 1) -> dt.date:
-        """Move the simulated date forward, which changes rankings and relations; return the new date."""
-        return self.state.advance_day(days)
-
-    @property
-    def latency(self) -> float | tuple[float, float]:
-        """Latency of each answer in seconds of real time: a number, or a (min, max) range. Settable."""
-        return self._dispatcher.latency
-
-    @latency.setter
-    def latency(self, value: float | tuple[float, float]) -> None:
-        spans = value if isinstance(value, tuple) else (value, value)
-        if len(spans) != 2 or not 0.0 <= spans[0] <= spans[1]:
-            raise ValueError(f"latency must be 0 or more seconds, or a (min, max) range; got {value!r}")
-        self._dispatcher.latency = value
-
-    def fail_next(
-        self,
-        n: int = 1,
-        *,
-        status: int | str | None = None,
-        operation: str | None = None,
-        when: When = "before",
-        retry_after: float | None = None,
-        drop: bool = False,
-        delay: float = 0.0,
-        body: bytes | str | None = None,
-        shape: RefusalShape | None = None,
-    ) -> None:
-        """Script a fault for the next calls. Faults are queued; each call takes at most one.
-
-        Args:
-            n: Number of calls that fail.
-            status: The status of the answer: an HTTP status or the name of a gRPC status, for both protocols.
-            operation: The calls that fail: a name such as "kmi.get_rankings", a pattern such as "sites.*",
-                or a path. None selects any call.
-            when: Fail "before" or "after" the server has carried out the request.
-            retry_after: Seconds until the client may retry, sent with the answer.
-            drop: Cut the connection instead of answering. Over gRPC, this ends every call on the connection.
-            delay: Additional seconds of real time before the answer.
-            body: Replacement for the body of the answer: HTML, malformed JSON or protobuf.
-            shape: The form of a 429 over gRPC, instead of the emulator's `refusal_shape`.
-
-        Raises:
-            ValueError: An argument is invalid, or the fault has no effect.
-        """
-        fault = Fault(status, operation, when, retry_after, drop, delay, body, shape)
-        self._dispatcher.faults.add(fault, n)
 
 
 def _reachable(host: str) -> str:

@@ -21,7 +21,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"client"}),
     frozenset({"__init__"}),
     frozenset({"emulator.client"}),
-    frozenset({"cli"}),
+    frozenset({"cli", "pytest_plugin"}),
 )
 FLOOR_OF = {unit: number for number, floor in enumerate(FLOORS) for unit in floor}
 UNITS = frozenset({*FLOOR_OF, "emulator"})
@@ -32,7 +32,7 @@ NEIGHBOURS = frozenset({("_codec", "_validation"), ("models", "errors"), ("event
 # The emulator reads the vendor's rules a second time, independently of the client, so that each reading
 # checks the other.
 EMULATOR_MAY_IMPORT = frozenset({"_generated", "models", "errors", "_clock"})
-EMULATOR_USERS = frozenset({"emulator.client", "cli"})
+EMULATOR_USERS = frozenset({"emulator.client", "cli", "pytest_plugin"})
 
 # The units that may import a library.
 LIBRARY_USERS = {
@@ -40,6 +40,7 @@ LIBRARY_USERS = {
     "aiohttp": frozenset({"_transport", "emulator", "cli"}),
     "cyclopts": frozenset({"cli"}),
     "dlt": frozenset({"dlt"}),
+    "pytest": frozenset({"pytest_plugin"}),
     "rich": frozenset({"cli"}),
 }
 

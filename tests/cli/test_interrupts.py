@@ -10,26 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from kentik_async.emulator import Emulator
-from tests.support.emulator_thread import emulator_in_a_thread
+from kentik_async.emulator import BackgroundEmulator, Emulator
 
 COMMANDS = ["kmi markets", "sites list", "raw GET /sites"]
 
 
-def interrupted(emulator: Emulator, home: Path, command: str, times: int, chance: random.Random) -> str:
+def interrupted(
+    emulator: BackgroundEmulator, home: Path, command: str, times: int, chance: random.Random
+) -> str:
     """Run a command, press Ctrl-C while its request is in flight, and return stderr."""
     emulator.reset()
     process = subprocess.Popen(
         [sys.executable, "-m", "kentik_async.cli", *command.split()],
-        env={
-            **os.environ,
-            "HOME": str(home),
-            "KENTIK_EMAIL": emulator.connection["email"],
-            "KENTIK_API_TOKEN": str(emulator.connection["token"]),
-            "KENTIK_GRPC_ENDPOINT": emulator.grpc_endpoint,
-            "KENTIK_REST_ENDPOINT": emulator.rest_endpoint,
-            "KENTIK_SPEED": "60",
-        },
+        env={**os.environ, "HOME": str(home), **emulator.env},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         encoding="utf-8",
@@ -55,5 +48,5 @@ def interrupted(emulator: Emulator, home: Path, command: str, times: int, chance
 @pytest.mark.parametrize("times", [1, 2, 5])
 def test_ctrl_c_while_a_request_is_in_flight(tmp_path: Path, times: int) -> None:
     chance = random.Random(times)
-    with emulator_in_a_thread(speed=60, latency=3600.0) as emulator:
+    with BackgroundEmulator(Emulator(speed=60, latency=3600.0)) as emulator:
         assert interrupted(emulator, tmp_path, chance.choice(COMMANDS), times, chance) == "interrupted\n"

@@ -17,8 +17,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from kentik_async.emulator import Emulator
-from tests.support.emulator_thread import emulator_in_a_thread
+from kentik_async.emulator import BackgroundEmulator, Emulator
 
 __all__ = ["Outcome", "stopped_under_way"]
 
@@ -55,8 +54,8 @@ def stopped_under_way(
         seed: What the moments are drawn from.
     """
     chance, began = random.Random(seed), time.monotonic()
-    with emulator_in_a_thread(speed=speed) as emulator:
-        pullers = [_start(emulator, limiter, calls, speed) for _ in range(processes)]
+    with BackgroundEmulator(Emulator(speed=speed)) as emulator:
+        pullers = [_start(emulator, limiter, calls) for _ in range(processes)]
         try:
             _until_first_request(emulator)
             for _ in range(stops):
@@ -73,25 +72,18 @@ def stopped_under_way(
         return Outcome(ended, emulator.report().violations, time.monotonic() - began)
 
 
-def _start(emulator: Emulator, limiter: str, calls: int, speed: float) -> "subprocess.Popen[str]":
-    credentials = {
-        "KENTIK_EMAIL": emulator.connection["email"],
-        "KENTIK_API_TOKEN": str(emulator.connection["token"]),
-        "KENTIK_GRPC_ENDPOINT": emulator.grpc_endpoint,
-        "KENTIK_REST_ENDPOINT": emulator.rest_endpoint,
-        "KENTIK_SPEED": repr(speed),
-    }
+def _start(emulator: BackgroundEmulator, limiter: str, calls: int) -> "subprocess.Popen[str]":
     kept = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
     return subprocess.Popen(
         [sys.executable, "-W", "error", str(_PULLER), limiter, str(calls)],
-        env={**kept, **credentials, "PYTHONPATH": str(Path.cwd())},
+        env={**kept, **emulator.env, "PYTHONPATH": str(Path.cwd())},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         encoding="utf-8",
     )
 
 
-def _until_first_request(emulator: Emulator) -> None:
+def _until_first_request(emulator: BackgroundEmulator) -> None:
     deadline = time.monotonic() + 30
     while not emulator.calls:
         if time.monotonic() > deadline:

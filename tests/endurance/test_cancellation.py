@@ -10,9 +10,8 @@ import anyio
 import pytest
 
 from kentik_async import ClientClosedError, KentikClient, LocalLimiter, Quota, Retry
-from kentik_async.emulator import Emulator
+from kentik_async.emulator import BackgroundEmulator, Emulator
 from tests.endurance.random_cancellation import CALLS, Call, Leavers, at_rest
-from tests.support.emulator_thread import emulator_in_a_thread
 from tests.support.frozen_time import PATIENCE
 
 ONE = Quota(1, None, 0.0, None, None, drain=0.1)
@@ -22,7 +21,7 @@ over_all = pytest.mark.parametrize("call", CALLS.values(), ids=list(CALLS))
 with_both = pytest.mark.parametrize("quota", [ONE, MANY], ids=["one at a time", "all at once"])
 
 
-def client(emulator: Emulator, quota: Quota, **options: Any) -> KentikClient:
+def client(emulator: Emulator | BackgroundEmulator, quota: Quota, **options: Any) -> KentikClient:
     options.setdefault("limiter", LocalLimiter(quota, quota))
     retry = Retry(base=0.001, cap=0.002)
     return emulator.client(quota=quota, query_quota=quota, retry=retry, **options)
@@ -114,7 +113,7 @@ async def test_dropped_coroutine_keeps_its_slot(call: Call) -> None:
 def test_closed_loop_leaves_slots_to_the_drain(call: Call) -> None:
     limiter = LocalLimiter(ONE, ONE)
 
-    async def begin(emulator: Emulator) -> None:
+    async def begin(emulator: Emulator | BackgroundEmulator) -> None:
         task = asyncio.create_task(call(client(emulator, ONE, limiter=limiter)))
         task._log_destroy_pending = False
         while not (await limiter.snapshot()).in_flight:
@@ -123,7 +122,7 @@ def test_closed_loop_leaves_slots_to_the_drain(call: Call) -> None:
     async def use() -> None:
         (await asyncio.wait_for(limiter.acquire("non_query"), PATIENCE)).close("not_sent")
 
-    with emulator_in_a_thread(speed=1e6, latency=5.0) as emulator:
+    with BackgroundEmulator(Emulator(speed=1e6, latency=5.0)) as emulator:
         loop = asyncio.new_event_loop()
         loop.run_until_complete(begin(emulator))
         loop.close()

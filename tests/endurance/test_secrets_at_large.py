@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from kentik_async import Quota
-from kentik_async.emulator import Emulator, User
+from kentik_async.emulator import BackgroundEmulator, Emulator, User
 from kentik_async.quota.file_limiter import open_file_limiter
-from tests.support.emulator_thread import emulator_in_a_thread
 
 EMAIL, TOKEN = "ada@example.com", "canary-5f1c0ffee5eed"
 
@@ -50,20 +49,18 @@ TALKATIVE = {
 }
 
 
-def environment(emulator: Emulator, home: Path) -> dict[str, str]:
+def environment(emulator: BackgroundEmulator, home: Path) -> dict[str, str]:
     return {
         **os.environ,
         **TALKATIVE,
         "HOME": str(home),
+        **emulator.env,
         "KENTIK_EMAIL": EMAIL,
         "KENTIK_API_TOKEN": TOKEN,
-        "KENTIK_GRPC_ENDPOINT": emulator.grpc_endpoint,
-        "KENTIK_REST_ENDPOINT": emulator.rest_endpoint,
-        "KENTIK_SPEED": "600",
     }
 
 
-def told(emulator: Emulator, home: Path, *command: str) -> str:
+def told(emulator: BackgroundEmulator, home: Path, *command: str) -> str:
     """All that a command prints."""
     done = subprocess.run(
         [sys.executable, *command],
@@ -81,7 +78,7 @@ USERS = {"who may": User(EMAIL, TOKEN), "who may not": User(EMAIL, "another")}
 
 @pytest.mark.parametrize("user", USERS.values(), ids=list(USERS))
 def test_a_program_at_its_most_talkative(tmp_path: Path, user: User) -> None:
-    with emulator_in_a_thread(speed=600, users=[user]) as emulator:
+    with BackgroundEmulator(Emulator(speed=600, users=[user])) as emulator:
         text = told(emulator, tmp_path, "-c", PROGRAM)
     assert text.startswith("began")
     assert "NotFoundError" in text or "AuthenticationError" in text
@@ -90,7 +87,7 @@ def test_a_program_at_its_most_talkative(tmp_path: Path, user: User) -> None:
 
 
 def test_what_would_tell_it_all_the_same_is_warned_of(tmp_path: Path) -> None:
-    with emulator_in_a_thread(speed=600, users=[User(EMAIL, TOKEN)]) as emulator:
+    with BackgroundEmulator(Emulator(speed=600, users=[User(EMAIL, TOKEN)])) as emulator:
         traced = {**environment(emulator, tmp_path), "GRPC_TRACE": "api"}
         done = subprocess.run(
             [sys.executable, "-c", PROGRAM], env=traced, capture_output=True, encoding="utf-8", check=True
@@ -103,7 +100,7 @@ COMMANDS = ("raw GET /absent",)
 
 @pytest.mark.parametrize("user", USERS.values(), ids=list(USERS))
 def test_the_command_line_at_its_most_talkative(tmp_path: Path, user: User) -> None:
-    with emulator_in_a_thread(speed=600, users=[user]) as emulator:
+    with BackgroundEmulator(Emulator(speed=600, users=[user])) as emulator:
         for command in COMMANDS:
             text = told(emulator, tmp_path, "-m", "kentik_async.cli", *command.split())
             assert text

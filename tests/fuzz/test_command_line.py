@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from kentik_async.cli.__main__ import main
 from kentik_async.cli.exit_codes import Exit
-from tests.support.emulator_thread import emulator_in_a_thread
+from kentik_async.emulator import BackgroundEmulator, Emulator
 
 costly = settings(
     max_examples=settings.default.max_examples // 3,
@@ -87,12 +87,9 @@ lines = st.builds(
 
 @pytest.fixture(scope="module")
 def _pointed_at_an_emulator() -> Iterator[None]:
-    with emulator_in_a_thread(speed=1e6) as emulator, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KENTIK_EMAIL", emulator.connection["email"])
-        patch.setenv("KENTIK_API_TOKEN", str(emulator.connection["token"]))
-        patch.setenv("KENTIK_GRPC_ENDPOINT", emulator.grpc_endpoint)
-        patch.setenv("KENTIK_REST_ENDPOINT", emulator.rest_endpoint)
-        patch.setenv("KENTIK_SPEED", "1000000")
+    with BackgroundEmulator(Emulator(speed=1e6)) as emulator, pytest.MonkeyPatch.context() as patch:
+        for name, value in emulator.env.items():
+            patch.setenv(name, value)
         yield
 
 

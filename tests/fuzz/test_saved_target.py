@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from kentik_async.cli.__main__ import main
 from kentik_async.cli.exit_codes import Exit
-from tests.support.emulator_thread import emulator_in_a_thread
+from kentik_async.emulator import BackgroundEmulator, Emulator
 
 costly = settings(
     max_examples=max(settings.default.max_examples // 20, 5),
@@ -50,12 +50,9 @@ def use(target: Path) -> None:
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A target with a finished pull, and an emulator to pull from."""
-    with emulator_in_a_thread(speed=1e6) as emulator, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KENTIK_EMAIL", emulator.connection["email"])
-        patch.setenv("KENTIK_API_TOKEN", str(emulator.connection["token"]))
-        patch.setenv("KENTIK_GRPC_ENDPOINT", emulator.grpc_endpoint)
-        patch.setenv("KENTIK_REST_ENDPOINT", emulator.rest_endpoint)
-        patch.setenv("KENTIK_SPEED", "1000000")
+    with BackgroundEmulator(Emulator(speed=1e6)) as emulator, pytest.MonkeyPatch.context() as patch:
+        for name, value in emulator.env.items():
+            patch.setenv(name, value)
         target = tmp_path_factory.mktemp("saved") / "target"
         code, told = run(*PULL, str(target), *ASKED)
         assert code == Exit.OK, told

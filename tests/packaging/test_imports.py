@@ -25,6 +25,11 @@ def test_the_command_line_is_an_entry_point() -> None:
     assert command.value == "kentik_async.cli.__main__:main"
 
 
+def test_the_pytest_plugin_is_an_entry_point() -> None:
+    (plugin,) = importlib.metadata.entry_points(group="pytest11", name="kentik_async")
+    assert plugin.value == "kentik_async.pytest_plugin"
+
+
 def test_the_import_loads_nothing_heavy() -> None:
     script = f"import json, sys, kentik_async; print(json.dumps(sorted(set({HEAVY!r}) & set(sys.modules))))"
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

@@ -180,14 +180,7 @@ def _described(emulated: "Emulator", *, speed: float, seed: int) -> dict[str, An
         "seed": seed,
         "day": emulated.state.day.isoformat(),
         "pid": os.getpid(),
-        "env": {
-            "KENTIK_EMAIL": connection["email"],
-            "KENTIK_API_TOKEN": str(connection["token"]),
-            "KENTIK_GRPC_ENDPOINT": emulated.grpc_endpoint,
-            "KENTIK_V6_REST_ENDPOINT": emulated.v6_rest_endpoint,
-            "KENTIK_REST_ENDPOINT": emulated.rest_endpoint,
-            "KENTIK_SPEED": f"{speed:g}",
-        },
+        "env": emulated.env,
     }
 
 

@@ -1,0 +1,1 @@
+"""The pytest plugin and the emulator in a thread, which it runs."""
