@@ -27,6 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail("cannot write to stdout: it is closed", _API_ERROR)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # tables contain dashes that some locales lack
+    hook = sys.unraisablehook
+    sys.unraisablehook = _ignore_interrupts
     try:
         code = _run(sys.argv[1:] if arguments is None else list(arguments))
         return _flushed(code)
@@ -34,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _interrupted()
     except (BrokenPipeError, SystemExit):  # rich turns the one into the other; nothing else exits
         return _reader_closed()
+    finally:
+        sys.unraisablehook = hook
 
 
 def _run(arguments: list[str]) -> int:
@@ -95,6 +99,12 @@ def _fail(text: str, code: int, *, label: str = "error: ") -> int:
     for line in f"{label}{text}".splitlines():
         print_message(line)
     return code
+
+
+def _ignore_interrupts(failure: "sys.UnraisableHookArgs") -> None:
+    """Print nothing for a second Ctrl-C in a finalizer, where Python cannot raise KeyboardInterrupt."""
+    if failure.exc_type is not KeyboardInterrupt:
+        sys.__unraisablehook__(failure)
 
 
 def _interrupted() -> int:

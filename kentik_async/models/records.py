@@ -15,6 +15,8 @@ from typing import (
     overload,
 )
 
+import msgspec
+
 from kentik_async.models import _tables
 from kentik_async.models._base import Model
 
@@ -94,6 +96,17 @@ class Records(tuple[T_co, ...], Generic[T_co]):  # noqa: SLOT001 - the attribute
     def to_dicts(self) -> list[dict[str, Any]]:
         """Return one dict per row, in order; nested models become dicts, tuples of them lists."""
         return [_tables.plain(row) for row in self]
+
+    def to_json(self) -> str:
+        """Return a JSON array with one object per row: what `to_dicts` returns, with times in ISO 8601."""
+        return msgspec.json.encode(self.to_dicts()).decode()
+
+    def _repr_html_(self) -> str:
+        """Return the table that Jupyter shows: at most 20 rows, with all values escaped."""
+        from kentik_async.models import _html
+
+        attributes = {key: value for key, value in self.__dict__.items() if not key.startswith("_")}
+        return _html.table(self, self._row_type, attributes)
 
     def to_arrow(self) -> "pa.Table":
         """Return a pyarrow table with one column per field.

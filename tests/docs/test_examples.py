@@ -150,11 +150,13 @@ async def test_the_notebook(run: Runner, monkeypatch: pytest.MonkeyPatch) -> Non
     notebook = json.loads((EXAMPLES / "notebook.ipynb").read_text(encoding="utf-8"))
     cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
     shown = [await run_cell(cell, variables) for variables in [{}] for cell in cells]
-    assert [list(frame.columns) for frame in shown if frame is not None][1:] == [
+    records, *frames = [value for value in shown if value is not None]
+    assert records._repr_html_().startswith("<table><caption>100 rows, market_id = cc$US")
+    assert [list(frame.columns) for frame in frames] == [
         ["rank", "asn", "name", "score_change"],
         ["rank", "asn", "name"],
     ]
-    assert all(len(frame) for frame in shown if frame is not None)
+    assert all(len(frame) for frame in frames)
 
 
 async def run_cell(source: str, variables: dict[str, Any]) -> Any:

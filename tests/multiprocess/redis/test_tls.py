@@ -1,20 +1,18 @@
-"""Redis behind TLS, and Redis as a cluster."""
+"""Redis behind TLS."""
 
 import asyncio
 import contextlib
-import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import trustme
 
 from kentik_async.errors import ConnectError
 from kentik_async.quota import Quota
-from kentik_async.quota.redis_open import open_redis_limiter
-from tests.multiprocess.redis.harness import RedisServer, free_port, running_redis
+from kentik_async.quota.redis.limiter import open_redis_limiter
+from tests.multiprocess.redis.harness import free_port, running_redis
 
 QUOTA = Quota(1, None, 0.0, None, None, minute=0.6, hour=36.0, drain=0.2)
 
@@ -38,7 +36,7 @@ def authority() -> trustme.CA:
 
 @contextlib.contextmanager
 def running_tls(folder: Path, authority: trustme.CA, name: str) -> Iterator[str]:
-    """A server whose certificate bears that name; yields host and port."""
+    """A server whose certificate has that name; yields host and port."""
     certificate, port = authority.issue_cert(name), free_port()
     chain, key = folder / "chain.pem", folder / "key.pem"
     certificate.private_key_and_cert_chain_pem.write_to_path(str(chain))
@@ -72,42 +70,3 @@ async def test_tls_with_a_certificate_of_someone_else(tmp_path: Path, authority:
     expected = pytest.raises(ConnectError, match="certificate")
     with running_tls(tmp_path, authority, "redis.example.com") as place, expected:
         await one_call(f"rediss://{place}?ssl_ca_certs={tmp_path}/ca.pem")
-
-
-@pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[tuple[RedisServer, RedisServer]]:
-    """Two nodes, each with one half of the slots."""
-    with contextlib.ExitStack() as stack:
-        nodes = []
-        for number in range(2):
-            folder = tmp_path / str(number)
-            folder.mkdir()
-            node = stack.enter_context(running_redis(folder, "--cluster-enabled", "yes"))
-            nodes.append(node)
-            first = number * 8192
-            node.admin.execute_command("CLUSTER", "ADDSLOTS", *range(first, first + 8192))
-        nodes[0].admin.execute_command("CLUSTER", "MEET", "127.0.0.1", nodes[1].port)
-        deadline = time.monotonic() + 20
-        while not all(b"cluster_state:ok" in state(node) for node in nodes):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        yield nodes[0], nodes[1]
-
-
-def state(node: RedisServer) -> bytes:
-    info: Any = node.admin.execute_command("CLUSTER", "INFO")
-    return info if isinstance(info, bytes) else str(info).replace("': '", ":").encode()
-
-
-async def test_in_a_cluster_the_node_that_has_the_ledger_is_found(
-    cluster: tuple[RedisServer, RedisServer],
-) -> None:
-    before = [
-        node.admin.info("commandstats").get("cmdstat_evalsha", {"calls": 0})["calls"] for node in cluster
-    ]
-    for _ in range(6):  # customers: the chance that all of them belong to the first node is 1 in 64
-        await one_call(cluster[0].url)
-    after = [
-        node.admin.info("commandstats").get("cmdstat_evalsha", {"calls": 0})["calls"] for node in cluster
-    ]
-    assert sum(after) - sum(before) >= 12

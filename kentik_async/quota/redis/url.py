@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import socket
 import urllib.parse
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,6 +10,8 @@ from typing import Any
 
 from redis.asyncio import Connection
 from redis.asyncio.connection import parse_url
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from kentik_async.errors import ConfigError
 from kentik_async.quota.limits import QuotaClass
@@ -17,6 +20,13 @@ __all__ = ["RedisAddress", "RedisNames"]
 
 _FORM = "redis://[user:password@]host[:port][/database], or rediss:// for TLS"
 _CONNECT_TIMEOUT = 5.0
+
+# A peer that has gone without a word is noticed within half a minute, also where nothing is to be sent.
+_KEEPALIVE = {
+    getattr(socket, name): value
+    for name, value in (("TCP_KEEPIDLE", 15), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3))
+    if hasattr(socket, name) and hasattr(socket, "SOL_TCP")
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +68,9 @@ class RedisAddress:
             options.setdefault("ssl_check_hostname", options.get("ssl_cert_reqs") != "none")
         options.setdefault("socket_connect_timeout", _CONNECT_TIMEOUT)
         options.setdefault("socket_keepalive", True)
+        options.setdefault("socket_keepalive_options", _KEEPALIVE)
         options |= {"protocol": 2, "decode_responses": False, "socket_timeout": None}
+        options["retry"] = Retry(NoBackoff(), 0)
         host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
         address = cls(f"{host}:{port or 6379}/{options.get('db', 0)}", options)
         try:
@@ -77,6 +89,11 @@ class RedisAddress:
             f"{host}:{port}/{self.options.get('db', 0)}", {**self.options, "host": host, "port": port}
         )
 
+    @property
+    def connect_timeout(self) -> float:
+        """For how many seconds to try to connect."""
+        return float(self.options["socket_connect_timeout"])
+
     def connection(self) -> Connection:
         """Return a connection that is not yet made."""
         options = dict(self.options)
@@ -86,13 +103,13 @@ class RedisAddress:
 
 @dataclass(frozen=True, slots=True)
 class RedisNames:
-    """The keys and channels of one customer's quota in one class.
+    """The key and the channels of one customer's quota in one class.
 
     All have one hash tag, so that a Redis Cluster keeps them together. They tell whose quota it is only to
     who knows it already.
 
     Attributes:
-        prefix: What they begin with; also the channel that all processes of the customer listen to.
+        prefix: What they begin with; also the channel that all members listen to.
     """
 
     prefix: str
@@ -110,10 +127,15 @@ class RedisNames:
         return cls(f"kentik-async:{{{hashlib.sha256(identity).hexdigest()[:32]}}}:{quota_class}")
 
     @property
-    def keys(self) -> tuple[str, str]:
-        """The state's key and the log's."""
-        return f"{self.prefix}:state", f"{self.prefix}:log"
+    def key(self) -> str:
+        """The key of the state."""
+        return f"{self.prefix}:state"
 
-    def channels(self, process: str) -> tuple[str, str]:
-        """Return the channel of all processes and that of one."""
-        return self.prefix, f"{self.prefix}:{process}"
+    @property
+    def time_channel(self) -> str:
+        """The channel of the members that know the time: others ask there whether the clock was set."""
+        return f"{self.prefix}:time"
+
+    def channel(self, member: str) -> str:
+        """Return the channel of one member."""
+        return f"{self.prefix}:{member}"
