@@ -1,9 +1,10 @@
-"""How commands reach API v6: over gRPC or REST, with authorities and a proxy of their own."""
+"""Single calls: their rows say what was requested, and the options say how they reach the API."""
 
 from pathlib import Path
 
 import pytest
 
+from tests.cli.kmi import Kmi
 from tests.cli.shell import Shell
 
 
@@ -39,3 +40,16 @@ def test_ca_file_and_proxy_options(shell: Shell, tmp_path: Path) -> None:
     done = shell("auth", "status", "--proxy", "socks5://host:1", **real)
     assert done.code == 2
     assert "proxy must be a URL such as http://host:port" in done.err
+
+
+def test_rankings_name_their_market_and_metric(kmi: Kmi) -> None:
+    options = ("--rank-type", "peering_base", "--limit", "2", "-o", "ndjson")
+    rows = kmi("rankings", "US", *options).rows
+    found = [(row["market_id"], row["rank_type"], row["ip"]) for row in rows]
+    assert found == [("cc$US", "peering_base", "v4")] * 2
+
+
+def test_relations_name_their_market(kmi: Kmi) -> None:
+    (first,) = kmi("rankings", "US", "--limit", "1", "-o", "ndjson").rows
+    rows = kmi("asn", "US", str(first["asn"]), "--type", "providers", "-o", "ndjson").rows
+    assert {(row["market_id"], row["ip"], row["relation"]) for row in rows} == {("cc$US", "v4", "provider")}
