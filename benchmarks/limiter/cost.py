@@ -16,12 +16,11 @@ from functools import partial
 
 from benchmarks.limiter.judge import Rules
 from benchmarks.limiter.peers import OURS, PEERS
-from benchmarks.limiter.runs import ENDLESS, NEVER_SHORT, bytes_a_waiter, turn, waiter, window_of
+from benchmarks.limiter.runs import NEVER_SHORT, bytes_a_waiter, turn, waiter, window_of
 from benchmarks.overhead import compare, serving
 
 WAITERS = 10_000
 ONE_THROUGH = Rules(10**9, 10**9, 0.0, 1, 10**9, minute=1000.0, hour=10_000.0)
-ONE_SLOT = Rules(1, ENDLESS, 0.0, ENDLESS, ENDLESS)
 MOST_BYTES = 1300
 OF_A_CALL = 0.05
 
@@ -37,12 +36,11 @@ def turns() -> dict[str, Measure]:
 
 
 def waiters() -> dict[str, Measure]:
-    """Return the microseconds of each of many calls that wait: for a window, or ours for one slot."""
-    found: dict[str, Measure] = {
+    """Return the microseconds of each of many calls that wait for a window."""
+    return {
         name: partial(waiter, partial(PEERS[name], window_of(WAITERS), None), WAITERS)
         for name in (OURS, "aiolimiter")
     }
-    return {"one slot": partial(waiter, partial(PEERS[OURS], ONE_SLOT, 1), WAITERS), **found}
 
 
 def sizes() -> dict[str, Measure]:
@@ -88,7 +86,6 @@ def run(rounds: int) -> bool:
     row("a turn, beside a small call, µs", found[OURS], call_cost(rounds), OF_A_CALL)
     found = medians(waiters(), max(rounds // 3, 1))
     row("each of 10,000 waiters, beside aiolimiter, µs", found[OURS], found["aiolimiter"], 0.8)
-    row("handed one slot, beside aiolimiter, µs", found["one slot"], found["aiolimiter"], 0.8)
     found = medians(sizes(), 1)
     row("bytes a waiter, beside aiolimiter", found[OURS], found["aiolimiter"], 1.0)
     return kept and found[OURS] <= MOST_BYTES
