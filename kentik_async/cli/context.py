@@ -13,7 +13,7 @@ from cyclopts import Parameter
 
 from kentik_async.cli.output.messages import Notes
 from kentik_async.cli.output.printer import Printer
-from kentik_async.cli.parameters import Options
+from kentik_async.cli.parameters import Format, Options
 from kentik_async.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Context:
     @cached_property
     def printer(self) -> Printer:
         """The printer for results, with the selected format."""
-        form = self.options.output or ("table" if sys.stdout.isatty() else "ndjson")
+        form: Format = self.options.output or ("table" if sys.stdout.isatty() else "ndjson")
         return Printer(form, self.notes, colour=not self.options.no_color)
 
     @cached_property

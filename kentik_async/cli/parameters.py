@@ -14,6 +14,7 @@ __all__ = [
     "GLOBAL",
     "OTHER",
     "START",
+    "STATE",
     "Choice",
     "Family",
     "Flag",
@@ -28,10 +29,11 @@ __all__ = [
 
 START = Group("Try without an account", sort_key=1)
 ASK = Group("Kentik API", sort_key=2)
-OTHER = Group("Other commands", sort_key=3)
+STATE = Group("Declared state", sort_key=3)
+OTHER = Group("Other commands", sort_key=4)
 GLOBAL = Group("Global options", sort_key=100)
 
-Format: TypeAlias = Literal["table", "json", "ndjson", "csv"]
+Format: TypeAlias = Literal["table", "json", "ndjson", "csv", "markdown"]
 
 
 Flag: TypeAlias = Annotated[bool, Parameter(show_default=False)]
@@ -86,7 +88,7 @@ class Options:
         Parameter(
             name=("--output", "-o"),
             group=GLOBAL,
-            help="Output format; by default table on a terminal, otherwise ndjson.",
+            help="Output format; by default table on a terminal, otherwise ndjson; markdown for plans.",
         ),
     ] = None
     profile: Annotated[
