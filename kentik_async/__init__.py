@@ -16,6 +16,7 @@ from kentik_async._version import __version__
 
 if TYPE_CHECKING:
     from kentik_async._pipeline.priority import priority
+    from kentik_async._pipeline.response import Response
     from kentik_async.bulk.pages import Page
     from kentik_async.bulk.pull import Pull
     from kentik_async.bulk.reading.dataset import open_target
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
         ConnectError,
         DeadlineExceededError,
         DecodeError,
+        DocumentError,
         KentikError,
         NotFoundError,
         PermissionDeniedError,
@@ -77,12 +79,14 @@ if TYPE_CHECKING:
     )
     from kentik_async.quota import Grant, Limiter, LocalLimiter, Quota, QuotaSnapshot
     from kentik_async.retry import Retry
+    from kentik_async.state import ApplyReport, Document, StatePlan
 
 __all__ = [
     "APIError",
     "ASGroup",
     "ASGroupList",
     "ASNDetails",
+    "ApplyReport",
     "AuthenticationError",
     "AutonomousSystem",
     "BadRequestError",
@@ -93,6 +97,8 @@ __all__ = [
     "CustomerProvider",
     "DeadlineExceededError",
     "DecodeError",
+    "Document",
+    "DocumentError",
     "Event",
     "Filter",
     "Grant",
@@ -128,6 +134,7 @@ __all__ = [
     "RateLimitedError",
     "Records",
     "Relation",
+    "Response",
     "Retry",
     "ServerError",
     "Site",
@@ -137,6 +144,7 @@ __all__ = [
     "SiteType",
     "SiteV6",
     "SiteV6List",
+    "StatePlan",
     "TargetError",
     "TargetLockedError",
     "UnavailableError",
@@ -147,6 +155,7 @@ __all__ = [
 
 _HOMES = {
     "kentik_async._pipeline.priority": ("priority",),
+    "kentik_async._pipeline.response": ("Response",),
     "kentik_async.bulk.pages": ("Page",),
     "kentik_async.bulk.pull": ("Pull",),
     "kentik_async.bulk.reading.dataset": ("open_target",),
@@ -162,6 +171,7 @@ _HOMES = {
         "ConnectError",
         "DeadlineExceededError",
         "DecodeError",
+        "DocumentError",
         "KentikError",
         "NotFoundError",
         "PermissionDeniedError",
@@ -214,9 +224,10 @@ _HOMES = {
         "QuotaSnapshot",
     ),
     "kentik_async.retry": ("Retry",),
+    "kentik_async.state": ("ApplyReport", "Document", "StatePlan"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-_SUBMODULES = frozenset({"bulk", "dlt", "emulator", "errors", "events", "models", "quota"})
+_SUBMODULES = frozenset({"bulk", "dlt", "emulator", "errors", "events", "models", "quota", "state"})
 
 if TYPE_CHECKING:
     # Called as `kentik_async.open(TARGET)`; not in `__all__`, where a star import would hide the built-in.

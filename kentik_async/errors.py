@@ -3,6 +3,7 @@
     KentikError
     ├── ConfigError              invalid endpoint, credentials, profile or option; nothing was sent
     ├── ValidationError          invalid argument of a call; nothing was sent, no quota was spent
+    │   └── DocumentError        a document of declared state has mistakes
     ├── ClientClosedError        the client was closed before or during the call
     ├── QuotaWaitError           the wait for quota would exceed `max_wait`
     ├── ConnectError             no connection could be made
@@ -23,6 +24,9 @@
 `_transport/status_mapping.py` maps statuses to these errors.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 __all__ = [
     "APIError",
     "AuthenticationError",
@@ -33,6 +37,7 @@ __all__ = [
     "ConnectError",
     "DeadlineExceededError",
     "DecodeError",
+    "DocumentError",
     "KentikError",
     "NotFoundError",
     "PermissionDeniedError",
@@ -64,6 +69,18 @@ class ConfigError(KentikError):
 
 class ValidationError(KentikError, ValueError):
     """An argument is not allowed by the vendor's schema; raised before anything is sent."""
+
+
+class DocumentError(ValidationError):
+    """A document of declared state has mistakes, or does not fit the account; nothing was changed.
+
+    Attributes:
+        mistakes: All of them, each as `FILE:LINE:COLUMN: message`.
+    """
+
+    def __init__(self, message: str, *, mistakes: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.mistakes = mistakes
 
 
 class ClientClosedError(KentikError):
@@ -100,12 +117,14 @@ class APIError(KentikError):
         grpc_status: The name of the gRPC status, such as "NOT_FOUND"; None over REST, unless the error is one
             of API v6, which quotes a gRPC status.
         detail: The server's message, shortened.
+        headers: The response's headers, names in any case; over gRPC, its metadata.
         retry_after: The wait that the server requested before the next attempt, in seconds; `math.inf` if it
             forbids one; None if it requested none. Sources: `Retry-After`, `x-ratelimit-throttle-ms`,
             `grpc-retry-pushback-ms`.
     """
 
     retry_after: float | None = None
+    headers: Mapping[str, str] = MappingProxyType({})
 
     def __init__(
         self,
@@ -119,6 +138,11 @@ class APIError(KentikError):
         self.http_status = http_status
         self.grpc_status = grpc_status
         self.detail = detail
+
+    @property
+    def request_id(self) -> str | None:
+        """The header `x-request-id` of the response; None if absent."""
+        return self.headers.get("x-request-id")
 
 
 class BadRequestError(APIError):
