@@ -79,12 +79,15 @@ class Pipeline:
         """Return the state of a new call; its turn in the queue counts from now, however often it is sent."""
         return Call(request, options, self.monotonic(), current_priority(), self._settings.on_event)
 
-    async def run(self, request: Request[T], options: CallOptions) -> T:
+    async def run(
+        self, request: Request[T], options: CallOptions, on_call: Callable[[Call], None] | None = None
+    ) -> T:
         """Send a request and return its result.
 
         Args:
             request: What to send.
             options: The caller's options.
+            on_call: Gets the state of the call before it begins, or None.
 
         Returns:
             What `request.decode` makes of the response.
@@ -93,6 +96,8 @@ class Pipeline:
             KentikError: See the tree in `errors.py`.
         """
         call = self.call(request, options)
+        if on_call is not None:
+            on_call(call)
         try:
             session = self.session()
             reply = await self._fetch(call, session)
@@ -160,6 +165,7 @@ class Pipeline:
             reply = await session.attempt(call)
             error = reply.error
             if error is None:
+                call.reply = reply
                 return reply
             if reply.outcome == "not_sent":
                 await self._retry_unsent(call, session, error)

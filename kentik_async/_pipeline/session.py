@@ -101,13 +101,13 @@ class Session:
         call.sent += 1
         if call.request.on_send is not None:
             call.request.on_send()
-        if call.on_event is not None:
-            call.report("sent", call.waited)
+        call.report("sent", call.waited)
         reply = await self._response_in_time(attempt, grant, timeout)
+        call.elapsed = self._monotonic() - sent
         if reply.outcome == "not_sent" and reply.error is not None:
             connector.lost(reply.error)
         elif call.on_event is not None:
-            call.report_end(reply, self._monotonic() - sent)
+            call.report_end(reply, call.elapsed)
         return reply
 
     async def admit(self, call: Call, connector: Connector) -> Grant:

@@ -91,6 +91,14 @@ class Options:
             help="Output format; by default table on a terminal, otherwise ndjson; markdown for plans.",
         ),
     ] = None
+    fields: Annotated[
+        str | None,
+        Parameter(group=GLOBAL, help="Write only these fields, separated by commas."),
+    ] = None
+    jq: Annotated[
+        str | None,
+        Parameter(group=GLOBAL, help="Filter the JSON output with a jq program (extra jq)."),
+    ] = None
     profile: Annotated[
         tuple[str, ...],
         Parameter(
@@ -103,6 +111,22 @@ class Options:
     transport: Annotated[
         Literal["grpc", "rest", "auto"] | None,
         Parameter(group=GLOBAL, help="Protocol of API v6; auto uses REST if gRPC cannot connect."),
+    ] = None
+    endpoint: Annotated[
+        str | None,
+        Parameter(group=GLOBAL, help="URL of a gateway that serves API v6, and API v5 below /api/v5."),
+    ] = None
+    customer: Annotated[
+        str | None,
+        Parameter(group=GLOBAL, help="Name that selects the quota; users of one company use the same."),
+    ] = None
+    pacing: Annotated[
+        Literal["auto", "throughput", "courteous"] | None,
+        Parameter(group=GLOBAL, help="courteous avoids the delays of the soft limit."),
+    ] = None
+    limiter: Annotated[
+        str | None,
+        Parameter(group=GLOBAL, help="Where the quota is counted: process:, file:PATH or redis://HOST."),
     ] = None
     ca_file: Annotated[
         str | None,
@@ -119,6 +143,9 @@ class Options:
         float | None, Parameter(group=GLOBAL, help="Maximum time for one request in seconds; 60 by default.")
     ] = None
     quiet: Annotated[Flag, Parameter(name=("--quiet", "-q"), group=GLOBAL, help="Print errors only.")] = False
+    no_pager: Annotated[
+        Flag, Parameter(group=GLOBAL, help="Write long tables to the terminal at once, without PAGER.")
+    ] = False
     no_color: Annotated[
         Flag, Parameter(group=GLOBAL, help="Disable colours; the variable NO_COLOR does the same.")
     ] = False

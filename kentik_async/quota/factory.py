@@ -98,7 +98,7 @@ def _usual(customer: Customer, owner: object) -> tuple[Limiter, bool]:
 
 
 def _file(path: str | None, customer: Customer) -> Limiter:
-    from kentik_async.quota.file_limiter import open_file_limiter
+    from kentik_async.quota.file.opening import open_file_limiter
 
     return open_file_limiter(
         path,

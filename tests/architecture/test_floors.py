@@ -47,11 +47,7 @@ LIBRARY_USERS = {
 }
 
 # Circles that exist. Remove a line when its circle is gone; add none.
-KNOWN_CIRCLES: frozenset[frozenset[str]] = frozenset(
-    {
-        frozenset({"quota.file_grant", "quota.file_lane"}),
-    }
-)
+KNOWN_CIRCLES: frozenset[frozenset[str]] = frozenset()
 
 
 def unit_of(module: str) -> str | None:

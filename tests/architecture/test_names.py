@@ -12,14 +12,9 @@ from tests.support.paths import ROOT
 KNOWN_TWICE = frozenset(
     {
         "Call",
-        "Member",
         "Report",
         "Reply",
-        "Store",
         "Tables",
-        "WaitQueue",
-        "Waiter",
-        "_Level",
         "_List",
     }
 )

@@ -13,17 +13,11 @@ from tests.support.paths import ROOT
 FOLDERS = ("benchmarks", "codegen", "examples", "kentik_async", "tests")
 
 MOST_FILES = 16
-LARGE_FOLDERS = {
-    "kentik_async/quota": 45,
-}
+LARGE_FOLDERS = {}
 
 MOST_LINES = 300
 LONG_FILES = {
-    "kentik_async/quota/file_book.py": 315,
-    "kentik_async/quota/file_lane.py": 306,
-    "kentik_async/quota/file_mirror.py": 319,
     "tests/cli/test_commands.py": 306,
-    "tests/unit/quota/file/test_limiter.py": 331,
     "tests/unit/quota/test_limiter.py": 396,
     "tests/unit/quota/test_processes.py": 352,
 }

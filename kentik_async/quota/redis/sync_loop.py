@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, Literal, TypeAlias
 
-from kentik_async.errors import ConnectError, KentikError
+from kentik_async.errors import ClientClosedError, ConnectError, KentikError
 from kentik_async.quota.protocols import Change, View, Wake
 from kentik_async.quota.redis.connection import ConnectionLostError, RedisConnection
 from kentik_async.quota.redis.job_thread import JobThread
@@ -90,13 +90,21 @@ class SyncLoop:
 
     async def _carry_out(self, work: Callable[[], Awaitable[Any]], later: Callable[[Any], None]) -> None:
         """Tell what comes of some work, or why nothing does."""
+        outcome: Any = ClientClosedError("the limiter was closed")
+        try:
+            if not self.thread.over:
+                outcome = await self._try(work)
+        finally:
+            later(outcome)
+
+    async def _try(self, work: Callable[[], Awaitable[Any]]) -> Any:
         connection, pause = self._connection, 0.0
         failure: KentikError
         while True:
             stale = connection.up
             try:
                 await self._meet()
-                found = await work()
+                return await work()
             except ConnectionLostError as error:
                 if stale:
                     continue  # a connection that lay idle may have been cut: a new one tells
@@ -112,14 +120,11 @@ class SyncLoop:
                 _log.exception("the quota in Redis at %s cannot be used", connection.place)
                 failure = KentikError(f"the quota in Redis at {connection.place} cannot be used: {error!r}")
                 break
-            else:
-                later(found)
-                return
             pause = min(max(2 * pause, _FIRST_PAUSE), _LONGEST_PAUSE)
             await asyncio.sleep(pause)
         if self._replica.reading is not None:
             self._renew_in(_LONGEST_PAUSE)  # what is held, or known, is still to be told
-        later(failure)
+        return failure
 
     async def _meet(self) -> None:
         """Connect; and if this member does not know the time, ask those who do whether the clock was set."""

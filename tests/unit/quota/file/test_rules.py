@@ -13,7 +13,7 @@ from hypothesis import event, given, note, settings
 from hypothesis import strategies as st
 
 from kentik_async.quota import Limiter, LocalLimiter, Pacing, Quota
-from kentik_async.quota.file_limiter import open_file_limiter
+from kentik_async.quota.file.opening import open_file_limiter
 from tests.support.quota_oracle import beyond_soft, overruns, turns_out_of_order
 from tests.support.quota_server import Journey, SimulatedServer, even, limits_of
 from tests.support.scripted_callers import Callers, Log, Script
