@@ -67,6 +67,7 @@ class _Matching:
     ) -> None:
         self.stored: dict[tuple[Kind, str], StoredObject] = {}
         self.unclear: set[tuple[Kind, str]] = set()
+        self.restore = restore
         by_id: dict[tuple[Kind, str], StoredObject] = {
             (one.kind, one.id): one for kind in KINDS for one in account.of(kind)
         }
@@ -125,7 +126,7 @@ def _change(
     fields = differences(entry, stored, known, matching.market_ids)
     if stored is None:
         missing = [name for name, field in known.items() if field.required and name not in entry.fields]
-        if missing:
+        if missing and not matching.restore:  # what a backup lacks cannot be added to it
             mistakes.add(entry.place, f"{_shown(entry)} does not exist yet, and needs {', '.join(missing)}")
     elif not fields:
         return None
