@@ -1,4 +1,4 @@
-"""An apply that is killed at any instant goes on with the same command: nothing doubled, nothing lost.
+"""An apply that is killed at any instant resumes with the same command: nothing doubled, nothing lost.
 
 KENTIK_ASYNC_STATE_KILLS sets the number of kills.
 """
@@ -84,7 +84,7 @@ def check(emulator: Emulator, folder: Path) -> None:
     assert {name: one["asn"] for name, one in saved.items()} == {f"old {n}": [1] for n in range(EACH)}
 
 
-def test_a_killed_apply_goes_on(tmp_path: Path) -> None:
+def test_a_killed_apply_resumes(tmp_path: Path) -> None:
     emulator = Emulator(speed=60_000, latency=(0.0, 0.004))
     with BackgroundEmulator(emulator) as running:
         for seed in range(KILLS):
