@@ -113,7 +113,8 @@ class Store(Protocol):
       sleeps. It may stand still; it may not jump forward. Instants are seconds as floats.
     - Liveness: when a member has died, somebody who commits afterwards enters that with
       `QuotaState.reclaim` before its own change; or the store has leases, and the state does it by itself.
-    - Wake-up: it passes `StoreReply.wake` on after the commit, and calls a waiting member when a holder has died.
+    - Wake-up: it passes `StoreReply.wake` on after the commit, and calls a waiting member when a holder
+      has died.
 
     The limiter calls `transact` and `inspect` under a lock of its own, and never `transact` again before the
     pending one has ended. A store must not call the limiter back from within them in the same thread.
