@@ -58,7 +58,7 @@ def choose_limiter(limiter: Limiter | str | None, customer: Customer, owner: obj
         owner: The client; held weakly.
 
     Raises:
-        ConfigError: The URL is none of these, or what it names cannot be used.
+        ConfigError: The URL has another form, or what it names cannot be used.
     """
     if limiter is None:
         return (_own(customer, owner), False) if customer.local else _usual(customer, owner)

@@ -47,7 +47,7 @@ class Mailbox:
         self._known: set[str] = {member}
         self._waiting = False
         self._closing = threading.Event()
-        # Re-entrant: a garbage collection may want to look while another look is under way.
+        # Re-entrant: a garbage collection may start a look during another one.
         self._lock = threading.RLock()
 
     def exists(self) -> bool:
@@ -96,7 +96,7 @@ class Mailbox:
         for fd, _ in self._poll.poll(0 if dead else seconds if seconds is None else seconds * 1000):
             if fd == self._read:
                 delays = _DELAY.iter_unpack(_read_all(fd))
-                delay = min([delay, *(asked for (asked,) in delays if asked >= 0)])
+                delay = min([delay, *(requested for (requested,) in delays if requested >= 0)])
             else:
                 self._poll.unregister(fd)
                 os.close(fd)
@@ -113,7 +113,7 @@ class Mailbox:
         return delay, dead
 
     def close(self, *, remove: bool = True) -> None:
-        """Close the pipe, after what is under way in `wait`; others take the member for dead."""
+        """Close the pipe once `wait` has returned; others then consider the member dead."""
         if remove:
             self._path.unlink(missing_ok=True)
         if sys.is_finalizing():

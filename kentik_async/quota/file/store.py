@@ -23,7 +23,7 @@ from kentik_async.quota.file.paths import Place
 from kentik_async.quota.file.shared_file import SharedFile
 from kentik_async.quota.limits import Quota, QuotaClass
 from kentik_async.quota.protocols import Change, View, Wake
-from kentik_async.quota.state.messages import Reply
+from kentik_async.quota.state.messages import StoreReply
 
 __all__ = ["FileStore"]
 
@@ -77,7 +77,9 @@ class FileStore:
         """
         self._at_once(lambda: True)
 
-    def transact(self, change: Change, later: Callable[[Reply | KentikError], None]) -> Reply | None:
+    def transact(
+        self, change: Change, later: Callable[[StoreReply | KentikError], None]
+    ) -> StoreReply | None:
         """Make a change: at once, or in the thread."""
         return self._now_or_later(partial(self._change, change), later)
 
@@ -160,12 +162,12 @@ class FileStore:
             raise self._place.unusable(getattr(error, "strerror", None) or error) from error
         if done is not None and self._retry_after:
             self._retry_after, self._retry_at = 0.0, inf
-        if isinstance(done, Reply):
+        if isinstance(done, StoreReply):
             for name, delay in done.wake:
                 self._send(name, delay)
         return done
 
-    def _change(self, change: Change) -> Reply:
+    def _change(self, change: Change) -> StoreReply:
         database, dead = self._file.database, self._dead.copy()
         try:
             state, now = database.load(self.member)
@@ -179,7 +181,7 @@ class FileStore:
             raise
         self._dead -= dead
         for name in held:
-            _log.warning("process %s ended with a request under way", name.partition("-")[0])
+            _log.warning("process %s ended with a request in flight", name.partition("-")[0])
         watched = [self._watch(name) for name, member in state.members.items() if member.held]
         if any(watched) or (not self._has_thread and state.turns.waits(self.member)):
             self._look()

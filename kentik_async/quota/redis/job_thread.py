@@ -33,7 +33,7 @@ class JobThread:
     """A daemon thread that starts with its first job.
 
     Attributes:
-        over: Whether the time for jobs is over: those that are left must give up at once.
+        over: Whether the time for jobs is over: the remaining ones must give up at once.
     """
 
     def __init__(self, owner: _Owner) -> None:

@@ -15,7 +15,7 @@ from kentik_async.quota.redis.job_thread import JobThread
 from kentik_async.quota.redis.replica import Draft, Replica
 from kentik_async.quota.redis.url import RedisAddress, RedisNames
 from kentik_async.quota.state.encoding import encode
-from kentik_async.quota.state.messages import Reply
+from kentik_async.quota.state.messages import StoreReply
 from kentik_async.quota.state.quota_state import FORMAT, QuotaState
 
 __all__ = ["OnOutage", "SyncLoop"]
@@ -75,7 +75,7 @@ class SyncLoop:
         self._renewal: asyncio.TimerHandle | None = None
         self.thread = JobThread(self)
 
-    def commit(self, change: Change, later: Callable[[Reply | KentikError], None]) -> None:
+    def commit(self, change: Change, later: Callable[[StoreReply | KentikError], None]) -> None:
         """Make a change and commit it, and tell what it led to."""
         self.thread.put(partial(self._carry_out, partial(self._commit, change), later))
 
@@ -151,7 +151,7 @@ class SyncLoop:
         connection = self._connection
         return self._replica.read(await connection.read(), connection.run, leap=self._leap)
 
-    async def _commit(self, change: Change) -> Reply:
+    async def _commit(self, change: Change) -> StoreReply:
         draft = self._replica.fresh(self._instant(), self._connection.run)
         reply, ahead = await self._change(change, draft or await self._read())
         self._renew_in(self._replica.lease * _RENEWAL if reply.present else None)
@@ -159,7 +159,7 @@ class SyncLoop:
             await asyncio.sleep(ahead)
         return reply
 
-    async def _change(self, change: Change, draft: Draft) -> tuple[Reply, float]:
+    async def _change(self, change: Change, draft: Draft) -> tuple[StoreReply, float]:
         """Make and commit a change; return the reply, and for how long its grants must be held back."""
         connection, replica, tries = self._connection, self._replica, 0
         known = replica.reading is not None
@@ -188,7 +188,7 @@ class SyncLoop:
             )
         return reply, ahead
 
-    def _arguments(self, draft: Draft, version: bytes, encoded: bytes, reply: Reply) -> list[bytes]:
+    def _arguments(self, draft: Draft, version: bytes, encoded: bytes, reply: StoreReply) -> list[bytes]:
         names, run, shift = self._names, self._connection.run.encode(), repr(draft.shift).encode()
         told = [(names.channel(name), f"{delay:.6f}") for name, delay in reply.wake]
         if draft.remade:
@@ -230,9 +230,9 @@ class SyncLoop:
             self._renewal = asyncio.get_running_loop().call_later(delay, self._wake, 0.0)
 
 
-def _touch(state: QuotaState, now: float) -> Reply:
+def _touch(state: QuotaState, now: float) -> StoreReply:
     """Change nothing: what is committed is that the clock was put right."""
-    return Reply([])
+    return StoreReply([])
 
 
 def _ignore(_: object) -> None:

@@ -71,7 +71,7 @@ async def test_the_others_go_on_when_a_holder_is_killed(tmp_path: Path, slots: i
     assert server.refused() == []
     assert server.most_flying == slots
     warnings = "".join(report["warnings"] for report in reports)
-    assert 1 <= warnings.count(f"process {victim.process.pid} ended with a request under way") <= slots
+    assert 1 <= warnings.count(f"process {victim.process.pid} ended with a request in flight") <= slots
     after = [visit for visit in server.visits if visit.received > last.received and visit is not last]
     assert {visit.process for visit in after} == {worker.name for worker in others}
     if slots == 1:
@@ -126,7 +126,7 @@ async def test_a_stopped_holder_that_is_killed_is_waited_out(tmp_path: Path) -> 
         sleeper.kill()
         report = await other.end()
     assert server.refused() == []
-    assert "ended with a request under way" in report["warnings"]
+    assert "ended with a request in flight" in report["warnings"]
     assert len(server.visits) == 40
 
 

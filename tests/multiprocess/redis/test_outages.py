@@ -132,7 +132,7 @@ async def test_a_path_that_was_cut_is_found_again(server: RedisServer, opener: O
     while path.swallowed < 2:
         await asyncio.sleep(0.01)
     assert not waiting.done()
-    path.mend()
+    path.restore()
     (await within(20, waiting)).close("answered")
     assert (await limiter.snapshot()).in_flight == 0
 

@@ -38,7 +38,7 @@ async def test_limiters_on_one_file_share_one_quota(open_limiter: Open) -> None:
     assert await left(one) == await left(two) == 48
 
 
-async def test_limiters_that_take_turns_lose_none_of_each_others_counts(open_limiter: Open) -> None:
+async def test_limiters_that_take_turns_lose_no_counts(open_limiter: Open) -> None:
     limiters = [open_limiter() for _ in range(3)]
     for turn in range(15):
         await pull(limiters[turn % 3], 1 + turn % 2)
@@ -169,7 +169,7 @@ async def test_a_forgotten_grant_drains(open_limiter: Open) -> None:
     assert await left(two) == 48
 
 
-async def test_an_unknown_end_keeps_the_slot_also_when_its_process_has_closed(open_limiter: Open) -> None:
+async def test_an_unknown_end_keeps_the_slot_after_its_process_closed(open_limiter: Open) -> None:
     one, two = open_limiter(), open_limiter()
     grant = await one.acquire("non_query")
     started = time.monotonic()

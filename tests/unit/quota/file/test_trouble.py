@@ -34,7 +34,9 @@ async def test_looking_does_not_write(open_limiter: Open, tmp_path: Path) -> Non
     grant.close("answered")
 
 
-@pytest.mark.parametrize("content", [b"", b"dear diary", bytes(300_000), b"SQLite format 3\0" + bytes(9000)])
+@pytest.mark.parametrize(
+    "content", [b"", b"not a database", bytes(300_000), b"SQLite format 3\0" + bytes(9000)]
+)
 async def test_a_damaged_file_is_made_anew_and_counts_as_spent(
     open_limiter: Open, tmp_path: Path, caplog: pytest.LogCaptureFixture, content: bytes
 ) -> None:
