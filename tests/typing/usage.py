@@ -6,15 +6,18 @@ Each `assert_type` states what an editor shows; each ignored error states a mist
 import asyncio
 import datetime as dt
 from collections.abc import AsyncIterable, Sequence
-from typing import Any, assert_type
+from pathlib import Path
+from typing import Any, Literal, assert_type
 
 from kentik_async import (
     APIError,
+    ApplyReport,
     ASGroup,
     ASGroupList,
     ASNDetails,
     AutonomousSystem,
     CustomerProvider,
+    Document,
     Event,
     Filter,
     Grant,
@@ -45,6 +48,7 @@ from kentik_async import (
     SiteMarket,
     SiteType,
     SiteV6,
+    StatePlan,
     priority,
 )
 from kentik_async._generated.kmi import v202212 as wire
@@ -209,6 +213,20 @@ class Mine(KentikClient):
     """Clients may be derived from, and stay what they are."""
 
 
+async def declared(kentik: KentikClient) -> None:
+    document = Document.load("kentik.yaml", Path("more"))
+    assert_type(document, Document)
+    assert_type(Document.parse("version: 1").dump(), str)
+    plan = await kentik.state.plan(document, prune=True)
+    assert_type(plan, StatePlan)
+    assert_type((plan.calls, plan.seconds, plan.checksum, plan.empty), tuple[int, float, str, bool])
+    assert_type(plan.changes[0].action, Literal["create", "update", "delete"])
+    report = await kentik.state.apply(plan, backup="b.json", plan_checksum=plan.checksum, force=True)
+    assert_type(report, ApplyReport)
+    assert_type(report.not_tried[0].error, str | None)
+    assert_type(await kentik.state.export(api="v5"), Document)
+
+
 async def derived() -> None:
     async with Mine("ada@example.com", "token") as mine:
         assert_type(mine, Mine)
@@ -233,6 +251,7 @@ async def mistakes(kentik: KentikClient, elsewhere: AsyncIterable[int]) -> None:
     await kentik.as_groups.create("ours", elsewhere)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await kentik.rest.request("GET", "/x", quota_class="admin")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await kentik.stub(wire.KmiServiceStub).ListMarkets(wire.Market())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await kentik.state.export(api="v7")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await kentik.sites_v6.update("17", titel="x")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     (await kentik.sites.get(1)).lat = 5  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
     with priority("urgent"):  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
