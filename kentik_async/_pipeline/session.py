@@ -101,12 +101,11 @@ class Session:
         call.sent += 1
         if call.request.on_send is not None:
             call.request.on_send()
-        if call.on_event is not None:
-            call.report("sent", call.waited)
+        call.report("sent", call.waited)
         reply = await self._response_in_time(attempt, grant, timeout)
         if reply.outcome == "not_sent" and reply.error is not None:
             connector.lost(reply.error)
-        elif call.on_event is not None:
+        elif call.watchers:
             call.report_end(reply, self._monotonic() - sent)
         return reply
 

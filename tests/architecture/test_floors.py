@@ -14,7 +14,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"_codegen", "_generated", "_version", "errors", "models", "events", "_clock"}),
     frozenset({"_validation", "quota", "_codec", "retry"}),
     frozenset({"_config", "_operations"}),
-    frozenset({"_environment", "_site_operations", "_transport"}),
+    frozenset({"_environment", "_site_operations", "_telemetry", "_transport"}),
     frozenset({"_pipeline"}),
     frozenset({"bulk"}),
     frozenset({"dlt", "resources"}),
@@ -40,6 +40,7 @@ LIBRARY_USERS = {
     "aiohttp": frozenset({"_transport", "emulator", "cli"}),
     "cyclopts": frozenset({"cli"}),
     "dlt": frozenset({"dlt"}),
+    "opentelemetry": frozenset({"_telemetry"}),
     "pytest": frozenset({"pytest_plugin"}),
     "rich": frozenset({"cli"}),
 }
