@@ -13,7 +13,8 @@ import multiprocessing
 import statistics
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
 
 import grpc
@@ -90,17 +91,26 @@ async def compare(port: int, calls: int, pairs: int) -> list[tuple[float, float]
         return found
 
 
-def main() -> None:
-    """Measure, and print one line."""
-    calls = int(sys.argv[1]) if len(sys.argv) > 1 else 3000
-    pairs = int(sys.argv[2]) if len(sys.argv) > 2 else 9
+@contextmanager
+def serving() -> Iterator[int]:
+    """Serve in a process of its own; yield the port."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     server = context.Process(target=serve, args=(theirs,), daemon=True)
     server.start()
-    found = asyncio.run(compare(ours.recv(), calls, pairs))
-    ours.send(None)
-    server.join(10)
+    try:
+        yield ours.recv()
+    finally:
+        ours.send(None)
+        server.join(10)
+
+
+def main() -> None:
+    """Measure, and print one line."""
+    calls = int(sys.argv[1]) if len(sys.argv) > 1 else 3000
+    pairs = int(sys.argv[2]) if len(sys.argv) > 2 else 9
+    with serving() as port:
+        found = asyncio.run(compare(port, calls, pairs))
     bare, facade = (statistics.median(column) * 1e6 for column in zip(*found, strict=True))
     ratio = statistics.median(ours / theirs for theirs, ours in found)
     print(f"client CPU a call, median of {pairs} pairs of {calls} calls, {IN_FLIGHT} in flight:")

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         ConnectError,
         DeadlineExceededError,
         DecodeError,
+        DocumentError,
         KentikError,
         NotFoundError,
         PermissionDeniedError,
@@ -77,12 +78,14 @@ if TYPE_CHECKING:
     )
     from kentik_async.quota import Grant, Limiter, LocalLimiter, Quota, QuotaSnapshot
     from kentik_async.retry import Retry
+    from kentik_async.state import ApplyReport, Document, StatePlan
 
 __all__ = [
     "APIError",
     "ASGroup",
     "ASGroupList",
     "ASNDetails",
+    "ApplyReport",
     "AuthenticationError",
     "AutonomousSystem",
     "BadRequestError",
@@ -93,6 +96,8 @@ __all__ = [
     "CustomerProvider",
     "DeadlineExceededError",
     "DecodeError",
+    "Document",
+    "DocumentError",
     "Event",
     "Filter",
     "Grant",
@@ -137,6 +142,7 @@ __all__ = [
     "SiteType",
     "SiteV6",
     "SiteV6List",
+    "StatePlan",
     "TargetError",
     "TargetLockedError",
     "UnavailableError",
@@ -162,6 +168,7 @@ _HOMES = {
         "ConnectError",
         "DeadlineExceededError",
         "DecodeError",
+        "DocumentError",
         "KentikError",
         "NotFoundError",
         "PermissionDeniedError",
@@ -214,9 +221,10 @@ _HOMES = {
         "QuotaSnapshot",
     ),
     "kentik_async.retry": ("Retry",),
+    "kentik_async.state": ("ApplyReport", "Document", "StatePlan"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-_SUBMODULES = frozenset({"bulk", "dlt", "emulator", "errors", "events", "models", "quota"})
+_SUBMODULES = frozenset({"bulk", "dlt", "emulator", "errors", "events", "models", "quota", "state"})
 
 if TYPE_CHECKING:
     # Called as `kentik_async.open(TARGET)`; not in `__all__`, where a star import would hide the built-in.

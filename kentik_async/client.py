@@ -20,6 +20,7 @@ from kentik_async.resources import KMI, ASGroups, Plans, QuotaView, Rest, SiteMa
 from kentik_async.resources.stub_quotas import StubQuotas
 from kentik_async.resources.stubs import stub_channel
 from kentik_async.retry import Retry
+from kentik_async.state.declared_state import DeclaredState
 
 __all__ = ["KentikClient"]
 
@@ -44,6 +45,7 @@ class KentikClient:
         plans: Plans.
         quota: How much quota is left, and how long calls would take.
         rest: Any other endpoint of API v5, and API v6 as JSON.
+        state: Declared state: export, plan and apply for AS groups and sites.
     """
 
     kmi: KMI
@@ -54,6 +56,7 @@ class KentikClient:
     plans: Plans
     quota: QuotaView
     rest: Rest
+    state: DeclaredState
 
     _endpoints: Endpoints | None = None
 
@@ -150,7 +153,7 @@ class KentikClient:
             ca_file=ca_file,
             proxy=proxy,
         )
-        customer_quota = Customer(
+        self._customer = Customer(
             endpoints=(endpoints.grpc.url, endpoints.rest.url),  # whatever the transport: the quota is one
             name=customer or email,
             quota=quota,
@@ -158,9 +161,9 @@ class KentikClient:
             pacing=pacing,
             local=endpoints.loopback,
         )
-        self._stub_quotas = StubQuotas(limiter, customer_quota)
+        self._stub_quotas = StubQuotas(limiter, self._customer)
         # Last, because it may open a file or a connection: nothing after it can fail.
-        self._limiter, self._owns_limiter = choose_limiter(limiter, customer_quota, self)
+        self._limiter, self._owns_limiter = choose_limiter(limiter, self._customer, self)
         self._pipeline = Pipeline(settings, self._limiter, transports)
         self._make_resources(options)
 
@@ -263,6 +266,7 @@ class KentikClient:
         self.plans = Plans(caller)
         self.quota = QuotaView(self._limiter)
         self.rest = Rest(caller)
+        self.state = DeclaredState(caller, (self._customer.name, *self._customer.endpoints))
 
 
 def _endpoint(name: str, url: str, allow_plaintext: bool) -> Endpoint:

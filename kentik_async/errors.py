@@ -3,6 +3,7 @@
     KentikError
     ├── ConfigError              invalid endpoint, credentials, profile or option; nothing was sent
     ├── ValidationError          invalid argument of a call; nothing was sent, no quota was spent
+    │   └── DocumentError        a document of declared state has mistakes
     ├── ClientClosedError        the client was closed before or during the call
     ├── QuotaWaitError           the wait for quota would exceed `max_wait`
     ├── ConnectError             no connection could be made
@@ -33,6 +34,7 @@ __all__ = [
     "ConnectError",
     "DeadlineExceededError",
     "DecodeError",
+    "DocumentError",
     "KentikError",
     "NotFoundError",
     "PermissionDeniedError",
@@ -64,6 +66,18 @@ class ConfigError(KentikError):
 
 class ValidationError(KentikError, ValueError):
     """An argument is not allowed by the vendor's schema; raised before anything is sent."""
+
+
+class DocumentError(ValidationError):
+    """A document of declared state has mistakes, or does not fit the account; nothing was changed.
+
+    Attributes:
+        mistakes: All of them, each as `FILE:LINE:COLUMN: message`.
+    """
+
+    def __init__(self, message: str, *, mistakes: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.mistakes = mistakes
 
 
 class ClientClosedError(KentikError):

@@ -1,10 +1,9 @@
-"""What the in-process limiter costs, beside aiolimiter's single window, in one run.
+"""What the limiter of one process costs, beside the peers and beside one call of the client.
 
-    python benchmarks/limiter_cost.py [--rounds 15]
+    python -m benchmarks.limiter.cost [--rounds 15]
 
-The two run in turn, round by round after a warm-up, so that whatever else the machine does meets both; the
-medians of the CPU time and their ratios are printed, and a broken bound ends the run with 1. Ours keeps a
-minute, an hour and a concurrency limit, and is told of each request's end; aiolimiter keeps one window.
+All measures of a row run in turn, round by round after one that warms up, so that whatever else the machine
+does meets each of them; medians of the CPU time are printed, and a bound that is broken ends the run with 1.
 """
 
 import argparse
@@ -12,157 +11,95 @@ import asyncio
 import gc
 import statistics
 import sys
-import time
-import tracemalloc
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 
-from aiolimiter import AsyncLimiter
+from benchmarks.limiter.judge import Rules
+from benchmarks.limiter.peers import OURS, PEERS
+from benchmarks.limiter.runs import NEVER_SHORT, bytes_a_waiter, turn, waiter, window_of
+from benchmarks.overhead import compare, serving
 
-from kentik_async import LocalLimiter, Quota
-
-REQUESTS = 20_000
 WAITERS = 10_000
-ENDLESS = 10**9
-RATE, WINDOW = 1000, 0.1  # requests in so many seconds: what the waiters wait for
+ONE_THROUGH = Rules(10**9, 10**9, 0.0, 1, 10**9, minute=1000.0, hour=10_000.0)
+MOST_BYTES = 1300
+OF_A_CALL = 0.05
 
 Measure = Callable[[], Awaitable[float]]
 
 
-def ours(concurrent: int) -> LocalLimiter:
-    """Return our limiter, with windows that never bind."""
-    return LocalLimiter(Quota(concurrent, None, 0.0, ENDLESS, ENDLESS))
+def turns() -> dict[str, Measure]:
+    """Return the microseconds of a turn that nobody competes for; ours keeps a concurrency limit too."""
+    return {
+        name: partial(turn, partial(PEERS[name], NEVER_SHORT, 1 if name == OURS else None))
+        for name in (OURS, "pyrate-limiter", "limits")
+    }
 
 
-async def our_request(concurrent: int) -> float:
-    """Return the microseconds of one acquire and close that nobody contends for."""
-    limiter = ours(concurrent)
-    began = time.thread_time()
-    for _ in range(REQUESTS):
-        grant = await limiter.acquire("non_query")
-        grant.close("answered")
-    return (time.thread_time() - began) / REQUESTS * 1e6
+def waiters() -> dict[str, Measure]:
+    """Return the microseconds of each of many calls that wait for a window."""
+    return {
+        name: partial(waiter, partial(PEERS[name], window_of(WAITERS), None), WAITERS)
+        for name in (OURS, "aiolimiter")
+    }
 
 
-async def their_request() -> float:
-    """Return the microseconds of one acquire that nobody contends for."""
-    limiter = AsyncLimiter(ENDLESS, 60)
-    began = time.thread_time()
-    for _ in range(REQUESTS):
-        await limiter.acquire()
-    return (time.thread_time() - began) / REQUESTS * 1e6
+def sizes() -> dict[str, Measure]:
+    """Return the bytes of each of many calls that wait, their tasks included."""
+    return {
+        name: partial(bytes_a_waiter, partial(PEERS[name], ONE_THROUGH, None), WAITERS)
+        for name in (OURS, "aiolimiter")
+    }
 
 
-async def our_hand_over() -> float:
-    """Return the microseconds for each of many tasks that wait for one slot and pass it on."""
-    limiter = ours(1)
-
-    async def call() -> None:
-        grant = await limiter.acquire("non_query")
-        grant.close("answered")
-
-    held = await limiter.acquire("non_query")
-    return await served(call, lambda: held.close("answered"))
-
-
-async def our_waiter() -> float:
-    """Return the microseconds for each of many tasks that wait for their turn in a window."""
-    limiter = LocalLimiter(Quota(ENDLESS, None, 0.0, RATE, ENDLESS, minute=WINDOW))
-
-    async def call() -> None:
-        grant = await limiter.acquire("non_query")
-        grant.close("answered")
-
-    return await served(call)
-
-
-async def their_waiter() -> float:
-    """Return the same of a bucket of the same size that leaks as fast."""
-    limiter = AsyncLimiter(RATE, WINDOW)
-
-    async def call() -> None:
-        await limiter.acquire()
-
-    return await served(call)
-
-
-async def served(call: Callable[[], Awaitable[None]], begin: Callable[[], None] = lambda: None) -> float:
-    """Return the microseconds of CPU for each of many tasks started at once, the tasks' own included."""
-    began = time.thread_time()
-    tasks = [asyncio.ensure_future(call()) for _ in range(WAITERS)]
-    await asyncio.sleep(0)
-    begin()
-    await asyncio.gather(*tasks)
-    return (time.thread_time() - began) / WAITERS * 1e6
-
-
-async def our_bytes() -> float:
-    """Return the bytes of one of our waiters, its task included."""
-    limiter = ours(1)
-    await limiter.acquire("non_query")
-    return await bytes_waiting(lambda: limiter.acquire("non_query"))
-
-
-async def their_bytes() -> float:
-    """Return the bytes of one of theirs, its task included."""
-    limiter = AsyncLimiter(1, 1e6)
-    await limiter.acquire()
-    return await bytes_waiting(limiter.acquire)
-
-
-async def bytes_waiting(acquire: Callable[[], Awaitable[object]]) -> float:
-    """Return the bytes that each of many waiting calls takes, its task included."""
-    gc.collect()
-    tracemalloc.start()
-    tasks = [asyncio.ensure_future(acquire()) for _ in range(WAITERS)]
-    await asyncio.sleep(0)
-    used, _ = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    for task in tasks:
-        task.cancel()
-    await asyncio.wait(tasks)
-    return used / WAITERS
-
-
-# The measures of a row, ours and theirs; how far the ratio may go.
-ROWS: Mapping[str, tuple[Measure, Measure, float | None]] = {
-    "acquire and close, one slot, µs": (lambda: our_request(1), their_request, 1.3),
-    "acquire and close, 1000 slots, µs": (lambda: our_request(1000), their_request, 1.3),
-    "waiter, in a window's turn, µs": (our_waiter, their_waiter, 0.6),
-    "waiter, handed a slot, µs": (our_hand_over, their_waiter, 0.6),
-    "waiter with its task, bytes": (our_bytes, their_bytes, None),
-}
-MOST_BYTES = 1300
-
-
-async def medians(ours: Measure, theirs: Measure, rounds: int) -> tuple[float, float]:
-    """Return the medians of both over so many rounds, after two that warm up."""
-    figures: tuple[list[float], list[float]] = ([], [])
-    for number in range(rounds + 2):
-        for measure, into in zip((ours, theirs), figures, strict=True):
+def medians(measures: Mapping[str, Measure], rounds: int) -> dict[str, float]:
+    """Return the median of each measure."""
+    figures: dict[str, list[float]] = {name: [] for name in measures}
+    for number in range(rounds + 1):
+        for name, measure in measures.items():
             gc.collect()
-            figure = await measure()
-            if number >= 2:
-                into.append(figure)
-    return statistics.median(figures[0]), statistics.median(figures[1])
+            figure = asyncio.run(_await(measure))
+            if number:
+                figures[name].append(figure)
+    return {name: statistics.median(values) for name, values in figures.items()}
 
 
-async def run(rounds: int) -> bool:
+def call_cost(rounds: int) -> float:
+    """Return the microseconds of client CPU that one small call takes, its turn included."""
+    with serving() as port:
+        pairs = asyncio.run(compare(port, 1000, rounds))
+    return statistics.median(facade for _, facade in pairs) * 1e6
+
+
+def run(rounds: int) -> bool:
     """Print a table; return whether all bounds are kept."""
     kept = True
-    print(f"{'':36}{'ours':>9}{'aiolimiter':>12}{'ratio':>7}{'bound':>7}")
-    for name, (our_measure, their_measure, bound) in ROWS.items():
-        counted = name.endswith("bytes")
-        our, their = await medians(our_measure, their_measure, 1 if counted else rounds)
-        kept &= our <= MOST_BYTES if counted else bound is None or our / their <= bound
-        print(f"{name:36}{our:9.2f}{their:12.2f}{our / their:7.2f}{'' if bound is None else bound:>7}")
-    return kept
+
+    def row(name: str, figure: float, other: float, most: float) -> None:
+        nonlocal kept
+        kept &= figure <= other * most
+        print(f"{name:44}{figure:10.2f}{other:12.2f}{figure / other:8.2f}{most:8.2f}", flush=True)
+
+    print(f"{'':44}{'ours':>10}{'other':>12}{'ratio':>8}{'bound':>8}")
+    found = medians(turns(), rounds)
+    row("a turn, beside pyrate-limiter, µs", found[OURS], found["pyrate-limiter"], 1.0)
+    row("a turn, beside limits, µs", found[OURS], found["limits"], 1.0)
+    row("a turn, beside a small call, µs", found[OURS], call_cost(rounds), OF_A_CALL)
+    found = medians(waiters(), max(rounds // 3, 1))
+    row("each of 10,000 waiters, beside aiolimiter, µs", found[OURS], found["aiolimiter"], 0.8)
+    found = medians(sizes(), 1)
+    row("bytes a waiter, beside aiolimiter", found[OURS], found["aiolimiter"], 1.0)
+    return kept and found[OURS] <= MOST_BYTES
 
 
 def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=15, help="rounds to take the medians of (default: 15)")
-    sys.exit(0 if asyncio.run(run(parser.parse_args().rounds)) else 1)
+    sys.exit(0 if run(parser.parse_args().rounds) else 1)
+
+
+async def _await(measure: Measure) -> float:
+    return await measure()
 
 
 if __name__ == "__main__":

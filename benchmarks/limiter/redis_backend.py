@@ -21,7 +21,7 @@ from pathlib import Path
 
 from benchmarks.limiter.processes import PROCESSES, by_redis
 from kentik_async.quota import Limiter, LocalLimiter, Quota
-from kentik_async.quota.redis_open import open_redis_limiter
+from kentik_async.quota.redis.limiter import open_redis_limiter
 from tests.multiprocess.redis.harness import RedisServer, running_redis
 
 ONE_AT_A_TIME = Quota(1, None, 0.0, None, None, minute=1.0, hour=60.0, drain=0.1)

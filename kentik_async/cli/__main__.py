@@ -23,17 +23,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: The arguments after the program name; those of this process by default.
     """
+    given = sys.argv[1:] if arguments is None else list(arguments)
     if sys.stdout is None:
         return _fail("cannot write to stdout: it is closed", _API_ERROR)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # tables contain dashes that some locales lack
+    hook = sys.unraisablehook
+    sys.unraisablehook = _ignore_interrupts
     try:
-        code = _run(sys.argv[1:] if arguments is None else list(arguments))
-        return _flushed(code)
+        return _flushed(_run(given))
     except KeyboardInterrupt:
         return _interrupted()
     except (BrokenPipeError, SystemExit):  # rich turns the one into the other; nothing else exits
-        return _reader_closed()
+        return _reader_closed(_API_ERROR if _tells_changes(given) else 0)
+    finally:
+        sys.unraisablehook = hook
 
 
 def _run(arguments: list[str]) -> int:
@@ -44,11 +48,17 @@ def _run(arguments: list[str]) -> int:
         from kentik_async.cli.app import app
     except ModuleNotFoundError as error:
         if error.name and error.name.partition(".")[0] in ("cyclopts", "rich"):
-            return _fail("the command line is not installed: pip install 'kentik-async[cli]'", _USAGE)
+            code = _API_ERROR if _tells_changes(arguments) else _USAGE
+            return _fail("the command line is not installed: pip install 'kentik-async[cli]'", code)
         raise
     from kentik_async.cli.error_text import error_line, usage_lines
     from kentik_async.cli.exit_codes import exit_for
-    from kentik_async.errors import KentikError
+    from kentik_async.errors import DocumentError, KentikError
+
+    def code_for(error: KentikError | None) -> int:
+        if _tells_changes(arguments):
+            return _API_ERROR
+        return _USAGE if error is None else exit_for(error)
 
     try:
         command, bound, _ = app.meta.parse_args(
@@ -56,13 +66,20 @@ def _run(arguments: list[str]) -> int:
         )
         return int(command(*bound.args, **bound.kwargs) or 0)
     except CycloptsError as error:
-        return _fail(usage_lines(error), _USAGE)
+        return _fail(usage_lines(error), code_for(None))
+    except DocumentError as error:
+        return _fail(str(error), code_for(error), label="")
     except KentikError as error:
-        return _fail(error_line(error), exit_for(error))
+        return _fail(error_line(error), code_for(error))
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001 (reported to the user as a bug)
         return _unexpected(error)
+
+
+def _tells_changes(arguments: Sequence[str]) -> bool:
+    """Return whether the exit code 2 says that there are changes, so that every error is 1."""
+    return "plan" in arguments and any(one.partition("=")[0] == "--exit-code" for one in arguments)
 
 
 def _unexpected(error: Exception) -> int:
@@ -97,6 +114,12 @@ def _fail(text: str, code: int, *, label: str = "error: ") -> int:
     return code
 
 
+def _ignore_interrupts(failure: "sys.UnraisableHookArgs") -> None:
+    """Print nothing for a second Ctrl-C in a finalizer, where Python cannot raise KeyboardInterrupt."""
+    if failure.exc_type is not KeyboardInterrupt:
+        sys.__unraisablehook__(failure)
+
+
 def _interrupted() -> int:
     """End after Ctrl-C, and ignore another one while Python shuts down."""
     import logging
@@ -106,10 +129,10 @@ def _interrupted() -> int:
     return _fail("interrupted", _INTERRUPTED, label="")
 
 
-def _reader_closed() -> int:
+def _reader_closed(code: int) -> int:
     """End quietly: the reader of the pipe, such as `head`, has closed it."""
     _discard_stdout()
-    return 0
+    return code
 
 
 def _flushed(code: int) -> int:

@@ -27,7 +27,9 @@ from kentik_async.cli.commands import (
 from kentik_async.cli.commands.tools import codegen, completion
 from kentik_async.cli.context import Context
 from kentik_async.cli.exit_codes import Exit
-from kentik_async.cli.parameters import ASK, GLOBAL, OTHER, START, Options
+from kentik_async.cli.parameters import ASK, GLOBAL, OTHER, START, STATE, Options
+from kentik_async.cli.state import commands as state
+from kentik_async.errors import ConfigError
 
 __all__ = ["app"]
 
@@ -66,6 +68,8 @@ kmi.app.command(care.repair)
 kmi.app.command(care.prune)
 for _group in (as_groups, auth, kmi, plans, site_markets, sites, sites_v6):
     app.command(_group.app)
+for _command in (state.export, state.plan, state.apply, state.schema):
+    app.command(_command, group=STATE)
 app.command(raw.raw, group=ASK)
 app.command(codegen.codegen, group=OTHER)
 app.command(completion.completion, group=OTHER)
@@ -84,12 +88,19 @@ def run(
     Args:
         tokens: The command line without the global options.
         options: The global options.
+
+    Raises:
+        ConfigError: The command does not have the selected format.
     """
     command, bound, unparsed = app.parse_args(tokens, exit_on_error=False, print_error=False)
     if getattr(command, "__func__", None) in (App.help_print, App.version_print):
         command(*bound.args, **bound.kwargs)
         # A group without a command prints its help and is an error; the program alone is not.
         return Exit.USAGE if tokens and not _asks_for_help(tokens) else Exit.OK
+    if options.output == "markdown" and command not in (state.plan, state.apply):
+        raise ConfigError(
+            "-o markdown is for 'plan' and 'apply'; other commands have table, json, ndjson, csv"
+        )
     from kentik_async.cli.runner import call
 
     context = Context(options)

@@ -13,8 +13,8 @@ from cyclopts import Parameter
 
 from kentik_async.cli.output.messages import Notes
 from kentik_async.cli.output.printer import Printer
-from kentik_async.cli.parameters import Options
-from kentik_async.errors import ConfigError
+from kentik_async.cli.parameters import Format, Options
+from kentik_async.errors import ConfigError, ValidationError
 
 if TYPE_CHECKING:
     from kentik_async import KentikClient
@@ -23,6 +23,20 @@ __all__ = ["Context", "Ctx"]
 
 _CONNECT_TIMEOUT = 5.0
 """Seconds; shorter than the default of the client because a person waits."""
+
+
+_CLIENT_OPTIONS = (
+    "region",
+    "transport",
+    "customer",
+    "pacing",
+    "limiter",
+    "ca_file",
+    "proxy",
+    "max_wait",
+    "timeout",
+)
+"""The global options that are arguments of the client."""
 
 
 class Context:
@@ -68,9 +82,29 @@ class Context:
 
     @cached_property
     def printer(self) -> Printer:
-        """The printer for results, with the selected format."""
-        form = self.options.output or ("table" if sys.stdout.isatty() else "ndjson")
-        return Printer(form, self.notes, colour=not self.options.no_color)
+        """The printer for results, with the selected format.
+
+        Raises:
+            ConfigError: The options for the output contradict each other, or a package is missing.
+            ValidationError: An option for the output is invalid.
+        """
+        options = self.options
+        form: Format = options.output or ("table" if sys.stdout.isatty() else "ndjson")
+        jq = None
+        if options.jq is not None:
+            from kentik_async.cli.output.jq_filter import JqFilter
+
+            if options.output not in (None, "json"):
+                raise ConfigError(f"--jq reads JSON: it cannot be combined with -o {options.output}")
+            form, jq = "json", JqFilter(options.jq)
+        return Printer(
+            form,
+            self.notes,
+            colour=not options.no_color,
+            fields=_names(options.fields),
+            jq=jq,
+            pager=not options.no_pager,
+        )
 
     @cached_property
     def settings(self) -> dict[str, Any]:
@@ -82,8 +116,10 @@ class Context:
         from kentik_async._environment import settings_from
 
         options = self.options
-        names = ("region", "transport", "ca_file", "proxy", "max_wait", "timeout")
-        given = {name: getattr(options, name) for name in names}
+        given = {name: getattr(options, name) for name in _CLIENT_OPTIONS}
+        if options.endpoint is not None:
+            url = options.endpoint.rstrip("/")
+            given |= {"grpc_endpoint": url, "v6_rest_endpoint": url, "rest_endpoint": f"{url}/api/v5"}
         known = settings_from(self.profile, os.environ, Path.home())
         return known | {name: value for name, value in given.items() if value is not None}
 
@@ -100,11 +136,24 @@ class Context:
 
         if not self.settings.keys() & {"email", "token"}:
             raise ConfigError(_NO_CREDENTIALS)
+        _ = self.printer  # invalid options for the output are reported before a request is sent
         logged = self.options.verbose or self.options.debug  # the log reports retries, too
         own = {"on_event": None if logged else self.notes.retries, "connect_timeout": _CONNECT_TIMEOUT}
         kentik = KentikClient(**client_arguments(self.settings | own))
         async with kentik, wait_notice(kentik, self.notes):
             yield kentik
+
+
+def _names(text: str | None) -> tuple[str, ...]:
+    """Return the names in a list with commas.
+
+    Raises:
+        ValidationError: The list is empty.
+    """
+    names = tuple(name.strip() for name in (text or "").split(",") if name.strip())
+    if text is not None and not names:
+        raise ValidationError(f"--fields must be names separated by commas; got {text!r}")
+    return names
 
 
 Ctx: TypeAlias = Annotated[Context, Parameter(parse=False)]

@@ -15,6 +15,7 @@ __all__ = [
     "GLOBAL",
     "OTHER",
     "START",
+    "STATE",
     "Choice",
     "Family",
     "Flag",
@@ -29,10 +30,11 @@ __all__ = [
 
 START = Group("Try without an account", sort_key=1)
 ASK = Group("Kentik API", sort_key=2)
-OTHER = Group("Other commands", sort_key=3)
+STATE = Group("Declared state", sort_key=3)
+OTHER = Group("Other commands", sort_key=4)
 GLOBAL = Group("Global options", sort_key=100)
 
-Format: TypeAlias = Literal["table", "json", "ndjson", "csv"]
+Format: TypeAlias = Literal["table", "json", "ndjson", "csv", "markdown"]
 
 
 Flag: TypeAlias = Annotated[bool, Parameter(show_default=False)]
@@ -87,8 +89,16 @@ class Options:
         Parameter(
             name=("--output", "-o"),
             group=GLOBAL,
-            help="Output format; by default table on a terminal, otherwise ndjson.",
+            help="Output format; by default table on a terminal, otherwise ndjson; markdown for plans.",
         ),
+    ] = None
+    fields: Annotated[
+        str | None,
+        Parameter(group=GLOBAL, help="Write only these fields, separated by commas."),
+    ] = None
+    jq: Annotated[
+        str | None,
+        Parameter(group=GLOBAL, help="Filter the JSON output with a jq program (extra jq)."),
     ] = None
     profile: Annotated[
         tuple[str, ...],
@@ -102,6 +112,22 @@ class Options:
     transport: Annotated[
         Literal["grpc", "rest", "auto"] | None,
         Parameter(group=GLOBAL, help="Protocol of API v6; auto uses REST if gRPC cannot connect."),
+    ] = None
+    endpoint: Annotated[
+        str | None,
+        Parameter(group=GLOBAL, help="URL of a gateway that serves API v6, and API v5 below /api/v5."),
+    ] = None
+    customer: Annotated[
+        str | None,
+        Parameter(group=GLOBAL, help="Name that selects the quota; users of one company use the same."),
+    ] = None
+    pacing: Annotated[
+        Literal["auto", "throughput", "courteous"] | None,
+        Parameter(group=GLOBAL, help="courteous avoids the delays of the soft limit."),
+    ] = None
+    limiter: Annotated[
+        str | None,
+        Parameter(group=GLOBAL, help="Where the quota is counted: process:, file:PATH or redis://HOST."),
     ] = None
     ca_file: Annotated[
         str | None,
@@ -122,6 +148,9 @@ class Options:
         Flag, Parameter(name=("--verbose", "-v"), group=GLOBAL, help="Print a line for each request.")
     ] = False
     debug: Annotated[Flag, Parameter(group=GLOBAL, help="Print each step of each request.")] = False
+    no_pager: Annotated[
+        Flag, Parameter(group=GLOBAL, help="Write long tables to the terminal at once, without PAGER.")
+    ] = False
     no_color: Annotated[
         Flag, Parameter(group=GLOBAL, help="Disable colours; the variable NO_COLOR does the same.")
     ] = False

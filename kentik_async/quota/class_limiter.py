@@ -6,7 +6,6 @@ There is no polling: an answer or another member wakes the next waiter, or else 
 from collections.abc import Callable, Sequence
 from functools import partial
 from math import inf
-from typing import TypeVar
 
 from kentik_async.errors import ClientClosedError, KentikError
 from kentik_async.quota.class_grant import ClassGrant
@@ -24,8 +23,6 @@ from kentik_async.quota.waiting.wait_queue import Waiter
 from kentik_async.quota.waiting.waiters import Waiters
 
 __all__ = ["ClassLimiter"]
-
-R = TypeVar("R")
 
 
 class ClassLimiter:
@@ -78,18 +75,20 @@ class ClassLimiter:
                 timer = self._loops.enter()
                 self._reporter.told = {}  # a report is needed that arms this loop's timer too
             now = self._monotonic()
-            if not self._waiters.queue.calls and self._reporter.pending is None:
+            late = self._reporter.pending is not None
+            if not (self._waiters.queue.calls or late):
                 grant = self._ask_for_one(priority, timer, now)
                 if grant is not None:
                     return grant
-            since = now if queued_since is None else queued_since
-            waiter = self._waiters.join(timer, priority, since)
-            # What wakes others of this priority wakes this one.
-            if not self._reporter.told.get(priority):
+            waiter = self._waiters.join(timer, priority, now if queued_since is None else queued_since, late)
+            # What wakes others of this priority wakes this one; a report for this one may be under way.
+            if not self._reporter.told.get(priority) and (late or self._reporter.pending is None):
                 self._report()
             if max_wait is not None and waiter.queued:
                 self._bring_up_to_date()
-                waiter.expiry = timer.loop.call_later(max_wait, self._expire, waiter, max_wait)
+                # The store may need a moment to tell what can be had at once.
+                longest = max(max_wait, self._store.patience if self._reporter.pending else 0.0)
+                waiter.expiry = timer.loop.call_later(longest, self._expire, waiter, max_wait)
                 self._inspector.look_ahead(now, partial(self._refuse_hopeless, waiter, now, max_wait))
             return waiter
         finally:
@@ -150,21 +149,19 @@ class ClassLimiter:
             self._waiters.fail_all(ClientClosedError("the limiter was closed"))
             if not self._closes_last:
                 self._reporter.abandon()
-            self._report()
+            if self._closes_last or self._reporter.owes():
+                self._report()
         if not self._closes_last:
             await self._store.aclose()
 
     def restart(self) -> None:
-        """Begin anew in a forked child: its parent keeps the waiters and what is in flight.
-
-        The other threads are gone, and with them whoever may have held the lock.
-        """
+        """Begin anew in a forked child: its parent keeps the waiters and what is in flight."""
         self._store.restart()
         self._reporter.restart()
         self._begin()
 
     def _begin(self) -> None:
-        self._lock = DeferredLock()
+        self._lock = DeferredLock()  # in a child another thread of the parent may have held the old one
         self._waiters: Waiters[ClassGrant] = Waiters()
         self._loops = LoopRegistry(self._wake)
         self._answers_help = True
@@ -176,6 +173,8 @@ class ClassLimiter:
         reporter.due = True
         while reporter.due and reporter.pending is None:
             reporter.due = False
+            self._waiters.late.clear()
+            self._inspector.changed()
             try:
                 reply = reporter.send(dict(self._waiters.queue.calls))
             except KentikError as error:
@@ -209,16 +208,19 @@ class ClassLimiter:
         reporter = self._reporter
         if isinstance(reply, KentikError):
             reporter.fail()
-            self._waiters.fail_all(reply)
-            return
-        reporter.receive(reply)
-        self._take_up(reply)
-        self._hand_out(reply.grants)
+            self._waiters.fail_all(reply, but=self._waiters.late)
+            reporter.due = bool(
+                self._waiters.queue.calls
+            )  # those that came meanwhile have a try of their own
+        else:
+            reporter.receive(reply)
+            self._take_up(reply)
+            self._hand_out(reply.grants)
         if reporter.due:
             self._report()
 
     def _take_up(self, reply: Reply) -> None:
-        self._inspector.ahead = None  # it is stale
+        self._inspector.changed()
         self._answers_help = reply.answers_help or not self._exclusive
         if reply.reclaimed:
             self._reporter.open.clear()

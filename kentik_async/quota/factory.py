@@ -72,7 +72,7 @@ def choose_limiter(limiter: Limiter | str | None, customer: Customer, owner: obj
     if scheme == "file":
         return _file(unquote(limiter.removeprefix("file:").removeprefix("//")) or None, customer), True
     if scheme in {"redis", "rediss"}:
-        from kentik_async.quota.redis_open import open_redis_limiter
+        from kentik_async.quota.redis.limiter import open_redis_limiter
 
         redis = open_redis_limiter(
             limiter,

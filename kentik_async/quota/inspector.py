@@ -39,6 +39,12 @@ class Inspector:
         self._reporter = reporter
         self._lock = lock
         self.ahead: tuple[Schedule, float] | None = None
+        self._changes = 0
+
+    def changed(self) -> None:
+        """Forget the schedule: the state has changed, or is about to."""
+        self.ahead = None
+        self._changes += 1
 
     async def snapshot(self, quota_class: QuotaClass, waiting: int) -> QuotaSnapshot:
         """Return the state of the class, with so many calls waiting in this member."""
@@ -52,23 +58,30 @@ class Inspector:
         """Tell whether the state holds nothing that must be remembered; False if that takes time."""
         return self._store.inspect(self._idle, _ignore) is True
 
-    def look_ahead(self, now: float, then: Callable[[Schedule, float], None]) -> None:
+    def look_ahead(
+        self, now: float, then: Callable[[Schedule, float], None], *, once_more: bool = True
+    ) -> None:
         """Call a function, under the lock, with a schedule and when it was made. The limiter holds the lock.
 
         Args:
             now: The present, by the process's clock.
             then: The function; it is not called if the store fails, as then the next report fails too.
+            once_more: Whether to look once more if there was more to tell than the report under way tells.
         """
         if self.ahead is not None:
             then(*self.ahead)
             return
+        incomplete, changes = once_more and self._reporter.due, self._changes
 
         def arrived(schedule: Schedule | KentikError) -> None:
             self._lock.run(take_up, schedule)
 
         def take_up(schedule: Schedule | KentikError) -> None:
-            if isinstance(schedule, Schedule):
-                self.ahead = schedule, now
+            if isinstance(schedule, Schedule) and incomplete:
+                self.look_ahead(now, then, once_more=False)
+            elif isinstance(schedule, Schedule):
+                if changes == self._changes:
+                    self.ahead = schedule, now
                 then(schedule, now)
 
         with suppress(KentikError):
@@ -77,6 +90,11 @@ class Inspector:
                 take_up(schedule)
 
     async def _look(self, view: View[R]) -> R:
+        more_to_tell = self._reporter.due  # when the report under way is committed
+        found = await self._look_once(view)
+        return await self._look_once(view) if more_to_tell else found
+
+    async def _look_once(self, view: View[R]) -> R:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[R] = loop.create_future()
 

@@ -44,13 +44,14 @@ def read_allowance(headers: Iterable[tuple[str, Any]]) -> Allowance | None:
     Args:
         headers: Names, in any case, and values; they come from outside, so anything may stand there.
     """
-    found: dict[str, str] = {}
+    numbers: dict[str, str] = {}
     for name, value in headers:
         if len(name) in _LENGTHS and isinstance(value, str) and (lowered := name.lower()).startswith(_PREFIX):
-            found.setdefault(lowered.removeprefix(_PREFIX), value)
-    if not found:
-        return None
-    return _read(found.get("details", "")) or _read_numbers(found)
+            field = lowered.removeprefix(_PREFIX)
+            if field == "details" and (allowance := _read(value)):
+                return allowance
+            numbers.setdefault(field, value)
+    return _read_numbers(numbers) if numbers else None
 
 
 def _read_numbers(found: dict[str, str]) -> Allowance | None:

@@ -63,6 +63,10 @@ class Reporter:
         self._last_seen = 0
         self._latest = Report(self.terms, {})
 
+    def owes(self) -> bool:
+        """Tell whether the state knows, or may know, of something that is over."""
+        return bool(self.endings or self.pending or any(self.told.values()))
+
     def abandon(self, *, but_open_loops: bool = False) -> bool:
         """Note that nobody will tell how the requests in flight end; return whether there are any.
 

@@ -47,7 +47,6 @@ MUST_BE_PURE = frozenset({"_codec", "_operations.py", "_validation.py", "errors.
 KNOWN_IMPURE = frozenset(
     {
         ("quota/queue.py", "asyncio"),
-        ("quota/redis_lease.py", "time"),
         ("quota/waiting/wait_queue.py", "asyncio"),
     }
 )

@@ -50,3 +50,28 @@ def test_ctrl_c_while_a_request_is_in_flight(tmp_path: Path, times: int) -> None
     chance = random.Random(times)
     with BackgroundEmulator(Emulator(speed=60, latency=3600.0)) as emulator:
         assert interrupted(emulator, tmp_path, chance.choice(COMMANDS), times, chance) == "interrupted\n"
+
+
+PROGRAM = """
+import signal, sys, threading, weakref
+from kentik_async.cli import __main__
+
+class Thing: pass
+
+def interrupt(_):
+    signal.raise_signal(signal.SIGINT)
+
+def command(arguments):
+    thing = Thing()
+    reference = weakref.ref(thing, interrupt)
+    del thing
+    return 0
+
+__main__._run = command
+sys.exit(__main__.main([]))
+"""
+
+
+def test_ctrl_c_in_a_finalizer_prints_nothing() -> None:
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

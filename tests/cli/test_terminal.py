@@ -22,7 +22,8 @@ class Terminal:
 
     def __init__(self, shell: Shell, *arguments: str, **env: str) -> None:
         self._master, slave = pty.openpty()
-        surroundings = {**shell.env, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "40", **env}
+        size = {"COLUMNS": "80", "LINES": "40"}
+        surroundings = {**shell.env, "TERM": "xterm-256color", "PAGER": "cat", **size, **env}
         self.process = subprocess.Popen(
             [*KENTIK_ASYNC, *arguments], stdin=slave, stdout=slave, stderr=slave, env=surroundings
         )
@@ -81,6 +82,23 @@ def test_a_targets_runs_fit_a_terminal(shell: Shell, tmp_path: Path) -> None:
     assert len(line) <= 80
     assert run.split()[1:5] == ["complete", "2", "0", "0"]
     assert size.startswith(f"{target}: ")
+
+
+def test_long_table_is_shown_in_a_pager(shell: Shell, tmp_path: Path) -> None:
+    pager = tmp_path / "pager"
+    pager.write_text(f"#!/bin/sh\ncat >{tmp_path}/paged; echo $LESS\n")
+    pager.chmod(0o700)
+    terminal = Terminal(shell, "kmi", "markets", PAGER=str(pager))
+    assert terminal.end() == 0
+    assert terminal.screen.split() == ["FRX"]
+    assert len((tmp_path / "paged").read_text().splitlines()) > 200
+    for arguments, program in ((["--no-pager"], str(pager)), ([], "cat"), ([], "/missing")):
+        terminal = Terminal(shell, "kmi", "markets", *arguments, PAGER=program)
+        assert terminal.end() == 0
+        assert len(terminal.screen.splitlines()) > 200
+    short = Terminal(shell, "kmi", "rankings", "US", "--limit", "5", PAGER=str(pager))
+    assert short.end() == 0
+    assert "rank" in short.screen
 
 
 @pytest.mark.parametrize("how", [{"arguments": ["--no-color"]}, {"env": {"NO_COLOR": "1"}}])

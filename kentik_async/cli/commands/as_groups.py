@@ -59,16 +59,22 @@ async def list_(*, context: Ctx) -> None:
 
 
 @app.command
-async def get(id: str, /, *, context: Ctx) -> None:
+async def get(group: str, /, *, context: Ctx) -> None:
     """Show an AS group.
 
+    For example:
+
+      kentik-async as-groups get 1001
+      kentik-async as-groups get "Our upstreams"
+
     Args:
-        id: AS group ID; see 'as-groups list'.
+        group: AS group ID, or the exact name of the AS group.
         context: The command context.
     """
     async with context.client() as kentik:
-        group = await kentik.as_groups.get(id)
-    context.printer.record(group, _FIELDS, _ONE)
+        resource = kentik.as_groups
+        found = await (resource.get(group) if group.isdecimal() else resource.get_by_name(group))
+    context.printer.record(found, _FIELDS, _ONE)
 
 
 @app.command

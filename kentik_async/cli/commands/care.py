@@ -129,7 +129,7 @@ def _print_repair(
     found = _problem_rows(report.found)
     rest = None if left is None else _problem_rows(left)
     if context.printer.form in ("table", "csv"):
-        context.printer.rows(found, _PROBLEM_FIELDS, _PROBLEM_COLUMNS, what="problems")
+        context.printer.rows(found, _PROBLEM_FIELDS, _PROBLEM_COLUMNS, what="problems", strict=False)
     else:
         lost = [{"run_date": page.run_date, "key": page.key.text} for page in report.lost]
         context.printer.document(

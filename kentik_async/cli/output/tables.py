@@ -11,6 +11,7 @@ from rich.text import Text
 
 from kentik_async.cli.output.formatting import Column
 from kentik_async.cli.output.layout import columns_that_fit
+from kentik_async.cli.output.pager import show_in_pager
 from kentik_async.cli.output.stdout import write_stdout
 
 __all__ = ["new_table", "show", "stdout_console", "write_record", "write_rows"]
@@ -27,7 +28,12 @@ def stdout_console(*, colour: bool = True) -> Console:
 
 
 def write_rows(
-    rows: Sequence[Any], columns: Sequence[Column], *, title: str | None = None, colour: bool = True
+    rows: Sequence[Any],
+    columns: Sequence[Column],
+    *,
+    title: str | None = None,
+    colour: bool = True,
+    pager: bool = False,
 ) -> int:
     """Write a table, or a list of records if the terminal is too narrow for the table.
 
@@ -36,6 +42,7 @@ def write_rows(
         columns: The columns of the table.
         title: A line above the table.
         colour: Use colours on a terminal.
+        pager: Show a table that is longer than the terminal in a pager.
 
     Returns:
         The number of optional columns that were hidden to fit the terminal.
@@ -46,7 +53,7 @@ def write_rows(
     shown = columns_that_fit(columns, cells, console.width) if console.is_terminal else every
     heading = (Text(title, style="bold"),) if title else ()
     if shown is None:
-        show(console, *heading, *_records(columns, cells))
+        show(console, *heading, *_records(columns, cells), pager=pager)
         return 0
     table = new_table(console)
     for i in shown:
@@ -57,7 +64,7 @@ def write_rows(
             table.add_column(column.title, overflow="fold", no_wrap=column.kind != "text")
     for row in cells:
         table.add_row(*(Text(row[i]) for i in shown))
-    show(console, *heading, table)
+    show(console, *heading, table, pager=pager)
     return len(columns) - len(shown)
 
 
@@ -86,14 +93,19 @@ def _record(columns: Sequence[Column], cells: Sequence[str]) -> Table:
     return table
 
 
-def show(console: Console, *parts: RenderableType) -> None:
+def show(console: Console, *parts: RenderableType, pager: bool = False) -> None:
     """Print to a console. Without a terminal, lines have no trailing spaces."""
-    if console.is_terminal:
+    if console.is_terminal and not pager:
         console.print(*parts, sep="\n")
         return
     with console.capture() as captured:
         console.print(*parts, sep="\n")
-    lines = (line.rstrip() for line in captured.get().splitlines())
+    text = captured.get()
+    if console.is_terminal:
+        if text.count("\n") < console.height or not show_in_pager(text):
+            write_stdout(text.encode(sys.stdout.encoding or "utf-8", "replace"))
+        return
+    lines = (line.rstrip() for line in text.splitlines())
     encoding = sys.stdout.encoding or "utf-8"
     write_stdout("".join(f"{line}\n" for line in lines).encode(encoding, "replace"))
 

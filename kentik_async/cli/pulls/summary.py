@@ -111,7 +111,7 @@ def _print(
         for target, result in results
     ]
     if several and records:
-        printer.rows(records, fields, _columns(in_list))
+        printer.rows(records, fields, _columns(in_list), strict=False)
     for record in () if several else records:
         printer.record(record, fields, _columns(fields))
 

@@ -22,8 +22,6 @@ __all__ = ["FORMAT", "Declared", "Hold", "Member", "QuotaState"]
 FORMAT = 1
 """Of the encoded state; a store that reads another number must not use what it read."""
 
-_PACINGS: list[Pacing] = sorted(PACINGS, key=PACINGS.__getitem__)
-
 
 class Hold(msgspec.Struct, array_like=True, gc=False):
     """A request in flight.
@@ -46,13 +44,13 @@ class Member(msgspec.Struct, array_like=True):
 
     Attributes:
         lease_until: When it is taken for dead unless it reports before; infinity if never.
-        pacing: The pacing that it wishes for, by its rank in `PACINGS`.
+        pacing: The pacing that it wishes for.
         held: How many grants it holds.
         latest_grant: The greatest number of its grants.
     """
 
     lease_until: float = inf
-    pacing: int = 0
+    pacing: Pacing = "throughput"
     held: int = 0
     latest_grant: int = 0
 
@@ -74,6 +72,7 @@ class QuotaState(msgspec.Struct, array_like=True):
         now: The latest instant seen; time never runs backwards in a state.
         blocked_until: Until when nobody may go, since it is not known what was spent before this state.
         restored_until: Up to when what was used before a loss has been put back; see `recovery.py`.
+        recorded: Up to which number the grants that members held before a loss are in this state, or ended.
         issued: The number of the latest grant.
         log: What was used and how much is in flight.
         breaker: What refusals have led to.
@@ -91,6 +90,7 @@ class QuotaState(msgspec.Struct, array_like=True):
     now: float = -inf
     blocked_until: float = -inf
     restored_until: float = -inf
+    recorded: int = 0
     issued: int = 0
     log: SlidingWindowLog = msgspec.field(default_factory=SlidingWindowLog)
     breaker: CircuitBreaker = msgspec.field(default_factory=CircuitBreaker)
@@ -162,10 +162,10 @@ class QuotaState(msgspec.Struct, array_like=True):
             quota: The limits in force.
             pacing: The pacing of whoever wants to know; the most careful one of all members applies.
         """
-        rank = PACINGS[pacing]
         for member in self.members.values():
-            rank = max(rank, member.pacing)
-        return self.latency.courteous(quota, _PACINGS[rank])
+            if PACINGS[member.pacing] > PACINGS[pacing]:
+                pacing = member.pacing
+        return self.latency.courteous(quota, pacing)
 
     def others(self, quota: Quota, now: float) -> int:
         """Return what others outside are taken to spend, in requests of a rolling minute."""

@@ -1,12 +1,14 @@
 """How a state begins where there is none that can be trusted, and how it moves to another clock. Pure."""
 
+from bisect import insort
 from collections.abc import MutableSequence
+from math import inf
 
 from kentik_async.quota.limits import Quota
 from kentik_async.quota.state.quota_state import Member, QuotaState
 from kentik_async.quota.state.sliding_window_log import SlidingWindow
 
-__all__ = ["begin", "hold_back", "move", "quiet_time", "restore"]
+__all__ = ["begin", "hold_back", "move", "quiet_time", "renew", "restore"]
 
 
 def quiet_time(quota: Quota, lease: float) -> float:
@@ -37,6 +39,24 @@ def hold_back(state: QuotaState, now: float, quiet: float) -> None:
     state.blocked_until = max(state.blocked_until, now + quiet)
 
 
+def renew(state: QuotaState, incarnation: str, now: float, quiet: float) -> None:
+    """Make another state of one that outlived its keeper, perhaps without what was done latest.
+
+    What members know beyond it they put back; see `restore`.
+
+    Args:
+        state: The state.
+        incarnation: A name drawn by lot.
+        now: The present instant.
+        quiet: For how many seconds nobody may go.
+    """
+    state.incarnation = incarnation
+    state.restored_until = _latest(state)
+    state.recorded = state.issued
+    state.issued = max(state.issued, int(now * 1e6))
+    hold_back(state, now, quiet)
+
+
 def restore(state: QuotaState, lost: QuotaState, name: str, now: float) -> None:
     """Put back what a member knows of a state that was lost: its latest copy.
 
@@ -50,20 +70,9 @@ def restore(state: QuotaState, lost: QuotaState, name: str, now: float) -> None:
         now: The present instant.
     """
     now = state.advance(now)
-    for window, known in ((state.log.minute, lost.log.minute), (state.log.hour, lost.log.hour)):
-        _merge(window, known, state.restored_until)
-    latest = [*lost.log.minute.ends[-1:], *lost.log.hour.ends[-1:]]
-    state.restored_until = max([state.restored_until, *latest])
-    state.log.sends = max(state.log.sends, lost.log.sends, key=lambda sends: sends[-1:])
+    _restore_log(state, lost, now)
+    _restore_holds(state, lost, name)
     state.issued = max(state.issued, lost.issued)
-    held = [(number, hold) for number, hold in lost.holds.items() if hold.member == name]
-    for number, hold in held:
-        if number not in state.holds:
-            member = state.members.setdefault(name, Member(lease_until=lost.members[name].lease_until))
-            state.holds[number] = hold
-            state.log.take()
-            member.held += 1
-            member.latest_grant = max(member.latest_grant, number)
     if lost.breaker.is_open and not state.breaker.is_open:
         state.breaker = lost.breaker
         state.breaker.half_open = False
@@ -73,6 +82,35 @@ def restore(state: QuotaState, lost: QuotaState, name: str, now: float) -> None:
         state.latency = lost.latency
     known_limits = {declared.limits for declared in state.declared}
     state.declared += [declared for declared in lost.declared if declared.limits not in known_limits]
+
+
+def _restore_log(state: QuotaState, lost: QuotaState, now: float) -> None:
+    log, known = state.log, lost.log
+    known.settle(lost.most_careful(), now)
+    for until in known.draining:
+        if until not in log.draining:
+            insort(log.draining, until)
+            log.take()
+    for window, lost_window in ((log.minute, known.minute), (log.hour, known.hour)):
+        _merge(window, lost_window, state.restored_until)
+    state.restored_until = max(state.restored_until, _latest(lost))
+    log.sends = max(log.sends, known.sends, key=lambda sends: sends[-1:])
+
+
+def _restore_holds(state: QuotaState, lost: QuotaState, name: str) -> None:
+    for number, hold in lost.holds.items():
+        if hold.member == name and number not in state.holds and number > state.recorded:
+            member = state.members.setdefault(name, Member(lease_until=lost.members[name].lease_until))
+            state.holds[number] = hold
+            state.log.take()
+            member.held += 1
+            member.latest_grant = max(member.latest_grant, number)
+    for number, hold in list(state.holds.items()):
+        if hold.member == name and number <= lost.issued and number not in lost.holds:
+            # The state is from before the end of this request, which the copy knows and has counted.
+            del state.holds[number]
+            state.log.give_back()
+            state.members[name].held -= 1
 
 
 def move(state: QuotaState, by: float) -> None:
@@ -93,6 +131,10 @@ def move(state: QuotaState, by: float) -> None:
     ):
         for name in names:
             setattr(part, name, getattr(part, name) + by)
+
+
+def _latest(state: QuotaState) -> float:
+    return max([-inf, *state.log.minute.ends[-1:], *state.log.hour.ends[-1:]])
 
 
 def _move(instants: MutableSequence[float], by: float) -> None:

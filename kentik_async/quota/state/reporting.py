@@ -8,7 +8,7 @@ not come by then loses its place until it reports again.
 
 from math import inf
 
-from kentik_async.quota.limits import PACINGS, Quota
+from kentik_async.quota.limits import Quota
 from kentik_async.quota.state.messages import Reply, Report
 from kentik_async.quota.state.quota_state import Member, QuotaState
 
@@ -27,20 +27,17 @@ def enter(report: Report, state: QuotaState, now: float) -> Reply:
     name = terms.member
     state.revision += 1
     quota = state.quota_in_force(terms.quota, terms.limits, now)
-    member = state.members.get(name)
-    reclaimed = member is None and report.held > 0
+    member, reply = state.members.get(name), Reply([])
     if member is None:
+        reply.reclaimed = report.held > 0
         member = state.members[name] = Member()
     # Here and below an attribute is not set to what it is: setting one takes five times as long as reading.
     if terms.lease != inf:
         member.lease_until = now + terms.lease
-    if member.pacing != PACINGS[terms.pacing]:
-        member.pacing = PACINGS[terms.pacing]
+    if member.pacing != terms.pacing:
+        member.pacing = terms.pacing
     for ending in report.endings:
         state.end(ending, quota, now)
-    reply = Reply([])
-    if reclaimed:
-        reply.reclaimed = True
     if member.latest_grant > report.last_seen:
         demand = _repeat(report, state, reply)
     if demand or turns.levels:

@@ -46,19 +46,19 @@ class SlidingWindow(msgspec.Struct, array_like=True):
         if gone:
             del ends[:gone], self.counts[:gone]
 
-    def add(self, seconds: float, now: float, count: int = 1) -> None:
-        """Enter requests answered at `now` in a window of so many seconds."""
+    def add(self, seconds: float, now: float) -> None:
+        """Enter a request answered at `now` in a window of so many seconds."""
         ends = self.ends
-        self.total += count
+        self.total += 1
         # What is reported late joins the youngest: a request taken for younger than it is does no harm.
         if not ends or now > ends[-1]:
             if len(ends) < _EXACT or now > self.opened + seconds * _RESOLUTION:
                 ends.append(now)
-                self.counts.append(count)
+                self.counts.append(1)
                 self.opened = now
                 return
             ends[-1] = now
-        self.counts[-1] += count
+        self.counts[-1] += 1
 
     def free_at(self, seconds: float, limit: int | None, in_flight: int) -> float:
         """Return from when one more request fits; infinity if one in flight must end first. Expire first.

@@ -17,18 +17,27 @@ class DeferredLock:
     coroutine then closes its grant, and would wait for itself for ever.
     """
 
-    __slots__ = ("_left", "_lock", "acquire")
+    __slots__ = ("_left", "_lock")
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._left: deque[tuple[Callable[[Any], None], Any]] = deque()
-        self.acquire: Callable[[], bool] = self._lock.acquire
 
     def __enter__(self) -> None:
-        self._lock.acquire()
+        self.acquire()
 
     def __exit__(self, *_: object) -> None:
         self.release()
+
+    def acquire(self) -> None:
+        """Take the lock, and do what was left before: a thread's own work keeps its order."""
+        self._lock.acquire()
+        if self._left:
+            try:
+                self._do_what_is_left()
+            except BaseException:
+                self._lock.release()
+                raise
 
     def release(self) -> None:
         """Release the lock, and do what was left meanwhile."""
@@ -56,8 +65,11 @@ class DeferredLock:
         # Looked at again after each release: what was left just before it found the lock still taken.
         while self._left and self._lock.acquire(blocking=False):
             try:
-                while self._left:
-                    work, argument = self._left.popleft()
-                    work(argument)
+                self._do_what_is_left()
             finally:
                 self._lock.release()
+
+    def _do_what_is_left(self) -> None:
+        while self._left:
+            work, argument = self._left.popleft()
+            work(argument)

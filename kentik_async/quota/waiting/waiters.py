@@ -1,5 +1,6 @@
 """The calls of one process that wait for quota, in any thread and event loop, and how they are told."""
 
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Generic, Protocol, TypeVar
 
@@ -23,17 +24,21 @@ class Waiters(Generic[G]):
 
     Attributes:
         queue: In the order of their turns.
+        late: Those that joined while a report was under way, since that was sent.
     """
 
-    __slots__ = ("queue",)
+    __slots__ = ("late", "queue")
 
     def __init__(self) -> None:
         self.queue: WaitQueue[G] = WaitQueue()
+        self.late: list[Waiter[G]] = []
 
-    def join(self, timer: LoopTimer, priority: int, queued_since: float) -> Waiter[G]:
+    def join(self, timer: LoopTimer, priority: int, queued_since: float, late: bool) -> Waiter[G]:
         """Let a call of the running loop wait from now on."""
         waiter: Waiter[G] = Waiter(priority, queued_since, timer, timer.loop.create_future())
         self.queue.push(waiter)
+        if late:
+            self.late.append(waiter)
         return waiter
 
     def deliver(self, waiter: Waiter[G], grant: G, here: LoopTimer | None) -> bool:
@@ -58,9 +63,10 @@ class Waiters(Generic[G]):
         with suppress(RuntimeError):  # a closed loop has nobody left to tell
             waiter.timer.loop.call_soon_threadsafe(_fail, waiter, error)
 
-    def fail_all(self, error: KentikError) -> None:
-        """End the waiting of all that wait, each with an error of its own."""
-        for waiter in list(self.queue):
+    def fail_all(self, error: KentikError, but: Iterable[Waiter[G]] = ()) -> None:
+        """End the waiting of all that wait, or all but some, each with an error of its own."""
+        spared = set(map(id, but))
+        for waiter in [waiter for waiter in self.queue if id(waiter) not in spared]:
             self.queue.discard(waiter)
             self.fail(waiter, type(error)(str(error)))
 

@@ -1,16 +1,45 @@
 """Opening limiters on a Redis, and asking them."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from kentik_async.quota import Grant, Limiter, Quota
+from kentik_async.quota.redis.url import RedisNames
+from kentik_async.quota.state.encoding import encode
+from kentik_async.quota.state.quota_state import FORMAT
+from kentik_async.quota.state.recovery import begin
+from tests.multiprocess.redis.harness import RedisServer
 
 ONE_AT_A_TIME = Quota(1, None, 0.0, None, None, minute=0.6, hour=36.0, drain=0.2)
 ENDPOINTS = ("https://grpc.api.kentik.com:443", "https://api.kentik.com/api/v5")
 SECRET = "tr0ub4dor"
 
 Opener = Callable[..., Limiter]
+
+
+def key_of(customer: str, endpoints: Sequence[str] = ENDPOINTS) -> str:
+    """The key of a customer's state."""
+    return RedisNames.of(endpoints, customer, "non_query").key
+
+
+def know_as_unused(server: RedisServer, customer: str, endpoints: Sequence[str] = ENDPOINTS) -> None:
+    """Let it be known that a customer has used nothing, so that nobody has to wait for a minute."""
+    seconds, fraction = server.admin.time()
+    kept = {
+        "version": "unused",
+        "format": FORMAT,
+        "run": server.admin.info("server")["run_id"],
+        "shift": 0,
+        "state": encode(begin("unused", seconds + fraction / 1e6, 0.0)),
+    }
+    server.admin.hset(key_of(customer, endpoints), mapping=kept)
+
+
+def exchanges(server: RedisServer) -> int:
+    """How many round trips with a state there were since `config resetstat`."""
+    stats = server.admin.info("commandstats")
+    return sum(stats.get(f"cmdstat_{name}", {"calls": 0})["calls"] for name in ("eval", "evalsha"))
 
 
 async def within(seconds: float, grant: "asyncio.Task[Grant]") -> Grant:
@@ -22,7 +51,8 @@ def ask(limiter: Limiter, **how: Any) -> "asyncio.Task[Grant]":
     return asyncio.get_running_loop().create_task(limiter.acquire("non_query", **how))
 
 
-async def settled(*tasks: "asyncio.Task[Any]") -> None:
-    """Let those tasks get as far as they get: three round trips of another limiter."""
-    for _ in range(3):
-        await asyncio.sleep(0.02)
+async def waits(limiter: Limiter, calls: int = 1) -> None:
+    """Wait until it is known that so many calls wait, in whatever process."""
+    async with asyncio.timeout(10):
+        while (await limiter.snapshot()).waiting < calls:
+            await asyncio.sleep(0.005)

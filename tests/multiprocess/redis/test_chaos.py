@@ -9,7 +9,7 @@ import pytest
 
 from kentik_async.errors import ConnectError, QuotaWaitError
 from kentik_async.quota import Limiter, Quota
-from kentik_async.quota.redis_open import open_redis_limiter
+from kentik_async.quota.redis.limiter import open_redis_limiter
 from tests.multiprocess.redis.harness import RedisServer
 
 QUOTA = Quota(
@@ -89,16 +89,15 @@ async def mischief(server: RedisServer, dice: random.Random, end: float) -> None
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-async def test_the_limits_hold(young_server: RedisServer, seed: int) -> None:
+async def test_the_limits_hold(server: RedisServer, seed: int) -> None:
     dice, judge, end = random.Random(seed), Judge(), time.monotonic() + SECONDS
     customer = uuid.uuid4().hex
     limiters = [
-        open_redis_limiter(young_server.url, endpoints=("a",), customer=customer, quota=QUOTA)
-        for _ in range(4)
+        open_redis_limiter(server.url, endpoints=("a",), customer=customer, quota=QUOTA) for _ in range(4)
     ]
     callers = [caller(limiter, judge, dice, end) for limiter in limiters for _ in range(5)]
     async with asyncio.timeout(SECONDS + 30):
-        await asyncio.gather(mischief(young_server, dice, end), *callers)
+        await asyncio.gather(mischief(server, dice, end), *callers)
         for limiter in limiters:
             await limiter.aclose()
     assert not judge.objections

@@ -9,17 +9,17 @@ import pytest
 from kentik_async.errors import ClientClosedError, QuotaWaitError
 from kentik_async.quota import Quota
 from tests.multiprocess.redis.harness import RedisServer
-from tests.multiprocess.redis.helpers import Opener, ask, settled, within
+from tests.multiprocess.redis.helpers import Opener, ask, exchanges, key_of, waits, within
 
 
 async def test_two_processes_are_never_in_flight_together(server: RedisServer, opener: Opener) -> None:
     first, second = opener(server), opener(server)
     held = await first.acquire("non_query")
     waiting = ask(second)
-    await settled(waiting)
+    await waits(first)
     assert not waiting.done()
     held.close("answered")
-    assert (await within(1, waiting)).valid()
+    assert (await within(10, waiting)).valid()
 
 
 async def test_turns_go_round_among_processes_however_many_calls_wait(
@@ -37,7 +37,7 @@ async def test_turns_go_round_among_processes_however_many_calls_wait(
     calls = [
         asyncio.create_task(call(number)) for number, count in enumerate((30, 10, 10)) for _ in range(count)
     ]
-    await settled(*calls)
+    await waits(limiters[0], 50)
     first.close("answered")
     await asyncio.gather(*calls)
     for place in range(0, 27, 3):
@@ -45,9 +45,7 @@ async def test_turns_go_round_among_processes_however_many_calls_wait(
     assert turns[30:] == [0] * 20
 
 
-async def test_within_a_process_the_urgent_go_first_then_the_first_to_come(
-    server: RedisServer, opener: Opener
-) -> None:
+async def test_the_urgent_go_first_then_the_first_to_come(server: RedisServer, opener: Opener) -> None:
     limiter, turns = opener(server), []
 
     async def call(name: str, priority: int, queued_since: float | None = None) -> None:
@@ -60,7 +58,7 @@ async def test_within_a_process_the_urgent_go_first_then_the_first_to_come(
         asyncio.create_task(call(name, *how))
         for name, *how in (("low", -1), ("b", 0), ("c", 0), ("a", 0, 0.0), ("high", 1))
     ]
-    await settled(*calls)
+    await waits(limiter, 5)
     first.close("answered")
     await asyncio.gather(*calls)
     assert turns == ["high", "a", "b", "c", "low"]
@@ -70,27 +68,27 @@ async def test_a_slot_of_unknown_end_stays_taken_for_the_drain(server: RedisServ
     first, second = opener(server), opener(server)
     (await first.acquire("non_query")).close("unknown")
     began = time.monotonic()
-    await second.acquire("non_query")
-    assert 0.19 < time.monotonic() - began < 0.6
+    await within(10, ask(second))
+    assert time.monotonic() - began > 0.19
 
 
 async def test_a_call_that_was_cancelled_hands_its_turn_on(server: RedisServer, opener: Opener) -> None:
     first, second = opener(server), opener(server)
     held = await first.acquire("non_query")
     leaver, stayer = ask(second), ask(first)
-    await settled(leaver, stayer)
+    await waits(first, 2)
     leaver.cancel()
-    await settled(leaver)
+    await asyncio.wait([leaver])
     held.close("answered")
-    (await within(1, stayer)).close("answered")
+    (await within(10, stayer)).close("answered")
     held = await first.acquire("non_query")
     leaver = ask(second)
-    await settled(leaver)
+    await waits(first)
     held.close("answered")
     leaver.cancel()  # the grant is on its way
     with contextlib.suppress(asyncio.CancelledError):
         await leaver
-    await within(1, ask(first))
+    await within(10, ask(first))
 
 
 async def test_one_refusal_holds_everyone_back_and_one_probe_goes(
@@ -101,46 +99,41 @@ async def test_one_refusal_holds_everyone_back_and_one_probe_goes(
     (await first.acquire("non_query")).close("refused", retry_after=0.4)
     began = time.monotonic()
     calls = [ask(limiter) for limiter in (first, second) for _ in range(4)]
-    done, _ = await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
-    assert 0.35 < time.monotonic() - began < 1
-    await settled(*calls)
-    assert sum(call.done() for call in calls) == 1
+    (probe,), others = await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
+    assert time.monotonic() - began > 0.35
+    await waits(first, 7)
     assert (await second.snapshot()).frozen
-    done.pop().result().close("answered")
-    await settled(*calls)
-    assert sum(call.done() for call in calls) == 5
-    for call in calls:
-        if call.done() and call not in done:
-            call.result().close("answered")
-    await asyncio.wait(calls, timeout=1)
-    assert all(call.done() for call in calls)
+    assert not any(call.done() for call in others)
+    probe.result().close("answered")
+    for call in asyncio.as_completed(others, timeout=10):
+        (await call).close("answered")
+    assert not (await second.snapshot()).frozen
 
 
 async def test_max_wait_is_refused_at_once_where_waiting_is_in_vain(
     server: RedisServer, opener: Opener
 ) -> None:
-    quota = Quota(1, None, 0.0, 2, None, minute=3.0, hour=180.0, drain=0.2)
+    quota = Quota(1, None, 0.0, 2, None)
     limiter = opener(server, quota=quota)
     for _ in range(2):
         (await limiter.acquire("non_query", max_wait=0.0)).close("answered")
-    began = time.monotonic()
-    with pytest.raises(QuotaWaitError, match=r"it frees in about [23]\.\d s") as caught:
-        await limiter.acquire("non_query", max_wait=1.0)
-    assert time.monotonic() - began < 0.5
+    with pytest.raises(QuotaWaitError, match=r"it frees in about [56]\d\.\d s") as caught:
+        await within(10, ask(limiter, max_wait=1.0))
     assert caught.value.max_wait == 1.0
 
 
 async def test_max_wait_ends_a_wait_that_nobody_could_foresee(server: RedisServer, opener: Opener) -> None:
     limiter = opener(server)
-    await limiter.acquire("non_query")
+    held = await limiter.acquire("non_query")
     began = time.monotonic()
     with pytest.raises(QuotaWaitError):
-        await limiter.acquire("non_query", max_wait=0.3)
-    assert 0.29 < time.monotonic() - began < 0.6
+        await within(10, ask(limiter, max_wait=0.3))
+    assert time.monotonic() - began > 0.29
+    held.close("answered")
 
 
 async def test_snapshot_and_estimate_see_all_processes(server: RedisServer, opener: Opener) -> None:
-    quota = Quota(1, 10, 0.1, 20, 100, minute=3.0, hour=180.0, drain=0.2)
+    quota = Quota(1, 10, 0.1, 20, 100)
     first, second = opener(server, quota=quota), opener(server, quota=quota)
     assert (await first.snapshot()).left_hour == 100
     for limiter in (first, second, first):
@@ -149,50 +142,104 @@ async def test_snapshot_and_estimate_see_all_processes(server: RedisServer, open
         grant.close("answered")
     held = await first.acquire("non_query")
     waiting = ask(second)
-    await settled(waiting)
+    await waits(first)
     snapshot = await first.snapshot()
     assert (snapshot.in_flight, snapshot.waiting, snapshot.next_free) == (1, 1, None)
     assert (snapshot.left_soft_minute, snapshot.left_hard_minute, snapshot.left_hour) == (6, 16, 96)
-    assert snapshot.latency == pytest.approx(0.012, abs=0.01)
+    assert snapshot.latency is not None
+    assert snapshot.latency > 0.009
     # 16 fit into the minute; the rest goes when the first of them comes back.
-    estimate = await first.estimate(40)
-    assert 3.0 < estimate < 9.0
+    assert 60.0 < await first.estimate(40) < 180.0
     held.close("answered")
     (await waiting).close("answered")
 
 
-async def test_ten_thousand_waiting_calls_are_one_entry_and_a_step_a_grant(
-    emptied_server: RedisServer, opener: Opener
+async def test_ten_thousand_calls_are_one_entry(
+    emptied_server: RedisServer, opener: Opener, customer: str
 ) -> None:
     first, second = opener(emptied_server), opener(emptied_server)
     held = await first.acquire("non_query")
     calls = [ask(second) for _ in range(10_000)]
-    await settled(*calls)
+    await waits(second, 10_000)
     emptied_server.admin.config_resetstat()
     held.close("answered")
     for call in calls[:200]:
         (await call).close("answered")
-    steps = emptied_server.admin.info("commandstats")["cmdstat_evalsha"]["calls"]
-    assert steps <= 200 * 1.2 + 10
-    names = [key.decode() for key in emptied_server.admin.keys("*")]
-    assert max(emptied_server.admin.memory_usage(name) or 0 for name in names) < 2000
+    assert exchanges(emptied_server) <= 200 * 1.2 + 10
+    assert emptied_server.admin.memory_usage(key_of(customer)) < 2000
     for call in calls:
         call.cancel()
     await asyncio.wait(calls)
+
+
+async def test_a_turn_nobody_competes_for_takes_two_round_trips(
+    emptied_server: RedisServer, opener: Opener
+) -> None:
+    limiter = opener(emptied_server)
+    (await limiter.acquire("non_query")).close("answered")
+    await limiter.snapshot()
+    emptied_server.admin.config_resetstat()
+    for _ in range(20):
+        grant = await limiter.acquire("non_query")
+        before = exchanges(emptied_server)
+        grant.close("answered")
+        while exchanges(emptied_server) == before:  # so that two reports do not become one
+            await asyncio.sleep(0.001)
+    assert exchanges(emptied_server) <= 40
+
+
+async def test_nobody_asks_anything_while_it_waits(emptied_server: RedisServer, opener: Opener) -> None:
+    quota = Quota(1, None, 0.0, 1, None)
+    limiters = [opener(emptied_server, quota=quota) for _ in range(2)]
+    (await limiters[0].acquire("non_query")).close("answered")
+    calls = [ask(limiter) for limiter in limiters]
+    await waits(limiters[0], 2)
+    emptied_server.admin.config_resetstat()
+    began = time.monotonic()
+    await asyncio.sleep(1.0)
+    leases = 1 + (time.monotonic() - began) / 3.0
+    assert exchanges(emptied_server) <= 2 * leases, "no more than it takes to renew the leases"
+    for call in calls:
+        call.cancel()
+
+
+async def test_the_more_careful_of_two_quotas_applies(server: RedisServer, opener: Opener) -> None:
+    careful, careless = (opener(server, quota=Quota(1, None, 0.0, limit, None)) for limit in (3, 14))
+    (await careful.acquire("non_query")).close("answered")
+    for _ in range(2):
+        (await within(10, ask(careless))).close("answered")
+    with pytest.raises(QuotaWaitError):
+        await within(10, ask(careless, max_wait=5.0))
+    assert (await careless.snapshot()).left_hard_minute == 0
+
+
+async def test_an_urgent_call_overtakes_those_of_another_process(server: RedisServer, opener: Opener) -> None:
+    bulk, console = opener(server), opener(server)
+    held = await bulk.acquire("non_query")
+    pulls = [ask(bulk, priority=-1) for _ in range(20)]
+    urgent = ask(console, priority=1)
+    await waits(bulk, 21)
+    held.close("answered")
+    grant = await within(10, urgent)
+    assert not any(pull.done() for pull in pulls)
+    grant.close("answered")
+    for pull in pulls:
+        (await within(10, pull)).close("answered")
 
 
 async def test_closing_tells_redis_what_ended_and_lets_go(server: RedisServer, opener: Opener) -> None:
     first, second = opener(server), opener(server)
     grant = await first.acquire("non_query")
     waiting = ask(first)
-    await settled(waiting)
+    await waits(first)
     grant.close("answered")
     await first.aclose()
     with pytest.raises(ClientClosedError):
         await waiting
     with pytest.raises(ClientClosedError):
         await first.acquire("non_query")
-    await within(0.1, ask(second))
+    assert (await second.snapshot()).waiting == 0
+    await within(10, ask(second))
 
 
 async def test_closing_with_a_request_in_flight_leaves_it_its_drain(
@@ -202,5 +249,5 @@ async def test_closing_with_a_request_in_flight_leaves_it_its_drain(
     await first.acquire("non_query")
     await first.aclose()
     began = time.monotonic()
-    await second.acquire("non_query")
-    assert 0.19 < time.monotonic() - began < 0.6
+    await within(10, ask(second))
+    assert time.monotonic() - began > 0.19

@@ -1,22 +1,33 @@
-"""The limiter on a Redis in event loops that end, and in processes that fork."""
+"""The limiter on a Redis in event loops that end, in several at a time, and in processes that fork."""
 
 import asyncio
 import contextlib
+import gc
 import os
+import threading
 import uuid
 
 import pytest
 
-from kentik_async.errors import ConfigError
 from kentik_async.quota import Limiter, Quota
-from kentik_async.quota.redis_open import open_redis_limiter
+from kentik_async.quota.redis.limiter import open_redis_limiter
 from tests.multiprocess.redis.harness import RedisServer
-from tests.multiprocess.redis.helpers import ENDPOINTS, ONE_AT_A_TIME, ask, within
+from tests.multiprocess.redis.helpers import ENDPOINTS, ONE_AT_A_TIME, ask, know_as_unused, within
 
 
-def test_a_second_event_loop_goes_on_where_the_first_ended(server: RedisServer) -> None:
-    quota = Quota(1, None, 0.0, 3, None, minute=3.0, hour=180.0, drain=0.2)
-    limiter = open_redis_limiter(server.url, endpoints=ENDPOINTS, customer=uuid.uuid4().hex, quota=quota)
+def open_one(server: RedisServer, customer: str, quota: Quota = ONE_AT_A_TIME) -> Limiter:
+    return open_redis_limiter(server.url, endpoints=ENDPOINTS, customer=customer, quota=quota)
+
+
+@pytest.fixture
+def customer(server: RedisServer) -> str:
+    name = uuid.uuid4().hex
+    know_as_unused(server, name)
+    return name
+
+
+def test_a_second_event_loop_goes_on_where_the_first_ended(server: RedisServer, customer: str) -> None:
+    limiter = open_one(server, customer, Quota(1, None, 0.0, 3, None))
 
     async def one(expected: int) -> None:
         (await limiter.acquire("non_query")).close("answered")
@@ -33,39 +44,60 @@ def test_a_second_event_loop_goes_on_where_the_first_ended(server: RedisServer) 
     asyncio.run(last())
 
 
-def test_a_loop_that_ends_without_closing_reports_what_was_answered(server: RedisServer) -> None:
-    customer = uuid.uuid4().hex
-
-    def limiter() -> Limiter:
-        return open_redis_limiter(server.url, endpoints=ENDPOINTS, customer=customer, quota=ONE_AT_A_TIME)
-
+def test_a_loop_that_ends_reports_what_was_answered(server: RedisServer, customer: str) -> None:
     async def forgetful() -> None:
-        (await limiter().acquire("non_query")).close("answered")
+        (await open_one(server, customer).acquire("non_query")).close("answered")
 
     async def next_one() -> None:
-        second = limiter()
-        await within(0.15, ask(second))
+        second = open_one(server, customer)
+        (await within(10, ask(second))).close("answered")
+        assert (await second.snapshot()).in_flight == 0
         await second.aclose()
 
     asyncio.run(forgetful())
     asyncio.run(next_one())
 
 
-def test_two_event_loops_at_a_time_are_refused(server: RedisServer) -> None:
-    limiter = open_redis_limiter(server.url, endpoints=ENDPOINTS, customer="x", quota=ONE_AT_A_TIME)
-    loop = asyncio.new_event_loop()
-    loop.run_until_complete(limiter.snapshot())
-    try:
-        with pytest.raises(ConfigError, match="one event loop at a time"):
-            asyncio.run(limiter.snapshot())
-    finally:
-        loop.run_until_complete(limiter.aclose())
-        loop.close()
+def test_a_forgotten_limiter_leaves_no_thread(server: RedisServer, customer: str) -> None:
+    before = set(threading.enumerate())
+    asyncio.run(open_one(server, customer).snapshot())
+    gc.collect()
+    for thread in set(threading.enumerate()) - before:
+        thread.join(10)
+        assert not thread.is_alive()
 
 
-def test_a_forked_child_connects_anew_and_takes_nothing_from_its_parent(server: RedisServer) -> None:
-    customer = uuid.uuid4().hex
-    limiter = open_redis_limiter(server.url, endpoints=ENDPOINTS, customer=customer, quota=ONE_AT_A_TIME)
+def test_two_event_loops_share_one_limiter(server: RedisServer, customer: str) -> None:
+    limiter = open_one(server, customer)
+    held, waiting, done = threading.Event(), threading.Event(), []
+
+    async def first() -> None:
+        grant = await limiter.acquire("non_query")
+        held.set()
+        await asyncio.to_thread(waiting.wait, 10)
+        done.append("first")
+        grant.close("answered")
+
+    async def second() -> None:
+        await asyncio.to_thread(held.wait, 10)
+        call = ask(limiter)
+        while not (await limiter.snapshot()).waiting:
+            pass
+        waiting.set()
+        (await within(10, call)).close("answered")
+        done.append("second")
+        await limiter.aclose()
+
+    thread = threading.Thread(target=lambda: asyncio.run(first()))
+    thread.start()
+    asyncio.run(second())
+    thread.join()
+    assert done == ["first", "second"]
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_forked_child_connects_anew(server: RedisServer, customer: str) -> None:
+    limiter = open_one(server, customer)
     loop = asyncio.new_event_loop()
     held = loop.run_until_complete(limiter.acquire("non_query"))
     child = os.fork()

@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from kentik_async.quota import Limiter, Quota
-from kentik_async.quota.redis_open import open_redis_limiter
+from kentik_async.quota.redis.limiter import open_redis_limiter
 
 
 async def main(task: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from kentik_async.emulator.api.v6 import RPCS
 
 CODES = {
     "ConfigError": 2,
+    "DocumentError": 2,
     "ValidationError": 2,
     "AuthenticationError": 3,
     "PermissionDeniedError": 3,

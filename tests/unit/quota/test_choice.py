@@ -8,7 +8,7 @@ import pytest
 
 from kentik_async import ConfigError, KentikClient, LocalLimiter
 from kentik_async.quota.file_limiter import FileLimiter
-from kentik_async.quota.redis_limiter import RedisLimiter
+from kentik_async.quota.limiter import StoreLimiter
 
 LOOPBACK = {"grpc_endpoint": "http://127.0.0.1:1", "rest_endpoint": "http://127.0.0.1:1/api/v5"}
 
@@ -57,7 +57,8 @@ async def test_a_url_names_it(tmp_path: Path) -> None:
     async with make(limiter="process:") as client:
         assert isinstance(client._limiter, LocalLimiter)
     async with make(limiter="redis://127.0.0.1:1/0") as client:
-        assert isinstance(client._limiter, RedisLimiter)
+        assert isinstance(client._limiter, StoreLimiter)
+        assert not isinstance(client._limiter, LocalLimiter)
 
 
 async def test_a_limiter_that_is_handed_in_stays_its_makers(tmp_path: Path) -> None:

@@ -1,20 +1,17 @@
-"""The parts of the Redis back end that need no Redis: URLs, names, leases, limits."""
+"""What of the quota in Redis needs no Redis: URLs, names, readings of a clock."""
 
 import subprocess
 import sys
-import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kentik_async._clock import SYSTEM_CLOCK, Clock
 from kentik_async.errors import ConfigError
-from kentik_async.quota import Limiter, Quota
-from kentik_async.quota.redis_address import RedisAddress, RedisNames
-from kentik_async.quota.redis_lease import Lease, sleepless
-from kentik_async.quota.redis_open import open_redis_limiter
-from kentik_async.quota.redis_script import Limits, microseconds
+from kentik_async.quota import Limiter
+from kentik_async.quota.redis.lease import Reading
+from kentik_async.quota.redis.limiter import open_redis_limiter
+from kentik_async.quota.redis.url import RedisAddress, RedisNames
 
 SECRET = "tr0ub4dor"
 
@@ -47,7 +44,7 @@ def test_user_and_password_come_from_the_url_decoded() -> None:
         ("rediss://cache.example.net?ssl_cert_reqs=none", False),
     ],
 )
-def test_tls_verifies_whose_certificate_it_is_unless_told_otherwise(url: str, verified: bool) -> None:
+def test_tls_verifies_the_name_unless_told_otherwise(url: str, verified: bool) -> None:
     address = RedisAddress.parse(url)
     assert type(address.connection()).__name__ == "SSLConnection"
     assert address.options["ssl_check_hostname"] is verified
@@ -79,14 +76,14 @@ def test_an_unusable_url_is_one_clear_line_without_secrets(url: str) -> None:
 
 @pytest.mark.parametrize(("name", "value"), [("pacing", "fast"), ("on_outage", "panic")])
 def test_other_unusable_arguments(name: str, value: str) -> None:
-    with pytest.raises(ConfigError, match=f"{name} is '{value}'"):
+    with pytest.raises(ConfigError, match=f"{name} must be .*; got '{value}'"):
         open_redis_limiter("redis://127.0.0.1", endpoints=("a",), customer="x", **{name: value})
 
 
 async def test_an_unknown_class_is_refused() -> None:
     limiter = open_redis_limiter("redis://127.0.0.1", endpoints=("a",), customer="x")
     assert isinstance(limiter, Limiter)
-    with pytest.raises(ConfigError, match="quota_class is 'queries'"):
+    with pytest.raises(ConfigError, match=r"quota_class must be .*; got 'queries'"):
         await limiter.acquire("queries")
 
 
@@ -95,7 +92,7 @@ def test_without_redis_py_it_says_what_to_install() -> None:
 import sys
 sys.modules["redis"] = None
 from kentik_async.errors import ConfigError
-from kentik_async.quota.redis_open import open_redis_limiter
+from kentik_async.quota.redis.limiter import open_redis_limiter
 try:
     open_redis_limiter("redis://127.0.0.1", endpoints=("a",), customer="x")
 except ConfigError as error:
@@ -105,7 +102,7 @@ except ConfigError as error:
     assert "pip install 'kentik-async[redis]'" in run.stdout
 
 
-def test_names_tell_customers_classes_and_installations_apart_and_nobodys_name() -> None:
+def test_keys_differ_and_contain_no_name() -> None:
     endpoints = ("https://grpc.api.kentik.com:443", "https://api.kentik.com/api/v5")
     names = [
         RedisNames.of(endpoints, "joe@example.net", "non_query"),
@@ -117,57 +114,45 @@ def test_names_tell_customers_classes_and_installations_apart_and_nobodys_name()
     assert RedisNames.of(endpoints[::-1], "joe@example.net", "query") == names[1]
     for name in names:
         assert "example" not in name.prefix
-        tags = {key[key.index("{") : key.index("}")] for key in (*name.keys, *name.channels("p"))}
-        assert len(tags) == 1
-        assert all(key.startswith("kentik-async:{") for key in (*name.keys, *name.channels("p")))
+        used = (name.key, name.prefix, name.time_channel, name.channel("p"))
+        assert len({key[key.index("{") : key.index("}")] for key in used}) == 1
+        assert all(key.startswith("kentik-async:{") for key in used)
 
 
-@given(
-    asked=st.floats(0, 1e6),
-    transit=st.floats(0, 10),
-    back=st.floats(0, 10),
-    later=st.floats(0, 100),
-    skew=st.integers(-(10**15), 10**15),
-)
-def test_a_lease_never_outlasts_what_the_ledger_keeps(
-    asked: float, transit: float, back: float, later: float, skew: int
+instants = st.floats(0, 1e6)
+spans = st.floats(0, 10)
+
+
+@given(instants, spans, spans, st.floats(0, 100), st.floats(-1e9, 1e9))
+def test_a_reading_bounds_what_the_clock_shows(
+    asked: float, out: float, back: float, later: float, skew: float
 ) -> None:
-    """True time runs in seconds; the ledger's clock is ahead of it by `skew` microseconds."""
-    stepped = asked + transit
-    lease = Lease(asked, stepped + back, skew + round(stepped * 1e6), 10_000_000)
-    instant = asked + later
-    if lease.holds(instant):
-        assert instant < stepped + 10 + 1e-6
-    if instant >= stepped + back:
-        assert lease.at_least(instant) <= skew + instant * 1e6 + 2
+    """True time runs in seconds, and this process's clock with it; the other one is ahead by `skew`."""
+    reading = Reading(asked, asked + out + back, asked + out + skew)
+    instant = asked + out + back + later
+    assert reading.at_least(instant) - 1e-5 <= instant + skew <= reading.at_most(instant) + 1e-5
 
 
-def test_a_lease_is_timed_while_the_machine_sleeps_too() -> None:
-    if hasattr(time, "CLOCK_BOOTTIME"):
-        assert sleepless(SYSTEM_CLOCK).monotonic() == pytest.approx(
-            time.clock_gettime(time.CLOCK_BOOTTIME), abs=1
-        )
-    own = Clock(monotonic=lambda: 5.0)
-    assert sleepless(own) is own
+@given(instants, st.lists(st.tuples(spans, spans, spans), min_size=1, max_size=5), spans)
+def test_readings_taken_together_bound_it_more_narrowly(
+    instant: float, trips: list[tuple[float, float, float]], later: float
+) -> None:
+    reading = None
+    for pause, out, back in trips:
+        instant += pause
+        new = Reading(instant, instant + out + back, instant + out)
+        instant += out + back
+        assert reading is None or reading.corrected(new) == new.now
+        reading = new.tightened(reading) if reading else new
+        assert reading.heard - reading.asked <= new.heard - new.asked + 1e-6
+    assert reading is not None
+    instant += later
+    assert reading.at_least(instant) - 1e-5 <= instant <= reading.at_most(instant) + 1e-5
 
 
-def test_a_lease_is_ten_seconds_and_follows_a_faster_clock_down_to_one() -> None:
-    def lease(quota: Quota) -> float:
-        return Limits.of(quota, "auto", "x").lease / 1e6
-
-    assert lease(Quota.NON_QUERY) == 10
-    assert lease(Quota.NON_QUERY.scaled(5)) == 2
-    assert lease(Quota.NON_QUERY.scaled(60)) == 1
-
-
-def test_quotas_without_limits_are_laid_out_without_limits() -> None:
-    limits = Limits.of(Quota(None, None, 0, None, None), "throughput", "x")
-    assert (limits.slots, limits.soft, limits.hard, limits.hourly, limits.size) == (0, 0, 0, 0, 0)
-    assert limits.courtesy == -1
-    limits = Limits.of(Quota.QUERY, "courteous", "x")
-    assert (limits.size, limits.courtesy, limits.pacing) == (1500, 7_000_000, 2)
-
-
-@given(st.floats(0, 1e6))
-def test_spans_are_rounded_up(seconds: float) -> None:
-    assert seconds * 1e6 <= microseconds(seconds) <= seconds * 1e6 + 1
+@given(spans, spans, st.floats(25.0, 1e6))
+def test_a_clock_that_was_set_is_noticed(out: float, back: float, leap: float) -> None:
+    first, instant = Reading(0.0, out + back, out), out + back + 5.0
+    for by in (leap, -leap):
+        later = Reading(instant, instant + out + back, instant + out + by)
+        assert first.corrected(later) == pytest.approx(instant + out, abs=out + back + 1e-3)

@@ -79,3 +79,13 @@ def test_work_that_fails_leaves_the_lock_free() -> None:
     except ValueError:
         lock.run(done.append, "after")
     assert done == ["after"]
+
+
+def test_what_was_left_is_done_before_what_comes_later() -> None:
+    lock, done = DeferredLock(), []
+    lock._lock.acquire()  # by another thread, which releases it and is stopped before it does what was left
+    lock.run(done.append, "first")
+    lock._lock.release()
+    with lock:
+        done.append("second")
+    assert done == ["first", "second"]

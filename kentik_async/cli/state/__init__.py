@@ -1,0 +1,1 @@
+"""The commands of declared state: export, plan, apply and schema."""

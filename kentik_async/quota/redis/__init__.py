@@ -1,0 +1,1 @@
+"""The quota that all machines share, in Redis."""

@@ -1,0 +1,79 @@
+"""Files in the user's state folder, and files that appear whole or not at all."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from kentik_async.bulk.target.lock import TargetLock
+from kentik_async.errors import TargetError, TargetLockedError
+
+__all__ = ["account_lock", "state_folder", "write_whole"]
+
+
+def state_folder(name: str) -> Path:
+    """Return a folder in the user's state folder; it need not exist."""
+    import platformdirs
+
+    return platformdirs.user_state_path("kentik-async", appauthor=False) / name
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file in one step: a reader sees the old or the new content, also after a power cut.
+
+    Raises:
+        TargetError: It cannot be written.
+    """
+    unfinished = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", newline="\n", dir=path.parent, prefix=f".{path.name}.", delete=False
+        ) as file:
+            unfinished = Path(file.name)
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        if path.exists():
+            unfinished.chmod(path.stat().st_mode & 0o777)
+        unfinished.replace(path)
+    except OSError as error:
+        if unfinished is not None:
+            unfinished.unlink(missing_ok=True)
+        raise TargetError(f"cannot write {path}: {error.strerror or error}") from None
+    except BaseException:
+        if unfinished is not None:
+            unfinished.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def account_lock(account: str) -> Iterator[None]:
+    """Hold the lock of an account while the block runs; a process that dies releases it.
+
+    Args:
+        account: A name for the account.
+
+    Raises:
+        TargetLockedError: Another apply on this machine holds it.
+        TargetError: The lock's file cannot be written.
+    """
+    folder = state_folder("apply")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TargetError(f"cannot write {folder}: {error.strerror or error}") from None
+    try:
+        lock = TargetLock(folder / f"{account}.lock", "this account")
+    except TargetLockedError as error:
+        holder = f": process {error.pid} on {error.host}" if error.pid is not None else ""
+        raise TargetLockedError(
+            f"another apply is changing this account{holder}; wait for it to end",
+            pid=error.pid,
+            host=error.host,
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,0 +1,70 @@
+"""A network path to a Redis that can be slow, or be cut."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+
+class Path:
+    """A path to a port of this machine.
+
+    Attributes:
+        port: Where it begins.
+        delay: How long a message takes, in each direction.
+        swallowed: How many connections were accepted, and never answered, while it was cut.
+    """
+
+    def __init__(self, target: int) -> None:
+        self.port = 0
+        self.delay = 0.0
+        self.swallowed = 0
+        self._target = target
+        self._open = asyncio.Event()
+        self._open.set()
+        self._ends: list[asyncio.StreamWriter] = []
+
+    def cut(self) -> None:
+        """Let nothing through, and never what begins from now on."""
+        self._open.clear()
+
+    def mend(self) -> None:
+        """Let all through again, except what began meanwhile."""
+        self._open.set()
+
+    async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Carry one connection."""
+        self._ends.append(writer)
+        if not self._open.is_set():
+            self.swallowed += 1
+            return
+        there, back = await asyncio.open_connection("127.0.0.1", self._target)
+        self._ends.append(back)
+        await asyncio.gather(self._pump(reader, back), self._pump(there, writer))
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        loop = asyncio.get_running_loop()
+        with contextlib.suppress(ConnectionError):
+            while data := await reader.read(65536):
+                await self._open.wait()
+                loop.call_later(self.delay, writer.write, data)
+        writer.close()
+
+    def close(self) -> None:
+        """Close all connections."""
+        for end in self._ends:
+            end.close()
+
+
+@asynccontextmanager
+async def path_to(port: int) -> AsyncIterator[Path]:
+    """Yield a path to a port, `url` included."""
+    path = Path(port)
+    server = await asyncio.start_server(path.carry, "127.0.0.1", 0)
+    path.port = server.sockets[0].getsockname()[1]
+    try:
+        yield path
+    finally:
+        path.mend()
+        path.close()
+        server.close()

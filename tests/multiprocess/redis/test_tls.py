@@ -1,0 +1,72 @@
+"""Redis behind TLS."""
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+
+from kentik_async.errors import ConnectError
+from kentik_async.quota import Quota
+from kentik_async.quota.redis.limiter import open_redis_limiter
+from tests.multiprocess.redis.harness import free_port, running_redis
+
+QUOTA = Quota(1, None, 0.0, None, None, minute=0.6, hour=36.0, drain=0.2)
+
+
+async def one_call(url: str) -> None:
+    limiter = open_redis_limiter(url, endpoints=("a",), customer=uuid.uuid4().hex, quota=QUOTA)
+    try:
+        async with asyncio.timeout(10):
+            grant = await limiter.acquire("non_query")
+        assert grant.valid()
+        grant.close("answered")
+        assert (await limiter.snapshot()).in_flight == 0
+    finally:
+        await limiter.aclose()
+
+
+@pytest.fixture
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@contextlib.contextmanager
+def running_tls(folder: Path, authority: trustme.CA, name: str) -> Iterator[str]:
+    """A server whose certificate has that name; yields host and port."""
+    certificate, port = authority.issue_cert(name), free_port()
+    chain, key = folder / "chain.pem", folder / "key.pem"
+    certificate.private_key_and_cert_chain_pem.write_to_path(str(chain))
+    certificate.private_key_pem.write_to_path(str(key))
+    authority.cert_pem.write_to_path(str(folder / "ca.pem"))
+    options = {
+        "--tls-port": port,
+        "--tls-cert-file": chain,
+        "--tls-key-file": key,
+        "--tls-ca-cert-file": folder / "ca.pem",
+        "--tls-auth-clients": "no",
+    }
+    with running_redis(folder, *(str(part) for option in options.items() for part in option)):
+        yield f"127.0.0.1:{port}"
+
+
+async def test_tls_with_an_authority_of_ones_own(tmp_path: Path, authority: trustme.CA) -> None:
+    with running_tls(tmp_path, authority, "127.0.0.1") as place:
+        await one_call(f"rediss://{place}?ssl_ca_certs={tmp_path}/ca.pem")
+
+
+async def test_tls_with_an_authority_that_nobody_knows(tmp_path: Path, authority: trustme.CA) -> None:
+    expected = pytest.raises(
+        ConnectError, match=r"Redis at 127\.0\.0\.1:\d+/0 cannot be reached.*certificate"
+    )
+    with running_tls(tmp_path, authority, "127.0.0.1") as place, expected:
+        await one_call(f"rediss://{place}")
+
+
+async def test_tls_with_a_certificate_of_someone_else(tmp_path: Path, authority: trustme.CA) -> None:
+    expected = pytest.raises(ConnectError, match="certificate")
+    with running_tls(tmp_path, authority, "redis.example.com") as place, expected:
+        await one_call(f"rediss://{place}?ssl_ca_certs={tmp_path}/ca.pem")

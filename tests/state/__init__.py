@@ -1,0 +1,1 @@
+"""Declared state against an emulator: pairs of accounts and files, second writers, kills, Ctrl-C."""

@@ -1,0 +1,142 @@
+"""A Redis on a clock of the test's, reduced to the one script, and members that report to it."""
+
+from dataclasses import astuple, dataclass, field
+
+from kentik_async.quota import Quota
+from kentik_async.quota.redis.replica import Draft, Exchange, Replica
+from kentik_async.quota.state.encoding import decode, encode
+from kentik_async.quota.state.messages import Ending, Reply, Report, Terms
+from kentik_async.quota.state.quota_state import FORMAT, QuotaState
+from kentik_async.quota.state.reporting import enter
+
+START = 1_800_000_000.0
+
+ONE = Quota(1, None, 0.0, 3, 5, minute=3.0, hour=30.0, drain=1.0)
+
+
+@dataclass
+class Server:
+    """What all members ask.
+
+    Attributes:
+        true: The true time, by which members' own clocks run too.
+        ahead: By how much the server's clock is ahead.
+        run: The run of the server.
+        held: What is kept.
+        trip: How long a message takes, in each direction.
+    """
+
+    true: float = 0.0
+    ahead: float = START
+    run: str = "run"
+    held: tuple[bytes | None, ...] = ()
+    trip: float = 0.0
+
+    def exchange(self, expected: bytes, new: tuple[bytes, ...]) -> Exchange:
+        """Compare and set."""
+        asked = self.true
+        self.true += self.trip
+        time, held = self.true + self.ahead, self.held or (None,) * 5
+        committed = expected == (held[0] or b"")
+        if committed:
+            self.held = new
+        self.true += self.trip
+        return Exchange(asked, self.true, time, () if committed else held)
+
+    def restart(self, *, kept: bool, ahead: float | None = None) -> None:
+        """Begin another run, perhaps on another machine."""
+        self.run += "+"
+        if not kept:
+            self.held = ()
+        if ahead is not None:
+            self.ahead = ahead
+
+
+@dataclass
+class Member:
+    """A process that takes part; its own clock shows `server.true` and `own` more."""
+
+    server: Server
+    name: str
+    quota: Quota = ONE
+    lease: float = 1.0
+    leap: bool = False
+    held: dict[int, float] = field(default_factory=dict)
+    ended: list[Ending] = field(default_factory=list)
+    last_seen: int = 0
+    trips: int = 0
+
+    def __post_init__(self) -> None:
+        self.replica = Replica(self.name, self.quota, self.lease)
+
+    def read(self) -> Draft:
+        self.trips += 1
+        return self.replica.read(self.server.exchange(b"?", ()), self.server.run, leap=self.leap)
+
+    def report(self, wanted: int = 0, *, lose_reply: bool = False) -> Reply:
+        """Report, and keep the grants."""
+        terms = Terms(self.name, self.quota, astuple(self.quota), "throughput", self.lease)
+        ended = list(self.ended)
+        report = Report(
+            terms, {0: wanted} if wanted else {}, ended, self.last_seen, len(self.held) + len(ended)
+        )
+        server, replica = self.server, self.replica
+        draft = replica.fresh(server.true, server.run) or self.read()
+        while True:
+            reply = enter(report, draft.state, draft.now)
+            version, encoded = replica.next_version(), encode(draft.state)
+            new = (version, b"%d" % FORMAT, server.run.encode(), repr(draft.shift).encode(), encoded)
+            stored = server.exchange(draft.version, new)
+            self.trips += 1
+            if not stored.held:
+                break
+            draft = replica.read(stored, server.run, leap=self.leap)
+        if lose_reply:
+            return reply
+        server.true += replica.committed(draft, version, encoded, server.run, stored)
+        self.leap = False
+        self.ended = []
+        if reply.reclaimed:
+            self.held.clear()
+        for number, _ in reply.grants:
+            self.held[number] = server.true
+            self.last_seen = max(self.last_seen, number)
+        return reply
+
+    def end(self, outcome: str = "answered", retry_after: float | None = None) -> None:
+        """End what is held; the next report tells."""
+        for number, since in self.held.items():
+            took = self.server.true - since
+            self.ended.append(Ending(number, outcome, took, retry_after))  # type: ignore[arg-type]
+        self.held.clear()
+
+    def use(self, count: int = 1) -> None:
+        """Send so many requests, which are answered at once."""
+        for _ in range(count):
+            self.report(1)
+            assert self.held, "it may not go"
+            self.end()
+            self.report()
+
+    def holds(self) -> bool:
+        """Tell whether the lease certainly lasts."""
+        return self.server.true < self.replica.lease_from + self.lease
+
+    def look(self) -> tuple[int, int]:
+        """Return how many requests count in the minute and in the hour."""
+        draft = self.read()
+        now = draft.state.advance(draft.now)
+        return draft.state.log.used(self.quota, now)
+
+
+def kept_by(server: Server) -> QuotaState:
+    """Return the state."""
+    return decode(server.held[4] or b"")
+
+
+def known_as_unused(**options: float) -> Server:
+    """Return a server whose state has lasted for long enough to be trusted."""
+    server = Server(**options)  # type: ignore[arg-type]
+    Member(server, "first").report()
+    server.true += 100.0
+    return server

@@ -1,0 +1,1 @@
+"""Real gateways and proxies between the client and its servers."""
