@@ -16,6 +16,7 @@ from kentik_async._version import __version__
 
 if TYPE_CHECKING:
     from kentik_async._pipeline.priority import priority
+    from kentik_async._pipeline.response import Response
     from kentik_async.bulk.pages import Page
     from kentik_async.bulk.pull import Pull
     from kentik_async.bulk.reading.dataset import open_target
@@ -133,6 +134,7 @@ __all__ = [
     "RateLimitedError",
     "Records",
     "Relation",
+    "Response",
     "Retry",
     "ServerError",
     "Site",
@@ -153,6 +155,7 @@ __all__ = [
 
 _HOMES = {
     "kentik_async._pipeline.priority": ("priority",),
+    "kentik_async._pipeline.response": ("Response",),
     "kentik_async.bulk.pages": ("Page",),
     "kentik_async.bulk.pull": ("Pull",),
     "kentik_async.bulk.reading.dataset": ("open_target",),

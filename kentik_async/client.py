@@ -19,6 +19,7 @@ from kentik_async.quota.factory import Customer, choose_limiter
 from kentik_async.resources import KMI, ASGroups, Plans, QuotaView, Rest, SiteMarkets, Sites, SitesV6
 from kentik_async.resources.stub_quotas import StubQuotas
 from kentik_async.resources.stubs import stub_channel
+from kentik_async.resources.with_response import WithResponse
 from kentik_async.retry import Retry
 from kentik_async.state.declared_state import DeclaredState
 
@@ -212,6 +213,11 @@ class KentikClient:
         vars(view).update(vars(self))
         view._make_resources(options)
         return view
+
+    @property
+    def with_response(self) -> WithResponse:
+        """A view with the same methods, each returning a `Response`: the result, and what the answer said."""
+        return WithResponse(self._caller)
 
     def stub(
         self, stub_class: Callable[[Any], S], *, quota_class: str | None = None, quota: Quota | None = None

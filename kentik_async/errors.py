@@ -24,6 +24,9 @@
 `_transport/status_mapping.py` maps statuses to these errors.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 __all__ = [
     "APIError",
     "AuthenticationError",
@@ -114,12 +117,14 @@ class APIError(KentikError):
         grpc_status: The name of the gRPC status, such as "NOT_FOUND"; None over REST, unless the error is one
             of API v6, which quotes a gRPC status.
         detail: The server's message, shortened.
+        headers: The response's headers, names in any case; over gRPC, its metadata.
         retry_after: The wait that the server requested before the next attempt, in seconds; `math.inf` if it
             forbids one; None if it requested none. Sources: `Retry-After`, `x-ratelimit-throttle-ms`,
             `grpc-retry-pushback-ms`.
     """
 
     retry_after: float | None = None
+    headers: Mapping[str, str] = MappingProxyType({})
 
     def __init__(
         self,
@@ -133,6 +138,11 @@ class APIError(KentikError):
         self.http_status = http_status
         self.grpc_status = grpc_status
         self.detail = detail
+
+    @property
+    def request_id(self) -> str | None:
+        """The header `x-request-id` of the response; None if absent."""
+        return self.headers.get("x-request-id")
 
 
 class BadRequestError(APIError):

@@ -104,6 +104,8 @@ class Call:
         connect_by: When to give up because no attempt could be sent; None while connections work.
         refused_since: When the server first refused the call over its rate limit.
         refusal: The latest such refusal.
+        reply: The successful reply; None without. A failed one would be in a reference cycle with its error.
+        elapsed: Seconds of the latest attempt, from sending to its end.
     """
 
     request: Request[Any]
@@ -118,6 +120,8 @@ class Call:
     connect_by: float | None = None
     refused_since: float | None = None
     refusal: RateLimitedError | None = None
+    reply: Reply | None = None
+    elapsed: float = 0.0
 
     def quota(self, quotas: Mapping[QuotaClass, Quota]) -> Quota:
         """Return the limits of the call: its own, or those of its class."""

@@ -1,12 +1,13 @@
 """What a resource needs of the client: the pipeline together with one set of options."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol, TypeVar
 
 from kentik_async._operations import Request
 from kentik_async._pipeline import CallOptions, Pipeline
+from kentik_async._pipeline.call import Call
 from kentik_async.quota import Limiter, Quota
 
 __all__ = ["Caller", "Run"]
@@ -31,6 +32,7 @@ class Caller:
         options: The options of each call.
         limiter: The client's limiter.
         quota: The limits of non-query requests.
+        on_call: Gets the state of each call before it begins, or None.
         run: Sends a request and returns its result.
     """
 
@@ -38,8 +40,10 @@ class Caller:
     options: CallOptions
     limiter: Limiter
     quota: Quota
+    on_call: Callable[[Call], None] | None = None
     run: Run = field(init=False)
 
     def __post_init__(self) -> None:
         # A partial is called without a Python frame of its own, unlike a method that passes the call on.
-        object.__setattr__(self, "run", partial(self.pipeline.run, options=self.options))
+        run = partial(self.pipeline.run, options=self.options)
+        object.__setattr__(self, "run", run if self.on_call is None else partial(run, on_call=self.on_call))

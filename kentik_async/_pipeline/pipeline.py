@@ -90,12 +90,15 @@ class Pipeline:
             call.watchers += (call.trace.step,)
         return call
 
-    async def run(self, request: Request[T], options: CallOptions) -> T:
+    async def run(
+        self, request: Request[T], options: CallOptions, on_call: Callable[[Call], None] | None = None
+    ) -> T:
         """Send a request and return its result.
 
         Args:
             request: What to send.
             options: The caller's options.
+            on_call: Gets the state of the call before it begins, or None.
 
         Returns:
             What `request.decode` makes of the response.
@@ -104,6 +107,8 @@ class Pipeline:
             KentikError: See the tree in `errors.py`.
         """
         call = self.call(request, options)
+        if on_call is not None:
+            on_call(call)
         if call.trace is not None:
             call.trace.activate()
         try:
@@ -127,7 +132,7 @@ class Pipeline:
             call.fail(error)
             raise
         if call.trace is not None:
-            call.trace.end(sent=call.sent, waited=call.waited, result=result)
+            call.trace.end(sent=call.sent, waited=call.waited, http_status=reply.http_status, result=result)
         return result
 
     def session(self) -> Session:
@@ -176,6 +181,7 @@ class Pipeline:
             reply = await session.attempt(call)
             error = reply.error
             if error is None:
+                call.reply = reply
                 return reply
             if reply.outcome == "not_sent":
                 await self._retry_unsent(call, session, error)

@@ -103,10 +103,11 @@ class Session:
             call.request.on_send()
         call.report("sent", call.waited)
         reply = await self._response_in_time(attempt, grant, timeout)
+        call.elapsed = self._monotonic() - sent
         if reply.outcome == "not_sent" and reply.error is not None:
             connector.lost(reply.error)
         elif call.watchers:
-            call.report_end(reply, self._monotonic() - sent)
+            call.report_end(reply, call.elapsed)
         return reply
 
     async def admit(self, call: Call, connector: Connector) -> Grant:

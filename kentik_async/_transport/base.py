@@ -1,6 +1,6 @@
 """What the pipeline needs of a transport: requests out, replies in, no policy."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
@@ -37,6 +37,8 @@ class Reply:
         allowance: How much quota the server says is left, or None.
         translate: Makes the bytes that `Request.decode` expects of the body; None if it has that form. It
             runs after the slot is free, and may raise DecodeError.
+        headers: The response's headers, or its initial and trailing metadata, unless it is an error.
+        http_status: The HTTP status; None over gRPC.
     """
 
     body: bytes = field(default=b"", repr=False)
@@ -44,6 +46,8 @@ class Reply:
     outcome: Outcome = "answered"
     allowance: Allowance | None = None
     translate: Callable[[bytes], bytes] | None = None
+    headers: Iterable[tuple[str, Any]] = field(default=(), repr=False)
+    http_status: int | None = None
 
 
 class Attempt(Protocol):

@@ -69,7 +69,7 @@ def reply_for_http(status: int, headers: Mapping[str, str], body: bytes, *, scru
     """
     allowance = read_allowance(headers.items())
     if 200 <= status < 300:
-        return Reply(body, allowance=allowance)
+        return Reply(body, allowance=allowance, headers=headers.items(), http_status=status)
     error = error_for_http(status, body, headers, scrub=scrub)
     outcome: Outcome = "answered"
     if isinstance(error, RateLimitedError):
@@ -132,7 +132,7 @@ def reply_for_grpc(
         lost = UnavailableError(
             error.args[0], http_status=error.http_status, grpc_status=status, detail=error.detail
         )
-        lost.retry_after = error.retry_after
+        lost.retry_after, lost.headers = error.retry_after, error.headers
         return Reply(error=lost, outcome="unknown")
     if isinstance(error, RateLimitedError):
         return Reply(error=error, outcome="refused")

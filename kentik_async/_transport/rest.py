@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from kentik_async._config import Credentials, Endpoint, Trust
 from kentik_async._operations import Request
 from kentik_async._transport.base import MAX_RESPONSE_BYTES, Reply
+from kentik_async._transport.headers import Headers
 from kentik_async._transport.probe import Probe
 from kentik_async._transport.proxy import ProxyAccess
 from kentik_async._transport.replies import reply_for_http
@@ -152,7 +153,8 @@ class RestTransport:
                 proxy=self._trust.proxy,
                 trace_request_ctx={},
             ) as response:
-                status, headers, body = response.status, dict(response.headers), await _read(response)
+                status, headers = response.status, Headers(response.headers.items())
+                body = await _read(response)
         except Exception as failure:  # noqa: BLE001 (an attempt reports its end, whatever the library raised)
             error, outcome = self._failure(failure)
         else:

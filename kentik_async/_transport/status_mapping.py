@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TypeAlias
 
+from kentik_async._transport.headers import Headers
 from kentik_async._transport.retry_after import pushback_seconds, retry_after_seconds
 from kentik_async.errors import (
     APIError,
@@ -134,6 +135,7 @@ def error_for_http(
     detail = _clean(_text_of_body(body), scrub)
     error = error_class(_message(f"HTTP {status}", detail), http_status=status, detail=detail)
     error.retry_after = retry_after_seconds(headers or {}, now=now)
+    error.headers = Headers((headers or {}).items())
     return error
 
 
@@ -181,6 +183,7 @@ def error_for_grpc(
         if pause is None or (pause == math.inf and isinstance(error, RateLimitedError)):
             pause = retry_after_seconds(trailers, now=now)
         error.retry_after = pause
+        error.headers = Headers(trailers.items())
     return error
 
 

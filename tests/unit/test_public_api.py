@@ -66,6 +66,7 @@ NAMES = [
     "RateLimitedError",
     "Records",
     "Relation",
+    "Response",
     "Retry",
     "ServerError",
     "Site",

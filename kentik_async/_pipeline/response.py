@@ -1,0 +1,72 @@
+"""What an answer said besides its content: `Response`, and the caller that records it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Generic, TypeVar
+
+from kentik_async._pipeline.call import Call
+from kentik_async._pipeline.caller import Caller
+from kentik_async._transport.headers import Headers
+
+__all__ = ["Recorder", "Response"]
+
+T_co = TypeVar("T_co", covariant=True)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Response(Generic[T_co]):
+    """A result, and what its answer said; of a method with several requests, the last answer.
+
+    Attributes:
+        result: What the method returns without `with_response`.
+        headers: The response's headers, names in any case; over gRPC, initial and trailing metadata together.
+        http_status: The HTTP status; None over gRPC.
+        grpc_status: The name of the gRPC status; None over REST.
+        request_id: The header `x-request-id`; None if absent.
+        attempts: How many times the request was sent.
+        waited: Seconds in the queue, all attempts together.
+        elapsed: Seconds of the last attempt, from sending to the answer.
+    """
+
+    result: T_co
+    headers: Mapping[str, str] = field(repr=False)
+    http_status: int | None
+    grpc_status: str | None
+    request_id: str | None
+    attempts: int
+    waited: float
+    elapsed: float
+
+
+class Recorder:
+    """Remembers the last call of a caller.
+
+    Attributes:
+        caller: Runs requests like the given caller.
+    """
+
+    def __init__(self, caller: Caller) -> None:
+        self.caller = replace(caller, on_call=self._remember)
+        self._call: Call | None = None
+
+    def response(self, result: T) -> Response[T]:
+        """Return the result with what the last answer said."""
+        call = self._call
+        if call is None or call.reply is None:
+            raise RuntimeError("no request was sent")
+        reply = call.reply
+        headers = Headers(reply.headers)
+        return Response(
+            result=result,
+            headers=headers,
+            http_status=reply.http_status,
+            grpc_status="OK" if reply.http_status is None else None,
+            request_id=headers.get("x-request-id"),
+            attempts=call.sent,
+            waited=call.waited,
+            elapsed=call.elapsed,
+        )
+
+    def _remember(self, call: Call) -> None:
+        self._call = call
