@@ -10,6 +10,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from kentik_async import _telemetry
 from kentik_async.emulator import Emulator
 from tests.wire.observing.recorded import Recorded
 
@@ -24,7 +25,9 @@ def providers() -> Iterator[Recorded]:
     meter_provider = MeterProvider([reader], shutdown_on_exit=False)
     metrics.set_meter_provider(meter_provider)
     yield Recorded(spans, reader)
-    spans.shutdown()  # the providers stay; a provider that was shut down logs a warning at each span
+    # The providers stay for the life of the process: other tests are not to pay for them.
+    _telemetry._state.telemetry = None
+    spans.shutdown()
 
 
 @pytest.fixture

@@ -11,12 +11,12 @@ from kentik_async.emulator import Emulator
 from kentik_async.events import Event
 
 
-def lines(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
-    """Level and message of each line, without the seconds."""
+def lines(caplog: pytest.LogCaptureFixture, operation: str) -> list[tuple[str, str]]:
+    """Level and message of each line about an operation, without the seconds."""
     return [
         (record.levelname, re.sub(r"\d+\.\d+ s", "# s", record.getMessage()))
         for record in caplog.records
-        if record.name == "kentik_async"
+        if record.name == "kentik_async" and record.getMessage().startswith(operation)
     ]
 
 
@@ -29,7 +29,7 @@ async def test_steps_of_a_call(emulator: Emulator, caplog: pytest.LogCaptureFixt
         with pytest.raises(NotFoundError):
             await kentik.sites.list()
         await kentik.sites.list()
-    assert lines(caplog) == [
+    assert lines(caplog, "sites.list") == [
         ("DEBUG", "sites.list: queued"),
         ("DEBUG", "sites.list: attempt 1 sent after # s in the queue"),
         ("INFO", "sites.list: attempt 1 failed after # s: HTTP 503: scripted fault: 503"),
@@ -51,11 +51,11 @@ async def test_level_decides(emulator: Emulator, caplog: pytest.LogCaptureFixtur
         for level in (logging.INFO, logging.WARNING):
             caplog.set_level(level, "kentik_async")
             await kentik.plans.list()
-    assert lines(caplog) == [("INFO", "plans.list: attempt 1 answered in # s")]
+    assert lines(caplog, "plans.list") == [("INFO", "plans.list: attempt 1 answered in # s")]
 
 
 @pytest.mark.parametrize(("wait", "level"), [(0.999, "DEBUG"), (1.0, "INFO")])
 def test_long_waits_are_info(caplog: pytest.LogCaptureFixture, wait: float, level: str) -> None:
     caplog.set_level(logging.DEBUG, "kentik_async")
     log_step(Event("sent", "plans.list", 1, wait))
-    assert lines(caplog) == [(level, "plans.list: attempt 1 sent after # s in the queue")]
+    assert lines(caplog, "plans.list") == [(level, "plans.list: attempt 1 sent after # s in the queue")]

@@ -20,11 +20,19 @@ from tests.wire.servers.market_service import MarketService, MarketServiceStub
 MARKETS = "kentik.kmi.v202212.KmiService/ListMarkets"
 
 
-async def test_span_of_an_rpc(emulator: Emulator, recorded: Recorded) -> None:
+@pytest.mark.parametrize(
+    ("transport", "status"),
+    [("grpc", {"rpc.response.status_code": "OK"}), ("rest", {"http.response.status_code": 200})],
+)
+async def test_span_of_an_rpc(
+    emulator: Emulator, recorded: Recorded, transport: str, status: dict[str, object]
+) -> None:
     with trace.get_tracer("test").start_as_current_span("parent") as parent:
-        async with emulator.client(transport="grpc") as kentik:
+        async with emulator.client(transport=transport) as kentik:
             markets = await kentik.kmi.list_markets()
         assert trace.get_current_span() is parent
+    endpoint = emulator.connection["grpc_endpoint" if transport == "grpc" else "v6_rest_endpoint"]
+    port = int(endpoint.rpartition(":")[2])
     span, _ = recorded.spans
     assert (span.name, span.kind, span.status.status_code) == (MARKETS, SpanKind.CLIENT, StatusCode.UNSET)
     assert span.parent == parent.get_span_context()
@@ -37,9 +45,9 @@ async def test_span_of_an_rpc(emulator: Emulator, recorded: Recorded) -> None:
         "kentik.rows": len(markets),
         "rpc.system.name": "grpc",
         "rpc.method": MARKETS,
-        "rpc.response.status_code": "OK",
+        **status,
         "server.address": "127.0.0.1",
-        "server.port": int(emulator.grpc_endpoint.rpartition(":")[2]),
+        "server.port": port,
     }
     assert [event.name for event in span.events] == ["kentik.quota.wait"]
 
