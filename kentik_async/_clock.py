@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
-__all__ = ["SYSTEM_CLOCK", "Clock", "utc_now"]
+__all__ = ["SYSTEM_CLOCK", "Clock", "sleepless", "utc_now"]
 
 utc_now: Callable[[], datetime] = partial(datetime.now, UTC)
 """Returns the system's time as an aware UTC datetime."""
@@ -31,3 +31,14 @@ class Clock:
 
 
 SYSTEM_CLOCK = Clock()
+
+
+def sleepless(clock: Clock) -> Clock:
+    """Return a clock that goes on while the machine is suspended, where there is one.
+
+    Linux's monotonic clock stands still then. A clock that is not the system's own is returned as it is.
+    """
+    boottime = getattr(time, "CLOCK_BOOTTIME", None)
+    if clock is not SYSTEM_CLOCK or boottime is None:
+        return clock
+    return Clock(monotonic=lambda: time.clock_gettime(boottime), wall=clock.wall)

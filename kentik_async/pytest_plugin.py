@@ -4,7 +4,6 @@ pytest loads it in every run of an environment that has this package, so it impo
 requests a fixture.
 """
 
-import asyncio
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
     from kentik_async.client import KentikClient
     from kentik_async.emulator import BackgroundEmulator
     from kentik_async.events import Event
@@ -70,9 +71,11 @@ class _Closer:
     client: "KentikClient"
 
     def __init__(self) -> None:
-        self._generators: dict[asyncio.AbstractEventLoop, AsyncGenerator[None]] = {}
+        self._generators: dict[AbstractEventLoop, AsyncGenerator[None]] = {}
 
     def on_event(self, _: "Event") -> None:
+        import asyncio
+
         loop = asyncio.get_running_loop()
         if loop not in self._generators:
             self._generators[loop] = generator = self._close_at_end()

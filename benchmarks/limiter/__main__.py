@@ -15,7 +15,6 @@ import gc
 import shutil
 import statistics
 import tempfile
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -118,7 +117,6 @@ def processes(speed: float, calls: int, names: Sequence[str]) -> dict[str, Share
             print("no redis-server on PATH: four processes on Redis were not measured")
             return found
         with running_redis(Path(folder)) as server:
-            time.sleep(60 / speed + 1)  # one that has just started might have lost the last minute
             for name, quota in classes:
                 found[f"Redis, {name}"] = asyncio.run(by_redis(server.url, quota, 0.05 / speed, calls))
     return found

@@ -22,7 +22,7 @@ from benchmarks.limiter.peers import Peer
 from benchmarks.limiter.processes import by_file, seconds, served_by_file
 from benchmarks.limiter.runs import bytes_a_waiter
 from kentik_async.quota import Limiter, LocalLimiter, Quota
-from kentik_async.quota.file_limiter import open_file_limiter
+from kentik_async.quota.file.opening import open_file_limiter
 
 UNHURRIED = Quota(1, None, 0.0, 3750, None, minute=0.005)
 """As many tokens as the vendor's longest window has, and never short of them."""
@@ -113,7 +113,7 @@ def start_up(folder: str) -> None:
     """Measure opening and reading a full ring."""
     code = (
         "import asyncio, time; from kentik_async.quota import Quota\n"
-        "from kentik_async.quota.file_limiter import open_file_limiter\n"
+        "from kentik_async.quota.file.opening import open_file_limiter\n"
         "from kentik_async.quota import file_lane\n"
         "started = time.perf_counter()\n"
         f"limiter = open_file_limiter({folder + '/cost'!r}, endpoints=(), customer='',\n"

@@ -41,7 +41,7 @@ class _Booleans(dict[int, bool | None]):
 _BOOLEANS = _Booleans({0: False, 1: True, _NOT_SENT: None})
 
 
-class Tables:
+class TableColumns:
     """Parses the tables of one type of response; made once, used for every response.
 
     Args:
@@ -101,7 +101,7 @@ class ParsedTables:
         header: The response without its rows; the other fields are as in the schema.
     """
 
-    def __init__(self, tables: Tables, merged: Message, header: Any, raw: bytes) -> None:
+    def __init__(self, tables: TableColumns, merged: Message, header: Any, raw: bytes) -> None:
         self._tables = tables
         self._merged = merged
         self.header = header

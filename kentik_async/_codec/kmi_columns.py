@@ -6,7 +6,7 @@ The columns are those of the models, with the same names in the same order. A va
 
 from typing import Any, NamedTuple
 
-from kentik_async._codec._columns import ParsedTables, Tables
+from kentik_async._codec._columns import ParsedTables, TableColumns
 from kentik_async._generated.kmi import v202212 as messages
 from kentik_async.models import CustomerProvider, Peer, Ranking
 
@@ -24,8 +24,8 @@ __all__ = [
 
 Columns = dict[str, list[Any]]
 
-RANKINGS = Tables(messages.GetRankingsResponse, "the rankings", signed=("rank_change", "score_change"))
-DETAILS = Tables(messages.GetASNDetailsResponse, "the details of the network")
+RANKINGS = TableColumns(messages.GetRankingsResponse, "the rankings", signed=("rank_change", "score_change"))
+DETAILS = TableColumns(messages.GetASNDetailsResponse, "the details of the network")
 
 
 class RankingColumns(NamedTuple):

@@ -13,7 +13,7 @@ __all__ = ["decode_list"]
 _WHAT = "the list of plans"
 
 
-class _List(msgspec.Struct):
+class _PlanList(msgspec.Struct):
     plans: list[Plan]
 
 
@@ -26,7 +26,7 @@ def decode_list(raw: bytes) -> Records[Plan]:
     response = _json.decode(raw, object, _WHAT)
     if isinstance(response, dict) and isinstance(response.get("plans"), list):
         response = {"plans": [_current_names(plan) for plan in response["plans"]]}
-    return Records(_json.convert(response, _List, _WHAT).plans, Plan)
+    return Records(_json.convert(response, _PlanList, _WHAT).plans, Plan)
 
 
 def _current_names(plan: Any) -> Any:

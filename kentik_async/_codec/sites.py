@@ -12,7 +12,7 @@ from kentik_async.models import Records, Site
 __all__ = ["decode_list", "decode_site", "encode_create", "encode_update", "site_path"]
 
 
-class _List(msgspec.Struct):
+class _SiteList(msgspec.Struct):
     sites: list[Site]
 
 
@@ -68,7 +68,7 @@ def decode_list(raw: bytes) -> Records[Site]:
     Raises:
         DecodeError: The body is not JSON, or has no list of sites.
     """
-    return Records(_json.decode(raw, _List, "the list of sites").sites, Site)
+    return Records(_json.decode(raw, _SiteList, "the list of sites").sites, Site)
 
 
 def decode_site(raw: bytes) -> Site:

@@ -9,7 +9,7 @@ import msgspec
 
 from kentik_async.models._base import Model
 
-__all__ = ["table"]
+__all__ = ["sections", "table"]
 
 _MOST_ROWS = 20
 """A longer table shows this many rows: half of them from its start, half from its end."""
@@ -35,6 +35,12 @@ def table(rows: Sequence[Any], row_type: type[Model] | None, attributes: Mapping
     body = [_row(row, names) for row in rows] if len(rows) <= _MOST_ROWS else _shortened(rows, names)
     caption = f"<caption>{escape(', '.join(facts))}</caption>"
     return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
+
+
+def sections(title: str, tables: Mapping[str, str]) -> str:
+    """Return a title and several tables, each under its own title."""
+    parts = [f"<strong>{escape(name)}</strong>{html}" for name, html in tables.items()]
+    return f"<div><strong>{escape(title)}</strong>{''.join(f'<div>{part}</div>' for part in parts)}</div>"
 
 
 def _shortened(rows: Sequence[Any], names: Sequence[str]) -> list[str]:

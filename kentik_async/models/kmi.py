@@ -116,6 +116,14 @@ class ASNDetails(Model, frozen=True):
     type: Relation
     fetched_at: dt.datetime
 
+    def _repr_html_(self) -> str:
+        """Return what Jupyter shows: the network, and a table for each relation that was requested."""
+        from kentik_async.models import _html
+
+        network = f"AS{self.asn} {self.name}; market {self.market_id}, {self.ip}"
+        relations = ("customers", "providers", "peers") if self.type == "all" else (str(self.type),)
+        return _html.sections(network, {name: getattr(self, name)._repr_html_() for name in relations})
+
 
 @reads_as_dataclass
 class Insight(Model, frozen=True, gc=False):

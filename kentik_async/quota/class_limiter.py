@@ -14,7 +14,7 @@ from kentik_async.quota.limits import Outcome, Pacing, Quota, QuotaClass
 from kentik_async.quota.protocols import Store
 from kentik_async.quota.reporter import Reporter
 from kentik_async.quota.snapshot import QuotaSnapshot
-from kentik_async.quota.state.messages import Ending, Reply
+from kentik_async.quota.state.messages import Ending, StoreReply
 from kentik_async.quota.state.schedule import Schedule
 from kentik_async.quota.waiting.deferred_lock import DeferredLock
 from kentik_async.quota.waiting.event_loops import LoopRegistry, LoopTimer
@@ -81,7 +81,7 @@ class ClassLimiter:
                 if grant is not None:
                     return grant
             waiter = self._waiters.join(timer, priority, now if queued_since is None else queued_since, late)
-            # What wakes others of this priority wakes this one; a report for this one may be under way.
+            # What wakes others of this priority wakes this one; a report for this one may be pending.
             if not self._reporter.told.get(priority) and (late or self._reporter.pending is None):
                 self._report()
             if max_wait is not None and waiter.queued:
@@ -168,7 +168,7 @@ class ClassLimiter:
         self._inspector = Inspector(self._store, self._reporter, self._lock)
 
     def _report(self) -> None:
-        """Report, and hand out what that leads to; if a report is under way another follows it."""
+        """Report, and hand out what that leads to; if a report is pending, another follows it."""
         reporter = self._reporter
         reporter.due = True
         while reporter.due and reporter.pending is None:
@@ -200,18 +200,17 @@ class ClassLimiter:
             self._report()
         return ClassGrant(self, number, timer, now)
 
-    def _later(self, reply: Reply | KentikError) -> None:
+    def _later(self, reply: StoreReply | KentikError) -> None:
         self._lock.run(self._arrived, reply)
 
-    def _arrived(self, reply: Reply | KentikError) -> None:
+    def _arrived(self, reply: StoreReply | KentikError) -> None:
         """Take up what the store could not tell at once."""
         reporter = self._reporter
         if isinstance(reply, KentikError):
             reporter.fail()
             self._waiters.fail_all(reply, but=self._waiters.late)
-            reporter.due = bool(
-                self._waiters.queue.calls
-            )  # those that came meanwhile have a try of their own
+            # Those that came meanwhile have an attempt of their own.
+            reporter.due = bool(self._waiters.queue.calls)
         else:
             reporter.receive(reply)
             self._take_up(reply)
@@ -219,7 +218,7 @@ class ClassLimiter:
         if reporter.due:
             self._report()
 
-    def _take_up(self, reply: Reply) -> None:
+    def _take_up(self, reply: StoreReply) -> None:
         self._inspector.changed()
         self._answers_help = reply.answers_help or not self._exclusive
         if reply.reclaimed:

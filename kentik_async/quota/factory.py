@@ -58,7 +58,7 @@ def choose_limiter(limiter: Limiter | str | None, customer: Customer, owner: obj
         owner: The client; held weakly.
 
     Raises:
-        ConfigError: The URL is none of these, or what it names cannot be used.
+        ConfigError: The URL has another form, or what it names cannot be used.
     """
     if limiter is None:
         return (_own(customer, owner), False) if customer.local else _usual(customer, owner)
@@ -98,7 +98,7 @@ def _usual(customer: Customer, owner: object) -> tuple[Limiter, bool]:
 
 
 def _file(path: str | None, customer: Customer) -> Limiter:
-    from kentik_async.quota.file_limiter import open_file_limiter
+    from kentik_async.quota.file.opening import open_file_limiter
 
     return open_file_limiter(
         path,

@@ -66,7 +66,7 @@ class Inspector:
         Args:
             now: The present, by the process's clock.
             then: The function; it is not called if the store fails, as then the next report fails too.
-            once_more: Whether to look once more if there was more to tell than the report under way tells.
+            once_more: Whether to look again if another report follows the pending one.
         """
         if self.ahead is not None:
             then(*self.ahead)
@@ -90,7 +90,7 @@ class Inspector:
                 take_up(schedule)
 
     async def _look(self, view: View[R]) -> R:
-        more_to_tell = self._reporter.due  # when the report under way is committed
+        more_to_tell = self._reporter.due  # another report follows the pending one
         found = await self._look_once(view)
         return await self._look_once(view) if more_to_tell else found
 

@@ -7,14 +7,14 @@ from kentik_async.errors import KentikError
 from kentik_async.quota.limits import Outcome, QuotaClass
 from kentik_async.quota.rate_limit_header import Allowance
 from kentik_async.quota.snapshot import QuotaSnapshot
-from kentik_async.quota.state.messages import Reply
+from kentik_async.quota.state.messages import StoreReply
 from kentik_async.quota.state.quota_state import QuotaState
 
 __all__ = ["Change", "Grant", "HintAwareGrant", "Limiter", "QuotaSnapshot", "Store", "View", "Wake"]
 
 R = TypeVar("R")
 
-Change: TypeAlias = Callable[[QuotaState, float], Reply]
+Change: TypeAlias = Callable[[QuotaState, float], StoreReply]
 """A pure change of the state: it is given the state and the present instant by the store's clock, and changes
 the state in place. A store may call it again, on a fresh state, if what it made could not be committed."""
 
@@ -40,7 +40,7 @@ class Grant(Protocol):
             outcome: "answered", also with an error; "refused", a rate limit; "not_sent", the server
                 certainly never saw it: slot and token are as before; "unknown": it may still be working
                 there, so the slot stays taken for `drain` seconds.
-            retry_after: With "refused": the pause that the server asked for, in seconds. What is not a
+            retry_after: With "refused": the pause that the server requested, in seconds. What is not a
                 finite number from 0 counts as none.
         """
         ...
@@ -113,10 +113,11 @@ class Store(Protocol):
       sleeps. It may stand still; it may not jump forward. Instants are seconds as floats.
     - Liveness: when a member has died, somebody who commits afterwards enters that with
       `QuotaState.reclaim` before its own change; or the store has leases, and the state does it by itself.
-    - Wake-up: it passes `Reply.wake` on after the commit, and calls a waiting member when a holder has died.
+    - Wake-up: it passes `StoreReply.wake` on after the commit, and calls a waiting member when a holder
+      has died.
 
     The limiter calls `transact` and `inspect` under a lock of its own, and never `transact` again before the
-    one under way has ended. A store must not call the limiter back from within them in the same thread.
+    pending one has ended. A store must not call the limiter back from within them in the same thread.
 
     Attributes:
         member: This member's name, unlike that of any other that shares the state, now or earlier.
@@ -153,13 +154,15 @@ class Store(Protocol):
         """Note how the limiter is told to report; called once, before all else."""
         ...
 
-    def transact(self, change: Change, later: Callable[[Reply | KentikError], None]) -> Reply | None:
+    def transact(
+        self, change: Change, later: Callable[[StoreReply | KentikError], None]
+    ) -> StoreReply | None:
         """Make a change and commit it; never blocks.
 
         Args:
             change: The change.
             later: What to call, once and from any thread, when the change is committed after all or has
-                failed for good, if it could not be committed at once.
+                failed permanently, if it could not be committed at once.
 
         Returns:
             The reply, committed; or None if `later` will be called with it.
@@ -186,5 +189,5 @@ class Store(Protocol):
         ...
 
     async def aclose(self) -> None:
-        """Commit what is under way if that is possible soon, then close; called instead with a lease."""
+        """Commit the pending change if that is possible soon, then close; called instead with a lease."""
         ...

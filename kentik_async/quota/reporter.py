@@ -9,7 +9,7 @@ from dataclasses import astuple
 from kentik_async.errors import KentikError
 from kentik_async.quota.limits import Pacing, Quota
 from kentik_async.quota.protocols import Store
-from kentik_async.quota.state.messages import Ending, Reply, Report, Terms
+from kentik_async.quota.state.messages import Ending, MemberReport, StoreReply, Terms
 from kentik_async.quota.state.quota_state import QuotaState
 from kentik_async.quota.state.reporting import enter
 from kentik_async.quota.waiting.event_loops import LoopTimer
@@ -31,7 +31,7 @@ class Reporter:
     """
 
     def __init__(
-        self, store: Store, quota: Quota, pacing: Pacing, later: Callable[[Reply | KentikError], None]
+        self, store: Store, quota: Quota, pacing: Pacing, later: Callable[[StoreReply | KentikError], None]
     ) -> None:
         """Start with nothing to tell.
 
@@ -57,11 +57,11 @@ class Reporter:
         self.keep_to(self.terms.quota, self.terms.pacing)
         self.open: dict[int, LoopTimer] = {}
         self.endings: list[Ending] = []
-        self.pending: Report | None = None
+        self.pending: MemberReport | None = None
         self.due = False
         self.told: dict[int, int] = {}
         self._last_seen = 0
-        self._latest = Report(self.terms, {})
+        self._latest = MemberReport(self.terms, {})
 
     def owes(self) -> bool:
         """Tell whether the state knows, or may know, of something that is over."""
@@ -79,8 +79,8 @@ class Reporter:
             self.endings.append(Ending(number, "unknown", 0.0))
         return bool(gone)
 
-    def send(self, demand: dict[int, int]) -> Reply | None:
-        """Report; there must be no report under way.
+    def send(self, demand: dict[int, int]) -> StoreReply | None:
+        """Report; there must be no pending report.
 
         Args:
             demand: How many calls wait, by priority; the reporter keeps and changes it.
@@ -93,7 +93,7 @@ class Reporter:
         """
         endings, self.endings = self.endings, []
         held = len(self.open) + len(endings)
-        report = self._latest = Report(self.terms, demand, endings, self._last_seen, held)
+        report = self._latest = MemberReport(self.terms, demand, endings, self._last_seen, held)
         try:
             reply = self._store.transact(self._change, self._later)
         except KentikError:
@@ -106,16 +106,16 @@ class Reporter:
             self._note(report, reply)
         return reply
 
-    def receive(self, reply: Reply) -> None:
-        """Enter the reply to the report that is under way."""
+    def receive(self, reply: StoreReply) -> None:
+        """Enter the reply to the pending report."""
         if self.pending is not None:
             report, self.pending = self.pending, None
             self._note(report, reply)
 
-    def _enter(self, state: QuotaState, now: float) -> Reply:
+    def _enter(self, state: QuotaState, now: float) -> StoreReply:
         return enter(self._latest, state, now)
 
-    def _note(self, report: Report, reply: Reply) -> None:
+    def _note(self, report: MemberReport, reply: StoreReply) -> None:
         told = self.told = report.demand
         for number, priority in reply.grants:
             if priority in told:
@@ -124,7 +124,7 @@ class Reporter:
                 self._last_seen = number
 
     def fail(self) -> None:
-        """Enter that the report under way could not be committed: what it said is told by the next."""
+        """Enter that the pending report could not be committed; the next one repeats what it said."""
         if self.pending is not None:
             self.endings = [*self.pending.endings, *self.endings]
             self.pending, self.told = None, {}

@@ -47,13 +47,6 @@ LIBRARY_USERS = {
     "ruamel": frozenset({"state"}),
 }
 
-# Circles that exist. Remove a line when its circle is gone; add none.
-KNOWN_CIRCLES: frozenset[frozenset[str]] = frozenset(
-    {
-        frozenset({"quota.file_grant", "quota.file_lane"}),
-    }
-)
-
 
 def unit_of(module: str) -> str | None:
     """The unit of a dotted module name: a top-level module or package; None for other libraries."""
@@ -118,10 +111,8 @@ def test_no_imports_in_a_circle() -> None:
     found = {
         frozenset(module.removeprefix(f"{PACKAGE.name}.") for module in circle) for circle in circles(imports)
     }
-    new = [sorted(circle) for circle in found - KNOWN_CIRCLES]
-    assert not new, f"modules that import each other: {new}; put what both need into a module below"
-    gone = [sorted(circle) for circle in KNOWN_CIRCLES - found]
-    assert not gone, f"these circles are gone: {gone}; remove them from KNOWN_CIRCLES"
+    named = [sorted(circle) for circle in found]
+    assert not named, f"modules that import each other: {named}; put what both need into a module below"
 
 
 def test_libraries_have_few_users() -> None:

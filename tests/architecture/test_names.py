@@ -12,15 +12,6 @@ from tests.support.paths import ROOT
 KNOWN_TWICE = frozenset(
     {
         "Call",
-        "Member",
-        "Report",
-        "Reply",
-        "Store",
-        "Tables",
-        "WaitQueue",
-        "Waiter",
-        "_Level",
-        "_List",
     }
 )
 
@@ -41,29 +32,15 @@ def test_class_names_are_unique() -> None:
     assert not gone, f"these names are unique: {gone}; remove them from KNOWN_TWICE"
 
 
-# The names in these folders are too long, this many of them. Lower the number when you rename some.
-KNOWN_LONG = {
-    "tests/multiprocess": 26,
-    "tests/unit/quota": 14,
-}
-
-
 def test_test_names_are_short() -> None:
-    lengths: dict[str, list[int]] = defaultdict(list)
-    too_long: dict[str, list[str]] = defaultdict(list)
-    for path in sorted((ROOT / "tests").rglob("test_*.py")):
-        place = path.relative_to(ROOT).as_posix()
-        folder = next((name for name in KNOWN_LONG if place.startswith(f"{name}/")), "")
-        for name in _test_names(path):
-            lengths[folder].append(len(name))
-            if len(name) > LONGEST_TEST_NAME:
-                too_long[folder].append(f"{place}: {name}")
-    assert not too_long[""], "\n".join(too_long[""])
-    assert median(lengths[""]) <= MEDIAN_TEST_NAME
-    grown = {
-        folder: len(too_long[folder]) for folder, known in KNOWN_LONG.items() if len(too_long[folder]) > known
-    }
-    assert not grown, f"more test names of more than {LONGEST_TEST_NAME} characters than before: {grown}"
+    names = [
+        (f"{path.relative_to(ROOT)}: {name}", len(name))
+        for path in sorted((ROOT / "tests").rglob("test_*.py"))
+        for name in _test_names(path)
+    ]
+    too_long = [name for name, length in names if length > LONGEST_TEST_NAME]
+    assert not too_long, "\n".join(too_long)
+    assert median(length for _, length in names) <= MEDIAN_TEST_NAME
 
 
 def _test_names(path: Path) -> list[str]:

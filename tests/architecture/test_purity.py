@@ -46,7 +46,6 @@ MUST_BE_PURE = frozenset({"_codec", "_operations.py", "_validation.py", "errors.
 # Imports that exist. Remove a line when its import is gone; add none.
 KNOWN_IMPURE = frozenset(
     {
-        ("quota/queue.py", "asyncio"),
         ("quota/waiting/wait_queue.py", "asyncio"),
     }
 )

@@ -9,7 +9,7 @@ import pytest
 
 from kentik_async import Quota
 from kentik_async.emulator import BackgroundEmulator, Emulator, User
-from kentik_async.quota.file_limiter import open_file_limiter
+from kentik_async.quota.file.opening import open_file_limiter
 
 EMAIL, TOKEN = "ada@example.com", "canary-5f1c0ffee5eed"
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from kentik_async import Quota
 from kentik_async._clock import SYSTEM_CLOCK, Clock
 from kentik_async.quota import LocalLimiter
-from kentik_async.quota.file_limiter import open_file_limiter
+from kentik_async.quota.file.opening import open_file_limiter
 from tests.support.quota_oracle import Limits, Visit, overruns
 from tests.support.quota_server import SimulatedServer, even, limits_of
 from tests.support.scripted_callers import Callers, Log, Script

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kentik_async.quota import Allowance, HintAwareGrant, Limiter, Quota
-from kentik_async.quota.file_limiter import open_file_limiter
+from kentik_async.quota.file.opening import open_file_limiter
 from tests.multiprocess.redis.harness import RedisServer
 from tests.multiprocess.redis.helpers import Opener
 

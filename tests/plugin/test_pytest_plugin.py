@@ -1,5 +1,7 @@
 """The pytest plugin in other people's runs: it costs nothing unused, and suits every kind of event loop."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 from tests.plugin.project import pytest_in
@@ -68,6 +70,14 @@ def test_argument_without_a_name(kentik_emulator):
 def test_unknown_argument(kentik_emulator):
     pass
 """
+
+
+def test_plugin_loads_nothing_else() -> None:
+    loaded = "before = {*sys.modules}; import kentik_async.pytest_plugin; print(*{*sys.modules} - before)"
+    run = subprocess.run(
+        [sys.executable, "-c", f"import pytest, sys; {loaded}"], capture_output=True, text=True, check=True
+    )
+    assert {*run.stdout.split()} == {"kentik_async", "kentik_async._version", "kentik_async.pytest_plugin"}
 
 
 def test_every_kind_of_event_loop(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from kentik_async.quota import LocalLimiter, Pacing, Quota
-from kentik_async.quota.file_limiter import open_file_limiter
+from kentik_async.quota.file.opening import open_file_limiter
 from tests.property.external_consumer import (
     Greedy,
     Hint,

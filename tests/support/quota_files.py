@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from kentik_async.quota import Grant, Limiter, Quota
-from kentik_async.quota.file_limiter import FileLimiter
+from kentik_async.quota.limiter import StoreLimiter
 
 QUOTA = Quota(1, None, 0.0, 50, None, drain=0.2)
 
-Open = Callable[..., FileLimiter]
+Open = Callable[..., StoreLimiter]
 
 
 def descriptors() -> int:

@@ -14,7 +14,7 @@ import msgspec
 
 from kentik_async.errors import KentikError
 from kentik_async.quota.protocols import Change, View, Wake
-from kentik_async.quota.state.messages import Reply
+from kentik_async.quota.state.messages import StoreReply
 from kentik_async.quota.state.quota_state import QuotaState
 
 R = TypeVar("R")
@@ -38,7 +38,7 @@ class SharedState:
     members: "dict[str, SharedStore]" = field(default_factory=dict)
     commits: int = 0
 
-    def change(self, change: Change) -> Reply:
+    def change(self, change: Change) -> StoreReply:
         """Make a change on a fresh copy, commit it, and wake the members that it names."""
         state = _decoder.decode(self.encoded)
         now = self.now()
@@ -115,7 +115,9 @@ class SharedStore:
             if not other.dead:
                 other.called(0.0)
 
-    def transact(self, change: Change, later: Callable[[Reply | KentikError], None]) -> Reply | None:
+    def transact(
+        self, change: Change, later: Callable[[StoreReply | KentikError], None]
+    ) -> StoreReply | None:
         if self.delay is None and not self.stopped:
             return self._commit(change)
         asyncio.get_running_loop().call_later(self.delay or 0.001, self._commit_later, change, later)
@@ -142,7 +144,7 @@ class SharedStore:
         elif not self.dead:
             self._wake(delay)
 
-    def _commit(self, change: Change) -> Reply:
+    def _commit(self, change: Change) -> StoreReply:
         reply = self._shared.change(change)
         while self.replies_to_lose:
             self.replies_to_lose -= 1
@@ -152,7 +154,7 @@ class SharedStore:
             asyncio.get_running_loop().call_later(self.lease / 3, self._ring, 0.0)
         return reply
 
-    def _commit_later(self, change: Change, later: Callable[[Reply | KentikError], None]) -> None:
+    def _commit_later(self, change: Change, later: Callable[[StoreReply | KentikError], None]) -> None:
         loop = asyncio.get_running_loop()
         if self.dead:
             return

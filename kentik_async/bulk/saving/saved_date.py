@@ -14,7 +14,7 @@ from kentik_async.models import Market
 __all__ = ["DateInTarget", "NoTables", "page_records"]
 
 
-class Tables(Protocol):
+class TableReader(Protocol):
     """Whatever rows of a date can be read from."""
 
     def read(self, table: str, run_date: str, columns: Sequence[str] | None = None) -> Columns:
@@ -38,7 +38,9 @@ class DateInTarget:
         pages: The pages: those of the tables, and those that were added.
     """
 
-    def __init__(self, sink: Tables, run_date: str, *, since: int = 0, retry_failed: bool = False) -> None:
+    def __init__(
+        self, sink: TableReader, run_date: str, *, since: int = 0, retry_failed: bool = False
+    ) -> None:
         """Read which pages the tables hold.
 
         Args:

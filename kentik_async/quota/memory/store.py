@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from kentik_async.errors import KentikError
 from kentik_async.quota.protocols import Change, View, Wake
-from kentik_async.quota.state.messages import Reply
+from kentik_async.quota.state.messages import StoreReply
 from kentik_async.quota.state.quota_state import QuotaState
 
 __all__ = ["MemoryStore"]
@@ -34,7 +34,7 @@ class MemoryStore:
     def bind(self, wake: Wake) -> None:
         """Do nothing: nobody else would wake the member."""
 
-    def transact(self, change: Change, later: Callable[[Reply | KentikError], None]) -> Reply:
+    def transact(self, change: Change, later: Callable[[StoreReply | KentikError], None]) -> StoreReply:
         """Make a change."""
         return change(self._state, self._monotonic())
 

@@ -30,7 +30,11 @@ class _Owner(Protocol):
 
 
 class JobThread:
-    """A daemon thread that starts with its first job."""
+    """A daemon thread that starts with its first job.
+
+    Attributes:
+        over: Whether the time for jobs is over: the remaining ones must give up at once.
+    """
 
     def __init__(self, owner: _Owner) -> None:
         """Start without a thread.
@@ -41,6 +45,7 @@ class JobThread:
         self._owner = owner
         self._thread: threading.Thread | None = None
         self._stopped = False
+        self.over = False
         _threads.add(self)
 
     def put(self, job: Job) -> None:
@@ -92,8 +97,11 @@ class JobThread:
                 async with asyncio.timeout(FAREWELL):
                     await self._jobs.join()
         finally:
+            self.over = True
             worker.cancel()
             await asyncio.wait([worker])
+            while not self._jobs.empty():
+                await self._jobs.get_nowait()()
             await self._owner.aclose()
             self._ended.set_result(None)
 

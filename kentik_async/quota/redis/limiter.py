@@ -1,10 +1,9 @@
 """From a Redis URL to a limiter: the one module of this store that can be imported without redis-py."""
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
-from kentik_async._clock import SYSTEM_CLOCK, Clock
+from kentik_async._clock import SYSTEM_CLOCK, Clock, sleepless
 from kentik_async.errors import ConfigError
 from kentik_async.quota.limiter import StoreLimiter
 from kentik_async.quota.limits import Pacing, Quota, QuotaClass
@@ -50,7 +49,7 @@ def open_redis_limiter(
         ) from None
     if on_outage not in ("wait", "raise"):
         raise ConfigError(f"on_outage must be 'wait' or 'raise'; got {on_outage!r}")
-    address, instant = RedisAddress.parse(url), _sleepless(clock)
+    address, instant = RedisAddress.parse(url), sleepless(clock).monotonic
     quotas: dict[QuotaClass, Quota] = {
         "non_query": quota or Quota.NON_QUERY,
         "query": query_quota or Quota.QUERY,
@@ -61,15 +60,3 @@ def open_redis_limiter(
         return RedisStore(address, names, quotas[quota_class], instant, on_outage)
 
     return StoreLimiter(quotas, store_of, pacing=pacing, clock=clock)
-
-
-def _sleepless(clock: Clock) -> Callable[[], float]:
-    """Return a clock that goes on while the machine is suspended, where there is one.
-
-    Linux's monotonic clock stands still then, and a lease would outlast a closed lid. A clock that is not
-    the system's own is returned as it is.
-    """
-    boottime = getattr(time, "CLOCK_BOOTTIME", None)
-    if clock is not SYSTEM_CLOCK or boottime is None:
-        return clock.monotonic
-    return lambda: time.clock_gettime(boottime)

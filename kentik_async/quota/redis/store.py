@@ -12,7 +12,7 @@ from kentik_async.quota.protocols import Change, View, Wake
 from kentik_async.quota.redis.replica import Replica
 from kentik_async.quota.redis.sync_loop import OnOutage, SyncLoop
 from kentik_async.quota.redis.url import RedisAddress, RedisNames
-from kentik_async.quota.state.messages import Reply
+from kentik_async.quota.state.messages import StoreReply
 
 __all__ = ["RedisStore"]
 
@@ -58,7 +58,7 @@ class RedisStore:
         """Note how the limiter is told to report; it is not kept alive by that."""
         self._waker.method = weakref.WeakMethod(wake)
 
-    def transact(self, change: Change, later: Callable[[Reply | KentikError], None]) -> None:
+    def transact(self, change: Change, later: Callable[[StoreReply | KentikError], None]) -> None:
         """Make a change, later."""
         self._sync_loop.commit(change, later)
 
@@ -81,7 +81,7 @@ class RedisStore:
         self._sync_loop.thread.stop()
 
     async def aclose(self) -> None:
-        """Commit what is under way if that is possible within a second, then close."""
+        """Commit the pending change if that is possible within a second, then close."""
         ended = self._sync_loop.thread.stop()
         if ended is not None:
             await asyncio.wrap_future(ended)

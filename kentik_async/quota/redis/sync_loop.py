@@ -8,14 +8,14 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, Literal, TypeAlias
 
-from kentik_async.errors import ConnectError, KentikError
+from kentik_async.errors import ClientClosedError, ConnectError, KentikError
 from kentik_async.quota.protocols import Change, View, Wake
 from kentik_async.quota.redis.connection import ConnectionLostError, RedisConnection
 from kentik_async.quota.redis.job_thread import JobThread
 from kentik_async.quota.redis.replica import Draft, Replica
 from kentik_async.quota.redis.url import RedisAddress, RedisNames
 from kentik_async.quota.state.encoding import encode
-from kentik_async.quota.state.messages import Reply
+from kentik_async.quota.state.messages import StoreReply
 from kentik_async.quota.state.quota_state import FORMAT, QuotaState
 
 __all__ = ["OnOutage", "SyncLoop"]
@@ -75,7 +75,7 @@ class SyncLoop:
         self._renewal: asyncio.TimerHandle | None = None
         self.thread = JobThread(self)
 
-    def commit(self, change: Change, later: Callable[[Reply | KentikError], None]) -> None:
+    def commit(self, change: Change, later: Callable[[StoreReply | KentikError], None]) -> None:
         """Make a change and commit it, and tell what it led to."""
         self.thread.put(partial(self._carry_out, partial(self._commit, change), later))
 
@@ -90,13 +90,21 @@ class SyncLoop:
 
     async def _carry_out(self, work: Callable[[], Awaitable[Any]], later: Callable[[Any], None]) -> None:
         """Tell what comes of some work, or why nothing does."""
+        outcome: Any = ClientClosedError("the limiter was closed")
+        try:
+            if not self.thread.over:
+                outcome = await self._try(work)
+        finally:
+            later(outcome)
+
+    async def _try(self, work: Callable[[], Awaitable[Any]]) -> Any:
         connection, pause = self._connection, 0.0
         failure: KentikError
         while True:
             stale = connection.up
             try:
                 await self._meet()
-                found = await work()
+                return await work()
             except ConnectionLostError as error:
                 if stale:
                     continue  # a connection that lay idle may have been cut: a new one tells
@@ -112,14 +120,11 @@ class SyncLoop:
                 _log.exception("the quota in Redis at %s cannot be used", connection.place)
                 failure = KentikError(f"the quota in Redis at {connection.place} cannot be used: {error!r}")
                 break
-            else:
-                later(found)
-                return
             pause = min(max(2 * pause, _FIRST_PAUSE), _LONGEST_PAUSE)
             await asyncio.sleep(pause)
         if self._replica.reading is not None:
             self._renew_in(_LONGEST_PAUSE)  # what is held, or known, is still to be told
-        later(failure)
+        return failure
 
     async def _meet(self) -> None:
         """Connect; and if this member does not know the time, ask those who do whether the clock was set."""
@@ -146,7 +151,7 @@ class SyncLoop:
         connection = self._connection
         return self._replica.read(await connection.read(), connection.run, leap=self._leap)
 
-    async def _commit(self, change: Change) -> Reply:
+    async def _commit(self, change: Change) -> StoreReply:
         draft = self._replica.fresh(self._instant(), self._connection.run)
         reply, ahead = await self._change(change, draft or await self._read())
         self._renew_in(self._replica.lease * _RENEWAL if reply.present else None)
@@ -154,7 +159,7 @@ class SyncLoop:
             await asyncio.sleep(ahead)
         return reply
 
-    async def _change(self, change: Change, draft: Draft) -> tuple[Reply, float]:
+    async def _change(self, change: Change, draft: Draft) -> tuple[StoreReply, float]:
         """Make and commit a change; return the reply, and for how long its grants must be held back."""
         connection, replica, tries = self._connection, self._replica, 0
         known = replica.reading is not None
@@ -183,7 +188,7 @@ class SyncLoop:
             )
         return reply, ahead
 
-    def _arguments(self, draft: Draft, version: bytes, encoded: bytes, reply: Reply) -> list[bytes]:
+    def _arguments(self, draft: Draft, version: bytes, encoded: bytes, reply: StoreReply) -> list[bytes]:
         names, run, shift = self._names, self._connection.run.encode(), repr(draft.shift).encode()
         told = [(names.channel(name), f"{delay:.6f}") for name, delay in reply.wake]
         if draft.remade:
@@ -225,9 +230,9 @@ class SyncLoop:
             self._renewal = asyncio.get_running_loop().call_later(delay, self._wake, 0.0)
 
 
-def _touch(state: QuotaState, now: float) -> Reply:
+def _touch(state: QuotaState, now: float) -> StoreReply:
     """Change nothing: what is committed is that the clock was put right."""
-    return Reply([])
+    return StoreReply([])
 
 
 def _ignore(_: object) -> None:

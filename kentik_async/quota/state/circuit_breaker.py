@@ -24,7 +24,7 @@ class CircuitBreaker(msgspec.Struct, array_like=True):
             answers to requests sent before an opening neither close the breaker nor extend the pause.
         is_open: Whether requests are held back.
         blocked_until: When the pause ends and a probe may go; meaningful while `is_open`.
-        half_open: Whether a probe is under way.
+        half_open: Whether a probe is in flight.
         streak: Refusals in a row.
     """
 
@@ -51,7 +51,7 @@ class CircuitBreaker(msgspec.Struct, array_like=True):
             quota: The limits.
             now: The instant of the refusal.
             generation: The generation in which the request was granted.
-            retry_after: The pause that the server asked for, in real seconds. None, or what is no finite
+            retry_after: The pause that the server requested, in real seconds. None, or what is no finite
                 number from 0, stands for none: then the pause is a quarter of a minute, doubling up to a
                 minute while probes are refused.
         """

@@ -11,7 +11,7 @@ Evidence, `load` being our own requests in the minute at that instant, the one i
   spend at least `hard + 1 - load`. At least half of what was left to us is kept, for a refusal may have
   another reason, such as two requests at once.
 - Delayed answers, three in a row that took the vendor's soft delay longer than usual where `load` lay within
-  the soft limit: others spend at least `soft + 1 - load`. One will do where more was asked for than before.
+  the soft limit: others spend at least `soft + 1 - load`. One is enough if more was requested than before.
 - An answer that was not delayed: others spend at most `soft - load`, so the estimate falls to that at once,
   unless the server has said better within the minute:
 - `x-ratelimit-details` on any answer says what is left: others spend `hard - load - left`, which is believed
@@ -83,7 +83,7 @@ class ExternalUsageEstimator(msgspec.Struct, array_like=True):
         Args:
             quota: The limits.
             now: The present instant.
-            load: Our own requests in the minute, those under way and the refused one included.
+            load: Our own requests in the minute, those in flight and the refused one included.
         """
         hard = quota.hard_per_minute
         if hard is None:
@@ -113,7 +113,7 @@ class ExternalUsageEstimator(msgspec.Struct, array_like=True):
                 self.spent, self.since, self.patience = soft - load, now, 0
         elif unexplained:
             self.late += 1
-            # Who has just asked for more expects an answer, and takes the first.
+            # After a probe for more, the first answer counts.
             if self.late >= _LATE_IN_A_ROW or others < self.spent:
                 self._believe(quota, min(soft + 1 - load, _most(quota)), now)
 
@@ -126,7 +126,7 @@ class ExternalUsageEstimator(msgspec.Struct, array_like=True):
             load: As in `refused`.
             left: How many requests are left by the server's count.
             reset: In how many seconds it counts anew. If that is later than in a minute it is about a
-                longer window, of which only the end counts.
+                longer window; only its end counts.
         """
         if left < 0 or not isfinite(reset) or reset < 0:
             return

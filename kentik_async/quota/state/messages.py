@@ -13,7 +13,7 @@ import msgspec
 
 from kentik_async.quota.limits import Outcome, Pacing, Quota
 
-__all__ = ["Ending", "Hint", "Limits", "Reply", "Report", "Terms"]
+__all__ = ["Ending", "Hint", "Limits", "MemberReport", "StoreReply", "Terms"]
 
 Limits = tuple[int | None, int | None, float, int | None, int | None, float, float, float]
 """The fields of a `Quota`, in their order."""
@@ -38,7 +38,7 @@ class Ending(msgspec.Struct, gc=False):
         grant: The grant's number.
         outcome: See `Grant.close`.
         took: Seconds from the grant to the end, by the member's own clock.
-        retry_after: With "refused", the pause that the server asked for, in seconds; else None.
+        retry_after: With "refused", the pause that the server requested, in seconds; else None.
         hint: What the server said is left; None if nothing.
         ended_at: When it ended, by the store's clock, where the member reads that; None where it does not:
             then the instant of the report counts.
@@ -73,7 +73,7 @@ class Terms(msgspec.Struct, frozen=True):
     patience: float = 0.25
 
 
-class Report(msgspec.Struct, gc=False):
+class MemberReport(msgspec.Struct, gc=False):
     """What a member tells, and asks for.
 
     Attributes:
@@ -91,7 +91,7 @@ class Report(msgspec.Struct, gc=False):
     held: int = 0
 
 
-class Reply(msgspec.Struct, gc=False):
+class StoreReply(msgspec.Struct, gc=False):
     """What a report led to.
 
     Attributes:

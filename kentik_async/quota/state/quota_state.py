@@ -218,7 +218,7 @@ class QuotaState(msgspec.Struct, array_like=True):
         return number
 
     def end(self, ending: Ending, quota: Quota, now: float) -> None:
-        """Enter how a granted request ended; one that is not known, or not known any more, is let be."""
+        """Enter how a granted request ended; an unknown one, or one that has ended before, is ignored."""
         hold = self.holds.pop(ending.grant, None)
         if hold is None:
             return
@@ -250,7 +250,7 @@ class QuotaState(msgspec.Struct, array_like=True):
             self.breaker.probe_lost(hold.generation)
 
     def end_all(self, now: float) -> None:
-        """Enter all requests in flight as answered, and nobody as waiting: others go on with both."""
+        """Enter all requests in flight as answered, and nobody as waiting: the parent keeps both."""
         self.log.end_all(self.most_careful(), self.advance(now))
         self.holds.clear()
         self.members.clear()
@@ -281,7 +281,7 @@ class QuotaState(msgspec.Struct, array_like=True):
         return delayed or external.late > 0
 
     def _load(self, hold: Hold, quota: Quota, now: float) -> int:
-        """Return how many requests counted in the minute when a request under way was sent, it included."""
+        """Return how many requests counted in the minute when a request in flight was sent, it included."""
         self.log.settle(quota, now)
         later = sum(other.granted_at > hold.granted_at for other in self.holds.values())
         return self.log.minute.total + self.log.in_flight - later

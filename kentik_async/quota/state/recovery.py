@@ -8,7 +8,7 @@ from kentik_async.quota.limits import Quota
 from kentik_async.quota.state.quota_state import Member, QuotaState
 from kentik_async.quota.state.sliding_window_log import SlidingWindow
 
-__all__ = ["begin", "hold_back", "move", "quiet_time", "renew", "restore"]
+__all__ = ["begin", "hold_back", "move", "presume_minute", "quiet_time", "renew", "restore"]
 
 
 def quiet_time(quota: Quota, lease: float) -> float:
@@ -37,6 +37,19 @@ def begin(incarnation: str, now: float, quiet: float) -> QuotaState:
 def hold_back(state: QuotaState, now: float, quiet: float) -> None:
     """Let nobody go for so many seconds: the state may lack what was done latest."""
     state.blocked_until = max(state.blocked_until, now + quiet)
+
+
+def presume_minute(state: QuotaState, quota: Quota, at: float) -> None:
+    """Count one more minute's requests in the hour, as answered at an instant: their record may be lost.
+
+    Args:
+        state: The state, which must know of nothing later.
+        quota: The limits.
+        at: The instant.
+    """
+    if quota.per_hour is not None:
+        for _ in range(quota.hard_per_minute or 0):
+            state.log.hour.add(quota.hour, at)
 
 
 def renew(state: QuotaState, incarnation: str, now: float, quiet: float) -> None:

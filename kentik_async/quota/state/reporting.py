@@ -9,13 +9,13 @@ not come by then loses its place until it reports again.
 from math import inf
 
 from kentik_async.quota.limits import Quota
-from kentik_async.quota.state.messages import Reply, Report
+from kentik_async.quota.state.messages import MemberReport, StoreReply
 from kentik_async.quota.state.quota_state import Member, QuotaState
 
 __all__ = ["enter"]
 
 
-def enter(report: Report, state: QuotaState, now: float) -> Reply:
+def enter(report: MemberReport, state: QuotaState, now: float) -> StoreReply:
     """Enter what a member reports; entering it twice does no harm.
 
     Args:
@@ -27,7 +27,7 @@ def enter(report: Report, state: QuotaState, now: float) -> Reply:
     name = terms.member
     state.revision += 1
     quota = state.quota_in_force(terms.quota, terms.limits, now)
-    member, reply = state.members.get(name), Reply([])
+    member, reply = state.members.get(name), StoreReply([])
     if member is None:
         reply.reclaimed = report.held > 0
         member = state.members[name] = Member()
@@ -56,7 +56,7 @@ def enter(report: Report, state: QuotaState, now: float) -> Reply:
     return reply
 
 
-def _repeat(report: Report, state: QuotaState, reply: Reply) -> dict[int, int]:
+def _repeat(report: MemberReport, state: QuotaState, reply: StoreReply) -> dict[int, int]:
     """Grant again what the member was granted by a report whose reply was lost; return what else it wants."""
     demand = dict(report.demand)
     for number, hold in state.holds.items():
@@ -68,13 +68,13 @@ def _repeat(report: Report, state: QuotaState, reply: Reply) -> dict[int, int]:
 
 
 def _take_turns(
-    report: Report,
+    report: MemberReport,
     member: Member,
     state: QuotaState,
     quota: Quota,
     per_minute: int | None,
     room: float,
-    reply: Reply,
+    reply: StoreReply,
 ) -> None:
     """Let the member take its turns; then see to it that somebody comes for the next one."""
     turns, name, now = state.turns, report.terms.member, state.now
@@ -100,7 +100,7 @@ def _take_turns(
             return
 
 
-def _call(head: str, due: float, report: Report, state: QuotaState, reply: Reply) -> None:
+def _call(head: str, due: float, report: MemberReport, state: QuotaState, reply: StoreReply) -> None:
     """Have the member whose turn it is come when that is, and the others look whether it has come.
 
     Args:

@@ -24,7 +24,7 @@ class Waiter(msgspec.Struct, Generic[_G], eq=False):
 
     Attributes:
         priority: The higher goes first.
-        queued_since: When the call first asked for quota; a retry keeps it, and with it its turn.
+        queued_since: When the call first requested quota; a retry keeps it, and with it its turn.
         timer: The timer of the event loop that the call waits in.
         future: What the call awaits.
         queued: Whether it has its place in the queue.
@@ -118,7 +118,7 @@ class WaitQueue(Generic[_G]):
         return None
 
     def discard(self, waiter: Waiter[_G]) -> None:
-        """Enter that a waiter went away; it keeps no turn. One that is not in the queue is let be."""
+        """Remove a waiter, which keeps no turn; one that is not in the queue is ignored."""
         if not waiter.queued:
             return
         self._strike(waiter)

@@ -24,7 +24,7 @@ class Waiters(Generic[G]):
 
     Attributes:
         queue: In the order of their turns.
-        late: Those that joined while a report was under way, since that was sent.
+        late: Those that joined after the pending report was sent.
     """
 
     __slots__ = ("late", "queue")

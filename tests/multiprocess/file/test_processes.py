@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from kentik_async.quota import Quota
-from tests.multiprocess.file.harness import StrictServer, Worker, fastest
+from tests.multiprocess.file.harness import StrictServer, Worker
 
-NON_QUERY = Quota.NON_QUERY.scaled(10)
-QUERY = Quota.QUERY.scaled(10)
+NON_QUERY = Quota.NON_QUERY.scaled(30)
+QUERY = Quota.QUERY.scaled(30)
 
 FOUR = [f"process {number}" for number in range(4)]
 
@@ -28,11 +28,10 @@ async def serving(quota: Quota, latency: float, total: int, processes: int) -> A
         await server.close()
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize(
-    ("quota", "latency", "total"), [(NON_QUERY, 0.05, 45), (QUERY, 0.1, 115)], ids=["non-query", "query"]
+    ("quota", "latency", "total"), [(NON_QUERY, 0.02, 75), (QUERY, 0.05, 130)], ids=["non-query", "query"]
 )
-async def test_four_processes_keep_the_fastest_schedule(
+async def test_four_processes_from_a_barrier_are_never_refused(
     tmp_path: Path, quota: Quota, latency: float, total: int
 ) -> None:
     async with serving(quota, latency, total, 4) as server:
@@ -42,8 +41,6 @@ async def test_four_processes_keep_the_fastest_schedule(
     assert server.most_flying == quota.max_concurrent
     assert [report["warnings"] for report in reports] == [""] * 4
     assert sum(report["answered"] for report in reports) == total
-    took = max(visit.finished or 0.0 for visit in server.visits) - server.visits[0].received
-    assert fastest(quota, latency, total) / took >= 0.95
 
 
 @pytest.mark.parametrize("slots", [1, 2])
@@ -74,7 +71,7 @@ async def test_the_others_go_on_when_a_holder_is_killed(tmp_path: Path, slots: i
     assert server.refused() == []
     assert server.most_flying == slots
     warnings = "".join(report["warnings"] for report in reports)
-    assert 1 <= warnings.count(f"process {victim.process.pid} ended with a request under way") <= slots
+    assert 1 <= warnings.count(f"process {victim.process.pid} ended with a request in flight") <= slots
     after = [visit for visit in server.visits if visit.received > last.received and visit is not last]
     assert {visit.process for visit in after} == {worker.name for worker in others}
     if slots == 1:
@@ -100,6 +97,25 @@ async def test_a_stopped_holder_overruns_nothing_when_it_wakes(tmp_path: Path) -
     assert sum(report["answered"] for report in reports) == 60
 
 
+async def test_a_stopped_process_that_only_waits_holds_nobody_up(tmp_path: Path) -> None:
+    quota = Quota(1, None, 0.0, 1000, 3750, drain=0.2)
+    async with serving(quota, 0.005, 80, 3) as server:
+        sleeper, *others = [Worker(name, tmp_path / "quota", server) for name in FOUR[:3]]
+        await server.until(5, sleeper.name)
+        server.work_long(others[0].name, 1.0)
+        await server.until_next(others[0].name)
+        await asyncio.sleep(0.5)  # all others wait by now
+        sleeper.send(signal.SIGSTOP)
+        stopped = len(server.visits)
+        await server.until(stopped + 30)
+        assert sleeper.name not in server.turns(stopped)
+        sleeper.send(signal.SIGCONT)
+        for worker in (sleeper, *others):
+            await worker.end()
+    assert server.refused() == []
+    assert server.most_flying == 1
+
+
 async def test_a_stopped_holder_that_is_killed_is_waited_out(tmp_path: Path) -> None:
     quota = Quota(1, None, 0.0, 1000, 3750, drain=0.3)
     async with serving(quota, 0.01, 40, 2) as server:
@@ -110,7 +126,7 @@ async def test_a_stopped_holder_that_is_killed_is_waited_out(tmp_path: Path) -> 
         sleeper.kill()
         report = await other.end()
     assert server.refused() == []
-    assert "ended with a request under way" in report["warnings"]
+    assert "ended with a request in flight" in report["warnings"]
     assert len(server.visits) == 40
 
 
@@ -136,7 +152,7 @@ async def test_a_file_that_is_cut_short_under_way_counts_as_spent(tmp_path: Path
     async with serving(quota, 0.005, 50, 3) as server:
         workers = [Worker(name, tmp_path / "quota", server) for name in FOUR[:3]]
         damaged = await server.until(10)
-        with (tmp_path / "quota.non_query").open("r+b") as file:
+        with (tmp_path / "quota.sqlite").open("r+b") as file:
             file.truncate(5000)
         reports = [await worker.end() for worker in workers]
     assert server.refused() == []

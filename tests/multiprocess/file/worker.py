@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 from kentik_async.quota import Limiter, Quota
-from kentik_async.quota.file_limiter import open_file_limiter
+from kentik_async.quota.file.opening import open_file_limiter
 
 
 async def main(task: dict[str, Any]) -> dict[str, int]:

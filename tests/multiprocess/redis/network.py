@@ -28,7 +28,7 @@ class Path:
         """Let nothing through, and never what begins from now on."""
         self._open.clear()
 
-    def mend(self) -> None:
+    def restore(self) -> None:
         """Let all through again, except what began meanwhile."""
         self._open.set()
 
@@ -65,6 +65,6 @@ async def path_to(port: int) -> AsyncIterator[Path]:
     try:
         yield path
     finally:
-        path.mend()
+        path.restore()
         path.close()
         server.close()

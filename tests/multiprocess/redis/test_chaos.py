@@ -42,7 +42,7 @@ class Judge:
         if sum(instant > now - QUOTA.minute for instant in self.sent) > 30:
             self.objections.append("too many in a minute")
 
-    def land(self) -> None:
+    def end(self) -> None:
         self.flying -= 1
 
 
@@ -68,9 +68,9 @@ async def caller(limiter: Limiter, judge: Judge, dice: random.Random, end: float
         if outcome == "unknown":
             grant.close("unknown")
             await asyncio.sleep(0.09)  # it goes on working for as long as it may
-            judge.land()
+            judge.end()
         else:
-            judge.land()
+            judge.end()
             grant.close(outcome, retry_after=0.1)
 
 

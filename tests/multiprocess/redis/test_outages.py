@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from kentik_async.errors import ConfigError, ConnectError
+from kentik_async.errors import ClientClosedError, ConfigError, ConnectError
 from kentik_async.quota import Quota
 from tests.multiprocess.redis.harness import RedisServer
 from tests.multiprocess.redis.helpers import SECRET, Opener, ask, key_of, waits, within
@@ -132,7 +132,7 @@ async def test_a_path_that_was_cut_is_found_again(server: RedisServer, opener: O
     while path.swallowed < 2:
         await asyncio.sleep(0.01)
     assert not waiting.done()
-    path.mend()
+    path.restore()
     (await within(20, waiting)).close("answered")
     assert (await limiter.snapshot()).in_flight == 0
 
@@ -175,6 +175,20 @@ async def test_redis_lost_on_the_way_can_be_an_error(own_server: RedisServer, op
     held.close("answered")
     own_server.start()
     (await within(20, ask(limiter))).close("answered")
+
+
+async def test_closing_ends_what_waits_for_a_lost_redis(own_server: RedisServer, opener: Opener) -> None:
+    limiter = opener(own_server)
+    (await limiter.acquire("non_query")).close("answered")
+    await limiter.snapshot()
+    own_server.kill()
+    looks = [asyncio.ensure_future(limiter.snapshot()) for _ in range(2)]
+    await asyncio.sleep(0)
+    await limiter.aclose()
+    for look in looks:
+        async with asyncio.timeout(10):
+            with pytest.raises(ClientClosedError):
+                await look
 
 
 async def test_a_server_that_hangs_is_one_that_is_lost(own_server: RedisServer, opener: Opener) -> None:

@@ -1,4 +1,4 @@
-"""Whom Redis lets in, what a user must be allowed, and what nobody learns."""
+"""Redis users: who is accepted, the permissions that they need, and what stays secret."""
 
 import logging
 from pathlib import Path

@@ -4,19 +4,24 @@ import datetime as dt
 import json
 import xml.etree.ElementTree as ET
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kentik_async import (
     ASGroup,
+    ASNDetails,
     AutonomousSystem,
+    CustomerProvider,
     Insight,
     IPFamily,
     Market,
+    Peer,
     Ranking,
     Rankings,
     RankType,
     Records,
+    Relation,
 )
 
 NOON = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
@@ -93,6 +98,26 @@ def test_empty_table_has_titles() -> None:
 
 def test_records_of_other_values() -> None:
     assert shown(Records(["a<b"]))[2] == [["a<b"]]
+
+
+@pytest.mark.parametrize(("relation", "count"), [("all", 3), ("peers", 1)])
+def test_details_of_a_network(relation: str, count: int) -> None:
+    details = ASNDetails(
+        asn=64500,
+        name="A & B",
+        country_name="",
+        customers=Records([], CustomerProvider),
+        providers=Records([], CustomerProvider),
+        peers=Records([Peer(asn=64501, name="<peer>", pfx_count=2)]),
+        market_id="cc$US",
+        ip=IPFamily("v4"),
+        type=Relation(relation),
+        fetched_at=NOON,
+    )
+    root = ET.fromstring(details._repr_html_())
+    assert root.find("strong").text == "AS64500 A & B; market cc$US, v4"
+    assert len([*root.iter("table")]) == count
+    assert ["64501", "<peer>", "2"] in [[cell.text for cell in row] for row in root.iter("tr")]
 
 
 def test_json_is_that_of_the_dicts() -> None:

@@ -7,15 +7,16 @@ from pathlib import Path
 import pytest
 
 from kentik_async.quota import Pacing, Quota
-from kentik_async.quota.file_limiter import FileLimiter, open_file_limiter
+from kentik_async.quota.file.opening import open_file_limiter
+from kentik_async.quota.limiter import StoreLimiter
 from tests.support.quota_files import QUOTA, Open
 
 
 @pytest.fixture
 def open_limiter(tmp_path: Path) -> Iterator[Open]:
-    opened: list[FileLimiter] = []
+    opened: list[StoreLimiter] = []
 
-    def open_one(quota: Quota = QUOTA, *, pacing: Pacing = "throughput", path: str = "quota") -> FileLimiter:
+    def open_one(quota: Quota = QUOTA, *, pacing: Pacing = "throughput", path: str = "quota") -> StoreLimiter:
         limiter = open_file_limiter(
             tmp_path / path, endpoints=(), customer="c", quota=quota, query_quota=quota, pacing=pacing
         )

@@ -1,13 +1,13 @@
 """Which limiter a client gets, and who closes it."""
 
 import logging
+import pwd
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kentik_async import ConfigError, KentikClient, LocalLimiter
-from kentik_async.quota.file_limiter import FileLimiter
 from kentik_async.quota.limiter import StoreLimiter
 
 LOOPBACK = {"grpc_endpoint": "http://127.0.0.1:1", "rest_endpoint": "http://127.0.0.1:1/api/v5"}
@@ -25,7 +25,7 @@ def make(**options: Any) -> KentikClient:
 
 async def test_all_processes_of_a_machine_share_a_file_by_default(state: Path) -> None:
     async with make() as client:
-        assert isinstance(client._limiter, FileLimiter)
+        assert isinstance(client._limiter, StoreLimiter)
         await client.quota.snapshot()
     names = " ".join(str(path) for path in state.rglob("*"))
     assert "kentik-async" in names
@@ -51,9 +51,24 @@ async def test_without_a_file_the_process_keeps_its_own_and_warns(
     assert "this process alone" in caplog.text
 
 
+async def test_a_user_without_a_home_folder_gets_the_process_quota(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+
+    def nobody(uid: int) -> None:
+        raise KeyError(uid)
+
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    async with make() as client:
+        assert isinstance(client._limiter, LocalLimiter)
+    assert "no home directory" in caplog.text
+
+
 async def test_a_url_names_it(tmp_path: Path) -> None:
     async with make(limiter=f"file:{tmp_path}/") as client:
-        assert isinstance(client._limiter, FileLimiter)
+        assert isinstance(client._limiter, StoreLimiter)
     async with make(limiter="process:") as client:
         assert isinstance(client._limiter, LocalLimiter)
     async with make(limiter="redis://127.0.0.1:1/0") as client:

@@ -6,7 +6,6 @@ import pytest
 
 from kentik_async.errors import QuotaWaitError
 from kentik_async.quota import Allowance, LocalLimiter, Quota
-from kentik_async.quota.books import Books
 from tests.support.virtual_time import VirtualTime, in_virtual_time
 
 QUOTA = Quota(1, None, 0.0, 10, None)
@@ -108,23 +107,3 @@ async def test_one_class_does_not_suffer_for_the_other(time: VirtualTime) -> Non
     await refused(limiter)
     assert (await limiter.snapshot("query")).others == 5
     assert (await limiter.snapshot("non_query")).others == 0
-
-
-def test_of_many_answers_at_once_the_latest_tell() -> None:
-    books = Books(Quota(1, 20, 1.0, 60, None), "throughput")
-    books.pace.take_over(0.05)
-    books.stamp([(number * 2.0, number * 2.0 + 1.05) for number in range(5)])
-    assert books.heed(10.0)
-    assert books.ledger.others == 16
-
-
-def test_delays_that_others_cause_are_not_taken_for_latency() -> None:
-    books = Books(Quota(1, 20, 1.0, 60, None), "throughput")
-    books.pace.take_over(0.05)
-    for number in range(15):
-        books.heed(number * 2.0)
-        books.ledger.take()
-        sent = number * 2.0
-        books.end("answered", sent, 0, sent + 1.05, retry_after=None, later=0)
-    assert books.pace.latency == pytest.approx(0.05)
-    assert books.ledger.others > 0

@@ -13,7 +13,7 @@ from hypothesis import event, given, note, settings
 from hypothesis import strategies as st
 
 from kentik_async.quota import Limiter, LocalLimiter, Pacing, Quota
-from kentik_async.quota.file_limiter import open_file_limiter
+from kentik_async.quota.file.opening import open_file_limiter
 from tests.support.quota_oracle import beyond_soft, overruns, turns_out_of_order
 from tests.support.quota_server import Journey, SimulatedServer, even, limits_of
 from tests.support.scripted_callers import Callers, Log, Script
@@ -135,7 +135,7 @@ undelayed = quotas.map(lambda quota: replace(quota, soft_delay=0.0))
 
 
 @given(undelayed, st.sampled_from(["throughput", "courteous"]), st.lists(plain, min_size=8, max_size=50))
-def test_alone_it_grants_at_the_same_instants_as_the_limiter_of_one_process(
+def test_one_process_grants_at_the_same_instants_as_in_memory(
     quota: Quota, pacing: Pacing, cast: list[Script]
 ) -> None:
     # Of events at one instant the one or the other may come first, so no two of them are at one instant.

@@ -1,7 +1,9 @@
-"""The file's limiter on files that it cannot trust or use, and in forked children."""
+"""The quota file where it is damaged, deleted, locked by others, from an earlier run, or of another user."""
 
 import asyncio
 import os
+import signal
+import sqlite3
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -10,100 +12,149 @@ import pytest
 
 from kentik_async.errors import ConfigError, QuotaWaitError
 from kentik_async.quota import Grant, Quota
-from kentik_async.quota.file_entry import Entry, State
-from kentik_async.quota.file_limiter import FileLimiter
-from kentik_async.quota.file_ring import image
+from kentik_async.quota.limiter import StoreLimiter
 from tests.support.quota_files import QUOTA, Open, left, pull, soon
 
 
-async def test_looking_neither_waits_nor_writes(open_limiter: Open, tmp_path: Path) -> None:
+def delete_all(folder: Path) -> None:
+    for path in folder.iterdir():
+        path.unlink()
+
+
+async def test_looking_does_not_write(open_limiter: Open, tmp_path: Path) -> None:
     one, two = open_limiter(), open_limiter()
     grant = await one.acquire("non_query")
-    content = (tmp_path / "quota.non_query").read_bytes()
-    snapshot = await two.snapshot()
-    assert (snapshot.in_flight, snapshot.next_free, snapshot.frozen) == (1, None, False)
-    assert await two.estimate(1) > 0.0
-    assert (tmp_path / "quota.non_query").read_bytes() == content
+    with sqlite3.connect(tmp_path / "quota.sqlite") as database:
+        before = database.execute("SELECT * FROM quota").fetchall()
+        snapshot = await two.snapshot()
+        assert (snapshot.in_flight, snapshot.next_free, snapshot.frozen) == (1, None, False)
+        assert await two.estimate(1) > 0.0
+        assert database.execute("SELECT * FROM quota").fetchall() == before
+    database.close()
     grant.close("answered")
 
 
-async def test_a_grant_is_void_when_the_file_says_otherwise(open_limiter: Open, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "content", [b"", b"not a database", bytes(300_000), b"SQLite format 3\0" + bytes(9000)]
+)
+async def test_a_damaged_file_is_made_anew_and_counts_as_spent(
+    open_limiter: Open, tmp_path: Path, caplog: pytest.LogCaptureFixture, content: bytes
+) -> None:
+    (tmp_path / "quota.sqlite").write_bytes(content)
+    quota = replace(QUOTA, minute=0.5)
+    started = time.monotonic()
+    one, two = open_limiter(quota), open_limiter(quota)
+    await asyncio.gather(pull(one), pull(two))
+    assert time.monotonic() - started >= 0.5
+    assert [record.name for record in caplog.records] == ["kentik_async"]
+    assert f"{tmp_path}/quota.sqlite was damaged" in caplog.text
+
+
+async def test_a_foreign_database_or_row_counts_as_damaged(
+    open_limiter: Open, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     limiter = open_limiter()
-    grant = await limiter.acquire("non_query")
+    await pull(limiter, 3)
+    for damage in ("UPDATE quota SET state = x'00ff'", "DELETE FROM quota", "DROP TABLE quota"):
+        with sqlite3.connect(tmp_path / "quota.sqlite") as database:
+            database.execute(damage)
+        database.close()
+        assert await left(limiter) == 47
+        assert (await limiter.snapshot()).next_free != 0.0
+    assert caplog.text.count("was damaged") == 3
+
+
+async def test_a_running_process_puts_back_what_it_knows(open_limiter: Open, tmp_path: Path) -> None:
+    quota = replace(QUOTA, per_hour=500, minute=0.5)
+    user = open_limiter(quota)
+    await pull(user, 7)
+    delete_all(tmp_path)
+    newcomer = open_limiter(quota)
+    await asyncio.gather(pull(newcomer, 2), pull(user))
+    for limiter in (user, newcomer):
+        assert (await limiter.snapshot()).left_hour == 500 - 7 - 2 - 1
+
+
+async def test_a_file_deleted_while_its_user_is_idle_is_not_unspent(
+    open_limiter: Open, tmp_path: Path
+) -> None:
+    quota = replace(QUOTA, hard_per_minute=5)
+    user = open_limiter(quota)
+    await pull(user, 5)
+    delete_all(tmp_path)
+    newcomer = open_limiter(quota)
+    with pytest.raises(QuotaWaitError):
+        await newcomer.acquire("non_query", max_wait=10.0)
+    with pytest.raises(QuotaWaitError):
+        await user.acquire("non_query", max_wait=10.0)
+
+
+async def test_a_deleted_file_voids_the_grants_in_it(open_limiter: Open, tmp_path: Path) -> None:
+    grant = await open_limiter().acquire("non_query")
     assert grant.valid()
-    path = tmp_path / "quota.non_query"
-    path.write_bytes(bytes(path.stat().st_size))
+    delete_all(tmp_path)
     assert not grant.valid()
     grant.close("not_sent")
 
 
-@pytest.mark.parametrize("content", [b"", b"dear diary", bytes(300_000), b"KENTIKQ\x63" + bytes(300_000)])
-async def test_a_foreign_file_is_written_anew_and_counts_as_spent(
-    open_limiter: Open, tmp_path: Path, caplog: pytest.LogCaptureFixture, content: bytes
-) -> None:
-    (tmp_path / "quota.non_query").write_bytes(content)
-    quota = replace(QUOTA, minute=0.5)
-    one, two = open_limiter(quota), open_limiter(quota)
-    assert await left(one) == 0
-    started = time.monotonic()
-    await asyncio.gather(pull(one), pull(two))
-    assert time.monotonic() - started >= 0.5
-    assert [record.name for record in caplog.records] == ["kentik_async"]
-    assert "was damaged" in caplog.text
-    assert str(tmp_path / "quota.non_query") in caplog.text
+async def test_the_first_use_of_a_folder_or_a_customer_does_not_wait(open_limiter: Open) -> None:
+    one, other = open_limiter(path="one"), open_limiter(path="other")
+    (await one.acquire("non_query", max_wait=0.0)).close("answered")
+    (await other.acquire("query", max_wait=0.0)).close("answered")
 
 
-async def test_a_file_that_was_deleted_is_made_anew_with_what_is_known(
-    open_limiter: Open, tmp_path: Path
-) -> None:
-    limiter = open_limiter()
-    await pull(limiter, 7)
-    for path in tmp_path.iterdir():
-        path.unlink()
-    newcomer = open_limiter()
-    await pull(newcomer, 2)
-    await asyncio.sleep(1.05)  # it looks once a second whether its files are still those of that name
-    await pull(limiter)
-    assert await left(limiter) == await left(newcomer) == 50 - 7 - 2 - 1
+async def test_an_error_of_the_file_loses_no_slot(open_limiter: Open, tmp_path: Path) -> None:
+    one, two = open_limiter(), open_limiter()
+    grant = await one.acquire("non_query")
+    foreign = sqlite3.connect(tmp_path / "quota.sqlite", isolation_level=None)
+    foreign.execute("BEGIN IMMEDIATE")
+    with pytest.raises(ConfigError, match=r"quota.sqlite cannot be used: database is locked; name another"):
+        await two.acquire("non_query")
+    grant.close("answered")
+    foreign.execute("ROLLBACK")
+    foreign.close()
+    (await soon(two.acquire("non_query"))).close("answered")
+    assert await left(two) == 48
 
 
 @pytest.mark.skipif(not Path("/proc/sys/kernel/random/boot_id").exists(), reason="the system names no runs")
-async def test_a_file_of_an_earlier_run_of_the_machine_is_read_by_the_wall_clock(
+async def test_after_a_reboot_the_hour_is_remembered(
     open_limiter: Open, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    quota = Quota(1, None, 0.0, 3, 20, minute=0.01, hour=3600.0)
-    booted = time.time() - time.monotonic()
-    walls = [booted - 4000.0, booted - 3000.0, booted - 2000.0, booted - 1000.0]
-    past = [Entry(0, sent=9e8, stamp=9e8, wall=wall, state=State.USED, order=5) for wall in walls]
-    (tmp_path / "quota.non_query").write_bytes(image(1024, "an-earlier-run", past))
+    quota = Quota(1, None, 0.0, 3, 20, minute=0.01, drain=0.0)
     limiter = open_limiter(quota)
-    remembered = sum(wall > time.time() - 3600.0 for wall in walls)
-    lost = 3 if time.monotonic() < 3600.0 else 0  # in a power cut: a minute's, at the machine's start
-    assert (await limiter.snapshot()).left_hour == 20 - remembered - lost
-    await pull(limiter)
+    await pull(limiter, 2)
     await limiter.aclose()
-    newcomer = open_limiter(quota)
-    assert (await newcomer.snapshot()).left_hour == 20 - remembered - lost - 1
-    await pull(newcomer)
+    with sqlite3.connect(tmp_path / "quota.sqlite") as database:
+        database.execute("UPDATE quota SET boot = 'an-earlier-run'")
+    database.close()
+    limiter = open_limiter(quota)
+    known = 2 + 3 if time.clock_gettime(time.CLOCK_BOOTTIME) < 3600.0 else 0
+    assert (await limiter.snapshot()).left_hour == 20 - known
+    await pull(limiter)
+    assert (await open_limiter(quota).snapshot()).left_hour == 20 - known - 1
     assert caplog.records == []
 
 
-async def test_a_quota_that_the_file_has_no_room_for_is_refused(open_limiter: Open) -> None:
-    await pull(open_limiter())
-    with pytest.raises(ConfigError, match=r"room for 1024 requests, and this quota needs 8192: delete it"):
-        await open_limiter(replace(QUOTA, per_hour=5000)).acquire("non_query")
-
-
 def test_a_path_that_is_no_file_is_refused(open_limiter: Open, tmp_path: Path) -> None:
-    (tmp_path / "quota.non_query").mkdir()
-    with pytest.raises(ConfigError, match=r"quota.non_query cannot be used: Is a directory; name another"):
+    (tmp_path / "quota.sqlite").mkdir()
+    with pytest.raises(ConfigError, match=r"quota.sqlite cannot be used: it is not a regular file; name"):
         open_limiter()
 
 
+@pytest.mark.parametrize("name", ["quota.sqlite", "quota.lock"])
+def test_a_link_is_not_followed(open_limiter: Open, tmp_path: Path, name: str) -> None:
+    (tmp_path / "real").touch()
+    (tmp_path / name).symlink_to("real")
+    with pytest.raises(ConfigError, match=r"quota.sqlite cannot be used"):
+        open_limiter()
+    assert (tmp_path / "real").read_bytes() == b""
+
+
 async def test_an_unknown_class_or_pacing_is_refused(open_limiter: Open) -> None:
-    with pytest.raises(ConfigError, match="quota_class is 'both': give one of non_query, query"):
+    with pytest.raises(ConfigError, match="quota_class must be one of non_query, query; got 'both'"):
         await open_limiter().acquire("both")
-    with pytest.raises(ConfigError, match="pacing is 'hasty': give one of"):
+    with pytest.raises(ConfigError, match=r"pacing must be one of .*; got 'hasty'"):
         open_limiter(pacing="hasty")
 
 
@@ -127,7 +178,7 @@ def test_a_forked_child_takes_part_as_a_process_of_its_own(open_limiter: Open) -
     loop.close()
 
 
-async def in_child(limiter: FileLimiter, inherited: Grant) -> int:
+async def in_child(limiter: StoreLimiter, inherited: Grant) -> int:
     if inherited.valid():
         return 1
     inherited.close("not_sent")
@@ -138,3 +189,50 @@ async def in_child(limiter: FileLimiter, inherited: Grant) -> int:
     except QuotaWaitError:
         return 0
     return 3
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+async def test_a_killed_parent_is_dead_although_its_child_lives(open_limiter: Open) -> None:
+    reader, writer = os.pipe()
+    held, holding = os.pipe()
+    parent = os.fork()
+    if parent == 0:
+        asyncio._set_running_loop(None)
+        loop = asyncio.new_event_loop()
+        grant = loop.run_until_complete(open_limiter().acquire("non_query"))
+        if os.fork() == 0:
+            os.read(reader, 1)  # until the test ends
+            os._exit(0)
+        os.write(holding, f"{grant.valid():d}".encode())
+        signal.pause()
+    assert await asyncio.to_thread(os.read, held, 1) == b"1"
+    started = time.monotonic()
+    waiting = asyncio.create_task(open_limiter().acquire("non_query"))
+    await asyncio.sleep(0.05)
+    os.kill(parent, 9)
+    await asyncio.to_thread(os.waitpid, parent, 0)
+    (await soon(waiting)).close("answered")
+    assert time.monotonic() - started >= QUOTA.drain
+    os.write(writer, b"x")
+    for fd in (reader, writer, held, holding):
+        os.close(fd)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork") or os.geteuid() != 0, reason="only root may become another user")
+def test_users_of_one_group_share_a_file(open_limiter: Open, tmp_path: Path) -> None:
+    for folder in (tmp_path, *tmp_path.parents[:-2]):
+        folder.chmod(0o711)
+    shared, group = tmp_path / "shared", 54321
+    shared.mkdir()
+    os.chown(shared, 0, group)
+    shared.chmod(0o2770)
+    for user in (12345, 12346):
+        child = os.fork()
+        if child == 0:
+            os.setgroups([])
+            os.setgid(group)
+            os.setuid(user)
+            asyncio.run(pull(open_limiter(path="shared/quota"), 2))
+            os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert asyncio.run(left(open_limiter(path="shared/quota"))) == 46

@@ -5,7 +5,7 @@ from dataclasses import astuple, dataclass, field
 from kentik_async.quota import Quota
 from kentik_async.quota.redis.replica import Draft, Exchange, Replica
 from kentik_async.quota.state.encoding import decode, encode
-from kentik_async.quota.state.messages import Ending, Reply, Report, Terms
+from kentik_async.quota.state.messages import Ending, MemberReport, StoreReply, Terms
 from kentik_async.quota.state.quota_state import FORMAT, QuotaState
 from kentik_async.quota.state.reporting import enter
 
@@ -73,11 +73,11 @@ class Member:
         self.trips += 1
         return self.replica.read(self.server.exchange(b"?", ()), self.server.run, leap=self.leap)
 
-    def report(self, wanted: int = 0, *, lose_reply: bool = False) -> Reply:
+    def report(self, wanted: int = 0, *, lose_reply: bool = False) -> StoreReply:
         """Report, and keep the grants."""
         terms = Terms(self.name, self.quota, astuple(self.quota), "throughput", self.lease)
         ended = list(self.ended)
-        report = Report(
+        report = MemberReport(
             terms, {0: wanted} if wanted else {}, ended, self.last_seen, len(self.held) + len(ended)
         )
         server, replica = self.server, self.replica

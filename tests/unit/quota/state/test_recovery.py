@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kentik_async.quota import Quota
 from kentik_async.quota.state.encoding import StateError, decode, encode
-from kentik_async.quota.state.messages import Ending, Hint, Report, Terms
+from kentik_async.quota.state.messages import Ending, Hint, MemberReport, Terms
 from kentik_async.quota.state.quota_state import QuotaState
 from kentik_async.quota.state.recovery import begin, hold_back, move, quiet_time, restore
 from kentik_async.quota.state.reporting import enter
@@ -22,12 +22,12 @@ def terms(member: str, quota: Quota = QUOTA, lease: float = inf) -> Terms:
 
 
 def grants(state: QuotaState, member: str, now: float, count: int = 1, **options: float) -> list[int]:
-    reply = enter(Report(terms(member, **options), {0: count}), state, now)
+    reply = enter(MemberReport(terms(member, **options), {0: count}), state, now)
     return [number for number, _ in reply.grants]
 
 
 def end(state: QuotaState, member: str, number: int, now: float) -> None:
-    enter(Report(terms(member), {}, [Ending(number, "answered", 0.05)], number, 1), state, now)
+    enter(MemberReport(terms(member), {}, [Ending(number, "answered", 0.05)], number, 1), state, now)
 
 
 def used_state() -> QuotaState:
@@ -39,7 +39,7 @@ def used_state() -> QuotaState:
         end(state, "one", number, now)
     (number,) = grants(state, "one", now)
     ended = Ending(number, "refused", 0.1, 5.0, Hint(3, 10.0))
-    enter(Report(terms("one"), {}, [ended], number, 1), state, now)
+    enter(MemberReport(terms("one"), {}, [ended], number, 1), state, now)
     grants(state, "two", now + 6.0, 5, lease=10.0)
     return state
 

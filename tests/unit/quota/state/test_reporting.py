@@ -6,7 +6,7 @@ from math import inf
 import pytest
 
 from kentik_async.quota.limits import Outcome, Quota
-from kentik_async.quota.state.messages import Ending, Reply, Report, Terms
+from kentik_async.quota.state.messages import Ending, MemberReport, StoreReply, Terms
 from kentik_async.quota.state.quota_state import QuotaState
 from kentik_async.quota.state.reporting import enter
 
@@ -15,10 +15,10 @@ WINDOW = Quota(5, None, 0.0, 2, None)
 
 def report(
     state: QuotaState, quota: Quota, now: float, calls: int, *endings: Ending, last_seen: int = 0
-) -> Reply:
+) -> StoreReply:
     terms = Terms("member", quota, astuple(quota), "throughput", inf, 0.0)
     held = len(state.holds)
-    return enter(Report(terms, {0: calls} if calls else {}, endings, last_seen, held), state, now)
+    return enter(MemberReport(terms, {0: calls} if calls else {}, endings, last_seen, held), state, now)
 
 
 def answered(grant: int, at: float, outcome: Outcome = "answered") -> Ending:

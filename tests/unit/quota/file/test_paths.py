@@ -1,12 +1,13 @@
 """Where quota files lie, and where they may not."""
 
 import os
+import pwd
 from pathlib import Path
 
 import pytest
 
 from kentik_async.errors import ConfigError
-from kentik_async.quota.file_place import Place, check_local, default_quota_folder, quota_place
+from kentik_async.quota.file.paths import Place, check_local, default_quota_folder, quota_place
 
 ENDPOINTS = ("https://grpc.api.kentik.com:443", "https://api.kentik.com/api/v5")
 
@@ -47,10 +48,25 @@ def test_a_path_is_a_folder_if_it_exists_or_says_so(tmp_path: Path) -> None:
     assert quota_place(tmp_path / "other" / "shared", (), "c") == Place(tmp_path / "other", "shared")
 
 
-def test_each_class_has_files_of_its_own() -> None:
-    place = Place(Path("/x"), "stem")
-    assert place.ring("query") == Path("/x/stem.query")
-    assert place.ring("non_query") == Path("/x/stem.non_query")
+@pytest.mark.parametrize(("folder", "file"), [(0o700, 0o600), (0o2770, 0o660), (0o2750, 0o640)])
+def test_a_file_is_shared_with_the_group_of_its_folder(tmp_path: Path, folder: int, file: int) -> None:
+    tmp_path.chmod(folder)
+    place = Place(tmp_path, "q")
+    place.lock.touch()
+    place.share(place.lock)
+    assert place.lock.stat().st_mode & 0o777 == file
+
+
+def test_a_user_without_a_home_folder_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HOME", "XDG_STATE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+
+    def nobody(uid: int) -> None:
+        raise KeyError(uid)
+
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    with pytest.raises(ConfigError, match=r"no home directory for the quota file.*'file:PATH'"):
+        default_quota_folder()
 
 
 def test_a_home_folder_may_be_meant(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

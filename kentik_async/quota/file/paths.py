@@ -1,4 +1,4 @@
-"""Where the quota files of a customer lie on this machine, and whether they may lie there."""
+"""Where the quota files of a customer are on this machine, and whether they may be there."""
 
 import hashlib
 import os
@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kentik_async.errors import ConfigError
-from kentik_async.quota.limits import QuotaClass
 
 __all__ = ["Place", "check_local", "default_quota_folder", "quota_place"]
 
@@ -21,6 +20,7 @@ _NETWORK_TYPES = frozenset(
 )
 _ADVICE = "name another place with limiter='file:PATH'"
 _OTHERS_MAY_WRITE = 0o002
+_GROUP = 0o060
 _STICKY = 0o1000
 
 
@@ -29,23 +29,63 @@ class Place:
     """The files of one customer.
 
     Attributes:
-        folder: Where they lie.
+        folder: Where they are.
         stem: What their names begin with.
     """
 
     folder: Path
     stem: str
 
-    def ring(self, quota_class: QuotaClass) -> Path:
-        """Return the file that holds a class's entries; those of its locks have longer names."""
-        return self.folder / f"{self.stem}.{quota_class}"
+    @property
+    def database(self) -> Path:
+        """The database with what was used; SQLite adds files with longer names."""
+        return self.folder / f"{self.stem}.sqlite"
+
+    @property
+    def lock(self) -> Path:
+        """The file whose lock is held for each change."""
+        return self.folder / f"{self.stem}.lock"
+
+    def member(self, name: str) -> Path:
+        """Return the pipe of a member, which is open for reading as long as the member is alive."""
+        return self.folder / f"{self.stem}.{name}.pipe"
+
+    def has_others(self) -> bool:
+        """Tell whether there is the database of another customer in the folder."""
+        return any(path != self.database for path in self.folder.glob("*.sqlite"))
+
+    def share(self, path: Path) -> None:
+        """Give a file that was just made the permissions of the folder's group.
+
+        Raises:
+            OSError: The file is gone, or it is somebody else's.
+        """
+        folder = self.folder.stat()
+        path.chmod(0o600 | (folder.st_mode & _GROUP))
+        if path.stat().st_gid != folder.st_gid and folder.st_mode & _GROUP:
+            with suppress(PermissionError):  # not a member of that group
+                os.chown(path, -1, folder.st_gid)
+
+    def unusable(self, reason: object) -> ConfigError:
+        """Return the error of files that cannot be used."""
+        return ConfigError(f"the quota file {self.database} cannot be used: {reason}; {_ADVICE}")
 
 
 def default_quota_folder() -> Path:
-    """Return the folder of quota files in the user's state directory, which need not exist."""
+    """Return the folder of quota files in the user's state directory, which need not exist.
+
+    Raises:
+        ConfigError: The user has no home directory.
+    """
     import platformdirs
 
-    return platformdirs.user_state_path("kentik-async", appauthor=False) / "quota"
+    try:
+        folder = platformdirs.user_state_path("kentik-async", appauthor=False) / "quota"
+    except (RuntimeError, KeyError) as error:
+        raise ConfigError(f"the user has no home directory for the quota file: {error}; {_ADVICE}") from error
+    if not folder.is_absolute():
+        raise ConfigError(f"the user has no home directory for the quota file; {_ADVICE}")
+    return folder
 
 
 def quota_place(path: str | os.PathLike[str] | None, endpoints: tuple[str, ...], customer: str) -> Place:

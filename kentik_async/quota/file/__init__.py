@@ -1,0 +1,1 @@
+"""The quota that all processes of one machine share, kept in files."""

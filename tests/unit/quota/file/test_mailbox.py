@@ -1,0 +1,73 @@
+"""Members of one machine wake each other, and see who has died."""
+
+import os
+from math import inf
+from pathlib import Path
+
+import pytest
+
+from kentik_async.quota.file.mailbox import Mailbox, any_alive
+from kentik_async.quota.file.paths import Place
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path, "q[1]")
+
+
+def test_a_member_hears_the_earliest_of_what_it_was_told(place: Place) -> None:
+    one, two = Mailbox(place, "one"), Mailbox(place, "two")
+    for delay in (3.0, 0.5, 7.0):
+        assert one.send("two", delay)
+    one.look()
+    assert two.wait(20.0) == (0.5, [])
+    assert one.wait(20.0) == (inf, [])
+    one.close()
+    two.close()
+    assert list(place.folder.iterdir()) == []
+
+
+def test_who_dies_is_reported_once_and_found_dead_from_then_on(place: Place) -> None:
+    one, two = Mailbox(place, "one"), Mailbox(place, "two")
+    assert one.watch("two")
+    assert not one.watch("two")
+    two.close()
+    assert one.wait(20.0) == (inf, ["two"])
+    assert one.wait(0.0) == (inf, [])
+    assert not one.send("two", 0.0)
+    assert one.watch("two")
+    assert one.wait(20.0) == (inf, ["two"])
+    one.close()
+
+
+def test_a_member_that_makes_its_pipe_anew_is_not_dead(place: Place) -> None:
+    one, two = Mailbox(place, "one"), Mailbox(place, "two")
+    one.watch("two")
+    one.look()
+    assert one.wait(20.0) == (inf, [])
+    place.member("two").unlink()
+    new = Mailbox(place, "two")
+    two.close(remove=False)
+    assert one.wait(20.0) == (0.0, [])
+    new.close()
+    assert one.wait(20.0) == (inf, ["two"])
+    one.close()
+
+
+def test_a_stopped_member_blocks_nobody(place: Place) -> None:
+    one, two = Mailbox(place, "one"), Mailbox(place, "two")
+    assert all(one.send("two", 1.0) for _ in range(10_000))
+    assert two.wait(20.0) == (1.0, [])
+    one.close()
+    two.close()
+
+
+def test_the_pipes_of_those_that_were_killed_are_removed(place: Place) -> None:
+    assert not any_alive(place)
+    os.mkfifo(place.member("killed"))
+    assert not any_alive(place)
+    one = Mailbox(place, "one")
+    os.mkfifo(place.member("killed"))
+    assert any_alive(place)
+    assert list(place.folder.iterdir()) == [place.member("one")]
+    one.close()

@@ -1,0 +1,56 @@
+"""Limiters on one file as several processes have them: what each knows of the others."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from kentik_async.errors import QuotaWaitError
+from kentik_async.quota import Quota
+from tests.support.quota_files import QUOTA, Open, pull, soon
+
+
+async def test_of_two_quotas_for_one_file_the_more_careful_holds(open_limiter: Open) -> None:
+    """Whichever has the larger windows: neither fails, and neither goes beyond the other's limits."""
+    careful, bold = (
+        open_limiter(replace(QUOTA, max_concurrent=1, per_hour=1000, hard_per_minute=None)),
+        open_limiter(replace(QUOTA, max_concurrent=3, per_hour=50_000, hard_per_minute=8)),
+    )
+    first, second = [await bold.acquire("non_query") for _ in range(2)]
+    waits = asyncio.create_task(careful.acquire("non_query"))
+    await asyncio.sleep(0.05)
+    first.close("answered")
+    await asyncio.sleep(0.05)
+    assert not waits.done()
+    second.close("answered")
+    (await soon(waits)).close("answered")
+    await pull(careful, 5)
+    with pytest.raises(QuotaWaitError):
+        await careful.acquire("non_query", max_wait=5.0)
+    assert (await bold.snapshot()).left_hour == 1000 - 8
+
+
+async def test_others_who_wait_are_known(open_limiter: Open) -> None:
+    one, two = open_limiter(), open_limiter()
+    waiting = [asyncio.create_task(one.acquire("non_query")) for _ in range(6)]
+    grant = await waiting[0]
+    assert (await one.snapshot()).waiting == 5
+    grant.close("answered")
+    grant = await waiting[1]
+    assert (await two.snapshot()).waiting == 4
+    for task in waiting[2:]:
+        task.cancel()
+    grant.close("answered")
+
+
+async def test_an_estimate_counts_the_turns_of_others(open_limiter: Open) -> None:
+    quota = Quota(1, None, 0.0, 1, None, minute=1.0)
+    one, two = open_limiter(quota), open_limiter(quota)
+    waiting = [asyncio.create_task(one.acquire("non_query")) for _ in range(4)]
+    (await waiting[0]).close("answered")
+    (await soon(waiting[1])).close("answered")
+    alone = await one.estimate(0)
+    assert 1.5 < alone < 2.5  # two more here, a window apart
+    assert 3.5 < await two.estimate(2) < 4.5  # two of its own, between two of the other's
+    for task in waiting[2:]:
+        task.cancel()
