@@ -1,6 +1,7 @@
 """A tracer and a meter provider, as a program sets them, and an emulator."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
+from functools import cache
 
 import pytest
 from opentelemetry import metrics, trace
@@ -15,26 +16,25 @@ from kentik_async.emulator import Emulator
 from tests.wire.observing.recorded import Recorded
 
 
-@pytest.fixture(scope="package")
-def providers() -> Iterator[Recorded]:
-    """The providers of this process: OpenTelemetry lets a program set them once."""
+@cache
+def providers() -> tuple[Recorded, _telemetry.Telemetry]:
+    """Set the providers of this process, which OpenTelemetry allows once."""
     spans, reader = InMemorySpanExporter(), InMemoryMetricReader()
     tracer_provider = TracerProvider(shutdown_on_exit=False)
     tracer_provider.add_span_processor(SimpleSpanProcessor(spans))
     trace.set_tracer_provider(tracer_provider)
-    meter_provider = MeterProvider([reader], shutdown_on_exit=False)
-    metrics.set_meter_provider(meter_provider)
-    yield Recorded(spans, reader)
-    # The providers stay for the life of the process: other tests are not to pay for them.
-    _telemetry._state.telemetry = None
-    spans.shutdown()
+    metrics.set_meter_provider(MeterProvider([reader], shutdown_on_exit=False))
+    _telemetry._state.tried = True
+    return Recorded(spans, reader), _telemetry.Telemetry()
 
 
 @pytest.fixture
-def recorded(providers: Recorded) -> Recorded:
-    """What is recorded from now on."""
-    providers.begin()
-    return providers
+def recorded(monkeypatch: pytest.MonkeyPatch) -> Recorded:
+    """What is recorded during a test; other tests of the process are not to pay for it."""
+    recorded, telemetry = providers()
+    monkeypatch.setattr(_telemetry._state, "telemetry", telemetry)
+    recorded.begin()
+    return recorded
 
 
 @pytest.fixture
