@@ -67,6 +67,7 @@ class _Matching:
     ) -> None:
         self.stored: dict[tuple[Kind, str], StoredObject] = {}
         self.unclear: set[tuple[Kind, str]] = set()
+        self.restore = restore
         by_id: dict[tuple[Kind, str], StoredObject] = {
             (one.kind, one.id): one for kind in KINDS for one in account.of(kind)
         }
@@ -90,7 +91,7 @@ class _Matching:
             if (entry.kind, entry.key) in self.stored or (entry.id is not None and not restore):
                 continue
             alike = by_name.get((entry.kind, entry.name), [])
-            if len(alike) > 1:
+            if len(alike) > 1 and not restore:
                 self.unclear.add((entry.kind, entry.key))
                 ids = ", ".join(sorted(one.id for one in alike))
                 mistakes.add(
@@ -99,7 +100,12 @@ class _Matching:
                     f" name: {ids}; add id: to choose one",
                 )
             elif alike:
-                self.stored[entry.kind, entry.key] = alike[0]
+                # Objects of one name that were deleted are alike again after they were restored.
+                best = min(
+                    alike, key=lambda one: sum(one.fields.get(n) != v for n, v in entry.fields.items())
+                )
+                alike.remove(best)
+                self.stored[entry.kind, entry.key] = best
         self.taken = {(one.kind, one.id) for one in self.stored.values()}
 
     def of(self, entry: DeclaredObject) -> StoredObject | None:
@@ -120,7 +126,7 @@ def _change(
     fields = differences(entry, stored, known, matching.market_ids)
     if stored is None:
         missing = [name for name, field in known.items() if field.required and name not in entry.fields]
-        if missing:
+        if missing and not matching.restore:  # what a backup lacks cannot be added to it
             mistakes.add(entry.place, f"{_shown(entry)} does not exist yet, and needs {', '.join(missing)}")
     elif not fields:
         return None

@@ -78,7 +78,7 @@ async def test_priorities(run: Runner) -> None:
     assert int(found[1]) < 60
 
 
-@pytest.mark.parametrize("name", ["bulk_pull", "custom_stub", "shards"])
+@pytest.mark.parametrize("name", ["bulk_pull", "custom_stub", "peeringdb_groups", "shards"])
 async def test_usage_is_printed(tmp_path: Path, name: str) -> None:
     source = EXAMPLES / f"{name}.py"
     ended = await anyio.run_process([sys.executable, str(source)], cwd=tmp_path, check=False)
@@ -133,6 +133,19 @@ KINDS = (
     "customer_growth",
     "peering_base",
 )
+
+
+async def test_groups_from_a_peeringdb_export(run: Runner) -> None:
+    networks = [{"asn": 64496, "info_type": "NSP"}, {"asn": 65551, "info_type": "Content"}]
+    (run.folder / "export.json").write_text(json.dumps({"data": networks}))
+    assert (await run("peeringdb_groups.py", "export.json"))[0] == "done: PeeringDB Content, PeeringDB NSP"
+    (run.folder / "export.json").write_text(json.dumps({"data": [{**networks[0], "asn": 64500}]}))
+    assert await run("peeringdb_groups.py", "export.json") == [
+        "done: PeeringDB NSP",
+        "failed: none",
+        "conflicted: none",
+        "not_tried: none",
+    ]
 
 
 async def test_a_custom_stub(run: Runner) -> None:

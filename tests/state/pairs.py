@@ -3,6 +3,7 @@
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any
 
 from kentik_async._generated.site import v202509 as pb
@@ -141,7 +142,10 @@ class Pair:
             if chance.random() < 0.3:
                 if chance.random() < 0.5:
                     self.text["protect"].setdefault(kind, []).append(pattern_of(name))
-                    self.protected[kind] |= {i for i, one in objects.items() if one[key_field] == name}
+                    pattern = pattern_of(name)
+                    self.protected[kind] |= {
+                        i for i, one in objects.items() if fnmatchcase(one[key_field], pattern)
+                    }
                 continue
             entry, wanted = self._fields(kind, chance)
             key = name

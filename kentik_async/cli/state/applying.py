@@ -87,6 +87,9 @@ async def _apply(
     Returns:
         The report, and whether it was interrupted.
     """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError  # Ctrl-C came while something was closed that must not be interrupted
     stop = asyncio.Event()
     with _progress(context, plan) as on_progress:
         work = asyncio.create_task(

@@ -10,6 +10,7 @@ from kentik_async._codec.site_fields import site_model
 from kentik_async._codec.site_markets import market_model
 from kentik_async._codec.site_markets import writable as comparable_market
 from kentik_async._operations import Request
+from kentik_async.errors import ValidationError
 from kentik_async.models import Site, SiteMarket
 from kentik_async.resources._editing import Edit
 from kentik_async.state.account import StoredObject
@@ -21,7 +22,7 @@ from kentik_async.state.changes.content import (
     site_changes,
 )
 from kentik_async.state.format.entries import DeclaredObject
-from kentik_async.state.format.fields import API, SINGULAR, Kind
+from kentik_async.state.format.fields import API, SINGULAR, Kind, fields_of
 from kentik_async.state.plan import Change
 
 __all__ = ["comparable", "create_request", "delete_request", "edit_of", "list_request", "read_request"]
@@ -66,6 +67,11 @@ def create_request(entry: DeclaredObject, api: API, market_ids: Mapping[str, str
         ValidationError: A value is not valid.
     """
     fields = entry.fields
+    missing = [
+        name for name, one in fields_of(entry.kind, api).items() if one.required and name not in fields
+    ]
+    if missing:
+        raise ValidationError(f"{SINGULAR[entry.kind]} {entry.name!r} cannot be created without {missing[0]}")
     if entry.kind == "as_groups":
         return _operations.create_as_group(entry.name, fields["asn"])
     if entry.kind == "site_markets":
