@@ -268,7 +268,7 @@ def _reason_to_keep(
         }
         staying = max(len(users), stored.model.number_of_sites) - len(leaving)
         if staying > 0:
-            return f"has {staying} sites"
+            return "still has sites"
     return None
 
 

@@ -35,8 +35,10 @@ async def wait_notice(kentik: "KentikClient", notes: "Notes") -> AsyncIterator[N
         yield
     finally:
         watch.cancel()
-        with suppress(asyncio.CancelledError):
-            await watch
+        # Unlike `await watch`, this raises CancelledError only if the command itself is cancelled.
+        await asyncio.wait({watch})
+        if not watch.cancelled():
+            watch.result()
 
 
 def why_waiting(snapshot: QuotaSnapshot) -> str | None:

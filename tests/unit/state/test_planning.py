@@ -159,7 +159,7 @@ def test_deletions_keep_what_is_protected_or_in_use() -> None:
     assert [(one.name, one.reason) for one in made.unmanaged] == [
         ("transit", "protected"),
         ("Asia", "protected"),
-        ("Europe", "has 1 sites"),
+        ("Europe", "still has sites"),
     ]
     assert {one.reason for one in plan(text).unmanaged} == {None}
     unnamed = account(sites=[Site(id=3)], groups=[], markets=[], api="v5")
