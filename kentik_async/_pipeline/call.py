@@ -1,6 +1,5 @@
 """The options of a client and of a call, and the state of one call through all its attempts."""
 
-import logging
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,6 +7,8 @@ from typing import Any
 
 from kentik_async._clock import Clock
 from kentik_async._operations import Request
+from kentik_async._pipeline.step_log import LOG
+from kentik_async._telemetry import CallTrace
 from kentik_async._transport.base import Reply
 from kentik_async.errors import ConfigError, KentikError, RateLimitedError
 from kentik_async.events import Event, EventHook, EventKind
@@ -15,8 +16,6 @@ from kentik_async.quota import Limiter, Quota, QuotaClass
 from kentik_async.retry import Retry
 
 __all__ = ["Call", "CallOptions", "OwnQuota", "PipelineSettings", "check_type"]
-
-_log = logging.getLogger("kentik_async")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +96,8 @@ class Call:
         options: The caller's options.
         queued_since: The monotonic time at which the call first waited for quota; it decides the order.
         priority: 1 high, 0 normal, -1 low.
-        on_event: Called with an `Event` at each step, or None.
+        watchers: Called with an `Event` at each step.
+        trace: The call in OpenTelemetry, or None.
         sent: The number of attempts that were sent.
         failed: How many of them failed, rate limits excluded.
         waited: Seconds spent waiting for quota.
@@ -112,7 +112,8 @@ class Call:
     options: CallOptions
     queued_since: float
     priority: int
-    on_event: EventHook | None = None
+    watchers: tuple[EventHook, ...] = ()
+    trace: CallTrace | None = None
     sent: int = 0
     failed: int = 0
     waited: float = 0.0
@@ -128,22 +129,27 @@ class Call:
         return quotas[self.request.operation.quota_class] if own is None else own.quota
 
     def report(self, kind: EventKind, duration: float, error: Exception | None = None) -> None:
-        """Tell the user's function about a step; what the function raises is logged."""
-        if self.on_event is None:
+        """Tell the watchers about a step; what the user's function raises is logged."""
+        if not self.watchers:
             return
-        try:
-            self.on_event(Event(kind, self.request.operation.name, self.sent, duration, error))
-        except Exception:  # noqa: BLE001 (the user's own function must not break the user's call)
-            _log.exception("on_event raised an exception; the call continues")
+        event = Event(kind, self.request.operation.name, self.sent, duration, error)
+        for watch in self.watchers:
+            try:
+                watch(event)
+            except Exception:  # noqa: BLE001 (the user's own function must not break the user's call)
+                LOG.exception("on_event raised an exception; the call continues")
 
     def report_end(self, reply: Reply, duration: float) -> None:
-        """Tell the user's function how an attempt ended, `duration` seconds after it was sent."""
+        """Tell the watchers how an attempt ended, `duration` seconds after it was sent."""
         self.report("refused" if reply.outcome == "refused" else "answered", duration, reply.error)
 
-    def annotate(self, error: KentikError) -> None:
-        """Record in an error which operation failed and after how many attempts."""
-        error.operation = self.request.operation.name
-        error.attempts = self.sent
+    def fail(self, error: BaseException) -> None:
+        """End the call with an error, which learns the operation and the number of attempts."""
+        if isinstance(error, KentikError):
+            error.operation = self.request.operation.name
+            error.attempts = self.sent
+        if self.trace is not None:
+            self.trace.end(sent=self.sent, waited=self.waited, error=error)
 
 
 def check_type(name: str, value: object, expected: type) -> None:

@@ -9,15 +9,19 @@
 """
 
 import asyncio
+import logging
 import os
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
+from kentik_async._config import Endpoint
 from kentik_async._operations import Protocol, Request
 from kentik_async._pipeline.call import Call, CallOptions, PipelineSettings
 from kentik_async._pipeline.priority import current_priority
 from kentik_async._pipeline.session import Session
+from kentik_async._pipeline.step_log import LOG, log_step
+from kentik_async._telemetry import telemetry
 from kentik_async._transport.base import Reply, Transport
 from kentik_async._transport.connection import Connector
 from kentik_async.errors import APIError, ClientClosedError, ConfigError, KentikError, RateLimitedError
@@ -56,17 +60,18 @@ class Pipeline:
         self,
         settings: PipelineSettings,
         limiter: Limiter,
-        transports: Mapping[Protocol, tuple[str, Callable[[], Transport]]],
+        transports: Mapping[Protocol, tuple[Endpoint, Callable[[], Transport]]],
     ) -> None:
         """Compose the parts; nothing is opened before the first call.
 
         Args:
             settings: What is the same for all calls.
             limiter: Grants the quota.
-            transports: For each protocol, the endpoint's name and a function that makes its transport.
+            transports: For each protocol, the endpoint and a function that makes its transport.
         """
         self._settings = settings
         self._limiter = limiter
+        self._watchers = () if settings.on_event is None else (settings.on_event,)
         self._transports = transports
         self.monotonic: Callable[[], float] = settings.clock.monotonic
         self.retry = settings.retry
@@ -77,7 +82,13 @@ class Pipeline:
 
     def call(self, request: Request[Any], options: CallOptions) -> Call:
         """Return the state of a new call; its turn in the queue counts from now, however often it is sent."""
-        return Call(request, options, self.monotonic(), current_priority(), self._settings.on_event)
+        call = Call(request, options, self.monotonic(), current_priority(), self._watchers)
+        if LOG.isEnabledFor(logging.INFO):
+            call.watchers += (log_step,)
+        if (observed := telemetry()) is not None:
+            call.trace = observed.begin(request, self._transports[request.operation.protocol][0])
+            call.watchers += (call.trace.step,)
+        return call
 
     async def run(
         self, request: Request[T], options: CallOptions, on_call: Callable[[Call], None] | None = None
@@ -98,6 +109,8 @@ class Pipeline:
         call = self.call(request, options)
         if on_call is not None:
             on_call(call)
+        if call.trace is not None:
+            call.trace.activate()
         try:
             session = self.session()
             reply = await self._fetch(call, session)
@@ -112,11 +125,15 @@ class Pipeline:
             if len(body) > _SMALL_RESPONSE_BYTES and session.has_waiters:
                 await asyncio.sleep(_YIELD_BEFORE_DECODING)
             if len(body) < _LARGE_RESPONSE_BYTES:
-                return request.decode(body)
-            return await asyncio.to_thread(request.decode, body)
-        except KentikError as error:
-            call.annotate(error)
+                result = request.decode(body)
+            else:
+                result = await asyncio.to_thread(request.decode, body)
+        except BaseException as error:
+            call.fail(error)
             raise
+        if call.trace is not None:
+            call.trace.end(sent=call.sent, waited=call.waited, http_status=reply.http_status, result=result)
+        return result
 
     def session(self) -> Session:
         """Return the session of the running event loop; a new one if that of an earlier loop has ended.
@@ -159,8 +176,7 @@ class Pipeline:
             await session.aclose()
 
     async def _fetch(self, call: Call, session: Session) -> Reply:
-        if call.on_event is not None:
-            call.report("queued", 0.0)
+        call.report("queued", 0.0)
         while True:
             reply = await session.attempt(call)
             error = reply.error
@@ -220,7 +236,7 @@ class Pipeline:
         endpoint, make_transport = self._transports[protocol]
         return Connector(
             make_transport(),
-            endpoint=endpoint,
+            endpoint=endpoint.authority,
             connect_timeout=self._settings.connect_timeout,
             outage_wait=self._settings.outage_wait,
         )

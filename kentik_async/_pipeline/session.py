@@ -106,7 +106,7 @@ class Session:
         call.elapsed = self._monotonic() - sent
         if reply.outcome == "not_sent" and reply.error is not None:
             connector.lost(reply.error)
-        elif call.on_event is not None:
+        elif call.watchers:
             call.report_end(reply, call.elapsed)
         return reply
 

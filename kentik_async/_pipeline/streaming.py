@@ -12,7 +12,7 @@ from kentik_async._pipeline.call import Call, CallOptions
 from kentik_async._pipeline.pipeline import Pipeline
 from kentik_async._pipeline.session import close_grant
 from kentik_async._transport.base import Messages, Stream, StreamKind, StreamTransport
-from kentik_async.errors import ConfigError, KentikError, RateLimitedError
+from kentik_async.errors import ConfigError, RateLimitedError
 
 __all__ = ["run_stream"]
 
@@ -53,13 +53,15 @@ async def run_stream(
                     yield request.decode(raw)
                 reply = await stream.reply()
             if reply.error is None:
-                return
+                break
             if begun or not isinstance(reply.error, RateLimitedError) or not isinstance(messages, bytes):
-                raise reply.error
+                raise reply.error  # noqa: TRY301 (it is to learn the operation like any other)
             pipeline.queue_again(call, reply.error)
-    except KentikError as error:
-        call.annotate(error)
+    except BaseException as error:
+        call.fail(error)
         raise
+    if call.trace is not None:
+        call.trace.end(sent=call.sent, waited=call.waited)
 
 
 @asynccontextmanager

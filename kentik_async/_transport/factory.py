@@ -19,8 +19,8 @@ __all__ = ["TRANSPORTS", "Endpoints", "TransportFactories", "TransportName", "ma
 
 TransportName: TypeAlias = Literal["grpc", "rest", "auto"]
 TRANSPORTS: tuple[TransportName, ...] = ("grpc", "rest", "auto")
-TransportFactories: TypeAlias = Mapping[Protocol, tuple[str, Callable[[], Transport]]]
-"""For each protocol, the endpoint's name and a function that makes a transport for one event loop."""
+TransportFactories: TypeAlias = Mapping[Protocol, tuple[Endpoint, Callable[[], Transport]]]
+"""For each protocol, the endpoint and a function that makes a transport for one event loop."""
 
 _USER_AGENT = f"kentik-async/{__version__}"
 
@@ -91,9 +91,8 @@ def make_transports(
         "rest": (endpoints.v6_rest, mirror),
         "auto": (endpoints.grpc, lambda: FallbackTransport(grpc(), mirror, fallback)),
     }
-    chosen: Mapping[Protocol, tuple[Endpoint, Callable[[], Transport]]] = {
+    return {
         "grpc": rpcs[transport],
         "v6_rest": (endpoints.v6_rest, mirror),
         "rest": (endpoints.rest, rest),
     }
-    return {protocol: (endpoint.authority, make) for protocol, (endpoint, make) in chosen.items()}

@@ -106,7 +106,7 @@ def run(
     context = Context(options)
     provided = {"context": context, "root": app}
     bound.arguments.update((name, provided[name]) for name in unparsed)
-    result: Any = call(partial(command, *bound.args, **bound.kwargs), context.notes)
+    result: Any = call(partial(command, *bound.args, **bound.kwargs), context.notes, options.log_level)
     return Exit.OK if result is None else Exit(result)
 
 

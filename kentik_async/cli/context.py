@@ -137,7 +137,8 @@ class Context:
         if not self.settings.keys() & {"email", "token"}:
             raise ConfigError(_NO_CREDENTIALS)
         _ = self.printer  # invalid options for the output are reported before a request is sent
-        own = {"on_event": self.notes.retries, "connect_timeout": _CONNECT_TIMEOUT}
+        logged = self.options.verbose or self.options.debug  # the log reports retries, too
+        own = {"on_event": None if logged else self.notes.retries, "connect_timeout": _CONNECT_TIMEOUT}
         kentik = KentikClient(**client_arguments(self.settings | own))
         async with kentik, wait_notice(kentik, self.notes):
             yield kentik

@@ -4,6 +4,7 @@ The allowed values repeat the enumerations of `kentik_async.models`, because `--
 A test compares them.
 """
 
+import logging
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypeAlias
 
@@ -143,9 +144,18 @@ class Options:
         float | None, Parameter(group=GLOBAL, help="Maximum time for one request in seconds; 60 by default.")
     ] = None
     quiet: Annotated[Flag, Parameter(name=("--quiet", "-q"), group=GLOBAL, help="Print errors only.")] = False
+    verbose: Annotated[
+        Flag, Parameter(name=("--verbose", "-v"), group=GLOBAL, help="Print a line for each request.")
+    ] = False
+    debug: Annotated[Flag, Parameter(group=GLOBAL, help="Print each step of each request.")] = False
     no_pager: Annotated[
         Flag, Parameter(group=GLOBAL, help="Write long tables to the terminal at once, without PAGER.")
     ] = False
     no_color: Annotated[
         Flag, Parameter(group=GLOBAL, help="Disable colours; the variable NO_COLOR does the same.")
     ] = False
+
+    @property
+    def log_level(self) -> int:
+        """The lowest level of the log records that are printed."""
+        return logging.DEBUG if self.debug else logging.INFO if self.verbose else logging.WARNING

@@ -1,5 +1,6 @@
-"""A stdout that is full or closed is one clear line, never a traceback."""
+"""A stdout that is full or closed is one clear line, never a traceback; messages go to stderr."""
 
+import re
 import shlex
 import subprocess
 from collections.abc import Iterator
@@ -39,3 +40,38 @@ def test_a_full_stdout_is_one_line(shell: Shell, command: str) -> None:
 def test_a_closed_stdout_is_one_line(shell: Shell, command: str) -> None:
     done = bash(shell, f"{command} >&-")
     assert (done.returncode, done.stderr) == (1, "error: cannot write to stdout: it is closed\n")
+
+
+@pytest.mark.parametrize(
+    ("option", "expected"),
+    [
+        ("--quiet", []),
+        ("--timeout=60", ["note: plans.list: HTTP 503; retrying in # s"]),
+        (
+            "--verbose",
+            [
+                "note: plans.list: attempt 1 failed after # s: HTTP 503",
+                "note: plans.list: HTTP 503; retrying in # s",
+                "note: plans.list: attempt 2 answered in # s",
+            ],
+        ),
+        (
+            "--debug",
+            [
+                "debug: plans.list: queued",
+                "debug: plans.list: attempt 1 sent after # s in the queue",
+                "note: plans.list: attempt 1 failed after # s: HTTP 503",
+                "note: plans.list: HTTP 503; retrying in # s",
+                "debug: plans.list: attempt 2 sent after # s in the queue",
+                "note: plans.list: attempt 2 answered in # s",
+            ],
+        ),
+    ],
+)
+def test_verbosity(shell: Shell, option: str, expected: list[str]) -> None:
+    shell.control("reset")
+    shell.control("fail", {"status": 503})
+    done = shell("plans", "list", option)
+    assert done.rows
+    lines = [re.sub(r"\d+\.\d+ s", "# s", line) for line in done.err.splitlines()]
+    assert [line.replace(": scripted fault: 503", "") for line in lines] == expected

@@ -1,0 +1,44 @@
+"""A tracer and a meter provider, as a program sets them, and an emulator."""
+
+from collections.abc import AsyncIterator
+from functools import cache
+
+import pytest
+from opentelemetry import metrics, trace
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from kentik_async import _telemetry
+from kentik_async.emulator import Emulator
+from tests.wire.observing.recorded import Recorded
+
+
+@cache
+def providers() -> tuple[Recorded, _telemetry.Telemetry]:
+    """Set the providers of this process, which OpenTelemetry allows once."""
+    spans, reader = InMemorySpanExporter(), InMemoryMetricReader()
+    tracer_provider = TracerProvider(shutdown_on_exit=False)
+    tracer_provider.add_span_processor(SimpleSpanProcessor(spans))
+    trace.set_tracer_provider(tracer_provider)
+    metrics.set_meter_provider(MeterProvider([reader], shutdown_on_exit=False))
+    _telemetry._state.tried = True
+    return Recorded(spans, reader), _telemetry.Telemetry()
+
+
+@pytest.fixture
+def recorded(monkeypatch: pytest.MonkeyPatch) -> Recorded:
+    """What is recorded during a test; other tests of the process are not to pay for it."""
+    recorded, telemetry = providers()
+    monkeypatch.setattr(_telemetry._state, "telemetry", telemetry)
+    recorded.begin()
+    return recorded
+
+
+@pytest.fixture
+async def emulator() -> AsyncIterator[Emulator]:
+    """An emulator whose minute lasts a second."""
+    async with Emulator(speed=60) as emulator:
+        yield emulator
