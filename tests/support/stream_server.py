@@ -22,7 +22,7 @@ async def serving(
     """Listen on 127.0.0.1 and yield the port; at the end, cancel the handlers and wait for them.
 
     Args:
-        handler: What serves a connection. It may end with ConnectionError or IncompleteReadError. The
+        handler: What serves a connection. It may end with OSError or IncompleteReadError. The
             connection is aborted when it ends.
         port: Where to listen; 0 selects a free port.
         ssl_context: For TLS.
@@ -32,7 +32,7 @@ async def serving(
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await handler(reader, writer)
-        except (ConnectionError, asyncio.IncompleteReadError):
+        except (OSError, asyncio.IncompleteReadError):
             pass
         finally:
             writer.transport.abort()
