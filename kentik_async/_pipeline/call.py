@@ -15,7 +15,7 @@ from kentik_async.events import Event, EventHook, EventKind
 from kentik_async.quota import Limiter, Quota, QuotaClass
 from kentik_async.retry import Retry
 
-__all__ = ["Call", "CallOptions", "OwnQuota", "PipelineSettings", "check_type"]
+__all__ = ["CallOptions", "CallState", "OwnQuota", "PipelineSettings", "check_type"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class PipelineSettings:
 
 
 @dataclass(slots=True)
-class Call:
+class CallState:
     """The state of one call.
 
     Attributes:

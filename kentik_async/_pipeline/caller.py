@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 
 from kentik_async._operations import Request
 from kentik_async._pipeline import CallOptions, Pipeline
-from kentik_async._pipeline.call import Call
+from kentik_async._pipeline.call import CallState
 from kentik_async.quota import Limiter, Quota
 
 __all__ = ["Caller", "Run"]
@@ -40,7 +40,7 @@ class Caller:
     options: CallOptions
     limiter: Limiter
     quota: Quota
-    on_call: Callable[[Call], None] | None = None
+    on_call: Callable[[CallState], None] | None = None
     run: Run = field(init=False)
 
     def __post_init__(self) -> None:

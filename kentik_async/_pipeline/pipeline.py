@@ -17,7 +17,7 @@ from weakref import WeakValueDictionary
 
 from kentik_async._config import Endpoint
 from kentik_async._operations import Protocol, Request
-from kentik_async._pipeline.call import Call, CallOptions, PipelineSettings
+from kentik_async._pipeline.call import CallOptions, CallState, PipelineSettings
 from kentik_async._pipeline.priority import current_priority
 from kentik_async._pipeline.session import Session
 from kentik_async._pipeline.step_log import LOG, log_step
@@ -80,9 +80,9 @@ class Pipeline:
         self._pid = os.getpid()
         self._session: Session | None = None
 
-    def call(self, request: Request[Any], options: CallOptions) -> Call:
+    def call(self, request: Request[Any], options: CallOptions) -> CallState:
         """Return the state of a new call; its turn in the queue counts from now, however often it is sent."""
-        call = Call(request, options, self.monotonic(), current_priority(), self._watchers)
+        call = CallState(request, options, self.monotonic(), current_priority(), self._watchers)
         if LOG.isEnabledFor(logging.INFO):
             call.watchers += (log_step,)
         if (observed := telemetry()) is not None:
@@ -91,7 +91,7 @@ class Pipeline:
         return call
 
     async def run(
-        self, request: Request[T], options: CallOptions, on_call: Callable[[Call], None] | None = None
+        self, request: Request[T], options: CallOptions, on_call: Callable[[CallState], None] | None = None
     ) -> T:
         """Send a request and return its result.
 
@@ -175,7 +175,7 @@ class Pipeline:
         if session is not None:
             await session.aclose()
 
-    async def _fetch(self, call: Call, session: Session) -> Reply:
+    async def _fetch(self, call: CallState, session: Session) -> Reply:
         call.report("queued", 0.0)
         while True:
             reply = await session.attempt(call)
@@ -192,7 +192,7 @@ class Pipeline:
             else:
                 await self._retry_failed(call, session, error)
 
-    async def _retry_unsent(self, call: Call, session: Session, error: KentikError) -> None:
+    async def _retry_unsent(self, call: CallState, session: Session, error: KentikError) -> None:
         """Let a call try again whose request was never sent: that was no attempt and cost no quota."""
         call.sent -= 1
         now, pause = self.monotonic(), _PAUSE_WHEN_UNSENT
@@ -204,7 +204,7 @@ class Pipeline:
         call.report("retried", pause, error)
         await session.interruptible(asyncio.sleep(pause))
 
-    def queue_again(self, call: Call, error: RateLimitedError) -> None:
+    def queue_again(self, call: CallState, error: RateLimitedError) -> None:
         """Let a rate-limited call queue again; that spends no attempt, and the limiter decides the pause.
 
         Raises:
@@ -218,7 +218,7 @@ class Pipeline:
         if now - call.refused_since > quota.hour + quota.minute:
             raise error
 
-    async def _retry_failed(self, call: Call, session: Session, error: KentikError) -> None:
+    async def _retry_failed(self, call: CallState, session: Session, error: KentikError) -> None:
         call.failed += 1
         pause = self._settings.retry.pause(error, call.failed, call.request.operation.effect)
         if pause is None:

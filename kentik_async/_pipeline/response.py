@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
-from kentik_async._pipeline.call import Call
+from kentik_async._pipeline.call import CallState
 from kentik_async._pipeline.caller import Caller
 from kentik_async._transport.headers import Headers
 
@@ -48,7 +48,7 @@ class Recorder:
 
     def __init__(self, caller: Caller) -> None:
         self.caller = replace(caller, on_call=self._remember)
-        self._call: Call | None = None
+        self._call: CallState | None = None
 
     def response(self, result: T) -> Response[T]:
         """Return the result with what the last answer said."""
@@ -68,5 +68,5 @@ class Recorder:
             elapsed=call.elapsed,
         )
 
-    def _remember(self, call: Call) -> None:
+    def _remember(self, call: CallState) -> None:
         self._call = call

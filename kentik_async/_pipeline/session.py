@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from kentik_async._operations import Protocol
 from kentik_async._pipeline import fork
-from kentik_async._pipeline.call import Call, PipelineSettings
+from kentik_async._pipeline.call import CallState, PipelineSettings
 from kentik_async._transport.base import Attempt, Reply, Stream
 from kentik_async._transport.connection import Connector
 from kentik_async.errors import (
@@ -79,7 +79,7 @@ class Session:
             connector = self._connectors[protocol] = self._connect(protocol)
         return connector
 
-    async def attempt(self, call: Call) -> Reply:
+    async def attempt(self, call: CallState) -> Reply:
         """Send a request once there are a connection and quota, and wait for the response.
 
         Raises:
@@ -110,7 +110,7 @@ class Session:
             call.report_end(reply, call.elapsed)
         return reply
 
-    async def admit(self, call: Call, connector: Connector) -> Grant:
+    async def admit(self, call: CallState, connector: Connector) -> Grant:
         """Wait until there are a connection and a grant at the same time."""
         transport = connector.transport
         while True:
@@ -124,7 +124,7 @@ class Session:
                 return grant
             grant.close("not_sent")
 
-    async def _acquire(self, call: Call) -> Grant:
+    async def _acquire(self, call: CallState) -> Grant:
         options, start = call.options, self._monotonic()
         limiter = self._limiter if options.own_quota is None else options.own_quota.limiter
         try:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from kentik_async._operations import Request
-from kentik_async._pipeline.call import Call, CallOptions
+from kentik_async._pipeline.call import CallOptions, CallState
 from kentik_async._pipeline.pipeline import Pipeline
 from kentik_async._pipeline.session import close_grant
 from kentik_async._transport.base import Messages, Stream, StreamKind, StreamTransport
@@ -66,7 +66,7 @@ async def run_stream(
 
 @asynccontextmanager
 async def _open_stream(
-    pipeline: Pipeline, call: Call, kind: StreamKind, messages: Messages, timeout: float | None
+    pipeline: Pipeline, call: CallState, kind: StreamKind, messages: Messages, timeout: float | None
 ) -> AsyncIterator[Stream]:
     """Begin a streaming call when the quota allows, and hold its grant until the block ends."""
     session = pipeline.session()

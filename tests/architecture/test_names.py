@@ -8,13 +8,6 @@ from statistics import median
 from tests.architecture.source import dotted, syntax_tree, written_modules
 from tests.support.paths import ROOT
 
-# Class names that are used twice. Remove a name when it is unique; add none.
-KNOWN_TWICE = frozenset(
-    {
-        "Call",
-    }
-)
-
 LONGEST_TEST_NAME = 60
 MEDIAN_TEST_NAME = 40
 
@@ -26,10 +19,7 @@ def test_class_names_are_unique() -> None:
             if isinstance(node, ast.ClassDef):
                 classes[node.name].append(dotted(path))
     twice = {name: found for name, found in classes.items() if len(found) > 1}
-    new = {name: found for name, found in twice.items() if name not in KNOWN_TWICE}
-    assert not new, f"class names that are used twice: {new}"
-    gone = sorted(KNOWN_TWICE - twice.keys())
-    assert not gone, f"these names are unique: {gone}; remove them from KNOWN_TWICE"
+    assert not twice, f"class names that are used twice: {twice}"
 
 
 def test_test_names_are_short() -> None:
