@@ -174,7 +174,7 @@ class ClassLimiter:
         while reporter.due and reporter.pending is None:
             reporter.due = False
             self._waiters.late.clear()
-            self._inspector.changed()
+            self._inspector.ahead = None
             try:
                 reply = reporter.send(dict(self._waiters.queue.calls))
             except KentikError as error:
@@ -219,7 +219,7 @@ class ClassLimiter:
             self._report()
 
     def _take_up(self, reply: StoreReply) -> None:
-        self._inspector.changed()
+        self._inspector.ahead = None
         self._answers_help = reply.answers_help or not self._exclusive
         if reply.reclaimed:
             self._reporter.open.clear()

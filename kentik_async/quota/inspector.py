@@ -39,12 +39,6 @@ class Inspector:
         self._reporter = reporter
         self._lock = lock
         self.ahead: tuple[Schedule, float] | None = None
-        self._changes = 0
-
-    def changed(self) -> None:
-        """Forget the schedule: the state has changed, or is about to."""
-        self.ahead = None
-        self._changes += 1
 
     async def snapshot(self, quota_class: QuotaClass, waiting: int) -> QuotaSnapshot:
         """Return the state of the class, with so many calls waiting in this member."""
@@ -71,7 +65,7 @@ class Inspector:
         if self.ahead is not None:
             then(*self.ahead)
             return
-        incomplete, changes = once_more and self._reporter.due, self._changes
+        incomplete, latest = once_more and self._reporter.due, self._reporter.latest
 
         def arrived(schedule: Schedule | KentikError) -> None:
             self._lock.run(take_up, schedule)
@@ -80,7 +74,7 @@ class Inspector:
             if isinstance(schedule, Schedule) and incomplete:
                 self.look_ahead(now, then, once_more=False)
             elif isinstance(schedule, Schedule):
-                if changes == self._changes:
+                if latest is self._reporter.latest:
                     self.ahead = schedule, now
                 then(schedule, now)
 

@@ -28,6 +28,7 @@ class Reporter:
         pending: The report that is not committed yet, if there is one.
         due: Whether another is to follow it.
         told: How many calls the state believes to wait in this member, by priority.
+        latest: The latest report.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class Reporter:
         self.due = False
         self.told: dict[int, int] = {}
         self._last_seen = 0
-        self._latest = MemberReport(self.terms, {})
+        self.latest = MemberReport(self.terms, {})
 
     def owes(self) -> bool:
         """Tell whether the state knows, or may know, of something that is over."""
@@ -93,7 +94,7 @@ class Reporter:
         """
         endings, self.endings = self.endings, []
         held = len(self.open) + len(endings)
-        report = self._latest = MemberReport(self.terms, demand, endings, self._last_seen, held)
+        report = self.latest = MemberReport(self.terms, demand, endings, self._last_seen, held)
         try:
             reply = self._store.transact(self._change, self._later)
         except KentikError:
@@ -113,7 +114,7 @@ class Reporter:
             self._note(report, reply)
 
     def _enter(self, state: QuotaState, now: float) -> StoreReply:
-        return enter(self._latest, state, now)
+        return enter(self.latest, state, now)
 
     def _note(self, report: MemberReport, reply: StoreReply) -> None:
         told = self.told = report.demand

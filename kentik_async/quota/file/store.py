@@ -121,6 +121,7 @@ class FileStore:
         self._jobs: SimpleQueue[_Job] = SimpleQueue()
         self._dead: set[str] = set()
         self._has_thread = False
+        self._starting = threading.RLock()  # re-entrant: a garbage collection may end a grant here
         self._retry_after, self._retry_at = 0.0, inf
         self._closed = False
 
@@ -206,13 +207,18 @@ class FileStore:
         self._jobs.put(_nothing)
         if self._file.mailbox is not None:
             self._file.mailbox.look()
-        if not self._has_thread:
-            arguments = (weakref.ref(self), self._jobs)
-            thread = threading.Thread(target=_serve, args=arguments, name="kentik-async quota", daemon=True)
-            with suppress(RuntimeError):  # the interpreter ends
-                thread.start()
-                self._has_thread = True
-                _stores.add(self)
+        with self._starting:
+            if not self._has_thread:
+                self._has_thread = True  # before the start: the thread itself may come here at once
+                arguments = (weakref.ref(self), self._jobs)
+                thread = threading.Thread(
+                    target=_serve, args=arguments, name="kentik-async quota", daemon=True
+                )
+                try:
+                    thread.start()
+                    _stores.add(self)
+                except RuntimeError:  # the interpreter ends
+                    self._has_thread = False
 
     def _finish(self) -> None:
         """Wait shortly, as the process ends, for what the thread has still to enter."""

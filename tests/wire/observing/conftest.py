@@ -15,6 +15,9 @@ from kentik_async import _telemetry
 from kentik_async.emulator import Emulator
 from tests.wire.observing.recorded import Recorded
 
+# This module imports OpenTelemetry into every process of the tests, but only this folder is to use it.
+_telemetry._state.tried = True
+
 
 @cache
 def providers() -> tuple[Recorded, _telemetry.Telemetry]:
@@ -24,7 +27,6 @@ def providers() -> tuple[Recorded, _telemetry.Telemetry]:
     tracer_provider.add_span_processor(SimpleSpanProcessor(spans))
     trace.set_tracer_provider(tracer_provider)
     metrics.set_meter_provider(MeterProvider([reader], shutdown_on_exit=False))
-    _telemetry._state.tried = True
     return Recorded(spans, reader), _telemetry.Telemetry()
 
 
