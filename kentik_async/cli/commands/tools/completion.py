@@ -2,9 +2,9 @@
 
 import os
 from pathlib import Path, PurePath
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
 from kentik_async.cli.context import Ctx
 from kentik_async.cli.exit_codes import Exit
@@ -27,7 +27,7 @@ async def completion(
     install: Flag = False,
     yes: Annotated[Flag, Parameter(name=("--yes", "-y"))] = False,
     context: Ctx,
-    root: Annotated[App, Parameter(parse=False)],
+    root: Annotated[Any, Parameter(parse=False)],  # an App, in which old releases of cyclopts look for options
 ) -> Exit | None:
     """Print the completion script of a shell, or install it.
 
