@@ -27,7 +27,8 @@ async def completion(
     install: Flag = False,
     yes: Annotated[Flag, Parameter(name=("--yes", "-y"))] = False,
     context: Ctx,
-    root: Annotated[Any, Parameter(parse=False)],  # an App, in which old releases of cyclopts look for options
+    # Not typed as App: an old cyclopts would look for options in it.
+    root: Annotated[Any, Parameter(parse=False)],
 ) -> Exit | None:
     """Print the completion script of a shell, or install it.
 
