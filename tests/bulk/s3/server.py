@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3  # type: ignore[import-untyped]  # boto3 ships no types
+from s3fs import S3FileSystem  # type: ignore[import-untyped]  # s3fs ships no types
 
 __all__ = ["BUCKET", "S3Server", "s3_server"]
 
@@ -81,3 +82,5 @@ def s3_server() -> Iterator[S3Server]:
             yield S3Server(process)
         finally:
             process.kill()
+            # s3fs keeps its file systems for the next use, with the address of this server.
+            S3FileSystem.clear_instance_cache()
