@@ -188,7 +188,7 @@ class Chaos:
             pid = await process.start(self._job(left))
             ending = asyncio.create_task(process.end())
             if outcome.kills < kills:
-                await asyncio.wait([ending], timeout=chance.uniform(0.2, 8.0))
+                await asyncio.wait([ending], timeout=chance.uniform(0.2, 2.0))
                 if not ending.done() and outcome.kills < kills:
                     outcome.kills += 1
                     os.kill(pid, signal.SIGKILL)
