@@ -36,6 +36,9 @@ WEATHER = [
     {"busy": 0.1, "cut": 0.1, "cut_after": 0.1},
 ]
 
+FEWEST_REQUESTS = 20
+"""A save sends more requests than this, also one that only has to write its tables."""
+
 _BY_RUN = {"fetched_at", "run_id", "attempts", "digest", "started_at", "finished_at", "created_at"}
 """Columns that differ between any two runs."""
 
@@ -179,6 +182,12 @@ class Chaos:
             self._s3.fail(**chance.choice(WEATHER), seed=chance.randrange(1 << 30))
             await asyncio.sleep(chance.uniform(0.3, 1.5))
 
+    async def _progress(self, requests: int, ending: "asyncio.Task[Any]") -> None:
+        """Wait until the server has received so many more requests, or a job has ended."""
+        wanted = self._s3.requests() + requests
+        while not ending.done() and self._s3.requests() < wanted:
+            await asyncio.wait([ending], timeout=0.01)
+
     async def _insist(
         self, process: Saver, saves: list[dict[str, Any]], outcome: Outcome, kills: int, chance: random.Random
     ) -> None:
@@ -188,7 +197,7 @@ class Chaos:
             pid = await process.start(self._job(left))
             ending = asyncio.create_task(process.end())
             if outcome.kills < kills:
-                await asyncio.wait([ending], timeout=chance.uniform(0.2, 2.0))
+                await self._progress(chance.randrange(FEWEST_REQUESTS), ending)
                 if not ending.done() and outcome.kills < kills:
                     outcome.kills += 1
                     os.kill(pid, signal.SIGKILL)

@@ -49,10 +49,11 @@ class S3Server:
 
     def fail(self, **faults: Any) -> dict[str, int]:
         """Have the network fail from now on, see `Faults`; return the number of requests so far by method."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(faults) + "\n")
-        self._process.stdin.flush()
-        return dict(self._told())
+        return self._order(faults)
+
+    def requests(self) -> int:
+        """Return the number of requests so far."""
+        return sum(self._order(None).values())
 
     def objects(self, prefix: str = "") -> dict[str, int]:
         """Return the names of all objects, with their sizes."""
@@ -64,6 +65,12 @@ class S3Server:
         return [
             found["Key"] for found in self.client.list_multipart_uploads(Bucket=BUCKET).get("Uploads", [])
         ]
+
+    def _order(self, faults: dict[str, Any] | None) -> dict[str, int]:
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(faults) + "\n")
+        self._process.stdin.flush()
+        return dict(self._told())
 
     def _told(self) -> Any:
         assert self._process.stdout is not None

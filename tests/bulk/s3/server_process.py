@@ -1,7 +1,7 @@
 """An S3 server (moto) behind a proxy that fails on command: orders on stdin, answers on stdout, in JSON.
 
-Each order is a dictionary of `Faults`, which holds from then on; the answer is the number of requests so far
-by method.
+Each order is a dictionary of `Faults`, which holds from then on, or null to change nothing; the answer is the
+number of requests so far by method.
 """
 
 import asyncio
@@ -115,7 +115,9 @@ async def main() -> None:
         print(json.dumps({"port": proxied, "calm_port": port}), flush=True)
         loop = asyncio.get_running_loop()
         while line := await loop.run_in_executor(None, sys.stdin.readline):
-            proxy.order(Faults(**json.loads(line)))
+            faults = json.loads(line)
+            if faults is not None:
+                proxy.order(Faults(**faults))
             print(json.dumps(proxy.requests), flush=True)
 
 
