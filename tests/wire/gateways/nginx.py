@@ -1,19 +1,16 @@
 """A real nginx with TLS in front of an emulator: gRPC by `grpc_pass`, REST by `proxy_pass`."""
 
 import shutil
-import socket
-import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
 import trustme
 
 from kentik_async.emulator import Emulator
+from tests.wire.gateways.program import free_port, running
 
 __all__ = ["NGINX", "Nginx", "running_nginx"]
 
@@ -107,35 +104,11 @@ def running_nginx(emulator: Emulator) -> Iterator[Nginx]:
         authority.cert_pem.write_to_path(str(folder / "ca.pem"))
         certificate.private_key_pem.write_to_path(str(folder / "key.pem"))
         (folder / "chain.pem").write_bytes(b"".join(pem.bytes() for pem in certificate.cert_chain_pems))
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         grpc = emulator.grpc_endpoint.replace("http://", "grpc://")
         rest = emulator.rest_endpoint.removesuffix("/api/v5")
         text = CONFIGURATION.format(folder=folder, port=port, grpc=grpc, rest=rest)
         (folder / "nginx.conf").write_text(text)
-        process = subprocess.Popen(
-            [str(NGINX), "-p", name, "-c", f"{name}/nginx.conf"],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            _wait_for(process, port, folder)
+        command = [str(NGINX), "-p", name, "-c", f"{name}/nginx.conf"]
+        with running(command, port, folder / "error.log"):
             yield Nginx(folder, f"https://127.0.0.1:{port}")
-        finally:
-            process.kill()
-            process.wait()
-
-
-def _wait_for(process: "subprocess.Popen[bytes]", port: int, folder: Path) -> None:
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            log = folder / "error.log"
-            assert process.poll() is None, log.read_text() if log.exists() else "nginx ended"
-            time.sleep(0.05)
-        else:
-            return
-    pytest.fail("nginx does not listen")

@@ -3,30 +3,25 @@
 import asyncio
 import os
 import shutil
-import socket
-import ssl
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import grpc
 import pytest
 import trustme
 
 from kentik_async import ConnectError, KentikClient
-from tests.wire.servers.independent import Answer, ForeignGrpc, ForeignRest
+from tests.wire.gateways.program import free_port, running
+from tests.wire.servers.behind_a_name import HOST, behind_a_name
 
 Client = Callable[..., KentikClient]
 
 SQUID = shutil.which("squid") or shutil.which("squid", path="/usr/sbin")
 pytestmark = pytest.mark.skipif(SQUID is None, reason="there is no squid (Debian, Ubuntu: apt install squid)")
 
-HOST = "kentik.test"
 CHECKER = """import sys
 for line in sys.stdin:
     print("OK" if line.split() == ["ada", "pass"] else "ERR", flush=True)
@@ -78,61 +73,21 @@ def squid() -> Iterator[Squid]:
     with tempfile.TemporaryDirectory() as name:  # not tmp_path, whose parents only root may enter
         folder = Path(name)
         folder.chmod(0o777)  # squid gives up root's rights
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         (folder / "checker.py").write_text(CHECKER)
         (folder / "hosts").write_text(f"127.0.0.1 {HOST}\n")
         python = shutil.which("python3", path="/usr/bin:/bin") or sys.executable
         text = CONFIGURATION.format(port=port, folder=folder, python=python, host=HOST)
         (folder / "squid.conf").write_text(text)
-        process = subprocess.Popen(
-            [str(SQUID), "-N", "-n", f"kentik{os.getpid()}", "-f", str(folder / "squid.conf")],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            _wait_for(process, port, folder)
+        command = [str(SQUID), "-N", "-n", f"kentik{os.getpid()}", "-f", str(folder / "squid.conf")]
+        with running(command, port, folder / "cache.log"):
             yield Squid(folder, port)
-        finally:
-            process.kill()
-            process.wait()
-
-
-def _wait_for(process: "subprocess.Popen[bytes]", port: int, folder: Path) -> None:
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            log = folder / "cache.log"
-            assert process.poll() is None, log.read_text() if log.exists() else "squid ended"
-            time.sleep(0.05)
-        else:
-            return
-    pytest.fail("squid does not listen")
 
 
 @pytest.fixture
-async def endpoints(tmp_path: Path) -> Any:
-    authority = trustme.CA()
-    certificate = authority.issue_cert(HOST)
-    chain = b"".join(pem.bytes() for pem in certificate.cert_chain_pems)
-    grpc_server = ForeignGrpc()
-    grpc_server.credentials = grpc.ssl_server_credentials([(certificate.private_key_pem.bytes(), chain)])
-    rest_server = ForeignRest(usual=Answer(body=b'{"sites": []}'))
-    rest_server.ssl_context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    certificate.configure_cert(rest_server.ssl_context)
-    await grpc_server.start()
-    await rest_server.start()
-    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    yield {
-        "grpc_endpoint": f"https://{HOST}:{grpc_server.port}",
-        "rest_endpoint": f"https://{HOST}:{rest_server.port}/api/v5",
-        "ca_file": str(tmp_path / "ca.pem"),
-    }
-    await grpc_server.stop()
-    await rest_server.stop()
+async def endpoints(tmp_path: Path) -> AsyncIterator[dict[str, str]]:
+    async with behind_a_name(trustme.CA(), tmp_path) as endpoints:
+        yield endpoints
 
 
 @over_both

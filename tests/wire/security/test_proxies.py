@@ -2,26 +2,22 @@
 
 import asyncio
 import base64
-import ssl
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import grpc
 import pytest
 import trustme
 
 from kentik_async import ConnectError, KentikClient
 from tests.support.stream_server import serving
-from tests.wire.servers.independent import TOKEN, Answer, ForeignGrpc, ForeignRest
+from tests.wire.servers.behind_a_name import HOST, behind_a_name
+from tests.wire.servers.independent import TOKEN
 
 Client = Callable[..., KentikClient]
 
 CA = trustme.CA()
-HOST = "kentik.test"
-"""A name that only the proxy can resolve: whoever reaches it went through."""
-
 over_both = pytest.mark.parametrize("protocol", ["grpc", "rest"])
 
 
@@ -71,23 +67,8 @@ async def proxy() -> AsyncIterator[Proxy]:
 @pytest.fixture
 async def endpoints(tmp_path: Path) -> AsyncIterator[dict[str, str]]:
     """Servers behind the name that only the proxy can resolve."""
-    certificate = CA.issue_cert(HOST)
-    chain = b"".join(pem.bytes() for pem in certificate.cert_chain_pems)
-    grpc_server = ForeignGrpc()
-    grpc_server.credentials = grpc.ssl_server_credentials([(certificate.private_key_pem.bytes(), chain)])
-    rest_server = ForeignRest(usual=Answer(body=b'{"sites": []}'))
-    rest_server.ssl_context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    certificate.configure_cert(rest_server.ssl_context)
-    await grpc_server.start()
-    await rest_server.start()
-    CA.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    yield {
-        "grpc_endpoint": f"https://{HOST}:{grpc_server.port}",
-        "rest_endpoint": f"https://{HOST}:{rest_server.port}/api/v5",
-        "ca_file": str(tmp_path / "ca.pem"),
-    }
-    await grpc_server.stop()
-    await rest_server.stop()
+    async with behind_a_name(CA, tmp_path) as endpoints:
+        yield endpoints
 
 
 @over_both

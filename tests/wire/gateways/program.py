@@ -1,0 +1,50 @@
+"""A server program, such as nginx or squid, in a process of its own."""
+
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+__all__ = ["free_port", "running"]
+
+
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+@contextmanager
+def running(command: Sequence[str], port: int, log: Path) -> Iterator[None]:
+    """Run a program while the block runs, which begins when the program listens.
+
+    Args:
+        command: The program and its arguments; it must not become a daemon.
+        port: Where it listens.
+        log: The file that says why, if it ends.
+    """
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        end = time.monotonic() + 60
+        while not _listens(port):
+            assert process.poll() is None, log.read_text() if log.exists() else f"{command[0]} ended"
+            if time.monotonic() > end:
+                pytest.fail(f"{command[0]} does not listen")
+            time.sleep(0.05)
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
