@@ -75,3 +75,23 @@ sys.exit(__main__.main([]))
 def test_ctrl_c_in_a_finalizer_prints_nothing() -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+UNAWAITED = """
+import signal, sys
+from kentik_async.cli import __main__
+
+async def step(): pass
+
+def command(arguments):
+    coroutine = step()
+    signal.raise_signal(signal.SIGINT)
+
+__main__._run = command
+sys.exit(__main__.main())
+"""
+
+
+def test_ctrl_c_before_a_coroutine_starts() -> None:
+    done = subprocess.run([sys.executable, "-c", UNAWAITED], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted\n")
