@@ -8,7 +8,6 @@ import json
 import logging
 import os
 import stat
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,6 +132,8 @@ def write_profile(path: Path, settings: Mapping[str, Any], *, keyring: str | Non
 
 def _write(path: Path, document: Mapping[str, str]) -> str | None:
     """Write a file, and return why that is not possible; an exception raised here would keep the text."""
+    import tempfile  # imported here because reading does not need it
+
     unfinished = None
     try:
         path = path.resolve()  # a link stays, to where a user keeps such files
