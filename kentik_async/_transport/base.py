@@ -27,7 +27,7 @@ MAX_RESPONSE_BYTES = 64 * 1024 * 1024
 """The largest response that is accepted: 100 000 rows are about 4 MB."""
 
 
-# A Struct, as `Request` is: a frozen dataclass takes six times as long to make, and each call makes one.
+# A Struct, as `Request` is: a frozen dataclass takes twice as long to make, and each call makes one.
 class Reply(msgspec.Struct, frozen=True):
     """How one attempt ended; its `repr` leaves out what the server sent.
 
