@@ -6,8 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kentik_async._config import Endpoint
-from kentik_async._operations import Request
-from kentik_async._transport.base import Attempt, Messages, Stream, StreamKind
+from kentik_async._transport.base import Messages, Stream, StreamKind
 from kentik_async._transport.grpc import GrpcTransport
 from kentik_async._transport.json_mirror import JsonMirrorTransport
 from kentik_async.errors import ConfigError, ConnectError
@@ -76,7 +75,7 @@ class FallbackTransport:
         """Choose a transport; its own methods are called for each request, without a detour."""
         self._current = transport
         self.ready = transport.ready
-        self.start: Callable[[Request[Any], float], Attempt] = transport.start
+        self.start = transport.start
 
     async def connect(self) -> bool:
         """Try to connect; this is where the transport is chosen.
