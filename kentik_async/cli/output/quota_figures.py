@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kentik_async.cli.output.formatting import ABSENT, text_for_span
-from kentik_async.quota import Quota, QuotaClass, QuotaSnapshot
+from kentik_async.quota import Quota, QuotaSnapshot
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -68,7 +68,7 @@ class QuotaFigures:
     """
 
     at: dt.datetime
-    classes: Mapping[QuotaClass, ClassFigures]
+    classes: Mapping[str, ClassFigures]
 
     @property
     def document(self) -> dict[str, Any]:
