@@ -33,7 +33,7 @@ def test_every_variable_of_the_code_is_listed() -> None:
 
 def test_every_profile_key_is_listed_with_its_argument() -> None:
     rows = re.findall(r"^\| `([\w-]+)` \| `(\w+)`", section("Profiles"), re.MULTILINE)
-    assert dict(rows) == {**KEYS, "keyring": "token"}
+    assert dict(rows) == {**KEYS, "keyring": "token"}  # what the keyring holds
 
 
 def test_every_event_is_listed() -> None:
