@@ -125,7 +125,7 @@ async def _view(context: Context, kentik: "KentikClient") -> "QuotaFigures":
 
     from kentik_async.cli.output.quota_figures import ClassFigures, QuotaFigures
 
-    classes = {
+    classes: dict[str, ClassFigures] = {
         name: ClassFigures(limits, await kentik.quota.snapshot(name))
         for name, limits in _limits(context).items()
     }
