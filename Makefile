@@ -7,7 +7,7 @@ ARGS ?=
 # Most tests wait for processes and servers, so four workers keep two cores busy.
 WORKERS ?= 4
 
-EXTRAS := cli,codegen,delta,dlt,emulator,jq,otel,parquet,redis,remote,state,test
+EXTRAS := cli,codegen,delta,dlt,emulator,jq,keyring,otel,parquet,redis,remote,report,state,test
 PY := .venv/bin/python
 # -qq prints errors only: pip also warns when one of several indexes does not have a package.
 INSTALL := $(PY) -m pip install -qq --disable-pip-version-check $(if $(CONSTRAINTS),-c $(CONSTRAINTS))
