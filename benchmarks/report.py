@@ -8,13 +8,9 @@ insights of each market. The emulator's data changes every 15 days; the dates be
 Making the target takes minutes and is not counted; a target that exists is used again.
 """
 
-import argparse
 import datetime as dt
 import shutil
-import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -49,7 +45,9 @@ def write_target(target: Path, dates: int, markets: int, top: int) -> None:
             continue
         for table in TABLES:
             shutil.copytree(
-                target / table / f"run_date={state.day}", target / table / f"run_date={day}", dirs_exist_ok=True
+                target / table / f"run_date={state.day}",
+                target / table / f"run_date={day}",
+                dirs_exist_ok=True,
             )
     print(file=sys.stderr)
 

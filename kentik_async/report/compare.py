@@ -37,7 +37,8 @@ __all__ = ["compare"]
 # Customers of a network in a market on the later date; a network without a saved list has no row in `held`.
 _OVERLAP = """
 WITH held AS (
-    SELECT s.market_id, s.asn, list(DISTINCT r.related_asn) FILTER (WHERE r.related_asn IS NOT NULL) AS customers
+    SELECT s.market_id, s.asn,
+        list(DISTINCT r.related_asn) FILTER (WHERE r.related_asn IS NOT NULL) AS customers
     FROM details_span AS s LEFT JOIN relations AS r
         ON r.market_id = s.market_id AND r.asn = s.asn AND r.relation = 'customer'
         AND r.run_date = s.until AND r.ip = $ip
@@ -51,7 +52,8 @@ WITH held AS (
     LEFT JOIN held AS x ON x.market_id = m.market_id AND x.asn = a.asn
     LEFT JOIN held AS y ON y.market_id = m.market_id AND y.asn = b.asn
 ), counted AS (
-    SELECT *, CASE WHEN own IS NOT NULL AND other IS NOT NULL THEN len(list_intersect(own, other)) END AS shared
+    SELECT *,
+        CASE WHEN own IS NOT NULL AND other IS NOT NULL THEN len(list_intersect(own, other)) END AS shared
     FROM pair
 )
 SELECT market_id, mine, competitor, len(own) AS customers_mine, len(other) AS customers_competitor,
@@ -114,8 +116,8 @@ def compare(
 ) -> Report:
     """Report my networks against competitors in each market, on one date.
 
-    Customers won and lost are those between `until` and the earliest date on which the same list is saved with
-    the same filters.
+    Customers won and lost are those between `until` and the earliest date on which the same list is saved
+    with the same filters.
 
     Args:
         target: The folder or URL that pulls saved to, or several of them.
@@ -138,7 +140,6 @@ def compare(
     if both := sorted(set(own) & set(others)):
         raise ValidationError(f"a network cannot be both mine and a competitor; got {asn_list(both)} in both")
     data = SavedData(target, ip_family(ip))
-    first, last = chosen_dates(since, until, data.dates)
     metric = rank_type_of(rank_type, saved_rank_types(data), data.ip)
     names = data.market_names()
     saved = data.column(
@@ -149,6 +150,8 @@ def compare(
         metric=metric,
     )
     chosen = chosen_markets(markets, saved, names, f"rankings or details for {data.ip}")
+    newest = data.newest(chosen, ("ranking_page", "details_page"))
+    first, last = chosen_dates(since, until, data.dates, newest)
     asked = [*own, *others]
     ranks = ranks_on(data, last, chosen, [metric], asked)
     ranks.sort(key=lambda row: (row["market_id"], asked.index(row["asn"])))
@@ -178,9 +181,7 @@ def compare(
 def _customers(data: SavedData, chosen: list[str], asked: list[int]) -> tuple[Rows, Rows]:
     """Return one row for each network in each market, and the customers that were won and lost."""
     changes = [row for row in neighbour_changes(data) if row["relation"] == "customer"]
-    moves = [
-        {**row, "customer": row["related_asn"], "customer_name": row["related_name"]} for row in changes
-    ]
+    moves = [{**row, "customer": row["related_asn"], "customer_name": row["related_name"]} for row in changes]
     counts = {
         (row["market_id"], row["asn"]): row for row in neighbour_counts(data) if row["relation"] == "customer"
     }
@@ -220,7 +221,7 @@ def _tables(ranks: Rows, customers: Rows, overlap: Rows, moves: Rows) -> tuple[R
         ReportTable(
             "ranks",
             "Rank and share",
-            "One row for each network in each market. The share is of the score of the market's first network.",
+            "One row for each network in each market. The share is relative to the market's top score.",
             _RANK_COLUMNS,
             ranks,
         ),

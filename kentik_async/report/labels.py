@@ -29,7 +29,7 @@ def asn_list(asns: Sequence[int], names: Mapping[int, str] | None = None) -> str
 
 
 def not_saved(markets: Sequence[str], what: str, when: str) -> str:
-    """Return a note that names the markets of which something is not saved; "" for none."""
+    """Return a note that names the markets for which something is not saved; "" for none."""
     if not markets:
         return ""
     names = list(dict.fromkeys(markets))

@@ -77,4 +77,6 @@ def filter_notes(data: SavedData, date: dt.date, markets: Sequence[str]) -> list
         date=date,
         markets=list(markets),
     )
-    return [f"The neighbours of {date} were pulled with a filter: {text}. Others are not saved." for text in found]
+    return [
+        f"The neighbours of {date} were pulled with a filter: {text}. Others are not saved." for text in found
+    ]

@@ -126,12 +126,13 @@ def network(
     """
     number = valid_asn(asn)
     data = SavedData(target, ip_family(ip))
-    first, last = chosen_dates(since, until, data.dates)
     names = data.market_names()
     saved = data.column(
         "SELECT market_id FROM ranking_page UNION SELECT market_id FROM details_page ORDER BY market_id"
     )
     chosen = chosen_markets(markets, saved, names, f"rankings or details for {data.ip}")
+    newest = data.newest(chosen, ("ranking_page", "details_page"))
+    first, last = chosen_dates(since, until, data.dates, newest)
     ranks = _ranks(data, number, chosen, first, last)
     spans = neighbour_spans(data, chosen, [number], first, last)
     neighbours = data.query(_NEIGHBOURS, ip=data.ip)

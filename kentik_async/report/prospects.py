@@ -6,7 +6,14 @@ from collections.abc import Iterable
 from kentik_async.bulk.reading.dataset import Targets
 from kentik_async.errors import ValidationError
 from kentik_async.report.document import Report
-from kentik_async.report.labels import MARKET_COLUMNS, NETWORK_COLUMNS, asn_list, family_note, name_rows, not_saved
+from kentik_async.report.labels import (
+    MARKET_COLUMNS,
+    NETWORK_COLUMNS,
+    asn_list,
+    family_note,
+    name_rows,
+    not_saved,
+)
 from kentik_async.report.model import ReportColumn, ReportTable, Rows
 from kentik_async.report.neighbours import filter_notes
 from kentik_async.report.saved import SavedData
@@ -107,13 +114,15 @@ def prospects(
         raise ValidationError(f"max_providers must be a whole number from 1; got {max_providers!r}")
     own, others = chosen_networks(mine, "mine"), chosen_networks(asns, "asns")
     data = SavedData(target, ip_family(ip))
-    day = saved_date(date, data.dates, "date") or _newest(data)
     names = data.market_names()
     saved = data.column("SELECT DISTINCT market_id FROM details_page ORDER BY market_id")
     chosen = chosen_markets(markets, saved, names, f"details of networks for {data.ip}")
+    day = saved_date(date, data.dates, "date") or data.newest(chosen, ["details_page"]) or data.dates[-1]
     rows, sources = _figures(data, day, chosen, own, others, max_providers, exclude_mutual=exclude_mutual)
     name_rows([rows, sources], names)
-    networks = data.network_names(sorted({asn for row in rows for asn in (row["asn"], *row["providers"])}), [day])
+    networks = data.network_names(
+        sorted({asn for row in rows for asn in (row["asn"], *row["providers"])}), [day]
+    )
     for row in rows:
         row["provider_labels"] = [asn_list([asn], networks) for asn in row["providers"]]
         row["provider_names"] = ", ".join(row["provider_labels"])
@@ -141,11 +150,6 @@ def prospects(
             ),
         ),
     )
-
-
-def _newest(data: SavedData) -> dt.date:
-    found: dt.date | None = data.column("SELECT max(run_date) FROM details_page")[0]
-    return found or data.dates[-1]
 
 
 def _figures(
@@ -209,9 +213,7 @@ def _facts(
     return facts
 
 
-def _notes(
-    data: SavedData, day: dt.date, sources: Rows, own: list[int], chosen: list[str]
-) -> list[str]:
+def _notes(data: SavedData, day: dt.date, sources: Rows, own: list[int], chosen: list[str]) -> list[str]:
     notes = [
         not_saved(
             [row["market"] for row in sources if row["prospects"] is None],

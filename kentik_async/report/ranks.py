@@ -54,7 +54,7 @@ LEFT JOIN top ON top.market_id = m.market_id AND top.rank_type = t.rank_type
 
 
 def saved_rank_types(data: SavedData) -> list[str]:
-    """Return the ranking metrics of which a ranking is saved."""
+    """Return the ranking metrics whose rankings are saved."""
     return data.column("SELECT DISTINCT rank_type FROM ranking_page ORDER BY rank_type")
 
 
@@ -67,12 +67,10 @@ def rank_spans(
 ) -> Rows:
     """Make the table `rank_span` and return its rows: which two rankings are compared.
 
-    For each market and metric `until` is the newest saved date, and `since` the earliest one whose ranking has
-    equal coverage (the same limit, or both are whole); NULL if there is none.
+    For each market and metric `until` is the newest saved date, and `since` the earliest one whose ranking
+    has equal coverage (the same limit, or both are whole); NULL if there is none.
     """
-    data.run(
-        _SPANS, markets=list(markets), rank_types=list(rank_types), since=since, until=until
-    )
+    data.run(_SPANS, markets=list(markets), rank_types=list(rank_types), since=since, until=until)
     return data.query("SELECT * FROM rank_span ORDER BY market_id, rank_type")
 
 

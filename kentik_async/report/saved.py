@@ -22,7 +22,8 @@ _OFFLINE = {
 # A page has rows if it was answered, also if a later refresh of it failed. 600: the server's default limit.
 _PAGES = """
 CREATE TEMP TABLE page AS
-SELECT run_date, kind, market_id, rank_type, ip, asn, "limit", "type", "key", "rows", invalid_count, fetched_at
+SELECT run_date, kind, market_id, rank_type, ip, asn, "limit", "type", "key", "rows",
+    invalid_count, fetched_at
 FROM pages WHERE status IN ('done', 'stale');
 
 CREATE TEMP TABLE ranking_page AS
@@ -156,6 +157,22 @@ class SavedData:
         )
         return {row["asn"]: row["name"] for row in found}
 
+    def newest(self, markets: Sequence[str], pages: Sequence[str]) -> dt.date | None:
+        """Return the newest date with pages of some markets; None if there is none.
+
+        Args:
+            markets: The markets.
+            pages: Some of "ranking_page" and "details_page".
+        """
+        found = [
+            self.column(
+                f"SELECT max(run_date) FROM {table} WHERE list_contains($markets, market_id)",  # noqa: S608
+                markets=list(markets),
+            )[0]
+            for table in pages
+        ]
+        return max((date for date in found if date is not None), default=None)
+
     def other_families(self) -> list[str]:
         """Return the address families that are saved, except the one that is reported."""
         return self.column("SELECT DISTINCT ip FROM page WHERE ip <> $ip ORDER BY ip", ip=self.ip)
@@ -166,7 +183,9 @@ def _parquet_files(dataset: Any) -> list[str]:
     import pyarrow.dataset as ds  # type: ignore[import-untyped]  # pyarrow ships no types
     from pyarrow import fs
 
-    if not isinstance(dataset, ds.FileSystemDataset) or not isinstance(dataset.filesystem, fs.LocalFileSystem):
+    if not isinstance(dataset, ds.FileSystemDataset) or not isinstance(
+        dataset.filesystem, fs.LocalFileSystem
+    ):
         return []
     return list(dataset.files) if isinstance(dataset.format, ds.ParquetFileFormat) else []
 

@@ -61,7 +61,7 @@ def chosen_networks(asns: Networks, field: str) -> list[int]:
 def chosen_markets(
     markets: str | Iterable[str] | None, saved: Sequence[str], names: Mapping[str, str], what: str
 ) -> list[str]:
-    """Return the ids of markets, all of which are saved.
+    """Return the ids of markets; all are saved.
 
     Args:
         markets: Ids, countries or names; None for all saved markets.
@@ -110,15 +110,21 @@ def saved_date(date: dt.date | None, saved: Sequence[dt.date], field: str) -> dt
 
 
 def chosen_dates(
-    since: dt.date | None, until: dt.date | None, saved: Sequence[dt.date]
+    since: dt.date | None, until: dt.date | None, saved: Sequence[dt.date], newest: dt.date | None = None
 ) -> tuple[dt.date, dt.date]:
     """Return the first and the last date of a span; both are saved.
+
+    Args:
+        since: The first date; the first that is saved by default.
+        until: The last date.
+        saved: The saved dates, oldest first.
+        newest: The default of the last date; the last that is saved by default.
 
     Raises:
         ValidationError: One of them is not saved, or they are in the wrong order.
     """
     first = saved_date(since, saved, "since") or saved[0]
-    last = saved_date(until, saved, "until") or saved[-1]
+    last = saved_date(until, saved, "until") or newest or saved[-1]
     if first > last:
         raise ValidationError(f"since must not be after until; got {first} and {last}")
     return first, last

@@ -5,15 +5,8 @@ from collections.abc import Iterable
 
 from kentik_async.bulk.reading.dataset import Targets
 from kentik_async.report.document import Report
-from kentik_async.report.labels import (
-    MARKET_COLUMNS,
-    NETWORK_COLUMNS,
-    asn_list,
-    family_note,
-    name_rows,
-    not_saved,
-)
-from kentik_async.report.model import ReportColumn, ReportTable, Rows
+from kentik_async.report.labels import asn_list, family_note, name_rows, not_saved
+from kentik_async.report.model import Rows
 from kentik_async.report.ranks import rank_spans, saved_rank_types
 from kentik_async.report.saved import SavedData
 from kentik_async.report.scope import (
@@ -24,11 +17,11 @@ from kentik_async.report.scope import (
     ip_family,
     rank_type_of,
 )
+from kentik_async.report.trend_tables import MOVERS, summary_of, trend_tables
 
 __all__ = ["trend"]
 
 _FIRST_NETWORKS = 3
-_MOVERS = 10
 
 _BOTH = """
 CREATE OR REPLACE TEMP TABLE both_dates AS
@@ -84,50 +77,6 @@ LEFT JOIN own ON own.market_id = w.market_id AND own.asn = w.asn AND own.run_dat
 ORDER BY w.market_id, w.asn, p.run_date
 """
 
-_SERIES_COLUMNS = (
-    ReportColumn("run_date", "Date", "date"),
-    *MARKET_COLUMNS,
-    *NETWORK_COLUMNS,
-    ReportColumn("rank", "Rank", "count"),
-    ReportColumn("score", "Score", "count"),
-    ReportColumn("status", "Status"),
-)
-_SUMMARY_COLUMNS = (
-    *MARKET_COLUMNS,
-    *NETWORK_COLUMNS,
-    ReportColumn("since", "First date", "date"),
-    ReportColumn("until", "Last date", "date"),
-    ReportColumn("dates", "Dates saved", "count"),
-    ReportColumn("dates_ranked", "Dates ranked", "count"),
-    ReportColumn("rank_before", "Rank on first", "count", absent="not in it"),
-    ReportColumn("rank_after", "Rank on last", "count", absent="not in it"),
-    ReportColumn("best_rank", "Best", "count"),
-    ReportColumn("worst_rank", "Worst", "count"),
-    ReportColumn("score_before", "Score on first", "count"),
-    ReportColumn("score_after", "Score on last", "count"),
-)
-_MOVE_COLUMNS = (
-    *MARKET_COLUMNS,
-    ReportColumn("side", "Side"),
-    *NETWORK_COLUMNS,
-    ReportColumn("score_change", "Score change", "change"),
-    ReportColumn("score_after", "Score", "count"),
-    ReportColumn("rank_change", "Places gained", "change"),
-    ReportColumn("rank_before", "Rank before", "count"),
-    ReportColumn("rank_after", "Rank", "count"),
-    ReportColumn("since", "Since", "date"),
-    ReportColumn("until", "Until", "date"),
-)
-_CROSSING_COLUMNS = (
-    *MARKET_COLUMNS,
-    ReportColumn("change", "Change"),
-    *NETWORK_COLUMNS,
-    ReportColumn("rank", "Rank", "count"),
-    ReportColumn("score", "Score", "count"),
-    ReportColumn("since", "Since", "date"),
-    ReportColumn("until", "Until", "date"),
-)
-
 
 def trend(
     target: Targets,
@@ -171,7 +120,7 @@ def trend(
     moves, crossings = _changes(data, metric, spans)
     pairs = [(market, asn) for market in chosen for asn in networks] or _leaders(data)
     series = _series(data, pairs, metric, first, last)
-    summary = _summary(series)
+    summary = summary_of(series)
     shown = sorted({asn for _, asn in pairs})
     name_rows([series, summary], names, data.network_names(shown, _ends(spans)))
     name_rows([moves, crossings], names)
@@ -186,7 +135,7 @@ def trend(
             "Networks": asn_list(networks) if networks else f"the first {_FIRST_NETWORKS} of each market",
         },
         notes=_notes(data, spans, chosen, names, (first, last)),
-        tables=_tables(series, summary, moves, crossings),
+        tables=trend_tables(series, summary, moves, crossings),
     )
 
 
@@ -197,7 +146,7 @@ def _ends(spans: Rows) -> set[dt.date]:
 def _changes(data: SavedData, metric: str, spans: Rows) -> tuple[Rows, Rows]:
     data.use("rankings", _ends(spans))
     data.run(_BOTH, ip=data.ip, rank_type=metric)
-    return data.query(_MOVES, most=_MOVERS), data.query(_CROSSINGS)
+    return data.query(_MOVES, most=MOVERS), data.query(_CROSSINGS)
 
 
 def _leaders(data: SavedData) -> list[tuple[str, int]]:
@@ -232,33 +181,6 @@ def _series(
     )
 
 
-def _summary(series: Rows) -> Rows:
-    """Return one row for each network in each market, from its rows by date. Pure."""
-    found: dict[tuple[str, int], Rows] = {}
-    for row in series:
-        found.setdefault((row["market_id"], row["asn"]), []).append(row)
-    summary = []
-    for (market, asn), rows in found.items():
-        ranks = [row["rank"] for row in rows if row["rank"] is not None]
-        summary.append(
-            {
-                "market_id": market,
-                "asn": asn,
-                "since": rows[0]["run_date"],
-                "until": rows[-1]["run_date"],
-                "dates": len(rows),
-                "dates_ranked": sum(row["status"] == "ranked" for row in rows),
-                "rank_before": rows[0]["rank"],
-                "rank_after": rows[-1]["rank"],
-                "best_rank": min(ranks, default=None),
-                "worst_rank": max(ranks, default=None),
-                "score_before": rows[0]["score"],
-                "score_after": rows[-1]["score"],
-            }
-        )
-    return summary
-
-
 def _notes(
     data: SavedData, spans: Rows, chosen: list[str], names: dict[str, str], dates: tuple[dt.date, dt.date]
 ) -> list[str]:
@@ -279,37 +201,3 @@ def _notes(
             f"Rankings hold the first {depth} networks of a market: “entered” and “left” mean these."
         )
     return [note for note in notes if note]
-
-
-def _tables(series: Rows, summary: Rows, moves: Rows, crossings: Rows) -> tuple[ReportTable, ...]:
-    return (
-        ReportTable(
-            "networks",
-            "Networks",
-            "One row for each network in each market, over its saved dates.",
-            _SUMMARY_COLUMNS,
-            summary,
-        ),
-        ReportTable(
-            "movers",
-            "Winners and losers",
-            f"The {_MOVERS} largest gains and losses of score of each market, between two dates.",
-            _MOVE_COLUMNS,
-            moves,
-        ),
-        ReportTable(
-            "entries",
-            "Entries and exits",
-            "Networks that are in the ranking on one of two dates only, with rank and score on that date.",
-            _CROSSING_COLUMNS,
-            crossings,
-        ),
-        ReportTable(
-            "series",
-            "Rank and score by date",
-            "One row for each network, market and saved date.",
-            _SERIES_COLUMNS,
-            series,
-            charted=True,
-        ),
-    )

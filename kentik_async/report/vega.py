@@ -5,6 +5,7 @@ import os
 import tempfile
 from contextlib import suppress
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,11 +28,11 @@ def compiled(chart: "alt.TopLevelMixin") -> dict[str, Any]:
         ConfigError: Altair or vl-convert is not installed.
     """
     try:
-        import altair
+        import altair as alt
         import vl_convert
     except ImportError:
         raise ConfigError(_INSTALL) from None
-    wanted = ".".join(altair.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
+    wanted = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
     known = vl_convert.get_vegalite_versions()
     version = wanted if wanted in known else known[-1]
     spec: dict[str, Any] = vl_convert.vegalite_to_vega(chart.to_dict(), vl_version=version)
@@ -53,8 +54,8 @@ def vega_script() -> str:
         raise ConfigError(_INSTALL) from None
     from platformdirs import user_cache_path
 
-    version = vl_convert.get_vega_version()
-    file = user_cache_path("kentik-async") / f"vega-{version}-{vl_convert.__version__}.js"
+    version, converter = vl_convert.get_vega_version(), metadata.version("vl-convert-python")
+    file = user_cache_path("kentik-async") / f"vega-{version}-{converter}.js"
     script = _cached(file)
     if script is None:
         # vl-convert's own name `vega` is empty without Vega-Embed, which would bring Vega-Lite too.
@@ -64,7 +65,7 @@ def vega_script() -> str:
         except ValueError as error:
             reason = " ".join(str(error).split())
             raise ConfigError(
-                f"vl-convert {vl_convert.__version__} cannot bundle Vega {version}: {reason}; "
+                f"vl-convert {converter} cannot bundle Vega {version}: {reason}; "
                 "install another version of vl-convert-python"
             ) from error
         # An HTML page ends a script at this text, also within a string.

@@ -26,7 +26,13 @@ pip install 'kentik-async[report]'."""
 
 app = App(name="report", help=_HELP)
 
-_KINDS: dict[str, Kind] = {"asn": "id", "count": "count", "change": "change", "share": "share", "date": "name"}
+_KINDS: dict[str, Kind] = {
+    "asn": "id",
+    "count": "count",
+    "change": "change",
+    "share": "share",
+    "date": "name",
+}
 _MOST_ROWS = 20
 
 
@@ -34,9 +40,9 @@ _MOST_ROWS = 20
 class ReportOptions:
     """What a report covers, and where it is written."""
 
-    out: Annotated[
-        Path | None, Parameter(help="HTML file to write; without it the figures are printed.")
-    ] = None
+    out: Annotated[Path | None, Parameter(help="HTML file to write; without it the figures are printed.")] = (
+        None
+    )
     market: Annotated[
         list[str] | None,
         Several,
@@ -57,7 +63,8 @@ class SpanOptions:
     """Between which dates changes are reported."""
 
     since: Annotated[
-        str | None, Parameter(name="--from", help="First date, YYYY-MM-DD; the first that is saved by default.")
+        str | None,
+        Parameter(name="--from", help="First date, YYYY-MM-DD; the first that is saved by default."),
     ] = None
     until: Annotated[
         str | None, Parameter(name="--to", help="Last date, YYYY-MM-DD; the last that is saved by default.")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from kentik_async.report.charts.style import COLOURS, ReportChart, base, bars_height, choice, network_label
+from kentik_async.report.charts.style import COLOURS, ReportChart, bars_height, base, choice, network_label
 from kentik_async.report.model import ReportTable, Rows
 
 __all__ = ["charts"]
@@ -29,17 +29,21 @@ def _shares(rows: Rows) -> ReportChart:
     rows = [{**row, "label": network_label(row)} for row in rows]
     types = {"market": "string", "label": "string", "share_of_top": "number", "rank": "number"}
     height = bars_height(len(rows), 14) + 10 * len({row["market"] for row in rows})
-    chart = base(rows, types, height=height).mark_bar().encode(
-        x=alt.X("share_of_top:Q", title="Share of the top score", axis=alt.Axis(format="%", tickCount=5)),
-        y=alt.Y("market:N", title=None),
-        yOffset=alt.YOffset("label:N", sort=None),
-        color=alt.Color("label:N", sort=None),
-        tooltip=[
-            alt.Tooltip("market:N", title="Market"),
-            alt.Tooltip("label:N", title="Network"),
-            alt.Tooltip("share_of_top:Q", title="Share", format=".1%"),
-            alt.Tooltip("rank:Q", title="Rank", format=","),
-        ],
+    chart = (
+        base(rows, types, height=height)
+        .mark_bar()
+        .encode(
+            x=alt.X("share_of_top:Q", title="Share of the top score", axis=alt.Axis(format="%", tickCount=5)),
+            y=alt.Y("market:N", title=None),
+            yOffset=alt.YOffset("label:N", sort=None),
+            color=alt.Color("label:N", sort=None),
+            tooltip=[
+                alt.Tooltip("market:N", title="Market"),
+                alt.Tooltip("label:N", title="Network"),
+                alt.Tooltip("share_of_top:Q", title="Share", format=".1%"),
+                alt.Tooltip("rank:Q", title="Rank", format=","),
+            ],
+        )
     )
     return ReportChart(
         "Share of the top score", "The score of each network relative to the first of the market.", chart
@@ -58,7 +62,9 @@ def _moves(rows: Rows) -> ReportChart:
     height = bars_height(len({row["market"] for row in shown}))
     chart = choice(base(shown, types, height=height), shown, "label", "Network")
     chart = chart.mark_bar().encode(
-        x=alt.X("count:Q", title="Customers lost and won", axis=alt.Axis(format="d", tickMinStep=1, tickCount=6)),
+        x=alt.X(
+            "count:Q", title="Customers lost and won", axis=alt.Axis(format="d", tickMinStep=1, tickCount=6)
+        ),
         y=alt.Y("market:N", title=None),
         color=alt.Color("change:N", scale=alt.Scale(domain=["won", "lost"], range=[COLOURS[2], COLOURS[6]])),
         tooltip=[
@@ -67,7 +73,9 @@ def _moves(rows: Rows) -> ReportChart:
             alt.Tooltip("count:Q", title="Customers", format="+d"),
         ],
     )
-    return ReportChart("Customers won and lost", "Customers of a network in each market since an earlier date.", chart)
+    return ReportChart(
+        "Customers won and lost", "Customers of a network in each market since an earlier date.", chart
+    )
 
 
 def _overlap(rows: Rows) -> ReportChart:
@@ -101,7 +109,9 @@ def _overlap(rows: Rows) -> ReportChart:
     chart = chart.mark_bar().encode(
         x=alt.X("count:Q", title="Customers", axis=alt.Axis(format="~s", tickCount=5)),
         y=alt.Y("market:N", title=None),
-        color=alt.Color("kind:N", scale=alt.Scale(domain=list(kinds), range=[COLOURS[0], COLOURS[4], COLOURS[1]])),
+        color=alt.Color(
+            "kind:N", scale=alt.Scale(domain=list(kinds), range=[COLOURS[0], COLOURS[4], COLOURS[1]])
+        ),
         order=alt.Order("order:Q"),
         tooltip=[
             alt.Tooltip("market:N", title="Market"),
@@ -109,4 +119,6 @@ def _overlap(rows: Rows) -> ReportChart:
             alt.Tooltip("count:Q", title="Customers", format=","),
         ],
     )
-    return ReportChart("Overlap of customers", "Customers of one of two networks, and of both, in each market.", chart)
+    return ReportChart(
+        "Overlap of customers", "Customers of one of two networks, and of both, in each market.", chart
+    )

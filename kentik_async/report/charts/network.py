@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from kentik_async.report.charts.style import COLOURS, ReportChart, base, bars_height, choose, thinned
+from kentik_async.report.charts.style import COLOURS, ReportChart, bars_height, base, choose, thinned
 from kentik_async.report.charts.trend import line_chart
 from kentik_async.report.model import ReportTable, Rows
 
@@ -40,14 +40,18 @@ def _neighbours(rows: Rows) -> ReportChart:
         if row[relation] is not None
     ]
     types = {"market": "string", "relation": "string", "count": "number"}
-    chart = base(shown, types, height=bars_height(len(rows))).mark_bar().encode(
-        x=alt.X("count:Q", title="Neighbours", axis=alt.Axis(format="~s", tickCount=5)),
-        y=alt.Y("market:N", title=None),
-        color=alt.Color("relation:N", scale=alt.Scale(domain=list(_RELATIONS), range=list(COLOURS[:3]))),
-        tooltip=[
-            alt.Tooltip("market:N", title="Market"),
-            alt.Tooltip("relation:N", title="Relation"),
-            alt.Tooltip("count:Q", title="Neighbours", format=","),
-        ],
+    chart = (
+        base(shown, types, height=bars_height(len(rows)))
+        .mark_bar()
+        .encode(
+            x=alt.X("count:Q", title="Neighbours", axis=alt.Axis(format="~s", tickCount=5)),
+            y=alt.Y("market:N", title=None),
+            color=alt.Color("relation:N", scale=alt.Scale(domain=list(_RELATIONS), range=list(COLOURS[:3]))),
+            tooltip=[
+                alt.Tooltip("market:N", title="Market"),
+                alt.Tooltip("relation:N", title="Relation"),
+                alt.Tooltip("count:Q", title="Neighbours", format=","),
+            ],
+        )
     )
-    return ReportChart("Neighbours by market", "Markets of which its neighbours are saved.", chart)
+    return ReportChart("Neighbours by market", "Markets for which its neighbours are saved.", chart)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 
-from kentik_async.report.charts.style import COLOURS, ReportChart, base, bars_height, choice, network_label
+from kentik_async.report.charts.style import COLOURS, ReportChart, bars_height, base, choice, network_label
 from kentik_async.report.model import ReportTable, Rows
 
 __all__ = ["charts"]
@@ -29,7 +29,9 @@ def _largest(rows: Rows) -> ReportChart:
             shown.append({**row, "label": network_label(row)})
     types = {"market": "string", "label": "string", "homing": "string", "score": "number"}
     types["provider_names"] = "string"
-    chart = choice(base(shown, types, height=bars_height(min(max(seen.values()), _BARS))), shown, "market", "Market")
+    chart = choice(
+        base(shown, types, height=bars_height(min(max(seen.values()), _BARS))), shown, "market", "Market"
+    )
     chart = chart.mark_bar().encode(
         x=alt.X("score:Q", title="Score", axis=alt.Axis(format="~s", tickCount=5)),
         y=alt.Y("label:N", title=None, sort=alt.EncodingSortField("score", order="descending")),
@@ -41,7 +43,9 @@ def _largest(rows: Rows) -> ReportChart:
             alt.Tooltip("provider_names:N", title="Providers"),
         ],
     )
-    return ReportChart("Largest prospects", f"The {_BARS} networks of a market with the largest scores.", chart)
+    return ReportChart(
+        "Largest prospects", f"The {_BARS} networks of a market with the largest scores.", chart
+    )
 
 
 def _providers(rows: Rows) -> ReportChart:
@@ -76,4 +80,6 @@ def _providers(rows: Rows) -> ReportChart:
             alt.Tooltip("sum(count):Q", title="Prospects"),
         ],
     )
-    return ReportChart("Their providers", f"The {_BARS} networks of a market that serve most prospects.", chart)
+    return ReportChart(
+        "Their providers", f"The {_BARS} networks of a market that serve most prospects.", chart
+    )

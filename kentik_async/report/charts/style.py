@@ -12,7 +12,17 @@ from kentik_async.report.model import Rows
 if TYPE_CHECKING:
     import altair as alt
 
-__all__ = ["COLOURS", "ReportChart", "base", "bars_height", "choice", "choose", "inline", "network_label", "thinned"]
+__all__ = [
+    "COLOURS",
+    "ReportChart",
+    "bars_height",
+    "base",
+    "choice",
+    "choose",
+    "inline",
+    "network_label",
+    "thinned",
+]
 
 COLOURS = ("#3b82c4", "#cf6a28", "#2f9e6e", "#c2559d", "#a8821a", "#7b6fd0", "#d2504c", "#2e9aad")
 """Eight colours with a contrast of at least 3:1 to white and to the dark page."""
@@ -82,8 +92,9 @@ def base(rows: Rows, types: Mapping[str, str], *, height: int) -> "alt.Chart":
         import altair as alt
     except ImportError:
         raise ConfigError("charts need Altair: pip install 'kentik-async[report]'") from None
-    chart: alt.Chart = alt.Chart(inline(rows, types), width="container", height=height)
-    return chart.configure(**_CONFIG)
+    chart = alt.Chart(inline(rows, types), width="container", height=height)
+    configured: alt.Chart = chart.configure(**_CONFIG)
+    return configured
 
 
 def inline(rows: Rows, types: Mapping[str, str]) -> "alt.InlineData":
@@ -98,7 +109,7 @@ def inline(rows: Rows, types: Mapping[str, str]) -> "alt.InlineData":
 
 
 def choice(chart: "alt.Chart", rows: Rows, field: str, title: str) -> "alt.Chart":
-    """Return a chart of the rows that have one value of a field, which the reader selects; the first at first."""
+    """Return a chart of the rows with one value of a field; the reader selects it."""
     import altair as alt
 
     values = list(dict.fromkeys(row[field] for row in rows))

@@ -1,9 +1,21 @@
 """The charts of the report `trend`: rank and score by date, and the largest changes."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from kentik_async.report.charts.style import COLOURS, ReportChart, base, choice, inline, network_label, thinned
+from kentik_async.report.charts.style import (
+    COLOURS,
+    ReportChart,
+    base,
+    choice,
+    inline,
+    network_label,
+    thinned,
+)
 from kentik_async.report.model import ReportTable, Rows
+
+if TYPE_CHECKING:
+    import altair as alt
 
 __all__ = ["charts", "line_chart"]
 
@@ -27,7 +39,7 @@ def charts(tables: Mapping[str, ReportTable]) -> list[ReportChart]:
     return made
 
 
-def line_chart(rows: Rows, value: str, title: str, chosen_by: tuple[str, str]) -> "alt.Chart":  # noqa: F821
+def line_chart(rows: Rows, value: str, title: str, chosen_by: tuple[str, str]) -> "alt.Chart":
     """Return lines by date, one for each label; a click on the legend highlights one.
 
     Args:
@@ -53,7 +65,7 @@ def line_chart(rows: Rows, value: str, title: str, chosen_by: tuple[str, str]) -
     axis = ranks if value == "rank" else alt.Axis(format="~s")
     few = len({row["run_date"] for row in rows}) <= _MOST_MARKED
     scale = alt.Scale(reverse=value == "rank", zero=False, nice=True)
-    return (
+    lined: alt.Chart = (
         chart.mark_line(point=alt.OverlayMarkDef(size=24) if few else False, strokeWidth=2)
         .encode(
             x=alt.X("run_date:T", title=None, axis=alt.Axis(labelOverlap=True, tickCount=6)),
@@ -68,6 +80,7 @@ def line_chart(rows: Rows, value: str, title: str, chosen_by: tuple[str, str]) -
         )
         .add_params(clicked)
     )
+    return lined
 
 
 def _movers(rows: Rows) -> ReportChart:
@@ -79,7 +92,9 @@ def _movers(rows: Rows) -> ReportChart:
     chart = chart.mark_bar().encode(
         x=alt.X("score_change:Q", title="Score change", axis=alt.Axis(format="~s", tickCount=5)),
         y=alt.Y("label:N", title=None, sort=alt.EncodingSortField("score_change", order="descending")),
-        color=alt.Color("side:N", scale=alt.Scale(domain=["winner", "loser"], range=[COLOURS[2], COLOURS[6]])),
+        color=alt.Color(
+            "side:N", scale=alt.Scale(domain=["winner", "loser"], range=[COLOURS[2], COLOURS[6]])
+        ),
         tooltip=[
             alt.Tooltip("label:N", title="Network"),
             alt.Tooltip("score_change:Q", title="Score change", format="+,"),
