@@ -79,9 +79,12 @@ def test_notebooks_show_the_tables(target: Path) -> None:
 def test_a_damaged_cache_of_vega_is_made_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     made: list[str] = []
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(
-        vl_convert, "javascript_bundle", lambda source: made.append(source) or "a </script> b"
-    )
+
+    def bundle(source: str) -> str:
+        made.append(source)
+        return "a </script> b"
+
+    monkeypatch.setattr(vl_convert, "javascript_bundle", bundle)
     try:
         for damaged in (False, False, True):
             if damaged:

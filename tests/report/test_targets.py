@@ -34,7 +34,7 @@ def figures(target: Any, saved: Saved) -> list[dict[str, Any]]:
     return [report.to_dict()["tables"] for report in reports]
 
 
-@pytest.mark.parametrize("store", ["sqlite", "delta", "ndjson", "csv"])
+@pytest.mark.parametrize("store", ["sqlite", "delta", "csv"])
 def test_every_format_gives_the_same_figures(
     target: Path, saved: Saved, expected: list[dict[str, Any]], tmp_path: Path, store: str
 ) -> None:
