@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from kentik_async.bulk.reading.dataset import Targets
 from kentik_async.errors import ValidationError
-from kentik_async.report.document import Report
+from kentik_async.report.document import KmiReport
 from kentik_async.report.labels import (
     MARKET_COLUMNS,
     NETWORK_COLUMNS,
@@ -113,7 +113,7 @@ def compare(
     ip: str = "v4",
     since: dt.date | None = None,
     until: dt.date | None = None,
-) -> Report:
+) -> KmiReport:
     """Report my networks against competitors in each market, on one date.
 
     Customers won and lost are those between `until` and the earliest date on which the same list is saved
@@ -163,7 +163,7 @@ def compare(
         row["side"] = "mine" if row["asn"] in own else "competitor"
     name_rows([ranks, customers, moves], names, networks)
     name_rows([overlap], names)
-    return Report(
+    return KmiReport(
         name="compare",
         title="Comparison",
         summary=f"{asn_list(own, networks)} against {asn_list(others, networks)} on {last}.",

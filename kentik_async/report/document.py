@@ -8,10 +8,10 @@ from typing import Any
 
 from kentik_async.report.model import ReportTable, ReportTables, Rows
 
-__all__ = ["Report"]
+__all__ = ["KmiReport"]
 
 
-class Report:
+class KmiReport:
     """The figures of a report.
 
     In Jupyter a report is shown as its tables.
@@ -89,7 +89,7 @@ class Report:
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{name}: {len(table)}" for name, table in self.tables.items())
-        return f"<Report {self.name}: {sizes}>"
+        return f"<KmiReport {self.name}: {sizes}>"
 
     def _repr_html_(self) -> str:
         """Return what Jupyter shows: the tables, the long ones cut, without style and script."""

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
-__all__ = ["ReportColumn", "ReportTable", "ReportTables", "Rows", "ValueKind"]
+__all__ = ["ReportColumn", "ReportContents", "ReportTable", "ReportTables", "Rows", "ValueKind"]
 
 Rows: TypeAlias = list[dict[str, Any]]
 """Rows by column name; None is a value that is not known."""
@@ -36,7 +36,7 @@ class ReportTable:
     """One table of a report.
 
     Attributes:
-        name: Its key in `Report.tables`.
+        name: Its key in `KmiReport.tables`.
         title: Its heading.
         caption: What one row is, and by what the rows are sorted.
         columns: Its columns.
@@ -61,6 +61,40 @@ class ReportTable:
         """Return the rows with exactly the columns of the table, in their order."""
         names = [column.name for column in self.columns]
         return [{name: row.get(name) for name in names} for row in self.rows]
+
+
+class ReportContents(Protocol):
+    """What a page shows of a report."""
+
+    @property
+    def name(self) -> str:
+        """Its name, which selects the charts."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """Its title."""
+        ...
+
+    @property
+    def summary(self) -> str:
+        """What it is about."""
+        ...
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """What was reported."""
+        ...
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What is not saved, and how the figures are meant."""
+        ...
+
+    @property
+    def tables(self) -> Mapping[str, ReportTable]:
+        """The tables by name."""
+        ...
 
 
 class ReportTables(Mapping[str, ReportTable]):

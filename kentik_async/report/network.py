@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from kentik_async._validation import valid_asn
 from kentik_async.bulk.reading.dataset import Targets
 from kentik_async.errors import ValidationError
-from kentik_async.report.document import Report
+from kentik_async.report.document import KmiReport
 from kentik_async.report.labels import MARKET_COLUMNS, family_note, name_rows, not_saved
 from kentik_async.report.model import ReportColumn, ReportTable, Rows
 from kentik_async.report.neighbours import filter_notes, neighbour_changes, neighbour_spans
@@ -108,7 +108,7 @@ def network(
     ip: str = "v4",
     since: dt.date | None = None,
     until: dt.date | None = None,
-) -> Report:
+) -> KmiReport:
     """Report one network: its rank in each market, its neighbours, what changed, and its insights.
 
     Args:
@@ -147,7 +147,7 @@ def network(
         )
     name_rows([ranks, counts, neighbours, changes, history, insights], names)
     called = data.network_names([number], [last]).get(number, "")
-    return Report(
+    return KmiReport(
         name="network",
         title=f"AS{number} {called}".strip(),
         summary=f"Ranks, neighbours, changes and insights on {last}.",

@@ -1,20 +1,16 @@
 """Reports in notebooks: plain HTML tables, as those of `Records`. Pure."""
 
 from html import escape
-from typing import TYPE_CHECKING
 
 from kentik_async.report.cells import cell_text, is_number, shown_columns, shown_rows
-from kentik_async.report.model import ReportTable
-
-if TYPE_CHECKING:
-    from kentik_async.report.document import Report
+from kentik_async.report.model import ReportContents, ReportTable
 
 __all__ = ["tables_of"]
 
 _MOST_ROWS = 20
 
 
-def tables_of(report: "Report") -> str:
+def tables_of(report: ReportContents) -> str:
     """Return a report as HTML without style sheet and script."""
     facts = "; ".join(f"{name}: {value}" for name, value in report.facts.items())
     notes = "".join(f"<li>{escape(note)}</li>" for note in report.notes)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from kentik_async.bulk.reading.dataset import Targets
 from kentik_async.errors import ValidationError
-from kentik_async.report.document import Report
+from kentik_async.report.document import KmiReport
 from kentik_async.report.labels import (
     MARKET_COLUMNS,
     NETWORK_COLUMNS,
@@ -88,7 +88,7 @@ def prospects(
     date: dt.date | None = None,
     max_providers: int = 3,
     exclude_mutual: bool = True,
-) -> Report:
+) -> KmiReport:
     """Report networks that one or few providers connect, and that are not customers of mine.
 
     A network is single-homed if the server says so. It is few-homed if the saved details name at most
@@ -127,7 +127,7 @@ def prospects(
         row["provider_labels"] = [asn_list([asn], networks) for asn in row["providers"]]
         row["provider_names"] = ", ".join(row["provider_labels"])
         row["name"] = row["name"] or networks.get(row["asn"])
-    return Report(
+    return KmiReport(
         name="prospects",
         title="Prospects",
         summary="Networks with one or few providers that are not customers of mine.",

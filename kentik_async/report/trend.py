@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterable
 
 from kentik_async.bulk.reading.dataset import Targets
-from kentik_async.report.document import Report
+from kentik_async.report.document import KmiReport
 from kentik_async.report.labels import asn_list, family_note, name_rows, not_saved
 from kentik_async.report.model import Rows
 from kentik_async.report.ranks import rank_spans, saved_rank_types
@@ -87,7 +87,7 @@ def trend(
     ip: str = "v4",
     since: dt.date | None = None,
     until: dt.date | None = None,
-) -> Report:
+) -> KmiReport:
     """Report rank and score over the saved dates, and what changed between the first and the last of them.
 
     Two rankings are compared only if they have equal coverage: the same limit, or both are whole.
@@ -124,7 +124,7 @@ def trend(
     shown = sorted({asn for _, asn in pairs})
     name_rows([series, summary], names, data.network_names(shown, _ends(spans)))
     name_rows([moves, crossings], names)
-    return Report(
+    return KmiReport(
         name="trend",
         title="Trend",
         summary=f"Rank and score from {first} to {last}, and who won, lost, entered and left.",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import vl_convert
 
-from kentik_async.report import Report, ReportColumn, ReportTable, compare, trend
+from kentik_async.report import KmiReport, ReportColumn, ReportTable, compare, trend
 from kentik_async.report.cells import MOST_ROWS
 from kentik_async.report.vega import vega_script
 from tests.report.support import CH, THIRD, Saved
@@ -46,7 +46,9 @@ def test_names_cannot_be_markup() -> None:
         ReportTable("movers", "Movers", "", columns, [{**row, "side": "winner", "score_change": 1}]),
         ReportTable("series", "Series", "", columns, [row], charted=True),
     ]
-    report = Report(name="trend", title=evil, summary=evil, facts={evil: evil}, notes=[evil], tables=tables)
+    report = KmiReport(
+        name="trend", title=evil, summary=evil, facts={evil: evil}, notes=[evil], tables=tables
+    )
     page = report.to_html()
     assert "<img" not in page
     assert "<img" not in report._repr_html_()
@@ -58,7 +60,7 @@ def test_long_tables_are_cut_and_say_so() -> None:
     columns = (ReportColumn("market", "Market"), ReportColumn("rank", "Rank", "count"))
     table = ReportTable("networks", "Networks", "All.", columns, rows)
     empty = [ReportTable(name, name, "", (), []) for name in ("series", "movers")]
-    report = Report(name="trend", title="T", summary="", facts={}, notes=[], tables=[table, *empty])
+    report = KmiReport(name="trend", title="T", summary="", facts={}, notes=[], tables=[table, *empty])
     page = report.to_html()
     assert page.count("<td") == 2 * (MOST_ROWS // 3 * 3)
     assert "399 of 3,000 rows are shown, at most 133 of each market; -o csv has all." in page

@@ -14,7 +14,7 @@ from kentik_async.cli.pulls.options import Several, parse_date
 from kentik_async.errors import ValidationError
 
 if TYPE_CHECKING:
-    from kentik_async.report import Report, ReportTable
+    from kentik_async.report import KmiReport, ReportTable
 
 __all__ = ["app"]
 
@@ -246,7 +246,7 @@ def network(
     _write(context, made, options.out)
 
 
-def _write(context: Context, report: "Report", out: Path | None) -> None:
+def _write(context: Context, report: "KmiReport", out: Path | None) -> None:
     """Write the page, and print the figures if there is no page or a format was selected.
 
     Raises:
@@ -265,7 +265,7 @@ def _write(context: Context, report: "Report", out: Path | None) -> None:
         context.notes.plain(f"{out}: {out.stat().st_size / 1e6:.2f} MB")
 
 
-def _print(context: Context, report: "Report") -> None:
+def _print(context: Context, report: "KmiReport") -> None:
     printer = context.printer
     if printer.form == "json":
         printer.document(report.to_dict())

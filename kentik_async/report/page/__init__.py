@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -10,16 +10,13 @@ from kentik_async._version import __version__
 from kentik_async.errors import ConfigError
 from kentik_async.report.cells import cell_text, is_long, is_number, shown_columns, shown_rows
 from kentik_async.report.charts import charts_of
-from kentik_async.report.model import ReportTable
+from kentik_async.report.model import ReportContents, ReportTable
 from kentik_async.report.vega import compiled, vega_script
-
-if TYPE_CHECKING:
-    from kentik_async.report.document import Report
 
 __all__ = ["page_of"]
 
 
-def page_of(report: "Report") -> str:
+def page_of(report: ReportContents) -> str:
     """Return a report as HTML.
 
     Raises:
