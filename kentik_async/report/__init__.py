@@ -3,8 +3,8 @@
     report = kentik_async.report.prospects("data", markets=["US"], mine=[64500])
     report.save("prospects.html")
 
-A report holds its figures as tables (`KmiReport.tables`). Its page is one HTML file with interactive charts and
-sortable tables that loads nothing from elsewhere. It needs the extra `report`.
+A report holds its figures as tables (`KmiReport.tables`). Its page is one HTML file with interactive charts
+and sortable tables that loads nothing from elsewhere. It needs the extra `report`.
 """
 
 from kentik_async.report.compare import compare
