@@ -31,6 +31,7 @@ MODULES = (
     "kentik_async.events",
     "kentik_async.models",
     "kentik_async.quota",
+    "kentik_async.report",
     "kentik_async.resources",
     "kentik_async.retry",
     "kentik_async.state",

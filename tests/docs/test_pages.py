@@ -18,7 +18,7 @@ from tests.support.requirements import project
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PATIENCE = 110.0
-PAGES = ("quickstart", "transports", "errors", "recipes", "migration")
+PAGES = ("quickstart", "transports", "errors", "recipes", "migration", "reports")
 COMPILED_ONLY = {"airflow_dag.py", "dagster_assets.py", "prefect_flow.py"}
 """They need frameworks that are not installed; what they call is run."""
 
