@@ -113,7 +113,7 @@ def test_every_command_is_documented(site: Path) -> None:
     assert "`--dry-run`" in page
 
 
-def test_every_link_leads_somewhere_and_nothing_is_loaded_from_elsewhere(site: Path) -> None:
+def test_links_lead_somewhere_and_nothing_is_loaded(site: Path) -> None:
     pages = {page.relative_to(site).as_posix(): Anchors(page) for page in site.rglob("*.html")}
     assert len(pages) > 25
     for name, page in pages.items():
@@ -199,7 +199,7 @@ def test_dark_mode_also_changes_the_diagrams(chromium: Chrome, url: str) -> None
     assert errors_of(chromium) == []
 
 
-def test_a_copy_button_copies_the_commands_without_prompts(chromium: Chrome, url: str) -> None:
+def test_a_copy_button_copies_commands_without_prompts(chromium: Chrome, url: str) -> None:
     chromium.execute_cdp_cmd(
         "Browser.grantPermissions",
         {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"], "origin": url},
