@@ -19,12 +19,12 @@ _DRIFT = 0.0005  # by how much clocks may differ in speed, at the most while one
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the clock of the quota showed, and when; all in seconds.
+    """What a clock showed, and when; all in seconds.
 
     Attributes:
         asked: When the question was sent, by this process's clock.
         heard: When the answer came.
-        now: What the clock of the quota showed in between.
+        now: What the other clock showed in between.
     """
 
     asked: float
@@ -38,15 +38,6 @@ class Reading:
     def at_most(self, instant: float) -> float:
         """Return what the clock shows at an instant at the most."""
         return self.now + instant - self.asked
-
-    def tightened(self, older: "Reading") -> "Reading":
-        """Return this reading with narrower bounds, if those of an older one with the same shift help."""
-        drift = _DRIFT * (self.heard - older.asked)
-        if not older.at_least(self.asked) - drift <= self.now <= older.at_most(self.heard) + drift:
-            return self
-        asked = max(self.asked, self.now - drift - older.now + older.asked)
-        heard = min(self.heard, self.now + drift - older.now + older.heard)
-        return Reading(asked, max(heard, asked), self.now)
 
     def corrected(self, later: "Reading") -> float:
         """Return what a later reading must have shown unless the server's clock was set.

@@ -6,13 +6,14 @@ was lost, the copy is what the member puts back.
 """
 
 import secrets
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from math import inf
 
 from kentik_async.errors import ConfigError
 from kentik_async.quota.limits import Quota
 from kentik_async.quota.redis.lease import Reading
-from kentik_async.quota.state.encoding import StateError, decode
+from kentik_async.quota.state.encoding import StateError, decode, encode
 from kentik_async.quota.state.quota_state import FORMAT, QuotaState
 from kentik_async.quota.state.recovery import begin, move, quiet_time, renew, restore
 
@@ -26,15 +27,13 @@ class Exchange:
     """What the server returned.
 
     Attributes:
-        asked: When it was asked, by this process's clock.
-        heard: When the answer came.
-        time: What the server's clock showed in between, in seconds.
-        held: Version, format, run, shift and state, each None if there is none; empty after a commit.
+        clock: A reading of the server's clock.
+        run: The run of the server: it ends with the server, and another node has another.
+        held: Version, run, shift and state, each None if there is none; empty after a commit.
     """
 
-    asked: float
-    heard: float
-    time: float
+    clock: Reading
+    run: bytes
     held: tuple[bytes | None, ...] = ()
 
 
@@ -48,6 +47,7 @@ class Draft:
         since: An instant of this process's clock at which that clock showed at most `now`.
         shift: How far the clock of the quota is ahead of the server's.
         version: The version that the state was made from; empty if there was none.
+        run: The run of the server.
         remade: Why nobody may go for a while, and all others must put back what they know; empty if not so.
     """
 
@@ -56,6 +56,7 @@ class Draft:
     since: float
     shift: float
     version: bytes
+    run: bytes
     remade: str = ""
 
 
@@ -65,8 +66,6 @@ class Replica:
     Attributes:
         reading: Of the clock of the quota, at the latest commit; None before.
         lease_from: From when, by this process's clock, the latest lease counts.
-        member: The member's name.
-        lease: How long the state counts it as alive after a report, in seconds.
         quiet: For how many seconds nobody may go after a loss.
     """
 
@@ -80,118 +79,101 @@ class Replica:
         """
         self.reading: Reading | None = None
         self.lease_from = -inf
-        self.member = member
-        self.lease = lease
         self.quiet = quiet_time(quota, lease)
+        self._member = member
+        self._lease = lease
         self._leapt = False
-        self._version = b""
-        self._run = ""
-        self._copy = b""
+        self._latest: tuple[bytes, ...] = ()
         self._incarnation = ""
-        self._revision = 0
-        self._shift = 0.0
         self._commits = 0
 
-    def fresh(self, instant: float, run: str) -> Draft | None:
+    def fresh(self, instant: float) -> Draft | None:
         """Return the copy as a draft, if nothing speaks against its being the present state.
 
         Args:
             instant: The present, by this process's clock.
-            run: The run of the server.
         """
         reading = self.reading
-        if reading is None or self._leapt or run != self._run or instant - reading.asked > self.lease:
+        if reading is None or self._leapt or instant - reading.asked > self._lease:
             return None
         if reading.heard - reading.asked > _UNCERTAIN / 2:
             return None
-        return Draft(decode(self._copy), reading.at_most(instant), instant, self._shift, self._version)
+        _, version, run, shift, copy = self._latest
+        return Draft(decode(copy), reading.at_most(instant), instant, float(shift), version, run)
 
-    def read(self, stored: Exchange, run: str, *, leap: bool = False) -> Draft:
+    def read(self, stored: Exchange, *, leap: bool = False) -> Draft:
         """Return what is kept as a draft, put right where that is needed.
 
         Args:
             stored: What the server returned.
-            run: The run of the server.
             leap: Whether the server's clock may have been set while this member was not there, though others
                 were: then the clock of the quota is taken to have stood still.
 
         Raises:
             ConfigError: Another version of this package keeps the state.
         """
-        version, form, old_run, shift, encoded = stored.held or (None,) * 5
+        version, run, shift, encoded = stored.held
         state = None
         if encoded is not None:
-            if form != b"%d" % FORMAT:
+            if (version or b"").partition(b":")[0] != b"%d" % FORMAT:
                 raise ConfigError(
                     "the state of the quota was written by another version of kentik-async: "
                     "use one version on all machines"
                 )
-            try:
+            with suppress(StateError):  # what others know is put back, as if it had been lost
                 state = decode(encoded)
-            except StateError:
-                state = None  # what others know is put back, as if it had been lost
-        draft = Draft(QuotaState(), stored.time, stored.asked, 0.0, version or b"")
+        clock = stored.clock
+        draft = Draft(QuotaState(), clock.now, clock.asked, 0.0, version or b"", stored.run)
         if state is None:
             draft.state = begin(secrets.token_hex(8), draft.now, self.quiet)
             draft.remade = "holds no state of this quota"
         else:
             draft.state = state
-            draft.now = self._time(stored, float(shift or 0), state, leap=leap)
-            draft.shift = draft.now - stored.time
-            back = state.incarnation == self._incarnation and state.revision < self._revision
-            if back or old_run != run.encode():
+            draft.now = self._time(replace(clock, now=clock.now + float(shift or 0)), state, leap=leap)
+            draft.shift = draft.now - clock.now
+            if run != stored.run:
                 renew(state, secrets.token_hex(8), draft.now, self.quiet)
                 draft.remade = "was restarted or replaced"
         if self.reading is not None and draft.state.incarnation != self._incarnation:
-            lost, here = decode(self._copy), Reading(stored.asked, stored.heard, draft.now)
-            if self.reading.corrected(here) != draft.now:  # this is another clock
-                move(lost, draft.now - self.reading.at_least(stored.asked))
-            restore(draft.state, lost, self.member, draft.now)
+            lost = decode(self._latest[-1])
+            if self.reading.corrected(replace(clock, now=draft.now)) != draft.now:  # this is another clock
+                move(lost, draft.now - self.reading.at_least(clock.asked))
+            restore(draft.state, lost, self._member, draft.now)
         return draft
 
-    def next_version(self) -> bytes:
-        """Return a name for the next version, unlike any other."""
+    def prepare(self, draft: Draft) -> tuple[bytes, ...]:
+        """Return what commits a draft that has been changed: the first arguments of the script."""
         self._commits += 1
-        return f"{self.member}.{self._commits}".encode()
+        version = f"{FORMAT}:{self._member}:{self._commits}".encode()  # unlike any other
+        return draft.version, version, draft.run, repr(draft.shift).encode(), encode(draft.state)
 
-    def committed(self, draft: Draft, version: bytes, encoded: bytes, run: str, stored: Exchange) -> float:
+    def committed(self, draft: Draft, prepared: tuple[bytes, ...], stored: Exchange) -> float:
         """Enter that a draft was committed.
 
         Args:
-            draft: The draft, changed.
-            version: Its new version.
-            encoded: The state.
-            run: The run of the server.
+            draft: The draft.
+            prepared: What committed it.
             stored: What the server returned.
 
         Returns:
             For how many seconds what was granted must be held back: the state is so far ahead of the clock.
         """
-        new = Reading(stored.asked, stored.heard, stored.time + draft.shift)
-        if self.reading is not None and draft.state.incarnation == self._incarnation:
-            # Of a copy it is only known now whether the clock was set since.
-            now = self.reading.corrected(new)
-            self._leapt = now != new.now
-            new = Reading(new.asked, new.heard, now) if self._leapt else new.tightened(self.reading)
-        self.reading = new
+        new = replace(stored.clock, now=stored.clock.now + draft.shift)
+        now = self._corrected(new, draft.state)
+        self._leapt = now != new.now  # of a copy it is only known now whether the clock was set since
+        self.reading = replace(new, now=now)
         self.lease_from = draft.since
-        self._version, self._run, self._copy, self._shift = version, run, encoded, draft.shift
-        self._incarnation, self._revision = draft.state.incarnation, draft.state.revision
-        return max(draft.state.now - new.now, 0.0)
+        self._latest, self._incarnation = prepared, draft.state.incarnation
+        return max(draft.state.now - now, 0.0)
 
-    def on_time(self, stored: Exchange) -> bool:
-        """Tell whether the server's clock goes on as this member knows it to; False if it cannot tell."""
-        if self.reading is None or stored.held[4] is None:
-            return False
-        now = stored.time + float(stored.held[3] or 0)
-        return self.reading.corrected(Reading(stored.asked, stored.heard, now)) == now
-
-    def _time(self, stored: Exchange, shift: float, state: QuotaState, *, leap: bool) -> float:
+    def _time(self, reading: Reading, state: QuotaState, *, leap: bool) -> float:
         """Return what the clock of the quota shows."""
-        now = stored.time + shift
-        if leap:
-            now = state.now
-        elif self.reading is not None and state.incarnation == self._incarnation:
-            now = self.reading.corrected(Reading(stored.asked, stored.heard, now))
+        now = state.now if leap else self._corrected(reading, state)
         # It never runs backwards; a little is the other members' uncertainty, which passes.
         return now if now > state.now - _UNCERTAIN else state.now
+
+    def _corrected(self, reading: Reading, state: QuotaState) -> float:
+        """Return what a reading shows, or must have shown if this member knows the clock of this state."""
+        if self.reading is None or state.incarnation != self._incarnation:
+            return reading.now
+        return self.reading.corrected(reading)

@@ -18,7 +18,6 @@ async def main(task: dict[str, Any]) -> dict[str, Any]:
         customer=task["customer"],
         quota=Quota(**task["quota"]),
         pacing=task.get("pacing", "throughput"),
-        on_outage=task.get("on_outage", "wait"),
     )
     report = {"answered": 0, "refused": 0, "invalid": 0}
     try:
