@@ -7,18 +7,19 @@ follow the key to the node that has it, and remember the other nodes in case tha
 import contextlib
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.resources import files
-from typing import Any
+from typing import Any, TypeVar
 
 from redis import exceptions as redis_errors
 
 from kentik_async.errors import ConfigError
-from kentik_async.quota.redis.lease import Reading
-from kentik_async.quota.redis.replica import Exchange
+from kentik_async.quota.redis.replica import Exchange, Reading
 from kentik_async.quota.redis.url import RedisAddress
 
 __all__ = ["ConnectionLostError", "RedisConnection"]
+
+R = TypeVar("R")
 
 _SCRIPT = files("kentik_async.quota.redis").joinpath("compare_and_set.lua").read_bytes()
 _READ = (b"?", b"", b"")  # made from a version that there never is
@@ -29,11 +30,10 @@ _PERMISSIONS = (
     "asking and cluster|slots), on keys and channels kentik-async:*"
 )
 
-# Within a script's error the code stands in the middle, after a hyphen.
 _PASSING = re.compile(
     "(^|-)(BUSY|CLUSTERDOWN|LOADING|MASTERDOWN|MISCONF|NOREPLICAS|OOM|READONLY|TRYAGAIN|UNKILLABLE) "
 )
-"""Replies of a server that will do its work again, perhaps on another connection."""
+"""Replies of a server that will do its work again; in a script's error the code follows a hyphen."""
 
 
 class ConnectionLostError(Exception):
@@ -45,7 +45,6 @@ class RedisConnection:
 
     Attributes:
         up: Whether the connections are made.
-        place: Where Redis is, for messages.
     """
 
     def __init__(
@@ -68,14 +67,13 @@ class RedisConnection:
             patience: How long an answer may take, in seconds.
         """
         self.up = False
-        self.place = address.place
         self._address = address
         self._nodes = [address.node]  # the first is tried first
         self._asks = False  # whether that node is being handed the key by another
         self._key = key
         self._instant = instant
-        self._on_message = on_message
-        self._on_lost = on_lost
+        self._on_message, self._on_lost = on_message, on_lost
+        self._timeout: float = address.options["socket_timeout"]  # while connecting
         self._patience = patience
         self._asking: Any = None  # both of redis-py's `Connection`, which lacks annotations
         self._hearing: Any = None
@@ -87,52 +85,38 @@ class RedisConnection:
             ConnectionLostError: Redis cannot be reached, or is not ready.
             ConfigError: Redis refuses the credentials, or lacks what is needed.
         """
-        failure: Exception | None = None
-        deadline = self._instant() + self._address.connect_timeout
+        failure: Exception = ConnectionLostError("it has no nodes")
+        deadline = self._instant() + self._timeout
         for _ in range(len(self._nodes) + _REDIRECTIONS):
             try:
                 self._connect(channels)
             except (redis_errors.RedisError, OSError) as error:
-                self.close()
-                failure = failure or self._verdict(error)
-                if not self._redirected(error):
-                    self._nodes.append(self._nodes.pop(0))
-                if self._instant() >= deadline:
+                failure = self._drop(error)
+                if isinstance(failure, ConfigError) or self._instant() >= deadline:
                     break
             else:
                 return
-        raise failure or ConnectionLostError("it has no nodes")
+        raise failure
 
-    def read(self) -> Exchange:
-        """Return what is kept.
+    def exchange(self, *arguments: bytes | str) -> Exchange:
+        """Commit a state if it is made from the present one; without arguments, return what is kept.
 
-        Raises:
-            ConnectionLostError: The connection is lost, or the answer is overdue.
-            ConfigError: Redis refuses it.
-        """
-        return self.commit(*_READ)
-
-    def commit(self, *arguments: bytes | str) -> Exchange:
-        """Commit a state if it is made from the present one; see the script for the arguments.
+        Args:
+            arguments: Those of the script.
 
         Raises:
-            ConnectionLostError: As in `read`; it was committed, or not.
+            ConnectionLostError: The connection is lost, or the answer is overdue: it was committed, or not.
             ConfigError: Redis refuses it.
         """
-        with self._drop_if_lost():
-            return self._script(*arguments)
+        return self._try(self._script, *arguments)
 
     def publish(self, channel: str, message: str) -> int:
         """Tell all who listen to a channel; return how many they are."""
-        with self._drop_if_lost():
-            count: int = self._ask("PUBLISH", channel, message)
-        return count
+        return int(self._try(self._ask, "PUBLISH", channel, message))
 
     def subscribe(self, channel: str) -> None:
         """Listen to one more channel."""
-        with self._drop_if_lost():
-            if self._hearing is not None:
-                self._hearing.send_command("SUBSCRIBE", channel)
+        self._try(self._hearing.send_command, "SUBSCRIBE", channel)
 
     def close(self) -> None:
         """Close the connections; from any thread."""
@@ -144,85 +128,79 @@ class RedisConnection:
 
     def _connect(self, channels: tuple[str, ...]) -> None:
         self.close()
-        node = self._nodes[0]
-        self._asking, self._hearing = self._address.connection(node), self._address.connection(node)
-        hearing = self._hearing
-        self._asking.connect()
+        asking = self._asking = self._address.connection(self._nodes[0])
+        hearing = self._hearing = self._address.connection(self._nodes[0])
+        asking.connect()
         hearing.connect()
         hearing.send_command("SUBSCRIBE", *channels)
         for _ in channels:
             hearing.read_response()
-        self._script(*_READ)  # is the key here?
+        self._script()  # is the key here?
         if b"redis_mode:cluster" in self._ask("INFO", "server"):
             self._find_nodes()
         self.up = True
         # What follows from what is asked from now on is heard.
-        threading.Thread(
-            target=self._listen, args=(hearing,), name="kentik_async redis listener", daemon=True
-        ).start()
+        threading.Thread(target=self._listen, args=(hearing,), name="kentik_async redis", daemon=True).start()
 
     def _find_nodes(self) -> None:
         """Remember the nodes of the cluster; without the permission the seed and redirections must do."""
         with contextlib.suppress(redis_errors.ResponseError):
             here = self._nodes[0]
             nodes = [here, self._address.node]
-            for _, _, *replicas in self._ask("CLUSTER", "SLOTS"):
-                nodes += [((host or b"").decode() or here[0], port) for host, port, *_ in replicas]
+            for _, _, *owners in self._ask("CLUSTER", "SLOTS"):
+                nodes += [((host or b"").decode() or here[0], port) for host, port, *_ in owners]
             self._nodes = list(dict.fromkeys(nodes))
-
-    def _redirected(self, error: Exception) -> bool:
-        """Tell whether a server has named another node; that is tried next, then."""
-        self._asks = type(error) is redis_errors.AskError
-        if not isinstance(error, redis_errors.AskError):  # a MovedError is one too
-            return False
-        self._nodes = list(dict.fromkeys([(error.host or self._nodes[0][0], error.port), *self._nodes]))
-        return True
 
     def _script(self, *arguments: bytes | str) -> Exchange:
         asked = self._instant()
-        seconds, fraction, run, *held = self._ask("EVAL", _SCRIPT, 1, self._key, *arguments)
+        seconds, fraction, run, *held = self._ask("EVAL", _SCRIPT, 1, self._key, *(arguments or _READ))
         clock = Reading(asked, self._instant(), int(seconds) + int(fraction) / 1_000_000)
         return Exchange(clock, run, tuple(held[0]) if held else ())
 
     def _ask(self, *command: bytes | str | int) -> Any:
         connection = self._asking
-        if connection is None:
-            raise redis_errors.ConnectionError("the connection is lost")
         if self._asks:
             connection.send_command("ASKING")
             connection.read_response()
         connection.send_command(*command, check_health=False)
-        if not connection.can_read(timeout=self._patience if self.up else self._address.connect_timeout):
-            raise TimeoutError
+        if not connection.can_read(timeout=self._patience if self.up else self._timeout):
+            raise TimeoutError("it does not answer")
         return connection.read_response()
 
-    @contextlib.contextmanager
-    def _drop_if_lost(self) -> Iterator[None]:
+    def _try(self, work: Callable[..., R], *arguments: bytes | str) -> R:
         try:
             if not self.up:
                 raise redis_errors.ConnectionError("the connection is lost")
-            yield
+            return work(*arguments)
         except (redis_errors.RedisError, OSError) as error:
-            # An answer that is overdue might come to the next question; one that refuses, from a server that
-            # was replaced, will be another on a new connection.
-            self.close()
-            self._redirected(error)
-            raise self._verdict(error) from None
+            raise self._drop(error) from None
 
     def _listen(self, connection: Any) -> None:
-        # Whatever redis-py makes of it that another thread closes the connection.
-        with contextlib.suppress(redis_errors.RedisError, OSError, ValueError, AttributeError):
+        try:
             while connection.can_read(timeout=None):
                 heard = connection.read_response()
                 if heard[0] == b"message":
                     self._on_message(heard[1], heard[2])
-        if connection is self._hearing:
-            self.up = False
-            self._on_lost()
+        except (redis_errors.RedisError, OSError, ValueError, AttributeError):
+            pass  # the latter are what redis-py makes of it that another thread closes the connection
+        finally:
+            if connection is self._hearing:
+                self.up = False
+                self._on_lost()
 
-    def _verdict(self, error: Exception) -> Exception:
-        """Return what a failure means: something to wait out, or something to put right."""
-        place, text = self.place, str(error)
+    def _drop(self, error: Exception) -> Exception:
+        """Drop the connections after a failure; return what it means: something to wait out, or to put right.
+
+        An answer that is overdue might come to the next question; one that refuses, from a server that was
+        replaced, will be another on a new connection.
+        """
+        self.close()
+        self._asks = type(error) is redis_errors.AskError
+        if isinstance(error, redis_errors.AskError):  # a MovedError is one too
+            self._nodes = list(dict.fromkeys([(error.host or self._nodes[0][0], error.port), *self._nodes]))
+        else:
+            self._nodes.append(self._nodes.pop(0))
+        place, text = self._address.place, str(error)
         if isinstance(error, redis_errors.AuthenticationError | redis_errors.AuthorizationError):
             return ConfigError(
                 f"Redis at {place} refuses the user or the password: check them in the limiter's URL"
@@ -234,6 +212,4 @@ class RedisConnection:
         # What redis-py has a class for will pass.
         if type(error) is redis_errors.ResponseError and not _PASSING.search(text):
             return ConfigError(f"Redis at {place} cannot keep the quota: {text}")
-        if isinstance(error, TimeoutError | redis_errors.TimeoutError):
-            return ConnectionLostError("it does not answer")
         return ConnectionLostError(text or type(error).__name__)

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import socket
 import urllib.parse
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,20 +15,10 @@ from redis.retry import Retry
 from kentik_async.errors import ConfigError
 from kentik_async.quota.limits import QuotaClass
 
-__all__ = ["Node", "RedisAddress", "prefix_of"]
-
-Node = tuple[str, int]
-"""Host and port."""
+__all__ = ["RedisAddress", "prefix_of"]
 
 _FORM = "redis://[user:password@]host[:port][/database], or rediss:// for TLS"
-_CONNECT_TIMEOUT = 5.0
-
-# A peer that has gone without a word is noticed within half a minute, also where nothing is to be sent.
-_KEEPALIVE = {
-    getattr(socket, name): value
-    for name, value in (("TCP_KEEPIDLE", 15), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3))
-    if hasattr(socket, name) and hasattr(socket, "SOL_TCP")
-}
+_TIMEOUT = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +27,12 @@ class RedisAddress:
 
     Attributes:
         place: Host, port and database, for messages.
-        node: The server that the URL names; of a cluster, any of its nodes.
+        node: Host and port of the server that the URL names; of a cluster, any of its nodes.
         options: What redis-py takes; they hold the password, so they are never shown.
     """
 
     place: str
-    node: Node
+    node: tuple[str, int]
     options: dict[str, Any] = field(repr=False)
 
     @classmethod
@@ -59,23 +48,22 @@ class RedisAddress:
         """
         try:
             parts = urllib.parse.urlsplit(url)
-            options: dict[str, Any] = {**parse_url(url)}
-            host, port = options.pop("host", ""), options.pop("port", 6379)
-        except (ValueError, TypeError, AttributeError):
-            raise ConfigError(f"limiter is no usable Redis URL: give {_FORM}") from None
-        if parts.scheme not in ("redis", "rediss") or not host or parts.fragment:
-            raise ConfigError(f"limiter is no Redis URL with a host: give {_FORM}")
+            options: dict[str, Any] = {**parse_url(url)}  # type: ignore[no-untyped-call]  # redis-py's omission
+            host, port = options.pop("host"), options.pop("port", 6379)
+        except (ValueError, TypeError, AttributeError, KeyError):
+            raise ConfigError(f"limiter is no Redis URL with a host: give {_FORM}") from None
+        if parts.fragment:
+            raise ConfigError(f"limiter's Redis URL has a part after '#': give {_FORM}, with '#' as %23")
         database = parts.path.strip("/")
         if database and not (database.isascii() and database.isdecimal()):
             raise ConfigError(f"limiter's Redis database is {database!r}: give a number, as in {_FORM}")
-        options.setdefault("socket_connect_timeout", _CONNECT_TIMEOUT)
-        options.setdefault("socket_keepalive", True)
-        options.setdefault("socket_keepalive_options", _KEEPALIVE)
-        options["socket_timeout"] = float(options["socket_connect_timeout"])  # of an answer, while connecting
+        options.setdefault("socket_keepalive", True)  # a peer that has gone without a word is noticed
         options |= {"protocol": 2, "decode_responses": False, "retry": Retry(NoBackoff(), 0)}
         shown = f"[{host}]" if ":" in host else host
-        address = cls(f"{shown}:{port}/{options.get('db', 0)}", (host, port), options)
         try:
+            timeout = float(options.get("socket_connect_timeout", _TIMEOUT))
+            options |= {"socket_connect_timeout": timeout, "socket_timeout": timeout}
+            address = cls(f"{shown}:{port}/{options.get('db', 0)}", (host, port), options)
             address.connection(address.node)
         except Exception as error:  # noqa: BLE001 (whatever redis-py raises, the option is what it dislikes)
             raise ConfigError(
@@ -84,13 +72,8 @@ class RedisAddress:
             ) from None
         return address
 
-    @property
-    def connect_timeout(self) -> float:
-        """For how many seconds to try to connect."""
-        return float(self.options["socket_connect_timeout"])
-
-    def connection(self, node: Node) -> Connection:
-        """Return a connection that is not yet made."""
+    def connection(self, node: tuple[str, int]) -> Any:
+        """Return a connection of redis-py's that is not yet made; its methods lack annotations."""
         options = dict(self.options)
         kind: type[Connection] = options.pop("connection_class", Connection)
         return kind(host=node[0], port=node[1], **options)

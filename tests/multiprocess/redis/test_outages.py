@@ -116,9 +116,9 @@ async def test_unreachable_at_the_start_names_the_host(opener: Opener) -> None:
 async def test_a_peer_that_never_answers_is_an_error(opener: Opener, path: Path) -> None:
     path.cut()
     limiter = opener(None, url=f"redis://127.0.0.1:{path.port}?socket_connect_timeout=0.3")
-    with pytest.raises(ConnectError, match="it does not answer"):
+    with pytest.raises(ConnectError, match="cannot be reached: Timeout"):
         await within(10, ask(limiter))
-    with pytest.raises(ConnectError, match="it does not answer"):
+    with pytest.raises(ConnectError, match="cannot be reached: Timeout"):
         await within(10, asyncio.ensure_future(limiter.snapshot()))
 
 

@@ -3,8 +3,7 @@
 from dataclasses import astuple, dataclass, field
 
 from kentik_async.quota import Quota
-from kentik_async.quota.redis.lease import Reading
-from kentik_async.quota.redis.replica import Draft, Exchange, Replica
+from kentik_async.quota.redis.replica import Draft, Exchange, Reading, Replica
 from kentik_async.quota.state.encoding import decode
 from kentik_async.quota.state.messages import Ending, MemberReport, StoreReply, Terms
 from kentik_async.quota.state.quota_state import QuotaState
@@ -65,7 +64,6 @@ class Member:
     name: str
     quota: Quota = ONE
     lease: float = 1.0
-    leap: bool = False
     held: dict[int, float] = field(default_factory=dict)
     ended: list[Ending] = field(default_factory=list)
     last_seen: int = 0
@@ -76,7 +74,7 @@ class Member:
 
     def read(self) -> Draft:
         self.trips += 1
-        return self.replica.read(self.server.read(), leap=self.leap)
+        return self.replica.read(self.server.read())
 
     def report(self, wanted: int = 0, *, lose_reply: bool = False) -> StoreReply:
         """Report, and keep the grants."""
@@ -94,11 +92,10 @@ class Member:
             self.trips += 1
             if not stored.held:
                 break
-            draft = replica.read(stored, leap=self.leap)
+            draft = replica.read(stored)
         if lose_reply:
             return reply
         server.true += replica.committed(draft, prepared, stored)
-        self.leap = False
         self.ended = []
         if reply.reclaimed:
             self.held.clear()

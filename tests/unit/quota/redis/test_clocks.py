@@ -120,7 +120,8 @@ def test_time_stood_still_if_others_do_not_answer() -> None:
     server = known_as_unused()
     Member(server, "a").use(3)
     server.ahead += HOUR
-    newcomer = Member(server, "b", leap=True)
+    newcomer = Member(server, "b")
+    newcomer.replica.leap = True
     newcomer.report(1)
     server.true += 2.9
     newcomer.report(1)
@@ -128,4 +129,3 @@ def test_time_stood_still_if_others_do_not_answer() -> None:
     server.true += 0.2
     newcomer.report(1)
     assert newcomer.held
-

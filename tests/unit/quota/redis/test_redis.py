@@ -10,8 +10,8 @@ from redis import SSLConnection
 
 from kentik_async.errors import ConfigError
 from kentik_async.quota import Limiter
-from kentik_async.quota.redis.lease import Reading
 from kentik_async.quota.redis.limiter import open_redis_limiter
+from kentik_async.quota.redis.replica import Reading
 from kentik_async.quota.redis.url import RedisAddress, prefix_of
 
 SECRET = "tr0ub4dor"
@@ -77,7 +77,7 @@ def test_an_unusable_url_is_one_clear_line_without_secrets(url: str) -> None:
 
 
 def test_an_unknown_pacing_is_refused() -> None:
-    with pytest.raises(ConfigError, match="pacing must be .*; got 'fast'"):
+    with pytest.raises(ConfigError, match=r"pacing must be .*; got 'fast'"):
         open_redis_limiter("redis://127.0.0.1", endpoints=("a",), customer="x", pacing="fast")
 
 
