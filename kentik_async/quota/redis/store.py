@@ -16,7 +16,7 @@ from functools import partial
 from math import inf
 from queue import Empty, SimpleQueue
 from time import monotonic, sleep
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 from kentik_async._clock import SYSTEM_CLOCK, sleepless
 from kentik_async.errors import ClientClosedError, ConnectError, KentikError
@@ -29,7 +29,6 @@ from kentik_async.quota.state.messages import StoreReply
 
 __all__ = ["RedisStore"]
 
-R = TypeVar("R")
 _Job: TypeAlias = tuple[Callable[[], Any], Callable[[Any], None]]
 
 _LEASE = 1 / 6  # of a minute: 10 s
@@ -41,7 +40,6 @@ _ANSWER = 0.5  # of a lease: how long an answer may take
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0  # seconds
 _KEEP = 30 * 24 * 3600  # seconds for which an idle state is kept; its next user would have to wait
 _FAREWELL = 1.0  # seconds for which what has ended may still be told after the limiter was closed
-
 _CHECKED = "checked"
 
 _log = logging.getLogger("kentik_async")
@@ -80,7 +78,7 @@ class RedisStore:
         """Make a change, later."""
         self._put((partial(self._commit, change), later))
 
-    def inspect(self, view: View[R], later: Callable[[R | KentikError], None]) -> None:
+    def inspect(self, view: View[Any], later: Callable[[Any], None]) -> None:
         """Look at the state, later."""
         self._put((partial(self._look, view), later))
 
@@ -198,7 +196,7 @@ class RedisStore:
     def _read(self) -> Draft:
         return self._replica.read(self._connection.exchange())
 
-    def _look(self, view: View[R]) -> R:
+    def _look(self, view: View[Any]) -> Any:
         draft = self._read()
         return view(draft.state, draft.now)
 
