@@ -146,9 +146,8 @@ class RedisStore:
             seconds = max(self._renew_at - monotonic(), 0.0)
             job = self._jobs.get(timeout=min(seconds, threading.TIMEOUT_MAX))
         except Empty:
-            self._renew_at = inf
+            job, self._renew_at = None, inf
             self._wake(0.0)
-            return
         if job is None:
             return
         work, later = job
@@ -203,7 +202,6 @@ class RedisStore:
     def _commit(self, change: Change) -> StoreReply:
         """Make and commit a change."""
         connection, replica, asked_by, tries = self._connection, self._replica, set(self._asked_by), 0
-        known = replica.reading is not None
         draft = (None if asked_by else replica.fresh(self._instant())) or self._read()
         while True:
             reply = change(draft.state, draft.now)
@@ -222,10 +220,10 @@ class RedisStore:
             if tries > 2 and draft.state.turns.told != self.member:
                 sleep(random.random() * min(0.001 * 2**tries, 0.05))
                 draft = self._read()
+        if replica.reading is None:
+            connection.subscribe(self._prefix)
         ahead = replica.committed(draft, prepared, stored)
         self._asked_by -= asked_by
-        if not known:
-            connection.subscribe(self._prefix)
         if draft.remade:
             _log.warning("Redis at %s %s", self._address.place, draft.remade)
         self._renew_at = monotonic() + self.lease * _RENEWAL if reply.present else inf

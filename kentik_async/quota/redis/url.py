@@ -57,6 +57,8 @@ class RedisAddress:
         database = parts.path.strip("/")
         if database and not (database.isascii() and database.isdecimal()):
             raise ConfigError(f"limiter's Redis database is {database!r}: give a number, as in {_FORM}")
+        if options.get("ssl_cert_reqs") == "none":
+            options.setdefault("ssl_check_hostname", False)  # redis-py 6 cannot do without
         options.setdefault("socket_keepalive", True)  # a peer that has gone without a word is noticed
         options |= {"protocol": 2, "decode_responses": False, "retry": Retry(NoBackoff(), 0)}
         shown = f"[{host}]" if ":" in host else host

@@ -140,7 +140,7 @@ async def test_a_path_that_was_cut_is_found_again(server: RedisServer, opener: O
 async def test_a_long_path_is_not_taken_for_a_clock_that_was_set(
     server: RedisServer, opener: Opener, path: Path, customer: str
 ) -> None:
-    path.delay = 0.27
+    path.delay = 0.14  # a round trip takes more than a quarter of a second
     limiter = opener(server, url=f"redis://127.0.0.1:{path.port}", quota=Quota(1, None, 0.0, None, None))
     (await within(30, ask(limiter))).close("answered")
     assert (await limiter.snapshot()).in_flight == 0

@@ -1,4 +1,7 @@
-"""One process of a test: asks the limiter for turns and the strict server for answers, until it says stop."""
+"""One process of a test: asks the limiter for turns and the strict server for answers, until it says stop.
+
+Each line of its input is a task, and each line of its output a report.
+"""
 
 import asyncio
 import json
@@ -56,4 +59,5 @@ async def pull(limiter: Limiter, task: dict[str, Any], report: dict[str, int], *
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(main(json.loads(sys.argv[1])))))
+    for line in sys.stdin:
+        print(json.dumps(asyncio.run(main(json.loads(line)))), flush=True)
