@@ -16,12 +16,12 @@ from functools import partial
 from math import inf
 from queue import Empty, SimpleQueue
 from time import monotonic, sleep
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from kentik_async._clock import SYSTEM_CLOCK, sleepless
 from kentik_async.errors import ClientClosedError, ConnectError, KentikError
 from kentik_async.quota.limits import Quota
-from kentik_async.quota.protocols import Change, View, Wake
+from kentik_async.quota.protocols import Change, Wake
 from kentik_async.quota.redis.connection import ConnectionLostError, RedisConnection
 from kentik_async.quota.redis.replica import Draft, Replica
 from kentik_async.quota.redis.url import RedisAddress
@@ -29,7 +29,7 @@ from kentik_async.quota.state.messages import StoreReply
 
 __all__ = ["RedisStore"]
 
-_Job: TypeAlias = tuple[Callable[[], Any], Callable[[Any], None]]
+_Later: TypeAlias = Callable[[StoreReply | KentikError], None]
 
 _LEASE = 1 / 6  # of a minute: 10 s
 _SHORTEST_LEASE = 1.0  # of a compressed minute too, or a busy machine would let it lapse
@@ -70,22 +70,6 @@ class RedisStore:
         _stores.add(self)
         self.restart()
 
-    def bind(self, wake: Wake) -> None:
-        """Note how the limiter is told to report; when that is forgotten the store is closed."""
-        self._wake_method = weakref.WeakMethod(wake, lambda _: self.close())
-
-    def transact(self, change: Change, later: Callable[[StoreReply | KentikError], None]) -> None:
-        """Make a change, later."""
-        self._put((partial(self._commit, change), later))
-
-    def inspect(self, view: View[Any], later: Callable[[Any], None]) -> None:
-        """Look at the state, later."""
-        self._put((partial(self._look, view), later))
-
-    def holds(self) -> bool:
-        """Tell whether the lease certainly still lasts."""
-        return self._instant() < self._replica.lease_from + self.lease
-
     def restart(self) -> None:
         """Begin without a connection, in a forked child too, under a name of its own."""
         self.member = secrets.token_hex(8)
@@ -98,7 +82,7 @@ class RedisStore:
             partial(self._wake, 0.0),  # this member may be the only one that knows what a lost state held
             self.lease * _ANSWER,
         )
-        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._changes: SimpleQueue[tuple[Change, _Later] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._closing = threading.Event()
         self._over = False  # the time to do anything is over
@@ -107,10 +91,27 @@ class RedisStore:
         self._asked_by: set[str] = set()
         self._renew_at = inf
 
+    def bind(self, wake: Wake) -> None:
+        """Note how the limiter is told to report; when that is forgotten the store is closed."""
+        self._wake_method = weakref.WeakMethod(wake, lambda _: self.close())
+
+    def transact(self, change: Change, later: _Later) -> None:
+        """Make a change, later."""
+        if self._over or (self._thread is None and self._closing.is_set()):
+            raise ClientClosedError("the limiter is closed")
+        self._changes.put((change, later))
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._serve, name="kentik_async redis", daemon=True)
+            self._thread.start()
+
+    def holds(self) -> bool:
+        """Tell whether the lease certainly still lasts."""
+        return self._instant() < self._replica.lease_from + self.lease
+
     def close(self) -> None:
         """Close soon."""
         self._closing.set()
-        self._jobs.put(None)  # the thread looks up
+        self._changes.put(None)  # the thread looks up
 
     async def aclose(self) -> None:
         """Commit the pending change if that is possible within a second, then close."""
@@ -124,35 +125,27 @@ class RedisStore:
             self._over = True
             self._connection.close()
 
-    def _put(self, job: _Job) -> None:
-        if self._over or (self._thread is None and self._closing.is_set()):
-            raise ClientClosedError("the limiter is closed")
-        self._jobs.put(job)
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._serve, name="kentik_async redis", daemon=True)
-            self._thread.start()
-
     def _serve(self) -> None:
-        """Do one job after the other until the store is closed; in the thread."""
-        while not (self._closing.is_set() and self._jobs.empty()):
+        """Make one change after the other until the store is closed; in the thread."""
+        while not (self._closing.is_set() and self._changes.empty()):
             self._attend()
         self._over = True
         self._connection.close()
-        while not self._jobs.empty():
+        while not self._changes.empty():
             self._attend()
 
     def _attend(self) -> None:
         try:
             seconds = max(self._renew_at - monotonic(), 0.0)
-            job = self._jobs.get(timeout=min(seconds, threading.TIMEOUT_MAX))
+            change = self._changes.get(timeout=min(seconds, threading.TIMEOUT_MAX))
         except Empty:
-            job, self._renew_at = None, inf
+            change, self._renew_at = None, inf
             self._wake(0.0)
-        if job is None:
+        if change is None:
             return
-        work, later = job
+        outcome: StoreReply | KentikError
         try:
-            outcome = self._in_touch(work)
+            outcome = self._in_touch(change[0])
         except KentikError as error:
             outcome = error
         except Exception as error:  # noqa: BLE001 (whatever it is, nobody may wait for ever because of it)
@@ -161,15 +154,15 @@ class RedisStore:
                 _log.exception("%s", outcome)
         if isinstance(outcome, KentikError) and self._replica.reading is not None:
             self._renew_at = monotonic() + _LONGEST_PAUSE  # what is held, or known, is still to be told
-        later(outcome)
+        change[1](outcome)
 
-    def _in_touch(self, work: Callable[[], Any]) -> Any:
-        """Do some work with Redis; if that is lost on the way, wait for it."""
+    def _in_touch(self, change: Change) -> StoreReply:
+        """Make and commit a change; if Redis is lost on the way, wait for it."""
         place, pause = self._address.place, 0.0
         while not self._over:
             try:
                 self._meet()
-                return work()
+                return self._commit(change)
             except ConnectionLostError as error:
                 if not self._met:
                     raise ConnectError(f"Redis at {place} cannot be reached: {error}") from None
@@ -194,10 +187,6 @@ class RedisStore:
 
     def _read(self) -> Draft:
         return self._replica.read(self._connection.exchange())
-
-    def _look(self, view: View[Any]) -> Any:
-        draft = self._read()
-        return view(draft.state, draft.now)
 
     def _commit(self, change: Change) -> StoreReply:
         """Make and commit a change."""
