@@ -137,9 +137,22 @@ class Context:
         Raises:
             ConfigError: Credentials are missing or invalid.
         """
+        from kentik_async.cli.output.wait_notice import wait_notice
+
+        async with self.open_client(settings) as kentik, wait_notice(kentik, self.notes):
+            yield kentik
+
+    def open_client(self, settings: Mapping[str, Any] | None = None) -> "KentikClient":
+        """Return a client that does not tell how long its calls wait.
+
+        Args:
+            settings: The arguments of the client, instead of `self.settings`.
+
+        Raises:
+            ConfigError: Credentials are missing or invalid.
+        """
         from kentik_async import KentikClient
         from kentik_async._environment import client_arguments
-        from kentik_async.cli.output.wait_notice import wait_notice
 
         if settings is None:
             settings = self.settings
@@ -148,9 +161,7 @@ class Context:
         _ = self.printer  # invalid options for the output are reported before a request is sent
         logged = self.options.verbose or self.options.debug  # the log reports retries, too
         own = {"on_event": None if logged else self.notes.retries, "connect_timeout": _CONNECT_TIMEOUT}
-        kentik = KentikClient(**client_arguments({**settings, **own}))
-        async with kentik, wait_notice(kentik, self.notes):
-            yield kentik
+        return KentikClient(**client_arguments({**settings, **own}))
 
 
 def _names(text: str | None) -> tuple[str, ...]:

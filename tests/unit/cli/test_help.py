@@ -56,6 +56,7 @@ COMMANDS = [
     "apply",
     "schema",
     "quota",
+    "quota watch",
     "raw",
     "codegen",
     "completion",
