@@ -15,6 +15,7 @@ from kentik_async.cli.commands import (
     demo,
     emulator,
     kmi,
+    mcp,
     plans,
     pull,
     quota,
@@ -72,6 +73,7 @@ for _command in (state.export, state.plan, state.apply, state.schema):
     app.command(_command, group=STATE)
 app.command(raw.raw, group=ASK)
 app.command(codegen.codegen, group=OTHER)
+app.command(mcp.mcp, group=OTHER)
 app.command(completion.completion, group=OTHER)
 app["--help"].group = GLOBAL
 app["--version"].group = GLOBAL
