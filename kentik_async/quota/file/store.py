@@ -22,7 +22,7 @@ from kentik_async.quota.file.mailbox import Mailbox
 from kentik_async.quota.file.paths import Place
 from kentik_async.quota.file.shared_file import SharedFile
 from kentik_async.quota.limits import Quota, QuotaClass
-from kentik_async.quota.protocols import Change, View, Wake
+from kentik_async.quota.protocols import Change, Wake
 from kentik_async.quota.state.messages import StoreReply
 
 __all__ = ["FileStore"]
@@ -82,10 +82,6 @@ class FileStore:
     ) -> StoreReply | None:
         """Make a change: at once, or in the thread."""
         return self._now_or_later(partial(self._change, change), later)
-
-    def inspect(self, view: View[R], later: Callable[[R | KentikError], None]) -> R | None:
-        """Look at the state: at once, or in the thread."""
-        return self._now_or_later(partial(self._view, view), later)
 
     def holds(self) -> bool:
         """Tell whether the file that the grants were entered in is still the one of that name."""
@@ -187,12 +183,6 @@ class FileStore:
         if any(watched) or (not self._has_thread and state.turns.waits(self.member)):
             self._look()
         return reply
-
-    def _view(self, view: View[R]) -> R:
-        try:
-            return view(*self._file.database.load(self.member))
-        finally:
-            self._file.database.give_up()
 
     def _watch(self, member: str) -> bool:
         return self._file.mailbox is not None and self._file.mailbox.watch(member)
