@@ -21,17 +21,6 @@ HEAVY = (
     "pyarrow",
     "rich",
 )
-    "aiohttp",
-    "cyclopts",
-    "grpc_tools.protoc",
-    "duckdb",
-    "keyring",
-    "mcp",
-    "pandas",
-    "polars",
-    "pyarrow",
-    "rich",
-)
 
 
 def test_the_version_is_the_distributions() -> None:
