@@ -29,8 +29,9 @@ async def serve(tools: Sequence[ToolSpec]) -> None:
         ConfigError: The package mcp is not installed, or too old.
     """
     try:
-        import jsonschema  # type: ignore[import-untyped]  # ships no types; mcp requires it
         import mcp_types as types
+        from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # mcp requires it
+        from jsonschema.exceptions import best_match  # type: ignore[import-untyped]  # it has no types
         from mcp.server.lowlevel import Server
         from mcp.server.stdio import stdio_server
     except ModuleNotFoundError:
@@ -39,7 +40,7 @@ async def serve(tools: Sequence[ToolSpec]) -> None:
         ) from None
 
     known = {tool.name: tool for tool in tools}
-    validators = {tool.name: jsonschema.Draft202012Validator(tool.input_schema) for tool in tools}
+    validators = {tool.name: Draft202012Validator(tool.input_schema) for tool in tools}
     read_only = types.ToolAnnotations(read_only_hint=True, open_world_hint=False)
 
     async def list_tools(_context: object, _params: object) -> types.ListToolsResult:
@@ -59,7 +60,7 @@ async def serve(tools: Sequence[ToolSpec]) -> None:
         tool, arguments = known.get(params.name), params.arguments or {}
         if tool is None:
             return failed(f"there is no tool {params.name!r}; there are {', '.join(known)}")
-        wrong = jsonschema.exceptions.best_match(validators[tool.name].iter_errors(arguments))
+        wrong = best_match(validators[tool.name].iter_errors(arguments))
         if wrong is not None:
             return failed(" ".join([*map(str, wrong.absolute_path), wrong.message]))
         try:
