@@ -62,6 +62,15 @@ FROM both_dates WHERE since IS NOT NULL AND before <> after
 ORDER BY market_id, change, "rank", asn
 """
 
+# Constants, not parameters: DuckDB lets the reader skip all other rows.
+_SEEN = """
+SELECT s.market_id, r.asn, min(r.run_date) AS first_seen, max(r.run_date) AS last_seen
+FROM rankings AS r JOIN rank_span AS s ON s.market_id = r.market_id
+WHERE r.ip = $ip AND r.rank_type = $rank_type AND r.asn IN ({asns})
+    AND r.run_date BETWEEN s.since AND s.until
+GROUP BY s.market_id, r.asn
+"""
+
 _SERIES = """
 WITH wanted AS (SELECT unnest($markets) AS market_id, unnest($asns) AS asn),
 own AS (
@@ -118,6 +127,7 @@ def trend(
     chosen = chosen_markets(markets, saved, names, f"{metric} rankings for {data.ip}")
     spans = rank_spans(data, chosen, [metric], first, last)
     moves, crossings = _changes(data, metric, spans)
+    _date(data, metric, crossings, first, last)
     pairs = [(market, asn) for market in chosen for asn in networks] or _leaders(data)
     series = _series(data, pairs, metric, first, last)
     summary = summary_of(series)
@@ -147,6 +157,19 @@ def _changes(data: SavedData, metric: str, spans: Rows) -> tuple[Rows, Rows]:
     data.use("rankings", _ends(spans))
     data.run(_BOTH, ip=data.ip, rank_type=metric)
     return data.query(_MOVES, most=MOVERS), data.query(_CROSSINGS)
+
+
+def _date(data: SavedData, metric: str, crossings: Rows, first: dt.date, last: dt.date) -> None:
+    """Add the date on which each network was first, or last, in the ranking."""
+    if not crossings:
+        return
+    data.use("rankings", [date for date in data.dates if first <= date <= last])
+    asns = ", ".join(str(asn) for asn in sorted({row["asn"] for row in crossings}))
+    rows = data.query(_SEEN.format(asns=asns), ip=data.ip, rank_type=metric)
+    seen = {(row["market_id"], row["asn"]): row for row in rows}
+    for row in crossings:
+        found = seen[row["market_id"], row["asn"]]
+        row["seen"] = found["first_seen" if row["change"] == "entered" else "last_seen"]
 
 
 def _leaders(data: SavedData) -> list[tuple[str, int]]:

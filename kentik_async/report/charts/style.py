@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from kentik_async.errors import ConfigError
 from kentik_async.report.model import Rows
 
 if TYPE_CHECKING:
@@ -84,14 +83,9 @@ def base(rows: Rows, types: Mapping[str, str], *, height: int) -> "alt.Chart":
         rows: The rows; columns that `types` does not name are left out.
         types: The columns, each "string", "number" or "date".
         height: The height in pixels.
-
-    Raises:
-        ConfigError: Altair is not installed.
     """
-    try:
-        import altair as alt
-    except ImportError:
-        raise ConfigError("charts need Altair: pip install 'kentik-async[report]'") from None
+    import altair as alt
+
     chart = alt.Chart(inline(rows, types), width="container", height=height)
     configured: alt.Chart = chart.configure(**_CONFIG)
     return configured
