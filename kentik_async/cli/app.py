@@ -15,7 +15,6 @@ from kentik_async.cli.commands import (
     demo,
     emulator,
     kmi,
-    mcp,
     plans,
     pull,
     quota,
@@ -26,7 +25,7 @@ from kentik_async.cli.commands import (
     sites,
     sites_v6,
 )
-from kentik_async.cli.commands.tools import codegen, completion
+from kentik_async.cli.commands.tools import codegen, completion, mcp
 from kentik_async.cli.context import Context
 from kentik_async.cli.exit_codes import Exit
 from kentik_async.cli.parameters import ASK, GLOBAL, OTHER, START, STATE, Options
