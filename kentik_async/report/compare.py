@@ -11,6 +11,7 @@ from kentik_async.report.labels import (
     NETWORK_COLUMNS,
     asn_list,
     family_note,
+    market_list,
     name_rows,
     not_saved,
 )
@@ -172,6 +173,7 @@ def compare(
         facts={
             "Date": str(last),
             "Customers compared since": str(first),
+            "Markets": market_list(chosen, names),
             "Ranking": metric,
             "Address family": data.ip,
         },

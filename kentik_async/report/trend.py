@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from kentik_async.bulk.reading.dataset import Targets
 from kentik_async.report.document import KmiReport
-from kentik_async.report.labels import asn_list, family_note, name_rows, not_saved
+from kentik_async.report.labels import asn_list, family_note, market_list, name_rows, not_saved
 from kentik_async.report.model import Rows
 from kentik_async.report.ranks import rank_spans, saved_rank_types
 from kentik_async.report.saved import SavedData
@@ -140,6 +140,7 @@ def trend(
         summary=f"Rank and score from {first} to {last}, and who won, lost, entered and left.",
         facts={
             "Dates": f"{first} to {last}, {sum(first <= date <= last for date in data.dates)} saved",
+            "Markets": market_list(chosen, names),
             "Ranking": metric,
             "Address family": data.ip,
             "Networks": asn_list(networks) if networks else f"the first {_FIRST_NETWORKS} of each market",
