@@ -80,10 +80,7 @@ class ExternalUsageEstimator(msgspec.Struct, array_like=True):
     def refused(self, quota: Quota, now: float, load: int) -> None:
         """Enter a refusal that no earlier one explains.
 
-        Args:
-            quota: The limits.
-            now: The present instant.
-            load: Our own requests in the minute, those in flight and the refused one included.
+        `load` are our own requests in the minute, those in flight and the refused one included.
         """
         hard = quota.hard_per_minute
         if hard is None:

@@ -5,6 +5,7 @@ Pure: every store runs the same changes on it, wherever it keeps it. The one cha
 The state has no limits of its own: of those that its members keep to the most careful apply.
 """
 
+from functools import reduce
 from math import inf
 
 import msgspec
@@ -112,7 +113,9 @@ class QuotaState(msgspec.Struct, array_like=True):
             now = self.now
         for member in self.members.values():
             if member.lease_until <= now:
-                self._reclaim_lapsed(now)
+                lapsed = [name for name, member in self.members.items() if member.lease_until <= now]
+                for name in lapsed:
+                    self.reclaim(name, now)
                 break
         return now
 
@@ -126,17 +129,10 @@ class QuotaState(msgspec.Struct, array_like=True):
             self.log.drain(quota, now)
             self.breaker.probe_lost(hold.generation)
 
-    def _reclaim_lapsed(self, now: float) -> None:
-        for name in [name for name, member in self.members.items() if member.lease_until <= now]:
-            self.reclaim(name, now)
-
     def quota_in_force(self, quota: Quota, limits: Limits, now: float) -> Quota:
         """Return the most careful of a member's limits and those declared by others within the hour.
 
-        Args:
-            quota: The limits that the member keeps to.
-            limits: The same as a tuple.
-            now: The present instant.
+        `limits` are the same as `quota`, as a tuple.
         """
         declared = self.declared
         if len(declared) == 1 and declared[0].limits == limits:
@@ -148,20 +144,11 @@ class QuotaState(msgspec.Struct, array_like=True):
 
     def most_careful(self) -> Quota:
         """Return the most careful of the limits that were declared; the vendor's if none were."""
-        if not self.declared:
-            return Quota.NON_QUERY
-        first, *more = (Quota(*declared.limits) for declared in self.declared)
-        for quota in more:
-            first = first.combined(quota)
-        return first
+        quotas = [Quota(*declared.limits) for declared in self.declared]
+        return reduce(Quota.combined, quotas) if quotas else Quota.NON_QUERY
 
     def courteous(self, quota: Quota, pacing: Pacing) -> bool:
-        """Tell whether the soft limit is kept like a hard one at present.
-
-        Args:
-            quota: The limits in force.
-            pacing: The pacing of whoever wants to know; the most careful one of all members applies.
-        """
+        """Tell whether the soft limit is kept like a hard one: the most careful pacing of all applies."""
         for member in self.members.values():
             if PACINGS[member.pacing] > PACINGS[pacing]:
                 pacing = member.pacing
@@ -193,23 +180,11 @@ class QuotaState(msgspec.Struct, array_like=True):
         blocked_until = max(self.blocked_until, self.external.blocked_until)
         return max(self.breaker.free_at(now), self.log.free_at(quota, per_minute, now), blocked_until)
 
-    def answers_help(self, quota: Quota, per_minute: int | None, now: float) -> bool:
-        """Tell whether the answer to a request in flight may let another go, while there is room for none.
-
-        It does not where only a full window is in the way: the request's token stays used. Where more is in
-        the way the answer is True, which is always safe.
-        """
-        log, external, slots = self.log, self.external, quota.max_concurrent
-        unusual = self.breaker.is_open or external.spent or external.late or log.draining
-        lowered = per_minute != quota.hard_per_minute  # for a reason that an answer may end
-        full = slots is not None and log.in_flight >= slots
-        return bool(unusual or lowered or full)
-
     def grant(self, name: str, member: Member, priority: int, now: float) -> int:
         """Enter that a request of a member may go; return the grant's number."""
         breaker = self.breaker
         if breaker.is_open:
-            breaker.granted()
+            breaker.half_open = True  # it is the probe
         self.log.in_flight += 1
         number = self.issued = self.issued + 1
         self.holds[number] = Hold(name, now, breaker.generation, priority)
@@ -244,7 +219,7 @@ class QuotaState(msgspec.Struct, array_like=True):
                 self.external.refused(quota, now, load)
         else:
             if ending.outcome == "not_sent":
-                self.log.give_back()
+                self.log.in_flight -= 1
             else:
                 self.log.drain(quota, now)
             self.breaker.probe_lost(hold.generation)

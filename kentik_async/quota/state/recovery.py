@@ -103,7 +103,7 @@ def _restore_log(state: QuotaState, lost: QuotaState, now: float) -> None:
     for until in known.draining:
         if until not in log.draining:
             insort(log.draining, until)
-            log.take()
+            log.in_flight += 1
     for window, lost_window in ((log.minute, known.minute), (log.hour, known.hour)):
         _merge(window, lost_window, state.restored_until)
     state.restored_until = max(state.restored_until, _latest(lost))
@@ -115,14 +115,14 @@ def _restore_holds(state: QuotaState, lost: QuotaState, name: str) -> None:
         if hold.member == name and number not in state.holds and number > state.recorded:
             member = state.members.setdefault(name, Member(lease_until=lost.members[name].lease_until))
             state.holds[number] = hold
-            state.log.take()
+            state.log.in_flight += 1
             member.held += 1
             member.latest_grant = max(member.latest_grant, number)
     for number, hold in list(state.holds.items()):
         if hold.member == name and number <= lost.issued and number not in lost.holds:
             # The state is from before the end of this request, which the copy knows and has counted.
             del state.holds[number]
-            state.log.give_back()
+            state.log.in_flight -= 1
             state.members[name].held -= 1
 
 

@@ -82,10 +82,12 @@ def _take_turns(
         head = next(iter(level.members))
         if room < 1:
             due = state.free_at(quota, per_minute, now)
+            # Where only a full window is in the way an answer does not help: its token stays used.
+            lowered = per_minute != quota.hard_per_minute  # for a reason that an answer may end
+            reply.answers_help = due == inf or lowered or state.breaker.is_open or bool(state.log.draining)
             if state.external.spent:
                 due = min(due, state.external.eases_at(quota, now))
             _call(head, due, report, state, reply)
-            reply.answers_help = due == inf or state.answers_help(quota, per_minute, now)
             return
         if head == name:
             reply.grants.append((state.grant(name, member, level.priority, now), level.priority))

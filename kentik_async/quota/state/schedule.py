@@ -25,22 +25,6 @@ class Schedule:
         eases_at: When others will be taken to spend less, which it does not foresee; infinity if never.
     """
 
-    __slots__ = (
-        "_elsewhere",
-        "_ends",
-        "_late",
-        "_latency",
-        "_minute",
-        "_opening",
-        "_sends",
-        "_slots",
-        "_soft",
-        "_starts",
-        "_windows",
-        "eases_at",
-        "now",
-    )
-
     def __init__(self, state: QuotaState, terms: Terms) -> None:
         """Start from the present; nothing of it is changed.
 
@@ -145,8 +129,6 @@ class Schedule:
 
 class _Window:
     """One window as it will be filled."""
-
-    __slots__ = ("instants", "limit", "seconds")
 
     def __init__(self, window: SlidingWindow, limit: int | None, seconds: float, ends: list[float]) -> None:
         self.limit = limit
