@@ -3,6 +3,8 @@
 Pure: every store runs the same changes on it, wherever it keeps it. The one change that a member makes is
 `reporting.enter`; `advance` and `reclaim` end what members held that died, `recovery.py` begins after a loss.
 The state has no limits of its own: of those that its members keep to the most careful apply.
+
+Everywhere in this folder `quota` is the limits in force, and `now` the present instant by the store's clock.
 """
 
 from functools import reduce
@@ -27,11 +29,7 @@ FORMAT = 1
 class Hold(msgspec.Struct, array_like=True, gc=False):
     """A request in flight.
 
-    Attributes:
-        member: Who holds the grant.
-        granted_at: When it was given.
-        generation: The generation of the circuit breaker that it was given in.
-        priority: The priority of the call that it was given to.
+    `generation` is that of the circuit breaker that it was granted in, `priority` that of its call.
     """
 
     member: str
@@ -130,10 +128,7 @@ class QuotaState(msgspec.Struct, array_like=True):
             self.breaker.probe_lost(hold.generation)
 
     def quota_in_force(self, quota: Quota, limits: Limits, now: float) -> Quota:
-        """Return the most careful of a member's limits and those declared by others within the hour.
-
-        `limits` are the same as `quota`, as a tuple.
-        """
+        """Return the most careful of a member's limits, also as a tuple, and others' of the last hour."""
         declared = self.declared
         if len(declared) == 1 and declared[0].limits == limits:
             declared[0].until = now + quota.hour
@@ -154,10 +149,6 @@ class QuotaState(msgspec.Struct, array_like=True):
                 pacing = member.pacing
         return self.latency.courteous(quota, pacing)
 
-    def others(self, quota: Quota, now: float) -> int:
-        """Return what others outside are taken to spend, in requests of a rolling minute."""
-        return self.external.estimate(quota, now) if self.external.spent else 0
-
     def per_minute(self, quota: Quota, pacing: Pacing, now: float) -> int | None:
         """Return how many requests the rolling minute may hold at present; None for any number."""
         limit, soft = quota.hard_per_minute, quota.soft_per_minute
@@ -165,7 +156,7 @@ class QuotaState(msgspec.Struct, array_like=True):
             limit = soft
         if limit is None or not self.external.spent:
             return limit
-        return max(limit - self.others(quota, now), 1)
+        return max(limit - self.external.estimate(quota, now), 1)
 
     def room(self, quota: Quota, per_minute: int | None, now: float) -> float:
         """Return how many requests may go this instant; below 1 if none."""
@@ -250,7 +241,7 @@ class QuotaState(msgspec.Struct, array_like=True):
     def _delayed(self, quota: Quota, took: float, now: float) -> bool:
         """Tell whether the server delayed an answer; enter what that says about others."""
         log, external, usual = self.log, self.external, self.latency.latency
-        delayed = log.delayed(quota, now - took, self.others(quota, now))
+        delayed = log.delayed(quota, now - took, self.external.estimate(quota, now))
         if usual is not None:
             log.settle(quota, now)
             external.answered(quota, now, took, usual, log.minute.total + log.in_flight)

@@ -16,13 +16,7 @@ __all__ = ["enter"]
 
 
 def enter(report: MemberReport, state: QuotaState, now: float) -> StoreReply:
-    """Enter what a member reports; entering it twice does no harm.
-
-    Args:
-        report: What it reports.
-        state: The state, which is changed.
-        now: The present instant by the store's clock.
-    """
+    """Enter what a member reports, and return what it may do; entering it twice does no harm."""
     terms, demand, turns, now = report.terms, report.demand, state.turns, state.advance(now)
     name = terms.member
     state.revision += 1
@@ -105,12 +99,7 @@ def _take_turns(
 def _call(head: str, due: float, report: MemberReport, state: QuotaState, reply: StoreReply) -> None:
     """Have the member whose turn it is come when that is, and the others look whether it has come.
 
-    Args:
-        head: Whose turn it is.
-        due: When it is; infinity if a request in flight must end first: its holder reports then.
-        report: Of the member that reports.
-        state: The state.
-        reply: To the member that reports.
+    It is at `due`; that is infinity if a request in flight must end first: its holder reports then.
     """
     turns, now = state.turns, state.now
     if due == inf:
