@@ -19,6 +19,7 @@ from kentik_async.cli.commands import (
     pull,
     quota,
     raw,
+    report,
     saved,
     site_markets,
     sites,
@@ -63,6 +64,7 @@ app.command(emulator.emulator, group=START)
 kmi.app.command(pull.app)
 kmi.app.command(saved.status)
 kmi.app.command(saved.diff)
+kmi.app.command(report.app)
 kmi.app.command(care.verify)
 kmi.app.command(care.repair)
 kmi.app.command(care.prune)

@@ -18,7 +18,7 @@ from tests.support.requirements import project
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PATIENCE = 100.0
-PAGES = ("quickstart", "transports", "errors")
+PAGES = ("quickstart", "transports", "errors", "reports")
 
 
 def text_of(page: str) -> str:
