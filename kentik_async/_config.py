@@ -6,7 +6,6 @@ import os
 import re
 import ssl
 import urllib.parse
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -244,6 +243,8 @@ def proxy_for(endpoint: Endpoint, proxy: str | None) -> str | None:
     if endpoint.loopback:
         return None
     if proxy is None:
+        import urllib.request  # here, because it loads 30 modules and most tests and tools use no proxy
+
         proxies = urllib.request.getproxies_environment()
         if _bypasses_proxy(endpoint, proxies.get("no", "")):
             return None

@@ -1,6 +1,5 @@
 """How long a server asks its clients to wait, read from response headers. Pure."""
 
-import email.utils
 import math
 import re
 from collections.abc import Mapping
@@ -51,6 +50,8 @@ def _date(text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
+        import email.utils  # here, because servers rarely send a date, and it loads ten modules
+
         date = email.utils.parsedate_to_datetime(text)
     except (ValueError, OverflowError):
         return None
