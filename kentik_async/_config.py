@@ -243,9 +243,9 @@ def proxy_for(endpoint: Endpoint, proxy: str | None) -> str | None:
     if endpoint.loopback:
         return None
     if proxy is None:
-        import urllib.request  # here, because it loads 30 modules and most tests and tools use no proxy
+        from urllib.request import getproxies_environment  # here, because it loads 30 modules
 
-        proxies = urllib.request.getproxies_environment()
+        proxies = getproxies_environment()
         if _bypasses_proxy(endpoint, proxies.get("no", "")):
             return None
         proxy = proxies.get("https" if endpoint.secure else "http") or proxies.get("all")

@@ -50,9 +50,11 @@ def _date(text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
-        import email.utils  # here, because servers rarely send a date, and it loads ten modules
+        from email.utils import (
+            parsedate_to_datetime,
+        )  # here, because it loads ten modules, and dates are rare
 
-        date = email.utils.parsedate_to_datetime(text)
+        date = parsedate_to_datetime(text)
     except (ValueError, OverflowError):
         return None
     return date.replace(tzinfo=UTC) if date.tzinfo is None else date
