@@ -11,6 +11,7 @@ from kentik_async.report.labels import (
     NETWORK_COLUMNS,
     asn_list,
     family_note,
+    market_list,
     name_rows,
     not_saved,
 )
@@ -131,7 +132,11 @@ def prospects(
         name="prospects",
         title="Prospects",
         summary="Networks with one or few providers that are not customers of mine.",
-        facts=_facts(data, day, own, others, max_providers, exclude_mutual=exclude_mutual),
+        facts={
+            "Date": str(day),
+            "Markets": market_list(chosen, names),
+            **_facts(data.ip, own, others, max_providers, exclude_mutual=exclude_mutual),
+        },
         notes=_notes(data, day, sources, own, chosen),
         tables=(
             ReportTable(
@@ -193,17 +198,10 @@ def _figures(
 
 
 def _facts(
-    data: SavedData,
-    day: dt.date,
-    own: list[int],
-    others: list[int],
-    max_providers: int,
-    *,
-    exclude_mutual: bool,
+    ip: str, own: list[int], others: list[int], max_providers: int, *, exclude_mutual: bool
 ) -> dict[str, str]:
     facts = {
-        "Date": str(day),
-        "Address family": data.ip,
+        "Address family": ip,
         "My networks": asn_list(own),
         "Mutual customers": "left out" if exclude_mutual else "listed",
         "Few-homed": f"at most {max_providers} known providers",

@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -51,8 +52,10 @@ def test_several_targets_are_one(
     assert figures(parts, saved) == expected
 
 
-def test_a_url_is_a_target(target: Path, saved: Saved, expected: list[dict[str, Any]]) -> None:
-    assert figures(target.as_uri(), saved) == expected
+def test_an_object_store_is_a_target(target: Path, saved: Saved, expected: list[dict[str, Any]]) -> None:
+    place = f"memory://{uuid.uuid4().hex}/kmi"
+    copy(target, place, "parquet")
+    assert figures(place, saved) == expected
 
 
 def test_unequal_limits_are_not_compared(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,18 @@ def test_bad_input_is_one_line(kmi: Kmi, command: str, text: str) -> None:
     assert done.code in (1, 2)
     assert done.err.splitlines()[-1].startswith(f"error: {text}")
     assert done.out == ""
+
+
+@pytest.mark.parametrize(
+    ("missing", "text"),
+    [
+        ("duckdb", "reports need DuckDB: pip install 'kentik-async[report]'"),
+        ("altair", "HTML reports need altair: pip install 'kentik-async[report]'; -o csv works without it"),
+    ],
+)
+def test_a_missing_extra_is_named(kmi: Kmi, monkeypatch: pytest.MonkeyPatch, missing: str, text: str) -> None:
+    kmi("pull", "rankings", "data", *SMALL, "--date", "2026-11-20")
+    monkeypatch.setitem(sys.modules, missing, None)
+    done = kmi("report", "trend", "data", "--out", "trend.html")
+    assert done.code == 2
+    assert done.err.splitlines()[-1] == f"error: {text}"

@@ -75,7 +75,6 @@ def run(
         stdin=subprocess.DEVNULL,
         env={**os.environ, "COLUMNS": "80", **(env or {})},
         check=False,
-        timeout=60,
     )
 
 
