@@ -38,11 +38,11 @@ M = TypeVar("M", bound=Model)
 
 def reads_as_dataclass(cls: type[M]) -> type[M]:
     """Class decorator: let libraries that read dataclasses read this struct, field by field."""
-    cls.__dataclass_fields__ = cast("Any", _Fields())
+    cls.__dataclass_fields__ = cast("Any", _DataclassFields())
     return cls
 
 
-class _Fields:
+class _DataclassFields:
     """Makes the fields of a class when they are first read: together they take a tenth of the import."""
 
     def __get__(self, row: object, cls: type[Model]) -> dict[str, dataclasses.Field[Any]]:
