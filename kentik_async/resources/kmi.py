@@ -288,9 +288,7 @@ class KMI:
         return self._pull(spec, leave, on_progress)
 
     # The modules of pulls are imported by the first pull: together they are a tenth of the package's import.
-    def _pull(
-        self, spec: "PullSpec", leave: int | None, on_progress: "Callable[[Progress], None] | None"
-    ) -> "Pull[Any]":
+    def _pull(self, spec: "PullSpec", leave: int | None, on_progress: Any) -> "Pull[Any]":
         from kentik_async.bulk.pull import Pull
         from kentik_async.resources._fetcher import CallerFetcher
 
