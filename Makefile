@@ -8,7 +8,7 @@ ARGS ?=
 WORKERS ?= 4
 
 SITE ?= build/site
-EXTRAS := cli,codegen,delta,dlt,emulator,jq,keyring,otel,parquet,redis,remote,report,state,test
+EXTRAS := cli,codegen,delta,dlt,emulator,jq,keyring,mcp,otel,parquet,redis,remote,report,state,test
 PY := .venv/bin/python
 # -qq prints errors only: pip also warns when one of several indexes does not have a package.
 INSTALL := $(PY) -m pip install -qq --disable-pip-version-check $(if $(CONSTRAINTS),-c $(CONSTRAINTS))
@@ -69,7 +69,7 @@ bench: .venv/.ready-bench ## Compare the limiter with others; writes to benchmar
 	@$(PY) -m benchmarks.limiter $(ARGS)
 
 docs: .venv/.ready-dev $(MERMAID) ## Build the documentation site in build/site
-	@MERMAID=$(abspath $(MERMAID)) $(PY) -m sphinx -q -W --keep-going -E -b html -d $(SITE).doctrees docs $(SITE)
+	@MERMAID=$(abspath $(MERMAID)) .venv/bin/sphinx-build -q -W --keep-going -E -b html -d $(SITE).doctrees docs $(SITE)
 	@echo $(SITE)/index.html
 
 audit: .venv/.ready-dev ## Check the dependencies for known vulnerabilities

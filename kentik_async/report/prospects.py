@@ -118,7 +118,7 @@ def prospects(
     names = data.market_names()
     saved = data.column("SELECT DISTINCT market_id FROM details_page ORDER BY market_id")
     chosen = chosen_markets(markets, saved, names, f"details of networks for {data.ip}")
-    day = saved_date(date, data.dates, "date") or data.newest(chosen, ["details_page"]) or data.dates[-1]
+    day = saved_date(date, data.dates) or data.newest(chosen, ["details_page"]) or data.dates[-1]
     rows, sources = _figures(data, day, chosen, own, others, max_providers, exclude_mutual=exclude_mutual)
     name_rows([rows, sources], names)
     networks = data.network_names(

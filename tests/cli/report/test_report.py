@@ -56,7 +56,7 @@ def test_a_page_is_written_and_figures_are_printed(kmi: Kmi, saved: list[str], t
             "market 'FR' has no saved customer_base rankings for v4; saved: cc:CH, cc:LI",
         ),
         ("trend data --from 2026-13-01", "--from must be a date, YYYY-MM-DD; got '2026-13-01'"),
-        ("trend data --to 2026-11-19", "until must be a saved date; got 2026-11-19; saved: 2026-11-20"),
+        ("trend data --to 2026-11-19", "2026-11-19 is not a saved date; saved: 2026-11-20"),
         (
             "trend data --out no/such/folder.html",
             "cannot write no/such/folder.html: No such file or directory",

@@ -18,6 +18,8 @@ HEAVY = (
     "aiohttp",
     "asyncio",
     "grpc",
+    "keyring",
+    "mcp",
     "kentik_async.emulator",
     "msgspec",
     "pandas",
@@ -60,6 +62,7 @@ COMMANDS = [
     "raw",
     "codegen",
     "completion",
+    "mcp",
 ]
 
 
