@@ -153,7 +153,8 @@ class ClassLimiter:
             self._queue.fail_all(ClientClosedError("the limiter was closed"))
             if not self._closes_last:
                 self._reporter.abandon()
-            if self._closes_last or self._reporter.owes():
+            told = any(self._reporter.told.values())  # of calls that do not wait any more
+            if self._closes_last or told or self._reporter.endings or self._reporter.pending:
                 self._report()
         if not self._closes_last:
             await self._store.aclose()
