@@ -117,23 +117,19 @@ class ClassLimiter:
     def keep_to(self, *, quota: Quota | None = None, pacing: Pacing | None = None) -> None:
         """Change the limits or the pacing that this process keeps to, from the next grant on."""
         with self._lock:
-            reporter = self._reporter
-            terms = reporter.terms
-            if quota in (None, terms.quota) and pacing in (None, terms.pacing):
-                return
-            reporter.keep_to(quota or terms.quota, pacing or terms.pacing)
-            self._report()
+            terms = self._reporter.terms
+            if quota not in (None, terms.quota) or pacing not in (None, terms.pacing):
+                self._reporter.keep_to(quota or terms.quota, pacing or terms.pacing)
+                self._report()
 
     async def snapshot(self) -> QuotaSnapshot:
         """Return the present state, other members included."""
-        with self._lock:
-            waiting = self._bring_up_to_date()
+        waiting = self._tell()
         return await self._inspector.snapshot(self.quota_class, waiting)
 
     async def estimate(self, n: int) -> float:
         """Return in how many seconds those that wait here and `n` more would all be answered."""
-        with self._lock:
-            waiting = self._bring_up_to_date()
+        waiting = self._tell()
         schedule = await self._inspector.schedule()
         return schedule.end_of(waiting + n) - schedule.now
 
@@ -164,7 +160,7 @@ class ClassLimiter:
         self._lock = DeferredLock()  # in a child another thread of the parent may have held the old one
         self._waiters: Waiters[ClassGrant] = Waiters()
         self._loops = LoopRegistry(self._wake)
-        self._answers_help = True
+        self._answers_help, self._alone = True, False
         self._inspector = Inspector(self._store, self._reporter, self._lock)
 
     def _report(self) -> None:
@@ -187,12 +183,11 @@ class ClassLimiter:
     def _ask_for_one(self, priority: int, timer: LoopTimer, now: float) -> ClassGrant | None:
         """Return a grant for a call that arrives while nobody waits here, if it can be had at once."""
         reply = self._reporter.send({priority: 1})
-        if reply is None:
+        if reply is not None:
+            self._take_up(reply)
+        if reply is None or not reply.grants:
             return None
-        self._take_up(reply)
         grants = reply.grants
-        if not grants:
-            return None
         number = grants[0][0]
         self._reporter.open[number] = timer
         if len(grants) > 1:
@@ -221,6 +216,7 @@ class ClassLimiter:
     def _take_up(self, reply: StoreReply) -> None:
         self._inspector.ahead = None
         self._answers_help = reply.answers_help or not self._exclusive
+        self._alone = reply.alone and not self._closed
         if reply.reclaimed:
             self._reporter.open.clear()
         if reply.again != inf or (self._loops.several and any(self._reporter.told.values())):
@@ -262,8 +258,14 @@ class ClassLimiter:
             return  # it has ended before, or is void
         self._reporter.endings.append(ending)
         helps = self._answers_help or ending.hint is not None
-        if not self._exclusive or ending.outcome != "answered" or (helps and self._waiters.queue.calls):
+        now = ending.outcome != "answered" or (helps and self._waiters.queue.calls)
+        # Nobody waits for an answer: where the state is shared it is told soon, at best with the next call.
+        if now or not (self._exclusive or (self._alone and self._loops.call_soon(self._tell))):
             self._report()
+
+    def _tell(self) -> int:
+        with self._lock:
+            return self._bring_up_to_date()
 
     def _reap(self) -> None:
         """End the requests of event loops that were closed: they may still be working at the server."""
@@ -285,8 +287,7 @@ class ClassLimiter:
     def _expire(self, waiter: "Waiter[ClassGrant]", max_wait: float) -> None:
         with self._lock:
             self._discard(waiter)
-        if not waiter.future.done():
-            waiter.future.set_exception(wait_too_long(self.quota_class, max_wait, None))
+        self._waiters.fail(waiter, wait_too_long(self.quota_class, max_wait, None))
 
     def _refuse_hopeless(
         self, waiter: "Waiter[ClassGrant]", since: float, max_wait: float, schedule: Schedule, made: float

@@ -136,7 +136,7 @@ class SharedFile:
             sqlite3.Error: It cannot be read or written.
         """
         state, known = self._state, self._blob
-        if state is None or len(state.members) > 1:
+        if state is None or len(state.members) > (self._member in state.members):
             state, known = self._load()
         while True:
             self._state = None
@@ -214,7 +214,8 @@ class SharedFile:
         for name, quota in self._quotas.items():
             state = begin(token, now, quiet_time(quota, 0.0) if lost else 0.0)
             self._cursor.execute(_INSERT, (name, _boot_id(), wall, encode(state)))
-        self._cursor.execute("COMMIT")
+        for statement in ("COMMIT", "PRAGMA wal_checkpoint"):
+            self._cursor.execute(statement)
 
     def _connect(self) -> None:
         found = os.lstat(self._path)
