@@ -7,10 +7,14 @@ ARGS ?=
 # Most tests wait for processes and servers, so four workers keep two cores busy.
 WORKERS ?= 4
 
-EXTRAS := cli,codegen,delta,dlt,emulator,jq,otel,parquet,redis,remote,state,test
+SITE ?= build/site
+EXTRAS := cli,codegen,delta,dlt,emulator,jq,keyring,otel,parquet,redis,remote,report,state,test
 PY := .venv/bin/python
 # -qq prints errors only: pip also warns when one of several indexes does not have a package.
 INSTALL := $(PY) -m pip install -qq --disable-pip-version-check $(if $(CONSTRAINTS),-c $(CONSTRAINTS))
+
+# The library that draws the diagrams of the documentation.
+MERMAID := .venv/mermaid.js
 
 # Where the words in .ci/words.txt are rejected.
 PLAIN := Makefile *.md .github codegen docs examples kentik_async tests ':!kentik_async/_generated'
@@ -19,7 +23,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: demo test gen check-gen lint type cover chaos soak fuzz bench audit build clean help
+.PHONY: demo test gen check-gen lint type cover chaos soak fuzz bench docs audit build clean help
 
 # The stamps are invalid if the Python of .venv was removed or the repository was moved.
 $(shell [ -x $(PY) ] && [ "$$(cat .venv/.place 2>/dev/null)" = "$$(pwd -P)" ] || rm -f .venv/.ready-*)
@@ -64,6 +68,10 @@ fuzz: .venv/.ready-dev ## Feed every decoder hostile input for ten minutes (ARGS
 bench: .venv/.ready-bench ## Compare the limiter with others; writes to benchmarks/results
 	@$(PY) -m benchmarks.limiter $(ARGS)
 
+docs: .venv/.ready-dev $(MERMAID) ## Build the documentation site in build/site
+	@MERMAID=$(abspath $(MERMAID)) $(PY) -m sphinx -q -W --keep-going -E -b html -d $(SITE).doctrees docs $(SITE)
+	@echo $(SITE)/index.html
+
 audit: .venv/.ready-dev ## Check the dependencies for known vulnerabilities
 	@$(PY) -m pip_audit --skip-editable $(ARGS)
 
@@ -99,6 +107,9 @@ help: ## Show this list
 .venv/.ready-bench: .venv/.ready-dev
 	@$(INSTALL) --group bench
 	@touch $@
+
+$(MERMAID): docs/_ext/fetch_mermaid.py | .venv/.ready-dev
+	@$(PY) docs/_ext/fetch_mermaid.py $@
 
 # --group needs pip 25.1; the pip of Python 3.11 is older.
 $(PY):

@@ -227,7 +227,7 @@ _HOMES = {
     "kentik_async.state": ("ApplyReport", "Document", "StatePlan"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-_SUBMODULES = frozenset({"bulk", "dlt", "emulator", "errors", "events", "models", "quota", "state"})
+_SUBMODULES = frozenset({"bulk", "dlt", "emulator", "errors", "events", "models", "quota", "report", "state"})
 
 if TYPE_CHECKING:
     # Called as `kentik_async.open(TARGET)`; not in `__all__`, where a star import would hide the built-in.

@@ -62,7 +62,7 @@ class Token(_Hidden):
 
 
 class Email(_Hidden):
-    """A user's e-mail address; shown only on request, such as by `auth status`."""
+    """A user's e-mail address; shown only on request, such as by `auth list`."""
 
     __slots__ = ()
 

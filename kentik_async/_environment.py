@@ -1,26 +1,20 @@
 """Reads the client's arguments from environment variables and profile files.
 
-A profile is a JSON file, `~/.kentik/<profile>` with `{"email": …, "api-key": …}`, as the vendor's own SDK
-reads it. That SDK's variables are supported too; ours take precedence.
+The variables of the vendor's own SDK are supported too; ours take precedence.
 """
 
-import logging
 import math
-import os
-import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from kentik_async._config import Email, Endpoint, Token
+from kentik_async._profiles.files import path_of, read_profile
+from kentik_async._profiles.token_keyring import read_token
 from kentik_async.errors import ConfigError
 from kentik_async.quota import Quota
 
-__all__ = ["client_arguments", "settings_from"]
-
-_log = logging.getLogger("kentik_async")
+__all__ = ["active_profile", "client_arguments", "connection_settings", "settings_from"]
 
 _VARIABLES: Mapping[str, tuple[str, ...]] = {
     "email": ("KENTIK_EMAIL", "KTAPI_AUTH_EMAIL"),
@@ -35,23 +29,8 @@ _VARIABLES: Mapping[str, tuple[str, ...]] = {
     "proxy": ("KENTIK_PROXY",),
     "speed": ("KENTIK_SPEED",),
 }
-_PROFILE_FIELDS: Mapping[str, str] = {
-    "email": "email",
-    "api-key": "token",
-    "token": "token",
-    "region": "region",
-    "grpc-endpoint": "grpc_endpoint",
-    "rest-endpoint": "rest_endpoint",
-    "v6-rest-endpoint": "v6_rest_endpoint",
-    "transport": "transport",
-    "customer": "customer",
-    "ca-file": "ca_file",
-    "proxy": "proxy",
-}
 _HIDDEN: Mapping[str, type[str]] = {"email": Email, "token": Token}
-_MAX_SHOWN_KEY = 24
 _CREDENTIALS = frozenset({"email", "token"})
-_MAX_PROFILE_BYTES = 64 * 1024
 
 
 class _HiddenEnvironment(Mapping[str, str]):
@@ -108,6 +87,37 @@ def settings_from(profile: str | None, environ: Mapping[str, str], home: Path) -
     if "speed" in found:
         found["speed"] = _speed(found["speed"])
     return found
+
+
+def connection_settings(
+    profile: str, environ: Mapping[str, str], home: Path, *, named: bool
+) -> dict[str, Any]:
+    """Collect the client's arguments without credentials, for a profile that need not exist yet.
+
+    Args:
+        profile: The name of the profile.
+        environ: The environment variables.
+        home: The user's home folder.
+        named: Whether the caller named the profile, so that it takes precedence over the environment.
+
+    Raises:
+        ConfigError: The profile is invalid.
+    """
+    environ = _HiddenEnvironment(environ)
+    found = _from_environment(environ)
+    stored = read_profile(profile, path_of(profile, environ, home))
+    settings = {} if stored is None else dict(stored.settings)
+    merged = {**found, **settings} if named else {**settings, **found}
+    if "speed" in merged:
+        merged["speed"] = _speed(merged["speed"])
+    return {name: value for name, value in merged.items() if name not in _CREDENTIALS}
+
+
+def active_profile(environ: Mapping[str, str]) -> str | None:
+    """Return the profile that is used if none is named; None if the environment has the credentials."""
+    if _CREDENTIALS.issubset(_from_environment(_HiddenEnvironment(environ))):
+        return None
+    return environ.get("KENTIK_PROFILE") or "default"
 
 
 def client_arguments(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -168,61 +178,20 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     return found
 
 
-def _profile_path(profile: str, environ: Mapping[str, str], home: Path) -> Path:
-    if environ.get("KTAPI_CFG_FILE"):
-        return Path(environ["KTAPI_CFG_FILE"])
-    if not profile or profile in (".", "..") or "/" in profile or "\\" in profile or "\0" in profile:
-        raise ConfigError(f"profile must be the name of a file in the folder .kentik; got {profile!r}")
-    folder = Path(environ["KTAPI_HOME"]) if environ.get("KTAPI_HOME") else home / ".kentik"
-    return folder / profile
-
-
 def _read_profile(profile: str, environ: Mapping[str, str], home: Path, *, required: bool) -> dict[str, Any]:
-    path = _profile_path(profile, environ, home)
-    try:
-        settings = _settings_in(path)
-    except FileNotFoundError:
+    path = path_of(profile, environ, home)
+    found = read_profile(profile, path)
+    if found is None:
         if required:
-            raise ConfigError(f"profile {profile!r}: the file {path} does not exist") from None
+            raise ConfigError(f"profile {profile!r}: the file {path} does not exist")
         return {}
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ConfigError(f"profile {profile!r}: {path} cannot be read: {reason}") from None
-    if isinstance(settings, str):
-        raise ConfigError(f"profile {profile!r}: {path} {settings}")
+    settings = dict(found.settings)
+    if found.keyring is not None:
+        try:
+            settings["token"] = read_token(found.keyring)
+        except ConfigError as error:
+            raise ConfigError(f"profile {profile!r}: {error}") from None
     return settings
-
-
-def _settings_in(path: Path) -> dict[str, Any] | str:
-    """Return a profile's settings, or an error message; an exception raised here would keep the text."""
-    with path.open("rb") as file:
-        if os.fstat(file.fileno()).st_mode & (stat.S_IRGRP | stat.S_IROTH):
-            _log.warning("%s contains a token and other users may read it; run chmod 600 on it", path)
-        raw = file.read(_MAX_PROFILE_BYTES + 1)
-    form = 'a JSON object such as {"email": "…", "api-key": "…"}'
-    try:
-        document = msgspec.json.decode(raw) if len(raw) <= _MAX_PROFILE_BYTES else None
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        document = None
-    if not isinstance(document, dict):
-        return f"must contain {form}"
-    unknown = [name for name in document if name not in _PROFILE_FIELDS]
-    if unknown:
-        return f"has the unknown key {_shown(unknown[0])}; allowed are {', '.join(_PROFILE_FIELDS)}"
-    settings: dict[str, Any] = {}
-    for name, argument in _PROFILE_FIELDS.items():
-        value = document.get(name)
-        if value is None:
-            continue
-        if not isinstance(value, str):
-            return f"has a {name!r} that is not a string; it must contain {form}"
-        settings[argument] = _HIDDEN.get(argument, str)(value)
-    return settings
-
-
-def _shown(name: str) -> str:
-    """Quote the key of a profile on one line; a key that is as long as a token may be one."""
-    return repr(name) if len(name) <= _MAX_SHOWN_KEY else f"{name[:3]!r}… ({len(name)} characters)"
 
 
 def _speed(text: str) -> float:

@@ -94,6 +94,8 @@ class CallState:
     Attributes:
         request: What to send.
         options: The caller's options.
+        limiter: Grants the quota that the call counts in.
+        quota: The limits of that quota.
         queued_since: The monotonic time at which the call first waited for quota; it decides the order.
         priority: 1 high, 0 normal, -1 low.
         watchers: Called with an `Event` at each step.
@@ -110,6 +112,8 @@ class CallState:
 
     request: Request[Any]
     options: CallOptions
+    limiter: Limiter
+    quota: Quota
     queued_since: float
     priority: int
     watchers: tuple[EventHook, ...] = ()
@@ -122,11 +126,6 @@ class CallState:
     refusal: RateLimitedError | None = None
     reply: Reply | None = None
     elapsed: float = 0.0
-
-    def quota(self, quotas: Mapping[QuotaClass, Quota]) -> Quota:
-        """Return the limits of the call: its own, or those of its class."""
-        own = self.options.own_quota
-        return quotas[self.request.operation.quota_class] if own is None else own.quota
 
     def report(self, kind: EventKind, duration: float, error: Exception | None = None) -> None:
         """Tell the watchers about a step; what the user's function raises is logged."""

@@ -82,7 +82,11 @@ class Pipeline:
 
     def call(self, request: Request[Any], options: CallOptions) -> CallState:
         """Return the state of a new call; its turn in the queue counts from now, however often it is sent."""
-        call = CallState(request, options, self.monotonic(), current_priority(), self._watchers)
+        limiter, quota = self._limiter, self._settings.quotas[request.operation.quota_class]
+        if options.own_quota is not None:
+            limiter, quota = options.own_quota.limiter, options.own_quota.quota
+        now = self.monotonic()
+        call = CallState(request, options, limiter, quota, now, current_priority(), self._watchers)
         if LOG.isEnabledFor(logging.INFO):
             call.watchers += (log_step,)
         if (observed := telemetry()) is not None:
@@ -157,7 +161,7 @@ class Pipeline:
                         "the client is in use by another event loop; create one client for each event loop"
                     )
                 session.discard()
-            session = Session(loop, self._settings, self._limiter, self._connect)
+            session = Session(loop, self._settings, self._connect)
             self._session = session
         return session
 
@@ -176,7 +180,8 @@ class Pipeline:
             await session.aclose()
 
     async def _fetch(self, call: CallState, session: Session) -> Reply:
-        call.report("queued", 0.0)
+        if call.watchers:
+            call.report("queued", 0.0)
         while True:
             reply = await session.attempt(call)
             error = reply.error
@@ -214,8 +219,7 @@ class Pipeline:
         if call.refused_since is None:
             call.refused_since = now
         call.refusal = error
-        quota = call.quota(self._settings.quotas)
-        if now - call.refused_since > quota.hour + quota.minute:
+        if now - call.refused_since > call.quota.hour + call.quota.minute:
             raise error
 
     async def _retry_failed(self, call: CallState, session: Session, error: KentikError) -> None:

@@ -7,31 +7,20 @@ in the background, because the server is still working on it: a next request wou
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
-from math import inf
 from typing import Any, TypeVar
 
 from kentik_async._operations import Protocol
 from kentik_async._pipeline import fork
 from kentik_async._pipeline.call import CallState, PipelineSettings
+from kentik_async._pipeline.in_flight import InFlight
 from kentik_async._transport.base import Attempt, Reply, Stream
 from kentik_async._transport.connection import Connector
-from kentik_async.errors import (
-    ClientClosedError,
-    DeadlineExceededError,
-    QuotaWaitError,
-    RateLimitedError,
-)
-from kentik_async.quota import Grant, HintAwareGrant, Limiter
+from kentik_async.errors import ClientClosedError, QuotaWaitError, RateLimitedError
+from kentik_async.quota import Grant, HintAwareGrant
 
 __all__ = ["Session", "close_grant"]
 
 A = TypeVar("A")
-
-_EVENT_LOOP_DELAY = 0.1
-"""A timer that is later than this, in seconds, shows that the event loop did not run."""
-
-_LONGEST_GRACE = 1.0
-"""How long a late timer waits for a response that may have arrived, in seconds at most."""
 
 
 class Session:
@@ -41,7 +30,6 @@ class Session:
         self,
         loop: asyncio.AbstractEventLoop,
         settings: PipelineSettings,
-        limiter: Limiter,
         connect: Callable[[Protocol], Connector],
     ) -> None:
         """Start with nothing open.
@@ -49,18 +37,15 @@ class Session:
         Args:
             loop: The running event loop.
             settings: What is the same for all calls.
-            limiter: Grants the quota.
             connect: Makes the connector of a protocol when it is first needed.
         """
         self.loop = loop
-        self._settings = settings
         self._monotonic = settings.clock.monotonic
-        self._limiter = limiter
         self._connect = connect
         self._connectors: dict[Protocol, Connector] = {}
         self._waiting: set[asyncio.Task[Any]] = set()
         self._interrupted: set[asyncio.Task[Any]] = set()
-        self._in_flight: set[asyncio.Future[None]] = set()
+        self._in_flight = InFlight(loop)
         self._draining: dict[asyncio.Task[None], Attempt] = {}
         self._streams: set[Stream] = set()
         self._closing: asyncio.Task[None] | None = None
@@ -88,20 +73,21 @@ class Session:
             QuotaWaitError: The quota frees later than the call's `max_wait`.
             ConnectError: There is no connection.
         """
-        connector = self.connector(call.request.operation.protocol)
+        request = call.request
+        connector = self.connector(request.operation.protocol)
         grant = await self.interruptible(self.admit(call, connector))
         timeout = call.options.timeout
-        drain = call.quota(self._settings.quotas).drain
         sent = self._monotonic()
         try:
-            attempt = connector.transport.start(call.request, timeout + drain)
+            attempt = connector.transport.start(request, timeout + call.quota.drain)
         except BaseException:
             grant.close("not_sent")
             raise
         call.sent += 1
-        if call.request.on_send is not None:
-            call.request.on_send()
-        call.report("sent", call.waited)
+        if request.on_send is not None:
+            request.on_send()
+        if call.watchers:
+            call.report("sent", call.waited)
         reply = await self._response_in_time(attempt, grant, timeout)
         call.elapsed = self._monotonic() - sent
         if reply.outcome == "not_sent" and reply.error is not None:
@@ -112,38 +98,34 @@ class Session:
 
     async def admit(self, call: CallState, connector: Connector) -> Grant:
         """Wait until there are a connection and a grant at the same time."""
-        transport = connector.transport
+        transport, options = connector.transport, call.options
         while True:
             if self._closed:
                 raise ClientClosedError("the client is closed")
             if not transport.ready():
                 by = call.connect_by
                 await connector.wait(None if by is None else by - self._monotonic())
-            grant = await self._acquire(call)
+            start = self._monotonic()
+            try:
+                grant = await call.limiter.acquire(
+                    call.request.operation.quota_class,
+                    priority=call.priority,
+                    queued_since=call.queued_since,
+                    max_wait=None if options.max_wait is None else max(options.max_wait - call.waited, 0.0),
+                )
+            except QuotaWaitError as error:
+                # A rate-limited call ends with that error; the wait that was too long is its cause.
+                if call.refusal is not None:
+                    raise call.refusal from error
+                raise
+            finally:
+                waited = self._monotonic() - start
+                call.waited += waited
+                if call.connect_by is not None:
+                    call.connect_by += waited  # this wait was for quota, not for a connection
             if grant.valid() and transport.ready():
                 return grant
             grant.close("not_sent")
-
-    async def _acquire(self, call: CallState) -> Grant:
-        options, start = call.options, self._monotonic()
-        limiter = self._limiter if options.own_quota is None else options.own_quota.limiter
-        try:
-            return await limiter.acquire(
-                call.request.operation.quota_class,
-                priority=call.priority,
-                queued_since=call.queued_since,
-                max_wait=None if options.max_wait is None else max(options.max_wait - call.waited, 0.0),
-            )
-        except QuotaWaitError as error:
-            # A rate-limited call ends with that error; the wait that was too long is its cause.
-            if call.refusal is not None:
-                raise call.refusal from error
-            raise
-        finally:
-            waited = self._monotonic() - start
-            call.waited += waited
-            if call.connect_by is not None:
-                call.connect_by += waited  # this wait was for quota, not for a connection
 
     async def interruptible(self, waiting: Awaitable[A]) -> A:
         """Await something while no request is in flight, so that closing the client can end the wait.
@@ -177,10 +159,8 @@ class Session:
         The caller's task awaits a future of its own, so a cancellation never reaches the library's task,
         which would raise a cancellation that nobody requested.
         """
-        ended: asyncio.Future[None] = self.loop.create_future()
+        ended = self._in_flight.add(timeout)
         attempt.add_done_callback(partial(_wake, ended))
-        timer = self.loop.call_later(timeout, _expire, ended, timeout, self.loop.time() + timeout)
-        self._in_flight.add(ended)
         try:
             await ended
         except BaseException:  # also GeneratorExit: the coroutine was dropped, perhaps with its loop
@@ -189,8 +169,7 @@ class Session:
             self._drain_in_background(attempt, grant)
             raise
         finally:
-            timer.cancel()
-            self._in_flight.discard(ended)
+            self._in_flight.remove(ended, timeout)
             # Its exception keeps this frame: the reference cycle would keep the connection open after the
             # client was closed, until the garbage collector runs.
             del ended
@@ -227,9 +206,7 @@ class Session:
         self._interrupted = set(self._waiting)
         for task in self._interrupted:
             task.cancel()
-        for future in self._in_flight:
-            if not future.done():
-                future.set_exception(ClientClosedError("the client was closed while the call was in flight"))
+        self._in_flight.close()
         for stream in self._streams:
             stream.cancel()
         await asyncio.sleep(0)  # the calls released above hand their attempts over for draining
@@ -284,16 +261,6 @@ async def _drain(attempt: Attempt, grant: Grant) -> None:
 def _wake(future: "asyncio.Future[None]", _: Any) -> None:
     if not future.done():
         future.set_result(None)
-
-
-def _expire(future: "asyncio.Future[None]", timeout: float, due: float) -> None:
-    loop = future.get_loop()
-    delay = loop.time() - due
-    if delay > _EVENT_LOOP_DELAY:
-        # The event loop or the machine stood still. A response that arrived meanwhile is read first.
-        loop.call_later(min(delay, _LONGEST_GRACE), _expire, future, timeout, inf)
-    elif not future.done():
-        future.set_exception(DeadlineExceededError(f"no response within timeout={timeout:g} s"))
 
 
 def _forget(draining: dict["asyncio.Task[None]", Attempt], task: "asyncio.Task[None]") -> None:

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kentik_async._config import Endpoint
-from kentik_async._operations import Request
-from kentik_async._transport.base import Attempt, Messages, Stream, StreamKind
+from kentik_async._transport.base import Messages, Stream, StreamKind
 from kentik_async._transport.grpc import GrpcTransport
 from kentik_async._transport.json_mirror import JsonMirrorTransport
 from kentik_async.errors import ConfigError, ConnectError
@@ -69,12 +68,14 @@ class FallbackTransport:
         self._fallback = fallback
         self._mirror: JsonMirrorTransport | None = None
         self._settled = fallback.active
-        self._current: GrpcTransport | JsonMirrorTransport = self._http() if fallback.active else grpc
+        self._use(self._http() if fallback.active else grpc)
         self._check_from: float | None = None
 
-    def ready(self) -> bool:
-        """Return whether the transport in use has a connection."""
-        return self._current.ready()
+    def _use(self, transport: GrpcTransport | JsonMirrorTransport) -> None:
+        """Choose a transport; its own methods are called for each request, without a detour."""
+        self._current = transport
+        self.ready = transport.ready
+        self.start = transport.start
 
     async def connect(self) -> bool:
         """Try to connect; this is where the transport is chosen.
@@ -102,10 +103,6 @@ class FallbackTransport:
     async def diagnose(self) -> str:
         """Say why no connection could be made."""
         return await self._current.diagnose()
-
-    def start(self, request: Request[Any], timeout: float) -> Attempt:
-        """Send a request."""
-        return self._current.start(request, timeout)
 
     def stream(self, kind: StreamKind, path: str, messages: Messages, timeout: float | None) -> Stream:
         """Begin a streaming call.
@@ -162,7 +159,8 @@ class FallbackTransport:
         reason = await self._grpc.diagnose()
         await self._grpc.aclose()
         self._grpc.discard()
-        self._current, self._settled = self._http(), True
+        self._use(self._http())
+        self._settled = True
         self._fallback.activate(reason)
 
 

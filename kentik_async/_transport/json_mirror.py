@@ -1,9 +1,10 @@
 """API v6 as JSON over HTTP: the RPCs of API v6 for networks that break gRPC."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Any
+
+from msgspec.structs import replace
 
 from kentik_async._codec.json_mirror import from_json, to_json
 from kentik_async._config import Credentials, Endpoint, Trust

@@ -7,7 +7,8 @@ tells them from a server's. Whether the server acted decides over a retry and ov
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from kentik_async._transport.base import Reply
 from kentik_async._transport.status_mapping import (

@@ -4,9 +4,10 @@ import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import nullcontext
-from dataclasses import replace
 from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
+
+from msgspec.structs import replace
 
 from kentik_async._operations import Request
 from kentik_async.bulk.frontier import Frontier

@@ -5,6 +5,7 @@ import io
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail("cannot write to stdout: it is closed", _API_ERROR)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # tables contain dashes that some locales lack
+    if arguments is None:
+        # A second Ctrl-C can end the process between the creation of a coroutine and its first step.
+        warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
     hook = sys.unraisablehook
     sys.unraisablehook = _ignore_interrupts
     try:
@@ -122,9 +126,9 @@ def _ignore_interrupts(failure: "sys.UnraisableHookArgs") -> None:
 
 def _interrupted() -> int:
     """End after Ctrl-C, and ignore another one while Python shuts down."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     import logging
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.disable()  # asyncio logs tasks that a second Ctrl-C left unfinished
     return _fail("interrupted", _INTERRUPTED, label="")
 

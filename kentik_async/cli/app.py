@@ -19,6 +19,7 @@ from kentik_async.cli.commands import (
     pull,
     quota,
     raw,
+    report,
     saved,
     site_markets,
     sites,
@@ -63,17 +64,17 @@ app.command(emulator.emulator, group=START)
 kmi.app.command(pull.app)
 kmi.app.command(saved.status)
 kmi.app.command(saved.diff)
+kmi.app.command(report.app)
 kmi.app.command(care.verify)
 kmi.app.command(care.repair)
 kmi.app.command(care.prune)
-for _group in (as_groups, auth, kmi, plans, site_markets, sites, sites_v6):
+for _group in (as_groups, auth, kmi, plans, quota, site_markets, sites, sites_v6):
     app.command(_group.app)
 for _command in (state.export, state.plan, state.apply, state.schema):
     app.command(_command, group=STATE)
 app.command(raw.raw, group=ASK)
 app.command(codegen.codegen, group=OTHER)
 app.command(completion.completion, group=OTHER)
-app.command(quota.quota, group=OTHER)
 app["--help"].group = GLOBAL
 app["--version"].group = GLOBAL
 

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -115,33 +115,53 @@ class Context:
         """
         from kentik_async._environment import settings_from
 
+        return settings_from(self.profile, os.environ, Path.home()) | self.given
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The arguments of the client that the options set."""
         options = self.options
         given = {name: getattr(options, name) for name in _CLIENT_OPTIONS}
         if options.endpoint is not None:
             url = options.endpoint.rstrip("/")
             given |= {"grpc_endpoint": url, "v6_rest_endpoint": url, "rest_endpoint": f"{url}/api/v5"}
-        known = settings_from(self.profile, os.environ, Path.home())
-        return known | {name: value for name, value in given.items() if value is not None}
+        return {name: value for name, value in given.items() if value is not None}
 
     @asynccontextmanager
-    async def client(self) -> AsyncIterator["KentikClient"]:
+    async def client(self, settings: Mapping[str, Any] | None = None) -> AsyncIterator["KentikClient"]:
         """Open a client. While a call waits long for quota, a message says so.
+
+        Args:
+            settings: The arguments of the client, instead of `self.settings`.
+
+        Raises:
+            ConfigError: Credentials are missing or invalid.
+        """
+        from kentik_async.cli.output.wait_notice import wait_notice
+
+        async with self.open_client(settings) as kentik, wait_notice(kentik, self.notes):
+            yield kentik
+
+    def open_client(self, settings: Mapping[str, Any] | None = None) -> "KentikClient":
+        """Return a client that does not tell how long its calls wait.
+
+        Args:
+            settings: The arguments of the client, instead of `self.settings`.
 
         Raises:
             ConfigError: Credentials are missing or invalid.
         """
         from kentik_async import KentikClient
         from kentik_async._environment import client_arguments
-        from kentik_async.cli.output.wait_notice import wait_notice
 
-        if not self.settings.keys() & {"email", "token"}:
+        if settings is None:
+            settings = self.settings
+        if not settings.keys() & {"email", "token"}:
             raise ConfigError(_NO_CREDENTIALS)
         _ = self.printer  # invalid options for the output are reported before a request is sent
         logged = self.options.verbose or self.options.debug  # the log reports retries, too
         own = {"on_event": None if logged else self.notes.retries, "connect_timeout": _CONNECT_TIMEOUT}
-        kentik = KentikClient(**client_arguments(self.settings | own))
-        async with kentik, wait_notice(kentik, self.notes):
-            yield kentik
+        return KentikClient(**client_arguments({**settings, **own}))
 
 
 def _names(text: str | None) -> tuple[str, ...]:
@@ -160,6 +180,6 @@ Ctx: TypeAlias = Annotated[Context, Parameter(parse=False)]
 """The type of the `context` parameter of commands, which is not read from the command line."""
 
 _NO_CREDENTIALS = (
-    "no credentials found: set KENTIK_EMAIL and KENTIK_API_TOKEN, or create the profile ~/.kentik/default "
-    'with {"email": "...", "api-key": "..."}; without an account, try: kentik-async demo'
+    "no credentials found: run 'kentik-async auth login', or set KENTIK_EMAIL and KENTIK_API_TOKEN; "
+    "without an account, try: kentik-async demo"
 )

@@ -1,4 +1,4 @@
-"""Yes-or-no questions on the terminal."""
+"""Questions on the terminal."""
 
 import sys
 
@@ -6,7 +6,7 @@ from kentik_async.cli.context import Context
 from kentik_async.cli.exit_codes import Exit
 from kentik_async.errors import ConfigError
 
-__all__ = ["confirmed", "declined", "require_terminal"]
+__all__ = ["answer", "confirmed", "declined", "hidden_answer", "require_terminal"]
 
 
 def require_terminal(action: str) -> None:
@@ -20,6 +20,30 @@ def require_terminal(action: str) -> None:
     """
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise ConfigError(f"cannot ask for confirmation to {action} without a terminal; add --yes")
+
+
+def answer(question: str) -> str:
+    """Ask a question and return the answer. It blocks: only for commands without an event loop.
+
+    Raises:
+        EOFError: There is no answer, because the user pressed Ctrl-D.
+    """
+    print(question, end="", file=sys.stderr, flush=True)
+    line = sys.stdin.readline()
+    if not line:
+        raise EOFError
+    return line.strip()
+
+
+def hidden_answer(question: str) -> str:
+    """Ask a question and return the answer, which the terminal does not show. It blocks, too.
+
+    Raises:
+        EOFError: There is no answer.
+    """
+    import getpass
+
+    return getpass.getpass(question).strip()
 
 
 async def confirmed(question: str) -> bool:

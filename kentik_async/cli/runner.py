@@ -3,13 +3,20 @@
 import asyncio
 import inspect
 import logging
-from collections.abc import Callable, Iterator
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from kentik_async.cli.output.messages import Notes
+from kentik_async.cli.output.messages import Notes, print_message
 
 __all__ = ["call"]
+
+_INTERRUPTED = 130
+_PATIENCE = 5.0
 
 
 def call(command: Callable[[], Any], notes: Notes, level: int = logging.WARNING) -> Any:
@@ -22,7 +29,53 @@ def call(command: Callable[[], Any], notes: Notes, level: int = logging.WARNING)
     """
     with _log_as(notes, level):
         result = command()
-        return asyncio.run(result) if inspect.iscoroutine(result) else result
+        return _run(result, notes) if inspect.iscoroutine(result) else result
+
+
+def _run(command: Coroutine[Any, Any, Any], notes: Notes) -> Any:
+    if threading.current_thread() is not threading.main_thread():
+        return asyncio.run(command)
+    interrupts = _Interrupts(notes)
+    before = signal.signal(signal.SIGINT, interrupts.handle)
+    try:
+        return asyncio.run(interrupts.cancel_at_first(command))
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class _Interrupts:
+    """Cancels the command at Ctrl-C, and lets it clean up whatever follows.
+
+    asyncio.run raises KeyboardInterrupt at a second Ctrl-C, wherever the program is. That can cut the cleanup
+    short and leave coroutines that were never awaited. Here a second one is ignored; only one that comes more
+    than 5 s after the first ends the process at once.
+    """
+
+    def __init__(self, notes: Notes) -> None:
+        self._notes = notes
+        self._first: float | None = None
+        self._task: asyncio.Task[Any] | None = None
+
+    async def cancel_at_first(self, command: Coroutine[Any, Any, Any]) -> Any:
+        """Run the command as the task that Ctrl-C cancels."""
+        self._task = asyncio.current_task()
+        if self._first is not None:
+            command.close()
+            raise asyncio.CancelledError
+        return await command
+
+    def handle(self, _number: int, _frame: object) -> None:
+        """Handle SIGINT."""
+        if self._first is None:
+            self._first = time.monotonic()
+            if self._task is not None and self._task.cancel():
+                self._task.get_loop().call_soon_threadsafe(lambda: None)  # wakes the loop
+        elif time.monotonic() - self._first > _PATIENCE:
+            self._notes.console.show_cursor()  # a progress bar hides it
+            print_message("interrupted")
+            os._exit(_INTERRUPTED)
 
 
 @contextmanager

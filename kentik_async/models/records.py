@@ -51,7 +51,7 @@ class Records(tuple[T_co, ...], Generic[T_co]):  # noqa: SLOT001 - the attribute
         if row_type is None and self:
             first: object = self[0]
             row_type = type(first) if isinstance(first, Model) else None
-        self._keep(_row_type=row_type)
+        self.__dict__["_row_type"] = row_type  # not by __setattr__, which raises
         return self
 
     def _keep(self, **attributes: object) -> None:

@@ -6,8 +6,6 @@ import msgspec
 
 from kentik_async.quota.limits import Outcome
 from kentik_async.quota.rate_limit_header import Allowance
-from kentik_async.quota.state.messages import Hint
-from kentik_async.quota.waiting.event_loops import LoopTimer
 
 __all__ = ["ClassGrant"]
 
@@ -20,12 +18,11 @@ class _Issuer(Protocol):
 
 # A Struct, because one is made for each request: 45 ns, where a class with __init__ takes 95.
 class ClassGrant(msgspec.Struct, eq=False):
-    """The right to send one request; see `Grant`. One that is forgotten ends as "unknown".
+    """The right to send one request; see `HintAwareGrant`. One that is forgotten ends as "unknown".
 
     Attributes:
         issuer: The limiter that gave it.
         number: Its number in the shared state.
-        timer: The timer of the event loop that it was given in.
         granted_at: When it was given, by this process's monotonic clock.
         hint: What the server said is left, with the answer to its request.
         closed: Whether it was closed.
@@ -33,9 +30,8 @@ class ClassGrant(msgspec.Struct, eq=False):
 
     issuer: _Issuer
     number: int
-    timer: LoopTimer
     granted_at: float
-    hint: Hint | None = None
+    hint: Allowance | None = None
     closed: bool = False
 
     def valid(self) -> bool:
@@ -44,7 +40,7 @@ class ClassGrant(msgspec.Struct, eq=False):
 
     def apply_hint(self, allowance: Allowance) -> None:
         """Note what the server says is left, to be entered when the grant is closed."""
-        self.hint = Hint(allowance.left, allowance.reset)
+        self.hint = allowance
 
     def close(self, outcome: Outcome, *, retry_after: float | None = None) -> None:
         """Give the slot back and enter how the request ended; only the first call counts."""

@@ -47,7 +47,7 @@ class StoreLimiter:
             raise ConfigError(f"pacing must be one of {', '.join(PACINGS)}; got {pacing!r}")
         self._pacing: Pacing = pacing
         self._classes: dict[str, ClassLimiter] = {
-            name: ClassLimiter(name, quota, pacing, make_store(name), clock.monotonic)
+            name: ClassLimiter(name, (quota, pacing), make_store(name), clock.monotonic)
             for name, quota in quotas.items()
         }
         _limiters.add(self)
@@ -62,7 +62,7 @@ class StoreLimiter:
         if pacing != self._pacing:
             self._pacing = pacing
             for limiter in self._classes.values():
-                limiter.keep_to(pacing=pacing)
+                limiter.keep_to(None, pacing)
 
     async def acquire(
         self,
@@ -103,7 +103,7 @@ class StoreLimiter:
     def keep_to(self, quotas: Mapping[QuotaClass, Quota]) -> None:
         """Change the limits, from the next grant on."""
         for name, quota in quotas.items():
-            self._classes[name].keep_to(quota=quota)
+            self._classes[name].keep_to(quota, self._pacing)
 
     def idle(self) -> bool:
         """Tell whether nobody waits, nothing is in flight and every token has returned."""

@@ -1,7 +1,7 @@
 """The protocols of the quota: what the pipeline needs of a limiter, and what a limiter needs of a store."""
 
 from collections.abc import Callable
-from typing import Protocol, TypeAlias, TypeVar, runtime_checkable
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from kentik_async.errors import KentikError
 from kentik_async.quota.limits import Outcome, QuotaClass
@@ -10,16 +10,11 @@ from kentik_async.quota.snapshot import QuotaSnapshot
 from kentik_async.quota.state.messages import StoreReply
 from kentik_async.quota.state.quota_state import QuotaState
 
-__all__ = ["Change", "Grant", "HintAwareGrant", "Limiter", "QuotaSnapshot", "Store", "View", "Wake"]
-
-R = TypeVar("R")
+__all__ = ["Change", "Grant", "HintAwareGrant", "Limiter", "QuotaSnapshot", "Store", "Wake"]
 
 Change: TypeAlias = Callable[[QuotaState, float], StoreReply]
 """A pure change of the state: it is given the state and the present instant by the store's clock, and changes
 the state in place. A store may call it again, on a fresh state, if what it made could not be committed."""
-
-View: TypeAlias = Callable[[QuotaState, float], R]
-"""A pure look at the state; what it changes there need not be kept."""
 
 Wake: TypeAlias = Callable[[float], None]
 """Have the limiter report in so many seconds, at once if 0; never blocks, may be called from any thread."""
@@ -116,8 +111,8 @@ class Store(Protocol):
     - Wake-up: it passes `StoreReply.wake` on after the commit, and calls a waiting member when a holder
       has died.
 
-    The limiter calls `transact` and `inspect` under a lock of its own, and never `transact` again before the
-    pending one has ended. A store must not call the limiter back from within them in the same thread.
+    The limiter calls `transact` under a lock of its own, and never again before the pending change has ended.
+    Until then it does not touch the state. A store must not call it back from within in the same thread.
 
     Attributes:
         member: This member's name, unlike that of any other that shares the state, now or earlier.
@@ -130,25 +125,10 @@ class Store(Protocol):
             longer than it takes to wake up and commit.
     """
 
-    @property
-    def member(self) -> str:
-        """See the class."""
-        ...
-
-    @property
-    def exclusive(self) -> bool:
-        """See the class."""
-        ...
-
-    @property
-    def lease(self) -> float:
-        """See the class."""
-        ...
-
-    @property
-    def patience(self) -> float:
-        """See the class."""
-        ...
+    member: str
+    exclusive: bool
+    lease: float
+    patience: float
 
     def bind(self, wake: Wake) -> None:
         """Note how the limiter is told to report; called once, before all else."""
@@ -170,10 +150,6 @@ class Store(Protocol):
         Raises:
             KentikError: It cannot be committed, and waiting would not help. Nothing was changed.
         """
-        ...
-
-    def inspect(self, view: View[R], later: Callable[[R | KentikError], None]) -> R | None:
-        """Look at the state without a commit; as with `transact`, at once or later. R is never None."""
         ...
 
     def holds(self) -> bool:

@@ -4,7 +4,9 @@ Its limiter holds a lock around every call.
 """
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import astuple
+from typing import Any, TypeVar
 
 from kentik_async.errors import KentikError
 from kentik_async.quota.limits import Pacing, Quota
@@ -16,6 +18,8 @@ from kentik_async.quota.waiting.event_loops import LoopTimer
 
 __all__ = ["Reporter"]
 
+R = TypeVar("R")
+
 
 class Reporter:
     """What one member has to tell, and what it was told.
@@ -25,23 +29,17 @@ class Reporter:
         open: The event loop's timer for each grant that is not closed, by the grant's number. The grants
             themselves are not kept: one that is forgotten ends itself.
         endings: The requests that have ended since the latest report.
-        pending: The report that is not committed yet, if there is one.
+        pending: Whether the latest report is not committed yet.
         due: Whether another is to follow it.
+        looks: What is to look at the state after the next report; see `look`.
         told: How many calls the state believes to wait in this member, by priority.
-        latest: The latest report.
+        state: The state as the latest report left it; to be looked at while none is pending.
     """
 
     def __init__(
         self, store: Store, quota: Quota, pacing: Pacing, later: Callable[[StoreReply | KentikError], None]
     ) -> None:
-        """Start with nothing to tell.
-
-        Args:
-            store: What keeps the state.
-            quota: The limits that the member keeps to.
-            pacing: The pacing that it wishes for.
-            later: What to call, without the lock, with a reply that does not come at once; see `receive`.
-        """
+        """Start with nothing to tell; `later` is called, without the lock, with replies that come late."""
         self._store = store
         self._later = later
         self._change = self._enter  # one for all reports: a partial for each took 0.5 µs more
@@ -58,11 +56,14 @@ class Reporter:
         self.keep_to(self.terms.quota, self.terms.pacing)
         self.open: dict[int, LoopTimer] = {}
         self.endings: list[Ending] = []
-        self.pending: MemberReport | None = None
+        self.pending = False
         self.due = False
+        self.looks: list[tuple[Future[Any], Callable[[QuotaState], Any]]] = []
+        self._now_looking = self.looks[:]
         self.told: dict[int, int] = {}
+        self.state = QuotaState()
         self._last_seen = 0
-        self.latest = MemberReport(self.terms, {})
+        self._latest = MemberReport(self.terms, {})
 
     def owes(self) -> bool:
         """Tell whether the state knows, or may know, of something that is over."""
@@ -94,38 +95,51 @@ class Reporter:
         """
         endings, self.endings = self.endings, []
         held = len(self.open) + len(endings)
-        report = self.latest = MemberReport(self.terms, demand, endings, self._last_seen, held)
+        self._latest = MemberReport(self.terms, demand, endings, self._last_seen, held)
+        self.pending = True
+        if self.looks:
+            self._now_looking, self.looks = self.looks, []
         try:
             reply = self._store.transact(self._change, self._later)
         except KentikError:
-            self.pending = report
             self.fail()
             raise
-        if reply is None:
-            self.pending = report
-        else:
-            self._note(report, reply)
+        if reply is not None:
+            self.receive(reply)
         return reply
 
     def receive(self, reply: StoreReply) -> None:
-        """Enter the reply to the pending report."""
-        if self.pending is not None:
-            report, self.pending = self.pending, None
-            self._note(report, reply)
-
-    def _enter(self, state: QuotaState, now: float) -> StoreReply:
-        return enter(self.latest, state, now)
-
-    def _note(self, report: MemberReport, reply: StoreReply) -> None:
-        told = self.told = report.demand
+        """Enter the reply to the latest report."""
+        self.pending = False
+        told = self.told = self._latest.demand
         for number, priority in reply.grants:
             if priority in told:
                 told[priority] -= 1
             if number > self._last_seen:  # noqa: PLR1730 (a call of `max` would take three times as long)
                 self._last_seen = number
 
+    def look(self, view: Callable[[QuotaState], R]) -> "Future[R]":
+        """Have a function look at the state after the next report; return what will hold what it finds."""
+        found: Future[R] = Future()
+        found.set_running_or_notify_cancel()  # so that nobody can cancel it
+        self.looks.append((found, view))
+        return found
+
+    def take_looks(self, error: KentikError | None = None) -> None:
+        """Have those look that wanted to before the latest report, or tell them why it failed."""
+        if self._now_looking:
+            looks, self._now_looking = self._now_looking, []
+            for found, view in looks:
+                if error is None:
+                    found.set_result(view(self.state))
+                else:
+                    found.set_exception(error)
+
     def fail(self) -> None:
-        """Enter that the pending report could not be committed; the next one repeats what it said."""
-        if self.pending is not None:
-            self.endings = [*self.pending.endings, *self.endings]
-            self.pending, self.told = None, {}
+        """Enter that the latest report could not be committed; the next one repeats what it said."""
+        self.endings = [*self._latest.endings, *self.endings]
+        self.pending, self.told = False, {}
+
+    def _enter(self, state: QuotaState, now: float) -> StoreReply:
+        self.state = state
+        return enter(self._latest, state, now)

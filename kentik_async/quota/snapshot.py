@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from math import inf
 
-from kentik_async.quota.limits import Pacing, Quota, QuotaClass
+from kentik_async.quota.limits import QuotaClass
+from kentik_async.quota.state.messages import Terms
 from kentik_async.quota.state.quota_state import QuotaState
 
 __all__ = ["QuotaSnapshot", "snapshot_of"]
@@ -43,39 +44,30 @@ class QuotaSnapshot:
     others: int = 0
 
 
-def snapshot_of(
-    quota_class: QuotaClass,
-    state: QuotaState,
-    quota: Quota,
-    pacing: Pacing,
-    *,
-    now: float,
-    waiting: int,
-) -> QuotaSnapshot:
-    """Return the state of a quota class.
+def snapshot_of(quota_class: QuotaClass, state: QuotaState, terms: Terms, waiting: int) -> QuotaSnapshot:
+    """Return the present state of a quota class, as a member sees it that has just reported.
 
     Args:
         quota_class: The class.
-        state: What was used and what is in flight, brought to `now`.
-        quota: The limits in force.
-        pacing: The pacing of the member that wants to know.
-        now: The present instant.
-        waiting: How many requests wait.
+        state: Its state.
+        terms: What the member keeps to.
+        waiting: How many requests wait in it.
     """
+    quota, now = state.most_careful(), state.now
     minute, hour = state.log.used(quota, now)
     others = state.others(quota, now)
-    free = state.free_at(quota, state.per_minute(quota, pacing, now), now)
+    free = state.free_at(quota, state.per_minute(quota, terms.pacing, now), now)
     return QuotaSnapshot(
         quota_class=quota_class,
         in_flight=state.log.in_flight,
-        waiting=waiting,
+        waiting=waiting + sum(state.turns.waiting_elsewhere(terms.member)),
         left_soft_minute=_left(quota.soft_per_minute, minute + others),
         left_hard_minute=_left(quota.hard_per_minute, minute + others),
         left_hour=_left(quota.per_hour, hour),
         next_free=None if free == inf else free - now,
         frozen=state.breaker.is_open,
         latency=state.latency.latency,
-        pacing="courteous" if state.courteous(quota, pacing) else "throughput",
+        pacing="courteous" if state.courteous(quota, terms.pacing) else "throughput",
         others=others,
     )
 

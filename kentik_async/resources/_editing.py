@@ -1,10 +1,11 @@
 """Read, compare, write: changes part of an object that the API only replaces as a whole."""
 
 import asyncio
-import dataclasses
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
+
+import msgspec
 
 from kentik_async._operations import Request
 from kentik_async._pipeline.caller import Caller
@@ -100,9 +101,7 @@ async def _edit(caller: Caller, change: Edit[S, T], expected: T | None) -> T:
 
 def _sent_once(request: Request[T]) -> Request[T]:
     """Return a request that is not sent again if the server may have processed it."""
-    return dataclasses.replace(
-        request, operation=dataclasses.replace(request.operation, effect=Effect.CREATE)
-    )
+    return msgspec.structs.replace(request, operation=replace(request.operation, effect=Effect.CREATE))
 
 
 def _compare(change: Edit[S, T], now: T, expected: T) -> None:

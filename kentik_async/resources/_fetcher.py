@@ -1,8 +1,9 @@
 """What a pull needs of the client, made of a caller."""
 
 import datetime as dt
-from dataclasses import replace
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from kentik_async._clock import utc_now
 from kentik_async._operations import Request

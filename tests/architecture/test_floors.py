@@ -14,10 +14,11 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"_codegen", "_generated", "_version", "errors", "models", "events", "_clock"}),
     frozenset({"_validation", "quota", "_codec", "retry"}),
     frozenset({"_config", "_operations"}),
+    frozenset({"_profiles"}),
     frozenset({"_environment", "_site_operations", "_telemetry", "_transport"}),
     frozenset({"_pipeline"}),
     frozenset({"bulk"}),
-    frozenset({"dlt", "resources"}),
+    frozenset({"dlt", "report", "resources"}),
     frozenset({"state"}),
     frozenset({"client"}),
     frozenset({"__init__"}),
@@ -38,13 +39,18 @@ EMULATOR_USERS = frozenset({"emulator.client", "cli", "pytest_plugin"})
 # The units that may import a library.
 LIBRARY_USERS = {
     "grpc": frozenset({"_codegen", "_generated", "_transport", "emulator", "cli"}),
+    "altair": frozenset({"report"}),
     "aiohttp": frozenset({"_transport", "emulator", "cli"}),
     "cyclopts": frozenset({"cli"}),
     "dlt": frozenset({"dlt"}),
+    "duckdb": frozenset({"report"}),
+    "jinja2": frozenset({"report"}),
+    "keyring": frozenset({"_profiles"}),
     "opentelemetry": frozenset({"_telemetry"}),
     "pytest": frozenset({"pytest_plugin"}),
     "rich": frozenset({"cli"}),
     "ruamel": frozenset({"state"}),
+    "vl_convert": frozenset({"report"}),
 }
 
 

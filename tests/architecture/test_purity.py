@@ -44,11 +44,7 @@ IMPURE_LIBRARIES = frozenset(
 MUST_BE_PURE = frozenset({"_codec", "_operations.py", "_validation.py", "errors.py", "models", "retry.py"})
 
 # Imports that exist. Remove a line when its import is gone; add none.
-KNOWN_IMPURE = frozenset(
-    {
-        ("quota/waiting/wait_queue.py", "asyncio"),
-    }
-)
+KNOWN_IMPURE = frozenset[tuple[str, str]]()
 
 
 def pure_modules() -> list[Path]:

@@ -16,7 +16,6 @@ MOST_FILES = 16
 
 MOST_LINES = 300
 LONG_FILES = {
-    "tests/cli/test_commands.py": 306,
     "tests/unit/quota/test_limiter.py": 396,
     "tests/unit/quota/test_processes.py": 352,
 }

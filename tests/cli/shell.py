@@ -6,9 +6,13 @@ A command runs in the tests' own process, which is quick; where a process is the
 import io
 import json
 import os
+import pty
+import re
+import select
 import signal
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -23,6 +27,7 @@ from tests.support.secret_scanner import token_in
 
 KENTIK_ASYNC = (sys.executable, "-m", "kentik_async.cli")
 PATIENCE = 60.0
+NEVER = "(?!)"
 
 
 @dataclass(frozen=True)
@@ -114,3 +119,45 @@ def readiness(process: "subprocess.Popen[str]") -> dict[str, Any]:
     assert process.stdout is not None
     ready: dict[str, Any] = json.loads(process.stdout.readline())
     return ready
+
+
+class Terminal:
+    """A command on a pseudo-terminal of 80 columns."""
+
+    def __init__(self, shell: Shell, *arguments: str, **env: str) -> None:
+        self._master, slave = pty.openpty()
+        size = {"COLUMNS": "80", "LINES": "40"}
+        surroundings = {**shell.env, "TERM": "xterm-256color", "PAGER": "cat", **size, **env}
+        self.process = subprocess.Popen(
+            [*KENTIK_ASYNC, *arguments],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env=surroundings,
+            start_new_session=True,  # questions never go to the terminal of the tests
+        )
+        os.close(slave)
+        self.screen = ""
+
+    def read_until(self, pattern: str) -> None:
+        """Wait until the screen holds something, or the command has ended."""
+        deadline = time.monotonic() + PATIENCE
+        while not re.search(pattern, self.screen):
+            ready, _, _ = select.select([self._master], [], [], max(deadline - time.monotonic(), 0))
+            assert ready, f"nothing like {pattern!r} on the screen: {self.screen!r}"
+            try:
+                self.screen += os.read(self._master, 65536).decode()
+            except OSError:  # Linux's end of a terminal whose last user has gone
+                assert pattern == NEVER, f"ended without {pattern!r}: {self.screen!r}"
+                return
+
+    def type(self, text: str) -> None:
+        """Press keys."""
+        os.write(self._master, text.encode())
+
+    def end(self) -> int:
+        """Wait for the end, and return the exit code."""
+        self.read_until(NEVER)
+        code = self.process.wait(timeout=PATIENCE)
+        os.close(self._master)
+        return code

@@ -27,23 +27,6 @@ def shell(running: Shell) -> Shell:
     return running
 
 
-def test_auth_status_says_who_and_where(shell: Shell) -> None:
-    done = shell("auth", "status")
-    assert done.code == 0
-    assert done.rows == [
-        {
-            "email": "demo@example.com",
-            "customer": "demo@example.com",
-            "region": "us",
-            "grpc_endpoint": shell.ready["grpc_endpoint"],
-            "rest_endpoint": shell.ready["rest_endpoint"],
-            "accepted": True,
-        }
-    ]
-    assert shell.operations() == ["kmi.list_markets"]
-    assert "emulator-token" not in done.out + done.err
-
-
 def test_a_wrong_token_is_3(shell: Shell) -> None:
     done = shell("auth", "status", KENTIK_API_TOKEN="wrong-token")
     assert (done.code, done.out) == (3, "")

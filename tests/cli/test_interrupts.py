@@ -75,3 +75,56 @@ sys.exit(__main__.main([]))
 def test_ctrl_c_in_a_finalizer_prints_nothing() -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+UNAWAITED = """
+import signal, sys
+from kentik_async.cli import __main__
+
+async def step(): pass
+
+def command(arguments):
+    coroutine = step()
+    signal.raise_signal(signal.SIGINT)
+
+__main__._run = command
+sys.exit(__main__.main())
+"""
+
+
+def test_ctrl_c_before_a_coroutine_starts() -> None:
+    done = subprocess.run([sys.executable, "-c", UNAWAITED], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted\n")
+
+
+CLEANUP = """
+import asyncio, signal, sys
+from kentik_async.cli import runner
+from kentik_async.cli.output.messages import Notes
+
+runner._PATIENCE = float(sys.argv[1])
+
+async def command():
+    signal.raise_signal(signal.SIGINT)
+    try:
+        await asyncio.sleep(3600)
+    finally:
+        signal.raise_signal(signal.SIGINT)
+        await asyncio.sleep(0.01)
+        print("cleaned up")
+
+try:
+    runner.call(command, Notes())
+except KeyboardInterrupt:
+    sys.exit(1)
+"""
+
+
+@pytest.mark.parametrize(
+    ("patience", "expected"), [(3600.0, (1, "cleaned up\n", "")), (0.0, (130, "", "interrupted\n"))]
+)
+def test_a_second_ctrl_c_during_the_cleanup(patience: float, expected: tuple[int, str, str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", CLEANUP, str(patience)], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == expected

@@ -1,57 +1,13 @@
 """The command line on a terminal: tables, questions, Ctrl-C."""
 
-import os
-import pty
 import re
-import select
 import signal
-import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.cli.shell import KENTIK_ASYNC, PATIENCE, Shell, readiness, started
-
-NEVER = "(?!)"
-
-
-class Terminal:
-    """A command on a pseudo-terminal of 80 columns."""
-
-    def __init__(self, shell: Shell, *arguments: str, **env: str) -> None:
-        self._master, slave = pty.openpty()
-        size = {"COLUMNS": "80", "LINES": "40"}
-        surroundings = {**shell.env, "TERM": "xterm-256color", "PAGER": "cat", **size, **env}
-        self.process = subprocess.Popen(
-            [*KENTIK_ASYNC, *arguments], stdin=slave, stdout=slave, stderr=slave, env=surroundings
-        )
-        os.close(slave)
-        self.screen = ""
-
-    def read_until(self, pattern: str) -> None:
-        """Wait until the screen holds something, or the command has ended."""
-        deadline = time.monotonic() + PATIENCE
-        while not re.search(pattern, self.screen):
-            ready, _, _ = select.select([self._master], [], [], max(deadline - time.monotonic(), 0))
-            assert ready, f"nothing like {pattern!r} on the screen: {self.screen!r}"
-            try:
-                self.screen += os.read(self._master, 65536).decode()
-            except OSError:  # Linux's end of a terminal whose last user has gone
-                assert pattern == NEVER, f"ended without {pattern!r}: {self.screen!r}"
-                return
-
-    def type(self, text: str) -> None:
-        """Press keys."""
-        os.write(self._master, text.encode())
-
-    def end(self) -> int:
-        """Wait for the end, and return the exit code."""
-        self.read_until(NEVER)
-        code = self.process.wait(timeout=PATIENCE)
-        os.close(self._master)
-        return code
+from tests.cli.shell import Shell, Terminal, readiness, started
 
 
 @pytest.fixture(scope="module")

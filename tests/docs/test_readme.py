@@ -48,7 +48,7 @@ async def run(emulator: Emulator, home: Path, *arguments: str) -> "subprocess.Co
 
 def test_no_block_is_left_out() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    tested = sum(len(blocks(language)) for language in ("python", "console", "json"))
+    tested = sum(len(blocks(language)) for language in ("python", "console"))
     assert text.count("```") == 2 * tested > 0
 
 
@@ -86,8 +86,3 @@ def test_make_targets_and_extras_exist() -> None:
             assert (name, extra in extras) == ("kentik-async", True)
         else:
             assert command[0] == "kentik-async", command
-
-
-def test_a_profile_is_json() -> None:
-    (profile,) = blocks("json")
-    assert json.loads(profile).keys() == {"email", "api-key"}

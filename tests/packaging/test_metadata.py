@@ -42,7 +42,7 @@ def test_the_tested_floors_are_the_promised_ones(project: dict[str, Any]) -> Non
     assert len(promised) == len(runtime), "every dependency has a lower bound"
     assert {name: tested.get(name) for name in promised} == promised
     tables = _lower_bounds(
-        [r for r in project["dependency-groups"]["dev"] if re.match(r"pandas>|polars|pyarrow", r)]
+        [r for r in project["dependency-groups"]["dev"] if re.match(r"pandas>|polars|pyarrow", str(r))]
     )
     assert {name: tested.get(name) for name in tables} == tables
 

@@ -8,16 +8,13 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import inf
-from typing import TypeVar
 
 import msgspec
 
 from kentik_async.errors import KentikError
-from kentik_async.quota.protocols import Change, View, Wake
+from kentik_async.quota.protocols import Change, Wake
 from kentik_async.quota.state.messages import StoreReply
 from kentik_async.quota.state.quota_state import QuotaState
-
-R = TypeVar("R")
 
 _decoder = msgspec.msgpack.Decoder(QuotaState)
 
@@ -122,9 +119,6 @@ class SharedStore:
             return self._commit(change)
         asyncio.get_running_loop().call_later(self.delay or 0.001, self._commit_later, change, later)
         return None
-
-    def inspect(self, view: View[R], later: Callable[[R | KentikError], None]) -> R | None:
-        return view(self._shared.look(), self._shared.now())
 
     def holds(self) -> bool:
         return self._shared.now() < self._lease_until

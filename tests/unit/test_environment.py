@@ -132,7 +132,7 @@ class TestCredentials:
         with pytest.raises(ConfigError) as caught:
             settings_from(profile, environ, home)
         assert str(caught.value).endswith(
-            "default has the unknown key 'api_key'; allowed are email, api-key, token, region, "
+            "default has the unknown key 'api_key'; allowed are email, api-key, token, keyring, region, "
             "grpc-endpoint, rest-endpoint, v6-rest-endpoint, transport, customer, ca-file, proxy"
         )
 

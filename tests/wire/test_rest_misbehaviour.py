@@ -4,11 +4,11 @@ import asyncio
 import gzip
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, TypeAlias
 
 import aiohttp.web
 import pytest
+from msgspec.structs import replace
 
 from kentik_async import (
     APIError,

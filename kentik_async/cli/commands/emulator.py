@@ -155,14 +155,12 @@ async def _stop_signals(*, until_stdin_ends: bool) -> AsyncIterator["asyncio.Fut
 
     signals = {signal.SIGTERM: Exit.OK, signal.SIGINT: Exit.INTERRUPTED}
     for number, code in signals.items():
-        loop.add_signal_handler(number, stop, code)
+        loop.add_signal_handler(number, stop, code)  # until the loop is closed
     if until_stdin_ends:
         loop.add_reader(stdin, read_stdin)
     try:
         yield stopped
     finally:
-        for number in signals:
-            loop.remove_signal_handler(number)
         if until_stdin_ends:
             loop.remove_reader(stdin)
 

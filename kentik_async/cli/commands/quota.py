@@ -1,16 +1,25 @@
-"""`kentik-async quota`: shows the rate limits, their remaining quota, and an estimate."""
+"""`kentik-async quota`: shows the rate limits, their remaining quota, and an estimate, once or live."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from kentik_async.cli.context import Ctx
+from cyclopts import App
+
+from kentik_async.cli.context import Context, Ctx
 from kentik_async.cli.output.formatting import Column, text_for_span
-from kentik_async.errors import ValidationError
+from kentik_async.cli.parameters import OTHER, Flag
+from kentik_async.errors import ConfigError, ValidationError
 
 if TYPE_CHECKING:
     from kentik_async import KentikClient, Quota
+    from kentik_async.cli.output.quota_figures import QuotaFigures
+    from kentik_async.quota import QuotaClass
 
-__all__ = ["quota"]
+__all__ = ["app"]
+
+app = App(name="quota", group=OTHER)
 
 _COLUMNS = (Column("limit", " "), Column("non_query", "non-query", "count"), Column("query", kind="count"))
 _RULES = ("max_concurrent", "soft_per_minute", "soft_delay", "hard_per_minute", "per_hour")
@@ -25,9 +34,11 @@ _STATE = (
     "frozen",
     "pacing",
 )
+_SHORTEST_INTERVAL = 0.1
 _FIELDS = ("quota_class", *_RULES, *_STATE, "calls", "seconds")
 
 
+@app.default
 async def quota(*, calls: int = 1000, context: Ctx) -> None:
     """Show rate limits, remaining quota, and the time that calls will take.
 
@@ -43,18 +54,102 @@ async def quota(*, calls: int = 1000, context: Ctx) -> None:
         calls: Number of calls to estimate.
         context: The command context.
     """
-    from kentik_async.quota import Quota
-
     if calls < 0:
         raise ValidationError(f"--calls must be a whole number of at least 0; got {calls}")
-    speed = context.settings.get("speed", 1.0)
-    rules = {"non_query": Quota.NON_QUERY.scaled(speed), "query": Quota.QUERY.scaled(speed)}
-    async with context.client() as kentik:
-        rows = [await _row(kentik, name, limits, calls) for name, limits in rules.items()]
+    async with context.open_client() as kentik:
+        rows = [await _row(kentik, name, limits, calls) for name, limits in _limits(context).items()]
     if context.printer.form == "table":
         context.printer.rows(_transposed(rows), (), _COLUMNS)
     else:
         context.printer.rows(rows, _FIELDS)
+
+
+@app.command
+async def watch(*, interval: float = 1.0, once: Flag = False, context: Ctx) -> None:
+    """Watch the quota live until Ctrl-C.
+
+    No request is sent and no quota is used. The view shows the programs that
+    share the quota file of this machine, or a Redis; the calls that wait in
+    another program are counted at its latest report. Without a terminal, it
+    prints one line per interval; with -o json, one JSON document per line.
+
+    For example:
+
+      kentik-async quota watch
+      kentik-async quota watch --limiter redis://host:6379 --once -o json
+
+    Args:
+        interval: Seconds between two looks, at least 0.1.
+        once: Look once and exit.
+        context: The command context.
+    """
+    import asyncio
+    import sys
+
+    if not (math.isfinite(interval) and interval >= _SHORTEST_INTERVAL):
+        raise ValidationError(
+            f"--interval must be a number of at least {_SHORTEST_INTERVAL}; got {interval:g}"
+        )
+    if context.options.output == "csv" or context.options.fields is not None:
+        raise ConfigError("'quota watch' writes table, json or ndjson, without --fields; use --jq")
+    json = context.options.jq is not None or context.options.output in ("json", "ndjson")
+    async with context.open_client() as kentik:
+        _warn_if_private(context)
+        with _display(context, json=json, live=sys.stdout.isatty() and not once) as show:
+            while True:
+                show(await _view(context, kentik))
+                if once:
+                    return
+                await asyncio.sleep(interval)
+
+
+@contextmanager
+def _display(context: Context, *, json: bool, live: bool) -> "Iterator[Callable[[QuotaFigures], None]]":
+    """Yield what shows a view: a live table, a line of text, or a line of JSON."""
+    if json:
+        yield lambda view: context.printer.line_of_json(view.document)
+    elif live:
+        from rich.live import Live
+
+        from kentik_async.cli.output.tables import stdout_console
+
+        console = stdout_console(colour=not context.options.no_color)
+        with Live(console=console, auto_refresh=False) as screen:
+            yield lambda view: screen.update(view.table(), refresh=True)
+    else:
+        yield lambda view: context.printer.text(view.line)
+
+
+async def _view(context: Context, kentik: "KentikClient") -> "QuotaFigures":
+    import datetime as dt
+
+    from kentik_async.cli.output.quota_figures import ClassFigures, QuotaFigures
+
+    classes: dict[str, ClassFigures] = {
+        name: ClassFigures(limits, await kentik.quota.snapshot(name))
+        for name, limits in _limits(context).items()
+    }
+    return QuotaFigures(dt.datetime.now(dt.UTC).replace(microsecond=0), classes)
+
+
+def _limits(context: Context) -> "dict[QuotaClass, Quota]":
+    from kentik_async.quota import Quota
+
+    speed = context.settings.get("speed", 1.0)
+    return {"non_query": Quota.NON_QUERY.scaled(speed), "query": Quota.QUERY.scaled(speed)}
+
+
+def _warn_if_private(context: Context) -> None:
+    """Warn if the quota is counted in the memory of each process, so that nothing can be seen."""
+    from kentik_async._config import Endpoint
+
+    limiter, url = context.settings.get("limiter"), context.settings.get("grpc_endpoint")
+    local = url is not None and Endpoint.parse(url, name="grpc_endpoint", allow_plaintext=True).loopback
+    if limiter == "process:" or (limiter is None and local):
+        context.notes.warn(
+            "each process counts this quota for itself, so other programs are not shown; "
+            "set the same --limiter for all, such as file:PATH"
+        )
 
 
 async def _row(kentik: "KentikClient", name: Any, limits: "Quota", calls: int) -> dict[str, Any]:

@@ -137,6 +137,13 @@ class Printer:
         else:
             self._json(document)
 
+    def line_of_json(self, document: Any) -> None:
+        """Write a value as JSON on one line, or what the jq program makes of it."""
+        if self._jq is not None:
+            self._json(document)
+        else:
+            self._write(_encoded(document) + b"\n")
+
     def text(self, line: str) -> None:
         """Write a line of text."""
         self._write(line.encode("utf-8", "replace") + b"\n")

@@ -18,13 +18,13 @@ from contextlib import suppress
 from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, LOCK_UN, flock
 from functools import cache
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 from kentik_async._clock import Clock
 from kentik_async.quota.file.mailbox import Mailbox, any_alive
 from kentik_async.quota.file.paths import Place
 from kentik_async.quota.limits import Quota, QuotaClass
-from kentik_async.quota.protocols import Change, View
+from kentik_async.quota.protocols import Change
 from kentik_async.quota.state.encoding import StateError, decode, encode
 from kentik_async.quota.state.messages import StoreReply
 from kentik_async.quota.state.quota_state import QuotaState
@@ -32,7 +32,6 @@ from kentik_async.quota.state.recovery import begin, continue_after_reboot, quie
 
 __all__ = ["SharedFile"]
 
-R = TypeVar("R")
 _Quotas: TypeAlias = Mapping[QuotaClass, Quota]
 
 _log = logging.getLogger("kentik_async")
@@ -148,10 +147,6 @@ class SharedFile:
             state, known = self._load()
         self._state, self._blob, self._incarnation = state, blob, state.incarnation
         return state, reply
-
-    def view(self, view: View[R]) -> R:
-        """Look at the state under the lock; it raises what `change` does."""
-        return view(self._load()[0], self._clock.monotonic())
 
     def replace(self, error: Exception) -> None:
         """Make the database anew if an error says that it is damaged, else raise the error."""

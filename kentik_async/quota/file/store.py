@@ -12,20 +12,18 @@ from functools import partial
 from math import inf
 from queue import Empty, SimpleQueue
 from threading import Event, Lock, RLock, Thread
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 from kentik_async.errors import KentikError
 from kentik_async.quota.file.shared_file import SharedFile
-from kentik_async.quota.protocols import Change, View, Wake
+from kentik_async.quota.protocols import Change, Wake
 from kentik_async.quota.state.encoding import StateError
 from kentik_async.quota.state.messages import StoreReply
 from kentik_async.quota.state.quota_state import QuotaState
 
 __all__ = ["FileStore"]
 
-A = TypeVar("A")
-R = TypeVar("R")
-_Later: TypeAlias = Callable[[R | KentikError], None]
+_Later: TypeAlias = Callable[[StoreReply | KentikError], None]
 
 _log = logging.getLogger("kentik_async")
 _RETRY = 2.0  # seconds after an error
@@ -66,15 +64,20 @@ class FileStore:
         Raises:
             ConfigError: They cannot be used.
         """
-        self._do(bool, True, wait=False)
+        self._do(None, wait=False)
 
-    def transact(self, change: Change, later: _Later[StoreReply]) -> StoreReply | None:
+    def transact(self, change: Change, later: _Later) -> StoreReply | None:
         """Make a change: at once, or in the thread."""
-        return self._now_or_later(self._change, change, later)
-
-    def inspect(self, view: View[R], later: _Later[R]) -> R | None:
-        """Look at the state: at once, or in the thread."""
-        return self._now_or_later(self._file.view, view, later)
+        if self._turn.acquire(blocking=False):
+            try:
+                reply = self._do(change, wait=False)
+            finally:
+                self._turn.release()
+            if reply is not None:
+                return reply
+        self._jobs.put(partial(self._do_later, change, later))
+        self._look()
+        return None
 
     def holds(self) -> bool:
         """Tell whether the file that the grants were entered in is still the one of that name."""
@@ -108,38 +111,26 @@ class FileStore:
         self._starting = RLock()  # re-entrant: a garbage collection may end a grant here
         self._has_thread = self._failed = self._closed = False
 
-    def _now_or_later(self, work: Callable[[A], R], subject: A, later: _Later[R]) -> R | None:
-        if self._turn.acquire(blocking=False):
-            try:
-                done = self._do(work, subject, wait=False)
-            finally:
-                self._turn.release()
-            if done is not None:
-                return done
-        self._jobs.put(partial(self._do_later, work, subject, later))
-        self._look()
-        return None
-
-    def _do_later(self, work: Callable[[A], R], subject: A, later: _Later[R]) -> None:
+    def _do_later(self, change: Change, later: _Later) -> None:
         try:
             with self._turn:
-                done: R | KentikError | None = self._do(work, subject, wait=True)
+                reply: StoreReply | KentikError | None = self._do(change, wait=True)
         except KentikError as error:
-            done = error
-        if done is not None:
-            later(done)
+            reply = error
+        if reply is not None:
+            later(reply)
 
-    def _do(self, work: Callable[[A], R], subject: A, *, wait: bool) -> R | None:
-        """Do what needs the members' lock; return None if another has it."""
+    def _do(self, change: Change | None, *, wait: bool) -> StoreReply | None:
+        """Make a change under the members' lock; return None if another has it, or for no change."""
         file = self._file
         try:
             if not file.lock(wait=wait):
                 return None
             try:
-                done = work(subject)
+                reply = self._change(change)
             except (StateError, sqlite3.Error) as error:
                 file.replace(error)
-                done = work(subject)
+                reply = self._change(change)
             finally:
                 file.unlock()
         except (OSError, sqlite3.Error, StateError) as error:
@@ -148,9 +139,11 @@ class FileStore:
             self._look()
             raise file.place.unusable(getattr(error, "strerror", None) or error) from error
         self._failed = False
-        return done
+        return reply
 
-    def _change(self, change: Change) -> StoreReply:
+    def _change(self, change: Change | None) -> StoreReply | None:
+        if change is None:
+            return None
         dead = tuple(self._dead)
         state, reply = self._file.change(partial(self._reclaim, dead, change) if dead else change)
         self._dead.difference_update(dead)

@@ -2,16 +2,13 @@
 
 from collections.abc import Callable
 from math import inf
-from typing import TypeVar
 
 from kentik_async.errors import KentikError
-from kentik_async.quota.protocols import Change, View, Wake
+from kentik_async.quota.protocols import Change, Wake
 from kentik_async.quota.state.messages import StoreReply
 from kentik_async.quota.state.quota_state import QuotaState
 
 __all__ = ["MemoryStore"]
-
-R = TypeVar("R")
 
 
 class MemoryStore:
@@ -37,10 +34,6 @@ class MemoryStore:
     def transact(self, change: Change, later: Callable[[StoreReply | KentikError], None]) -> StoreReply:
         """Make a change."""
         return change(self._state, self._monotonic())
-
-    def inspect(self, view: View[R], later: Callable[[R | KentikError], None]) -> R:
-        """Look at the state."""
-        return view(self._state, self._monotonic())
 
     def holds(self) -> bool:
         """Return True: a grant of this process is void only when it is closed."""

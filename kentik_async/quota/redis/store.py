@@ -4,19 +4,16 @@ import asyncio
 import secrets
 import weakref
 from collections.abc import Callable
-from typing import TypeVar
 
 from kentik_async.errors import KentikError
 from kentik_async.quota.limits import Quota
-from kentik_async.quota.protocols import Change, View, Wake
+from kentik_async.quota.protocols import Change, Wake
 from kentik_async.quota.redis.replica import Replica
 from kentik_async.quota.redis.sync_loop import OnOutage, SyncLoop
 from kentik_async.quota.redis.url import RedisAddress, RedisNames
 from kentik_async.quota.state.messages import StoreReply
 
 __all__ = ["RedisStore"]
-
-R = TypeVar("R")
 
 _LEASE = 1 / 6  # of a minute: 10 s
 _SHORTEST_LEASE = 1.0  # of a compressed minute too, or a busy machine would let it lapse
@@ -61,10 +58,6 @@ class RedisStore:
     def transact(self, change: Change, later: Callable[[StoreReply | KentikError], None]) -> None:
         """Make a change, later."""
         self._sync_loop.commit(change, later)
-
-    def inspect(self, view: View[R], later: Callable[[R | KentikError], None]) -> None:
-        """Look at the state, later."""
-        self._sync_loop.look(view, later)
 
     def holds(self) -> bool:
         """Tell whether the lease certainly still lasts."""

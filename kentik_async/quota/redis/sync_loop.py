@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Literal, TypeAlias
 
 from kentik_async.errors import ClientClosedError, ConnectError, KentikError
-from kentik_async.quota.protocols import Change, View, Wake
+from kentik_async.quota.protocols import Change, Wake
 from kentik_async.quota.redis.connection import ConnectionLostError, RedisConnection
 from kentik_async.quota.redis.job_thread import JobThread
 from kentik_async.quota.redis.replica import Draft, Replica
@@ -79,10 +79,6 @@ class SyncLoop:
         """Make a change and commit it, and tell what it led to."""
         self.thread.put(partial(self._carry_out, partial(self._commit, change), later))
 
-    def look(self, view: View[Any], later: Callable[[Any], None]) -> None:
-        """Look at the state, and tell what was seen."""
-        self.thread.put(partial(self._carry_out, partial(self._look, view), later))
-
     async def aclose(self) -> None:
         """Close the connections."""
         self._renew_in(None)
@@ -142,10 +138,6 @@ class SyncLoop:
                 async with asyncio.timeout(max(self._replica.lease * _CHECK, _SHORTEST_CHECK)):
                     await self._checked.wait()
             self._leap = not self._checked.is_set()
-
-    async def _look(self, view: View[Any]) -> Any:
-        draft = await self._read()
-        return view(draft.state, draft.now)
 
     async def _read(self) -> Draft:
         connection = self._connection

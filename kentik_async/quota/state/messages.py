@@ -7,28 +7,16 @@ them.
 
 from collections.abc import Sequence
 from math import inf
-from typing import NamedTuple
 
 import msgspec
 
 from kentik_async.quota.limits import Outcome, Pacing, Quota
+from kentik_async.quota.rate_limit_header import Allowance
 
-__all__ = ["Ending", "Hint", "Limits", "MemberReport", "StoreReply", "Terms"]
+__all__ = ["Ending", "Limits", "MemberReport", "StoreReply", "Terms"]
 
 Limits = tuple[int | None, int | None, float, int | None, int | None, float, float, float]
 """The fields of a `Quota`, in their order."""
-
-
-class Hint(NamedTuple):
-    """What the server said is left, with an answer.
-
-    Attributes:
-        left: How many requests.
-        reset: In how many seconds it counts anew.
-    """
-
-    left: int
-    reset: float
 
 
 class Ending(msgspec.Struct, gc=False):
@@ -48,7 +36,7 @@ class Ending(msgspec.Struct, gc=False):
     outcome: Outcome
     took: float
     retry_after: float | None = None
-    hint: Hint | None = None
+    hint: Allowance | None = None
     ended_at: float | None = None
 
 

@@ -257,9 +257,10 @@ class QuotaState(msgspec.Struct, array_like=True):
         self.turns = TurnOrder()
         self.breaker.half_open = False
 
-    def idle(self, quota: Quota, now: float) -> bool:
+    def idle(self) -> bool:
         """Tell whether nobody waits, nothing is in flight and every token has returned."""
-        return not (self.turns.levels or self.breaker.is_open) and self.log.used(quota, now) == (0, 0)
+        used = self.log.used(self.most_careful(), self.now)
+        return used == (0, 0) and not (self.turns.levels or self.breaker.is_open)
 
     def _answered(self, hold: Hold, quota: Quota, took: float, now: float) -> None:
         log, latency, external, delayed = self.log, self.latency, self.external, False

@@ -8,7 +8,7 @@ import heapq
 from itertools import islice
 from math import inf
 
-from kentik_async.quota.limits import Pacing, Quota
+from kentik_async.quota.state.messages import Terms
 from kentik_async.quota.state.quota_state import QuotaState
 from kentik_async.quota.state.sliding_window_log import SlidingWindow
 
@@ -41,22 +41,20 @@ class Schedule:
         "now",
     )
 
-    def __init__(self, state: QuotaState, quota: Quota, pacing: Pacing, member: str, now: float) -> None:
+    def __init__(self, state: QuotaState, terms: Terms) -> None:
         """Start from the present; nothing of it is changed.
 
         Args:
-            state: What was used and what is in flight, brought to `now`.
-            quota: The limits in force.
-            pacing: The pacing of the member that wants to know.
-            member: Its name: the calls that wait in others take turns with its own.
-            now: The present instant.
+            state: What was used and what is in flight.
+            terms: Of the member that wants to know: calls that wait in others take turns with its own.
         """
+        quota, now = state.most_careful(), state.now
         log, breaker, latency = state.log, state.breaker, state.latency
         log.settle(quota, now)
         self.now, self.eases_at = now, state.external.eases_at(quota, now)
         self._latency, self._late = latency.expected(quota), latency.expected_late(quota)
         self._soft, self._minute = quota.soft_per_minute, quota.minute
-        self._elsewhere = state.turns.waiting_elsewhere(member)
+        self._elsewhere = state.turns.waiting_elsewhere(terms.member)
         self._starts: list[float] = []
         self._ends: list[float] = []
         self._sends = list(log.sends)
@@ -65,7 +63,7 @@ class Schedule:
         ends = [max(self._send(sent), opening) for sent in in_flight]
         self._sends += [end - quota.drain for end in log.draining]
         ends = sorted([*ends, *log.draining])
-        per_minute = state.per_minute(quota, pacing, now)
+        per_minute = state.per_minute(quota, terms.pacing, now)
         self._windows = [
             _Window(log.minute, per_minute, quota.minute, ends),
             _Window(log.hour, quota.per_hour, quota.hour, ends),

@@ -1,51 +1,37 @@
 """The event loops in which a quota is used, and the one timer that wakes each of them."""
 
 import asyncio
+from asyncio import _get_running_loop as running_loop  # None in a thread that runs no loop
 from collections.abc import Callable
 from contextlib import suppress
 from math import inf
-from threading import get_ident
 
-__all__ = ["LoopRegistry", "LoopTimer"]
+__all__ = ["LoopRegistry", "LoopTimer", "running_loop"]
 
 _SHORTEST_TIMER = 1e-6  # below the resolution of a clock a timer may fire without time having passed
+_LOOK_FOR_CLOSED = 10.0  # seconds
 
 
 class LoopTimer:
-    """One event loop in which a quota is used.
+    """One event loop in which a quota is used; its timer calls `ring` there.
 
     Attributes:
         loop: The loop.
-        is_running: The loop's own method.
     """
 
-    __slots__ = ("_handle", "_ring", "_when", "is_running", "loop")
+    __slots__ = ("_handle", "_ring", "_when", "loop")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, ring: Callable[[], None]) -> None:
-        """Start without a timer.
-
-        Args:
-            loop: The loop.
-            ring: What to call in it when a timer rings.
-        """
         self.loop = loop
-        self.is_running = loop.is_running
         self._ring = ring
         self._when = inf
         self._handle: asyncio.TimerHandle | None = None
-
-    def running_here(self) -> bool:
-        """Tell whether the calling thread runs this loop."""
-        try:
-            return asyncio.get_running_loop() is self.loop
-        except RuntimeError:
-            return False
 
     def ring_at(self, when: float, delay: float) -> None:
         """Ring after `delay` seconds, at `when`, unless set to ring earlier; from any thread."""
         if self._when <= when:
             return
-        if self.running_here():
+        if running_loop() is self.loop:
             self._set(when, delay)
         else:
             with suppress(RuntimeError):  # closed: nobody waits there any more
@@ -66,74 +52,55 @@ class LoopTimer:
 
 
 class LoopRegistry:
-    """The event loops in which one quota is used. Its owner holds a lock around every call.
+    """The event loops in which one quota is used. Its owner holds a lock around every call."""
 
-    Attributes:
-        by_thread: The loop at home in each thread, by the thread's identifier. It is replaced and never
-            changed, so it may be read without the lock.
-        several: Whether there is more than one.
-    """
+    __slots__ = ("_monotonic", "_next_pass", "_ring", "_timers")
 
-    __slots__ = ("_by_loop", "_next_pass", "_ring", "by_thread", "several")
-
-    def __init__(self, ring: Callable[[], None]) -> None:
-        """Start with none.
-
-        Args:
-            ring: Called, without the lock, in a loop whose timer rings.
-        """
+    def __init__(self, ring: Callable[..., None], monotonic: Callable[[], float]) -> None:
+        """Start with none; `ring` is called, without the lock, in a loop whose timer rings."""
         self._ring = ring
-        self._by_loop: dict[asyncio.AbstractEventLoop, LoopTimer] = {}
-        self.by_thread: dict[int, LoopTimer] = {}
-        self.several = False
-        self._next_pass: LoopTimer | None = None
+        self._monotonic = monotonic
+        self._timers: dict[asyncio.AbstractEventLoop | None, LoopTimer] = {}
+        self._next_pass: asyncio.AbstractEventLoop | None = None
 
     def here(self) -> LoopTimer | None:
-        """Return the running loop's timer, or None if this thread runs no loop that is known."""
-        # Not asyncio.get_running_loop(): it costs a system call (150 ns) in Python 3.11.
-        timer = self.by_thread.get(get_ident())
-        return timer if timer is not None and timer.is_running() else None
+        """Return the running loop's timer; None if this thread runs no loop that is known."""
+        return self._timers.get(running_loop())
 
-    def call_soon(self, call: Callable[[], object]) -> bool:
-        """Have a function called in the running loop's next pass, however often that is requested before.
-
-        Returns:
-            Whether it will be: this thread runs a loop that is known.
-        """
-        here = self.here()
+    def ring_soon(self) -> bool:
+        """Call `ring` with -1 in the next pass of the running loop; return False if none runs here."""
+        here = running_loop()
         if here is not None and self._next_pass is not here:
             self._next_pass = here
-            here.loop.call_soon(self._pass, call)
+            here.call_soon(self._pass)
         return here is not None
 
-    def _pass(self, call: Callable[[], object]) -> None:
+    def _pass(self) -> None:
         self._next_pass = None
-        call()
+        self._ring(-1.0)
 
     def enter(self) -> LoopTimer:
-        """Return the running loop's timer, made at its first coming."""
-        loop, thread = asyncio.get_running_loop(), get_ident()
-        timer = self._by_loop.get(loop)
-        if timer is None:
-            timer = self._by_loop[loop] = LoopTimer(loop, self._ring)
-            self.several = len(self._by_loop) > 1
-        if self.by_thread.get(thread) is not timer:
-            # A loop may run in another thread than before; it is at home in one thread only.
-            elsewhere = {other: at for other, at in self.by_thread.items() if at is not timer}
-            self.by_thread = {**elsewhere, thread: timer}
+        """Return a timer for the running loop, which is not known."""
+        loop = asyncio.get_running_loop()
+        timer = self._timers[loop] = LoopTimer(loop, self._ring)
         return timer
 
     def drop_closed(self) -> bool:
         """Forget the loops that were closed; return whether there were any."""
-        if not any(loop.is_closed() for loop in self._by_loop):
-            return False
-        self._by_loop = {loop: timer for loop, timer in self._by_loop.items() if not loop.is_closed()}
-        self.by_thread = {thread: at for thread, at in self.by_thread.items() if not at.loop.is_closed()}
-        self.several, self._next_pass = len(self._by_loop) > 1, None
-        return True
+        closed = [loop for loop, timer in self._timers.items() if timer.loop.is_closed()]
+        for loop in closed:
+            del self._timers[loop]
+            self._next_pass = None
+        return bool(closed)
 
-    def ring_at(self, when: float, delay: float) -> None:
-        """Arm every loop's timer: the loop of those who wait may be closed without a word."""
-        if when != inf:
-            for timer in self._by_loop.values():
+    def ring_in(self, delay: float) -> None:
+        """Arm every loop's timer: the loop of those who wait may be closed without a word.
+
+        The loop of those in flight too: their slots are then nobody's to give back, so others look for that.
+        """
+        if len(self._timers) > 1:
+            delay = min(delay, _LOOK_FOR_CLOSED)
+        if delay < inf:
+            when = self._monotonic() + delay
+            for timer in self._timers.values():
                 timer.ring_at(when, delay)

@@ -1,26 +1,26 @@
-"""The calls of one process that wait for quota: first come, first served within a priority. Pure of I/O.
+"""The calls of one process that wait for quota: first come, first served within a priority.
 
 Which priority has the next turn is decided by the shared state; see `state/turn_order.py`.
 """
 
 import asyncio
-from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from collections import defaultdict, deque
+from collections.abc import Collection
+from contextlib import suppress
 
 import msgspec
 
+from kentik_async.errors import KentikError, QuotaWaitError
+from kentik_async.quota.class_grant import ClassGrant
+from kentik_async.quota.limits import QuotaClass
 from kentik_async.quota.waiting.event_loops import LoopTimer
 
-__all__ = ["WaitQueue", "Waiter"]
-
-_G = TypeVar("_G")
+__all__ = ["WaitQueue", "Waiter", "wait_too_long"]
 
 
 # A Struct, because ten thousand may wait: it is made in half the time of a dataclass.
-class Waiter(msgspec.Struct, Generic[_G], eq=False):
-    """One call that waits.
+class Waiter(msgspec.Struct, eq=False):
+    """One call that waits, in any thread and event loop.
 
     Attributes:
         priority: The higher goes first.
@@ -35,7 +35,7 @@ class Waiter(msgspec.Struct, Generic[_G], eq=False):
     priority: int
     queued_since: float
     timer: LoopTimer
-    future: "asyncio.Future[_G]"
+    future: "asyncio.Future[ClassGrant]"
     queued: bool = False
     left: bool = False
     expiry: asyncio.TimerHandle | None = None
@@ -44,58 +44,64 @@ class Waiter(msgspec.Struct, Generic[_G], eq=False):
         """Tell whether nobody would take what is handed to this waiter."""
         return self.left or self.future.done() or self.timer.loop.is_closed()
 
+    def deliver(self, grant: ClassGrant, here: asyncio.AbstractEventLoop | None) -> None:
+        """Hand over a grant, now if the thread runs the waiter's loop, which is then `here`."""
+        if self.timer.loop is here:
+            self.future.set_result(grant)
+        else:
+            with suppress(RuntimeError):  # closed this moment: the grant is forgotten, which ends it
+                self.timer.loop.call_soon_threadsafe(self._take, grant)
 
-@dataclass(slots=True, eq=False)
-class _Level(Generic[_G]):
-    """The waiters of one priority; those that left stay in the deque until they come up."""
+    def fail(self, error: KentikError) -> None:
+        """End the waiting; the waiter is no longer in the queue."""
+        with suppress(RuntimeError):  # a closed loop has nobody left to tell
+            self.timer.loop.call_soon_threadsafe(self._fail, error)
 
-    waiters: "deque[Waiter[_G]]" = field(default_factory=deque)
-    stale: int = 0
+    def _take(self, grant: ClassGrant) -> None:
+        if self.left or self.future.done():
+            grant.close("not_sent")
+        else:
+            self.future.set_result(grant)
+
+    def _fail(self, error: KentikError) -> None:
+        if not self.future.done():
+            self.future.set_exception(error)
 
 
-class WaitQueue(Generic[_G]):
+class WaitQueue:
     """Waiters by priority, in the order of their turns; its length is the number of those that still wait.
 
-    Every step is O(1) but for a retry, which walks past those older than itself.
+    Every step is O(1) but for a retry, which walks past those older than itself. Those that left stay in
+    their deque until they come up. Its owner holds a lock around every call.
 
     Attributes:
         calls: How many wait with each priority that any waits with.
     """
 
-    __slots__ = ("_levels", "_live", "calls")
+    __slots__ = ("_waiters", "calls")
 
     def __init__(self) -> None:
-        self._levels: dict[int, _Level[_G]] = {}
-        self._live = 0
+        self._waiters: defaultdict[int, deque[Waiter]] = defaultdict(deque)
         self.calls: dict[int, int] = {}
 
     def __len__(self) -> int:
-        return self._live
+        return sum(self.calls.values())
 
-    def __iter__(self) -> Iterator[Waiter[_G]]:
-        """Yield all that still wait, the highest priority first."""
-        for priority in sorted(self._levels, reverse=True):
-            yield from (waiter for waiter in self._levels[priority].waiters if waiter.queued)
-
-    def push(self, waiter: Waiter[_G]) -> None:
+    def push(self, waiter: Waiter) -> None:
         """Let a waiter join at the place that its priority and age give it."""
-        level = self._levels.get(waiter.priority)
-        if level is None:
-            level = self._levels[waiter.priority] = _Level()
-        waiters = level.waiters
+        waiters = self._waiters[waiter.priority]
         if not waiters or waiters[-1].queued_since <= waiter.queued_since:
             waiters.append(waiter)
         else:
             place = next(i for i, other in enumerate(waiters) if other.queued_since > waiter.queued_since)
             waiters.insert(place, waiter)
         waiter.queued = True
-        self._live += 1
         self.calls[waiter.priority] = self.calls.get(waiter.priority, 0) + 1
 
-    def ahead_of(self, waiter: Waiter[_G]) -> int:
+    def ahead_of(self, waiter: Waiter) -> int:
         """Return how many wait that go before a waiter in the queue."""
         ahead = sum(calls for priority, calls in self.calls.items() if priority > waiter.priority)
-        waiters = self._levels[waiter.priority].waiters
+        waiters = self._waiters[waiter.priority]
         if waiters[-1] is waiter:
             return ahead + self.calls[waiter.priority] - 1
         for other in waiters:
@@ -104,39 +110,50 @@ class WaitQueue(Generic[_G]):
             ahead += other.queued
         return ahead
 
-    def pop(self, priority: int) -> Waiter[_G] | None:
+    def pop(self, priority: int) -> Waiter | None:
         """Take out the first waiter of a priority that can be served; None if there is none."""
-        level = self._levels.get(priority)
-        while level is not None and level.waiters:
-            waiter = level.waiters.popleft()
-            if not waiter.queued:
-                level.stale -= 1
-                continue
-            self._strike(waiter)
-            if not waiter.lost():
-                return waiter
+        waiters = self._waiters.get(priority)
+        while waiters:
+            waiter = waiters.popleft()
+            if waiter.queued:
+                self._strike(waiter)
+                if not waiter.lost():
+                    return waiter
         return None
 
-    def discard(self, waiter: Waiter[_G]) -> None:
+    def discard(self, waiter: Waiter) -> None:
         """Remove a waiter, which keeps no turn; one that is not in the queue is ignored."""
-        if not waiter.queued:
-            return
-        self._strike(waiter)
-        level = self._levels.get(waiter.priority)
-        if level is None:
-            return
-        level.stale += 1
-        # Without this, waiters that give up behind a head that waits for an hour would pile up.
-        if level.stale > 64 and level.stale > self.calls.get(waiter.priority, 0):
-            level.waiters = deque(other for other in level.waiters if other.queued)
-            level.stale = 0
+        if waiter.queued:
+            self._strike(waiter)
+            waiters, calls = self._waiters.get(waiter.priority), self.calls.get(waiter.priority, 0)
+            # Without this, waiters that give up behind a head that waits for an hour would pile up.
+            if waiters and len(waiters) > 2 * calls + 64:
+                self._waiters[waiter.priority] = deque(other for other in waiters if other.queued)
 
-    def _strike(self, waiter: Waiter[_G]) -> None:
+    def fail_all(self, error: KentikError, but: Collection[Waiter] = ()) -> None:
+        """End the waiting of all that wait, or all but some, each with an error of its own."""
+        failing = [waiter for waiters in self._waiters.values() for waiter in waiters if waiter.queued]
+        for waiter in failing:
+            if waiter not in but:
+                self.discard(waiter)
+                waiter.fail(type(error)(str(error)))
+
+    def _strike(self, waiter: Waiter) -> None:
         waiter.queued = False
-        self._live -= 1
         left = self.calls[waiter.priority] - 1
         if left:
             self.calls[waiter.priority] = left
         else:
-            # What is left in the level's deque, if anything, has gone already.
-            del self.calls[waiter.priority], self._levels[waiter.priority]
+            # What is left in the deque, if anything, has gone already.
+            del self.calls[waiter.priority], self._waiters[waiter.priority]
+
+
+def wait_too_long(quota_class: QuotaClass, max_wait: float, estimate: float | None = None) -> QuotaWaitError:
+    """Return the error of a call that would wait, or has waited, too long; all in seconds."""
+    known = "" if estimate is None else f"; it frees in about {estimate:.1f} s"
+    return QuotaWaitError(
+        f"no {quota_class.replace('_', '-')} quota within max_wait={max_wait:g} s{known}: "
+        "wait longer, or start fewer calls",
+        max_wait=max_wait,
+        estimate=estimate,
+    )

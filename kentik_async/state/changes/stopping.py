@@ -1,8 +1,10 @@
 """Requests that can be stopped: one that is in flight ends, one that waits for quota is not sent."""
 
 import asyncio
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from kentik_async._operations import Request
 from kentik_async._pipeline.caller import Caller

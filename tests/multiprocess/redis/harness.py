@@ -229,21 +229,6 @@ class StrictServer:
         return b"429\n" if over else b"ok\n"
 
 
-def optimum(quota: Quota, latency: float, count: int) -> float:
-    """How long the fastest schedule takes for so many requests, one at a time, from the first receipt on."""
-    received: list[float] = []
-    now = 0.0
-    for _ in range(count):
-        for limit, window in ((quota.hard_per_minute, quota.minute), (quota.per_hour, quota.hour)):
-            if limit is not None and len(received) >= limit:
-                now = max(now, received[-limit] + window)
-        minute = sum(instant > now - quota.minute for instant in received)
-        received.append(now)
-        delayed = quota.soft_per_minute is not None and minute >= quota.soft_per_minute
-        now += latency + (quota.soft_delay if delayed else 0.0)
-    return now
-
-
 class Worker:
     """A process of its own that pulls from the strict server as fast as its limiter lets it."""
 

@@ -31,7 +31,7 @@ COMMANDS = [
     "demo",
     "emulator",
     "auth",
-    "auth status",
+    *(f"auth {verb}" for verb in ("login", "logout", "list", "status")),
     "kmi",
     "kmi markets",
     "kmi rankings",
@@ -56,6 +56,7 @@ COMMANDS = [
     "apply",
     "schema",
     "quota",
+    "quota watch",
     "raw",
     "codegen",
     "completion",
@@ -185,7 +186,7 @@ def test_a_wrong_command_line_is_one_line_a_hint_and_2(
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        (["kmi", "markets"], "error: no credentials found: set KENTIK_EMAIL"),
+        (["kmi", "markets"], "error: no credentials found: run 'kentik-async auth login'"),
         (["kmi", "markets", "--profile", "nobody"], "error: profile 'nobody': the file "),
         (["raw", "GET", "/x", "--query", "a"], "error: --query must be NAME=VALUE; got 'a'"),
         (["raw", "PUT", "/x", "--data", "{"], "error: --data is not valid JSON"),

@@ -21,16 +21,13 @@ def delete_all(folder: Path) -> None:
         path.unlink()
 
 
-async def test_looking_does_not_write(open_limiter: Open, tmp_path: Path) -> None:
+async def test_looking_spends_nothing(open_limiter: Open) -> None:
     one, two = open_limiter(), open_limiter()
     grant = await one.acquire("non_query")
-    with sqlite3.connect(tmp_path / "quota.sqlite") as database:
-        before = database.execute("SELECT * FROM quota").fetchall()
+    for _ in range(3):
         snapshot = await two.snapshot()
         assert (snapshot.in_flight, snapshot.next_free, snapshot.frozen) == (1, None, False)
         assert await two.estimate(1) > 0.0
-        assert database.execute("SELECT * FROM quota").fetchall() == before
-    database.close()
     grant.close("answered")
 
 

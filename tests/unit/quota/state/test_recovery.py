@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kentik_async.quota import Quota
+from kentik_async.quota import Allowance, Quota
 from kentik_async.quota.state.encoding import StateError, decode, encode
-from kentik_async.quota.state.messages import Ending, Hint, MemberReport, Terms
+from kentik_async.quota.state.messages import Ending, MemberReport, Terms
 from kentik_async.quota.state.quota_state import QuotaState
 from kentik_async.quota.state.recovery import begin, hold_back, move, quiet_time, restore
 from kentik_async.quota.state.reporting import enter
@@ -38,7 +38,7 @@ def used_state() -> QuotaState:
         now += 0.1
         end(state, "one", number, now)
     (number,) = grants(state, "one", now)
-    ended = Ending(number, "refused", 0.1, 5.0, Hint(3, 10.0))
+    ended = Ending(number, "refused", 0.1, 5.0, Allowance(3, 10.0))
     enter(MemberReport(terms("one"), {}, [ended], number, 1), state, now)
     grants(state, "two", now + 6.0, 5, lease=10.0)
     return state

@@ -1,0 +1,103 @@
+"""The charts of the report `trend`: rank and score by date, and the largest changes."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from kentik_async.report.charts.style import (
+    COLOURS,
+    ReportChart,
+    base,
+    choice,
+    inline,
+    network_label,
+    thinned,
+)
+from kentik_async.report.model import ReportTable, Rows
+
+if TYPE_CHECKING:
+    import altair as alt
+
+__all__ = ["charts", "line_chart"]
+
+_BARS = 20
+_MOST_MARKED = 60
+"""The most dates whose points are marked on a line."""
+
+
+def charts(tables: Mapping[str, ReportTable]) -> list[ReportChart]:
+    """Return the charts."""
+    series = [{**row, "label": network_label(row)} for row in tables["series"].rows]
+    made = []
+    if any(row["rank"] is not None for row in series):
+        rows, note = thinned(series)
+        for value, title in (("rank", "Rank"), ("score", "Score")):
+            described = f"{title} of each network by date; a gap is a date on which it is not in the ranking."
+            chart = line_chart(rows, value, title, ("market", "Market"))
+            made.append(ReportChart(f"{title} by date", described + note, chart))
+    if tables["movers"].rows:
+        made.append(_movers(tables["movers"].rows))
+    return made
+
+
+def line_chart(rows: Rows, value: str, title: str, chosen_by: tuple[str, str]) -> "alt.Chart":
+    """Return lines by date, one for each label; a click on the legend highlights one.
+
+    Args:
+        rows: The rows: run_date, label, the value, and the field that the reader selects by.
+        value: The field on the vertical axis; ranks begin at the top.
+        title: Its title.
+        chosen_by: The field that the reader selects by, and its title.
+    """
+    import altair as alt
+
+    field, field_title = chosen_by
+    lines = {(row[field], row["label"]): number for number, row in enumerate(rows)}
+    points = [{**row, "line": lines[row[field], row["label"]]} for row in rows]
+    named = [{"line": line, field: chosen, "label": label} for (chosen, label), line in lines.items()]
+    clicked = alt.selection_point(fields=["label"], bind="legend", name="clicked")
+    chart = base(points, {"run_date": "date", "line": "number", value: "number"}, height=280)
+    # The names are looked up: with them in each of thousands of points, the page would be twice as large.
+    names = inline(named, {"line": "number", field: "string", "label": "string"})
+    chart = chart.transform_lookup("line", alt.LookupData(names, "line", [field, "label"]))
+    chart = choice(chart, rows, field, field_title)
+    # A rank is a whole number, and has no label between two ranks.
+    ranks = alt.Axis(labelExpr="datum.value % 1 ? '' : format(datum.value, ',')", tickCount=5)
+    axis = ranks if value == "rank" else alt.Axis(format="~s")
+    few = len({row["run_date"] for row in rows}) <= _MOST_MARKED
+    scale = alt.Scale(reverse=value == "rank", zero=False, nice=True)
+    lined: alt.Chart = (
+        chart.mark_line(point=alt.OverlayMarkDef(size=24) if few else False, strokeWidth=2)
+        .encode(
+            x=alt.X("run_date:T", title=None, axis=alt.Axis(labelOverlap=True, tickCount=6)),
+            y=alt.Y(f"{value}:Q", title=title, axis=axis, scale=scale),
+            color=alt.Color("label:N", scale=alt.Scale(range=list(COLOURS))),
+            opacity=alt.condition(clicked, alt.value(1), alt.value(0.15)),
+            tooltip=[
+                alt.Tooltip("label:N", title="Network" if field != "rank_type" else "Market"),
+                alt.Tooltip("run_date:T", title="Date", format="%Y-%m-%d"),
+                alt.Tooltip(f"{value}:Q", title=title, format=","),
+            ],
+        )
+        .add_params(clicked)
+    )
+    return lined
+
+
+def _movers(rows: Rows) -> ReportChart:
+    import altair as alt
+
+    rows = [{**row, "label": network_label(row)} for row in rows]
+    types = {"market": "string", "label": "string", "side": "string", "score_change": "number"}
+    chart = choice(base(rows, types, height=_BARS * 20), rows, "market", "Market")
+    chart = chart.mark_bar().encode(
+        x=alt.X("score_change:Q", title="Score change", axis=alt.Axis(format="~s", tickCount=5)),
+        y=alt.Y("label:N", title=None, sort=alt.EncodingSortField("score_change", order="descending")),
+        color=alt.Color(
+            "side:N", scale=alt.Scale(domain=["winner", "loser"], range=[COLOURS[2], COLOURS[6]])
+        ),
+        tooltip=[
+            alt.Tooltip("label:N", title="Network"),
+            alt.Tooltip("score_change:Q", title="Score change", format="+,"),
+        ],
+    )
+    return ReportChart("Winners and losers", "The largest gains and losses of score of a market.", chart)

@@ -1,0 +1,44 @@
+"""The words that all reports share: names of markets and networks, and notes on what is not saved. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from kentik_async.report.model import ReportColumn, Rows
+
+__all__ = ["MARKET_COLUMNS", "NETWORK_COLUMNS", "asn_list", "family_note", "name_rows", "not_saved"]
+
+MARKET_COLUMNS = (ReportColumn("market_id", "Market id"), ReportColumn("market", "Market"))
+NETWORK_COLUMNS = (ReportColumn("asn", "AS", "asn"), ReportColumn("name", "Network"))
+
+_MOST_NAMED = 12
+
+
+def name_rows(
+    rows: Iterable[Rows], markets: Mapping[str, str], networks: Mapping[int, str] | None = None
+) -> None:
+    """Add the columns `market`, and `name` where networks are given, to the rows of several tables."""
+    for row in (row for table in rows for row in table):
+        row["market"] = markets.get(row["market_id"]) or row["market_id"]
+        if networks is not None:
+            row["name"] = networks.get(row["asn"])
+
+
+def asn_list(asns: Sequence[int], names: Mapping[int, str] | None = None) -> str:
+    """Return AS numbers, with names where they are known, as one text; "none given" for none."""
+    named = names or {}
+    return ", ".join(f"AS{asn} {named.get(asn, '')}".strip() for asn in asns) or "none given"
+
+
+def not_saved(markets: Sequence[str], what: str, when: str) -> str:
+    """Return a note that names the markets for which something is not saved; "" for none."""
+    if not markets:
+        return ""
+    names = list(dict.fromkeys(markets))
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return f"Not saved {when}: {what} of {', '.join(names[:_MOST_NAMED])}{more}."
+
+
+def family_note(ip: str, others: Sequence[str]) -> str:
+    """Return a note that the other address family has a report of its own; "" if none is saved."""
+    if not others:
+        return ""
+    return f"All figures are of {ip}; {' and '.join(others)} is saved too, and needs a report of its own."

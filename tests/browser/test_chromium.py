@@ -1,0 +1,21 @@
+"""The browser of the tests works, and has no network."""
+
+from pathlib import Path
+
+from selenium.webdriver import Chrome
+
+from tests.browser.pages import errors_of, resize
+
+
+def test_pages_run_scripts_but_load_nothing_from_elsewhere(chromium: Chrome, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_text(
+        "<!DOCTYPE html><script>document.title = 2 + 2</script><script src='https://example.com/x.js'></script>"
+    )
+    errors_of(chromium)
+    resize(chromium, 400)
+    chromium.get(page.as_uri())
+    assert chromium.title == "4"
+    assert chromium.execute_script("return innerWidth") == 400
+    (error,) = errors_of(chromium)
+    assert "ERR_NAME_NOT_RESOLVED" in error

@@ -1,0 +1,99 @@
+"""The code blocks of the pages without a test of their own run, in order, in one folder and one shell."""
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kentik_async._transport.status_mapping import GRPC_ERRORS, HTTP_ERRORS
+from kentik_async.cli.exit_codes import Exit
+from kentik_async.emulator import BackgroundEmulator, Emulator
+from tests.support.paths import ROOT
+from tests.support.requirements import project
+
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PATIENCE = 100.0
+PAGES = ("quickstart", "transports", "errors", "reports")
+
+
+def text_of(page: str) -> str:
+    return (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def environment() -> Iterator[dict[str, str]]:
+    """The variables that connect a client to an emulator."""
+    with BackgroundEmulator(Emulator(speed=600)) as emulator:
+        yield emulator.env
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_block_runs(page: str, environment: dict[str, str], tmp_path: Path) -> None:
+    script = ["set -euo pipefail", f'kentik-async() {{ "{sys.executable}" -m kentik_async.cli "$@"; }}']
+    script += [f'python() {{ "{sys.executable}" -W error "$@"; }}']
+    blocks = BLOCK.findall(text_of(page))
+    for number, (language, code) in enumerate(blocks):
+        if language == "python":
+            named = re.match(r"# (\w+\.py)\n", code)
+            program = tmp_path / (named[1] if named else f"block_{number}.py")
+            program.write_text(code)
+            script += [] if named else [f"python {program.name}"]
+        elif language == "console":
+            script += [command for line in code.splitlines() if (command := command_of(line))]
+        else:
+            assert language == "json"
+            assert json.loads(code)
+    own = environment if "emulator --background" not in text_of(page) else {}
+    done = subprocess.run(
+        ["bash", "-c", "\n".join(script)],
+        cwd=tmp_path,
+        env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "KENTIK_ASYNC_TEST": page, **own},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 0, (done.stdout, done.stderr)
+    assert done.stdout
+    assert "warning" not in done.stderr.lower(), done.stderr
+
+
+def command_of(line: str) -> str:
+    """Return the command of a line, or nothing for an installation, whose extras must exist."""
+    assert line.startswith("$ "), line
+    command = line.removeprefix("$ ")
+    words = shlex.split(command)
+    if words[:2] != ["pip", "install"]:
+        return command
+    for requirement in words[2:]:
+        name, _, extras = requirement.rstrip("]").partition("[")
+        if name == "kentik-async":
+            assert set(filter(None, extras.split(","))) <= set(project()["optional-dependencies"])
+    return ""
+
+
+def test_no_block_of_a_guide_is_left_out() -> None:
+    for page in PAGES:
+        assert text_of(page).count("```") == 2 * len(BLOCK.findall(text_of(page))), page
+
+
+def test_the_statuses_of_errors_are_those_of_the_code() -> None:
+    rows = re.findall(
+        r"^\| `(\w+Error)` \| (.*?) \|(.*?) \|$", text_of("errors").split("## Statuses")[1], re.MULTILINE
+    )
+    http = {int(status): name for name, statuses, _ in rows for status in re.findall(r"\d{3}", statuses)}
+    grpc = {status: name for name, _, statuses in rows for status in re.findall(r"[A-Z_]{4,}", statuses)}
+    assert http == {400: "BadRequestError", 500: "ServerError"} | {
+        status: error.__name__ for status, error in HTTP_ERRORS.items()
+    }
+    assert grpc == {status: error.__name__ for status, error in GRPC_ERRORS.items()}
+
+
+def test_the_exit_codes_are_those_of_the_code() -> None:
+    listed = re.findall(r"^\| `(\d+)` \|", text_of("errors").split("## Exit codes")[1], re.MULTILINE)
+    assert [int(code) for code in listed] == [code.value for code in Exit]

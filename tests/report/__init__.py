@@ -1,0 +1,1 @@
+"""Reports: each figure is computed again in plain Python from the saved rows."""
