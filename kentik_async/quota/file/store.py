@@ -11,7 +11,7 @@ from contextlib import suppress
 from functools import partial
 from math import inf
 from queue import Empty, SimpleQueue
-from threading import Event, Lock, RLock, Thread
+from threading import Event, RLock, Thread
 from typing import TypeAlias
 
 from kentik_async.errors import KentikError
@@ -64,20 +64,15 @@ class FileStore:
         Raises:
             ConfigError: They cannot be used.
         """
-        self._do(None, wait=False)
+        self._do(lambda state, now: StoreReply([]), wait=False)
 
     def transact(self, change: Change, later: _Later) -> StoreReply | None:
-        """Make a change: at once, or in the thread."""
-        if self._turn.acquire(blocking=False):
-            try:
-                reply = self._do(change, wait=False)
-            finally:
-                self._turn.release()
-            if reply is not None:
-                return reply
-        self._jobs.put(partial(self._do_later, change, later))
-        self._look()
-        return None
+        """Make a change: at once, or in the thread, as all do once it closes the files."""
+        reply = None if self._closed else self._do(change, wait=False)
+        if reply is None:
+            self._jobs.put(partial(self._do_later, change, later))
+            self._look()
+        return reply
 
     def holds(self) -> bool:
         """Tell whether the file that the grants were entered in is still the one of that name."""
@@ -105,7 +100,6 @@ class FileStore:
     def _begin(self) -> None:
         self.member = f"{os.getpid()}-{secrets.token_hex(6)}"
         self._file = self._share(self.member)
-        self._turn = Lock()  # a flock does not exclude threads that share its descriptor
         self._jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._dead: set[str] = set()
         self._starting = RLock()  # re-entrant: a garbage collection may end a grant here
@@ -113,15 +107,14 @@ class FileStore:
 
     def _do_later(self, change: Change, later: _Later) -> None:
         try:
-            with self._turn:
-                reply: StoreReply | KentikError | None = self._do(change, wait=True)
+            reply: StoreReply | KentikError | None = self._do(change, wait=True)
         except KentikError as error:
             reply = error
         if reply is not None:
             later(reply)
 
-    def _do(self, change: Change | None, *, wait: bool) -> StoreReply | None:
-        """Make a change under the members' lock; return None if another has it, or for no change."""
+    def _do(self, change: Change, *, wait: bool) -> StoreReply | None:
+        """Make a change under the members' lock; return None if another has it."""
         file = self._file
         try:
             if not file.lock(wait=wait):
@@ -141,9 +134,7 @@ class FileStore:
         self._failed = False
         return reply
 
-    def _change(self, change: Change | None) -> StoreReply | None:
-        if change is None:
-            return None
+    def _change(self, change: Change) -> StoreReply:
         dead = tuple(self._dead)
         state, reply = self._file.change(partial(self._reclaim, dead, change) if dead else change)
         self._dead.difference_update(dead)
@@ -182,16 +173,19 @@ class FileStore:
 
     def _attend(self, delay: float, dead: list[str]) -> bool:
         """Do what has come up, in the thread; return False if there is nothing more to wait for."""
-        with suppress(Empty):
-            while True:
-                self._jobs.get_nowait()()
-        self._dead.update(dead)
-        if self._closed or not self._file.mailbox.is_open:
-            with self._turn, self._starting:
+        while True:
+            with suppress(Empty):
+                while True:
+                    self._jobs.get_nowait()()
+            if self._file.mailbox.is_open and not self._closed:
+                break
+            with self._starting:
                 self._has_thread = not self._jobs.empty()
                 if not self._has_thread:
-                    self._file.close()
-            return self._has_thread
+                    if self._closed:  # else nothing is open, or the limiter opens it at this moment
+                        self._file.close()
+                    return False
+        self._dead.update(dead)
         if self._dead and not self._failed:
             delay = 0.0
         if delay < inf:
