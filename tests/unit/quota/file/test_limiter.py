@@ -114,8 +114,8 @@ async def test_closing_ends_the_waiting_and_leaves_nothing_behind(open_limiter: 
     assert grant.valid()
     grant.close("answered")
     assert not grant.valid()
-    wait_for(lambda: waiting_threads() == running)
-    assert descriptors() == before
+    wait_for(lambda: waiting_threads() <= running)
+    assert descriptors() <= before
     assert await left(open_limiter()) == 49
 
 
@@ -135,8 +135,8 @@ def test_limiters_that_are_forgotten_leave_nothing_behind(open_limiter: Open, tm
         asyncio.run(pull(limiter))
     del limiter
     gc.collect()
-    wait_for(lambda: waiting_threads() == running)
-    assert descriptors() == before
+    wait_for(lambda: waiting_threads() <= running)
+    assert descriptors() <= before
 
 
 def test_a_limiter_that_had_to_wait_is_not_kept_by_its_alarm(tmp_path: Path) -> None:
@@ -154,8 +154,8 @@ def test_a_limiter_that_had_to_wait_is_not_kept_by_its_alarm(tmp_path: Path) -> 
     asyncio.run(give_up(limiter))
     del limiter
     # Collected again and again: on a busy machine its thread may not have let go of the alarm yet.
-    wait_for(lambda: gc.collect() >= 0 and waiting_threads() == running)
-    assert descriptors() == before
+    wait_for(lambda: gc.collect() >= 0 and waiting_threads() <= running)
+    assert descriptors() <= before
 
 
 async def test_a_forgotten_grant_drains(open_limiter: Open) -> None:
