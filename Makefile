@@ -8,7 +8,7 @@ ARGS ?=
 WORKERS ?= 4
 
 SITE ?= build/site
-EXTRAS := cli,codegen,delta,dlt,emulator,jq,keyring,otel,parquet,redis,remote,report,state,test
+EXTRAS := cli,codegen,delta,dlt,emulator,jq,keyring,mcp,otel,parquet,redis,remote,report,state,test
 PY := .venv/bin/python
 # -qq prints errors only: pip also warns when one of several indexes does not have a package.
 INSTALL := $(PY) -m pip install -qq --disable-pip-version-check $(if $(CONSTRAINTS),-c $(CONSTRAINTS))

@@ -108,7 +108,7 @@ def hand_over(url: str, turns: int, hold: float) -> tuple[float, float]:
 
 def script_cost(server: RedisServer) -> tuple[int, float]:
     """Steps since the last reset, and the server's microseconds for each."""
-    stats = server.admin.info("commandstats")["cmdstat_evalsha"]
+    stats = server.admin.info("commandstats")["cmdstat_eval"]
     return stats["calls"], stats["usec_per_call"]
 
 

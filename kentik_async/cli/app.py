@@ -25,7 +25,7 @@ from kentik_async.cli.commands import (
     sites,
     sites_v6,
 )
-from kentik_async.cli.commands.tools import codegen, completion
+from kentik_async.cli.commands.tools import codegen, completion, mcp
 from kentik_async.cli.context import Context
 from kentik_async.cli.exit_codes import Exit
 from kentik_async.cli.parameters import ASK, GLOBAL, OTHER, START, STATE, Options
@@ -74,6 +74,7 @@ for _command in (state.export, state.plan, state.apply, state.schema):
     app.command(_command, group=STATE)
 app.command(raw.raw, group=ASK)
 app.command(codegen.codegen, group=OTHER)
+app.command(mcp.mcp, group=OTHER)
 app.command(completion.completion, group=OTHER)
 app["--help"].group = GLOBAL
 app["--version"].group = GLOBAL

@@ -11,6 +11,7 @@ from kentik_async.report.labels import (
     NETWORK_COLUMNS,
     asn_list,
     family_note,
+    market_list,
     name_rows,
     not_saved,
 )
@@ -99,6 +100,7 @@ _MOVE_COLUMNS = (
     ReportColumn("change", "Change"),
     ReportColumn("customer", "Customer", "asn"),
     ReportColumn("customer_name", "Name of customer"),
+    ReportColumn("held_by", "Other side has it", absent=_NOT_SAVED),
     ReportColumn("since", "Since", "date"),
 )
 
@@ -157,6 +159,7 @@ def compare(
     ranks.sort(key=lambda row: (row["market_id"], asked.index(row["asn"])))
     neighbour_spans(data, chosen, asked, first, last)
     customers, moves = _customers(data, chosen, asked)
+    _add_holders(data, moves, own, others)
     overlap = data.query(_OVERLAP, ip=data.ip, markets=chosen, mine=own, asns=others)
     networks = data.network_names(asked, [last])
     for row in (*ranks, *customers, *moves):
@@ -170,6 +173,7 @@ def compare(
         facts={
             "Date": str(last),
             "Customers compared since": str(first),
+            "Markets": market_list(chosen, names),
             "Ranking": metric,
             "Address family": data.ip,
         },
@@ -201,6 +205,27 @@ def _customers(data: SavedData, chosen: list[str], asked: list[int]) -> tuple[Ro
             }
         )
     return rows, moves
+
+
+def _add_holders(data: SavedData, moves: Rows, own: list[int], others: list[int]) -> None:
+    """Add which networks of the other side have a customer on the later date; None if no list is saved."""
+    rows = data.query(
+        """
+        SELECT s.market_id, s.asn, r.related_asn FROM details_span AS s LEFT JOIN relations AS r
+            ON r.market_id = s.market_id AND r.asn = s.asn AND r.relation = s.relation
+            AND r.run_date = s.until AND r.ip = $ip
+        WHERE s.relation = 'customer'
+        """,
+        ip=data.ip,
+    )
+    held: dict[tuple[str, int], set[int]] = {}
+    for row in rows:
+        held.setdefault((row["market_id"], row["asn"]), set()).add(row["related_asn"])
+    for row in moves:
+        side = others if row["asn"] in own else own
+        saved = [asn for asn in side if (row["market_id"], asn) in held]
+        holders = [asn for asn in saved if row["customer"] in held[row["market_id"], asn]]
+        row["held_by"] = asn_list(holders) if holders else "no" if len(saved) == len(side) else None
 
 
 def _notes(data: SavedData, ranks: Rows, customers: Rows, chosen: list[str], last: dt.date) -> list[str]:

@@ -4,12 +4,21 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from kentik_async.report.model import ReportColumn, Rows
 
-__all__ = ["MARKET_COLUMNS", "NETWORK_COLUMNS", "asn_list", "family_note", "name_rows", "not_saved"]
+__all__ = [
+    "MARKET_COLUMNS",
+    "NETWORK_COLUMNS",
+    "asn_list",
+    "family_note",
+    "market_list",
+    "name_rows",
+    "not_saved",
+]
 
 MARKET_COLUMNS = (ReportColumn("market_id", "Market id"), ReportColumn("market", "Market"))
 NETWORK_COLUMNS = (ReportColumn("asn", "AS", "asn"), ReportColumn("name", "Network"))
 
 _MOST_NAMED = 12
+_MOST_LISTED = 4
 
 
 def name_rows(
@@ -26,6 +35,13 @@ def asn_list(asns: Sequence[int], names: Mapping[int, str] | None = None) -> str
     """Return AS numbers, with names where they are known, as one text; "none given" for none."""
     named = names or {}
     return ", ".join(f"AS{asn} {named.get(asn, '')}".strip() for asn in asns) or "none given"
+
+
+def market_list(markets: Sequence[str], names: Mapping[str, str]) -> str:
+    """Return the names of a few markets, or the number of many."""
+    if len(markets) > _MOST_LISTED:
+        return f"{len(markets)} markets"
+    return ", ".join(names.get(market) or market for market in markets)
 
 
 def not_saved(markets: Sequence[str], what: str, when: str) -> str:

@@ -7,7 +7,7 @@ from kentik_async._validation import valid_asn
 from kentik_async.bulk.reading.dataset import Targets
 from kentik_async.errors import ValidationError
 from kentik_async.report.document import KmiReport
-from kentik_async.report.labels import MARKET_COLUMNS, family_note, name_rows, not_saved
+from kentik_async.report.labels import MARKET_COLUMNS, family_note, market_list, name_rows, not_saved
 from kentik_async.report.model import ReportColumn, ReportTable, Rows
 from kentik_async.report.neighbours import filter_notes, neighbour_changes, neighbour_spans
 from kentik_async.report.ranks import rank_spans, ranks_on, saved_rank_types
@@ -155,7 +155,7 @@ def network(
             "Date": str(last),
             "Changes since": str(first),
             "Address family": data.ip,
-            "Markets": str(len(chosen)),
+            "Markets": market_list(chosen, names),
         },
         notes=_notes(data, ranks, counts, chosen, last, insight_pages=pages),
         tables=_tables(ranks, counts, neighbours, changes, insights, history),

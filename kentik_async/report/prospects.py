@@ -11,6 +11,7 @@ from kentik_async.report.labels import (
     NETWORK_COLUMNS,
     asn_list,
     family_note,
+    market_list,
     name_rows,
     not_saved,
 )
@@ -117,7 +118,7 @@ def prospects(
     names = data.market_names()
     saved = data.column("SELECT DISTINCT market_id FROM details_page ORDER BY market_id")
     chosen = chosen_markets(markets, saved, names, f"details of networks for {data.ip}")
-    day = saved_date(date, data.dates, "date") or data.newest(chosen, ["details_page"]) or data.dates[-1]
+    day = saved_date(date, data.dates) or data.newest(chosen, ["details_page"]) or data.dates[-1]
     rows, sources = _figures(data, day, chosen, own, others, max_providers, exclude_mutual=exclude_mutual)
     name_rows([rows, sources], names)
     networks = data.network_names(
@@ -131,7 +132,11 @@ def prospects(
         name="prospects",
         title="Prospects",
         summary="Networks with one or few providers that are not customers of mine.",
-        facts=_facts(data, day, own, others, max_providers, exclude_mutual=exclude_mutual),
+        facts={
+            "Date": str(day),
+            "Markets": market_list(chosen, names),
+            **_facts(data.ip, own, others, max_providers, exclude_mutual=exclude_mutual),
+        },
         notes=_notes(data, day, sources, own, chosen),
         tables=(
             ReportTable(
@@ -193,17 +198,10 @@ def _figures(
 
 
 def _facts(
-    data: SavedData,
-    day: dt.date,
-    own: list[int],
-    others: list[int],
-    max_providers: int,
-    *,
-    exclude_mutual: bool,
+    ip: str, own: list[int], others: list[int], max_providers: int, *, exclude_mutual: bool
 ) -> dict[str, str]:
     facts = {
-        "Date": str(day),
-        "Address family": data.ip,
+        "Address family": ip,
         "My networks": asn_list(own),
         "Mutual customers": "left out" if exclude_mutual else "listed",
         "Few-homed": f"at most {max_providers} known providers",

@@ -1,7 +1,8 @@
 """Saved targets as tables that DuckDB queries, and which pages they hold."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from kentik_async.bulk.reading.dataset import Targets, open_target, targets_of
@@ -91,7 +92,7 @@ class SavedData:
         self._db = _connect()
         self.use("pages")
         for statement in _PAGES.format(ip=ip, filters=_FILTERS).split(";"):
-            self._db.execute(statement)
+            self.run(statement)
 
     def use(self, table: str, dates: Iterable[dt.date] | None = None) -> None:
         """Make a table a view.
@@ -107,7 +108,8 @@ class SavedData:
             # DuckDB skips rows within Parquet files, and reads them three times as fast as through Arrow.
             # CREATE VIEW takes no parameters.
             listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
-            self._db.register(table, self._db.sql(f"FROM read_parquet([{listed}], {_BY_DATE})"))
+            with self._reading():
+                self._db.register(table, self._db.sql(f"FROM read_parquet([{listed}], {_BY_DATE})"))
         else:
             self._db.register(table, dataset)
 
@@ -118,17 +120,37 @@ class SavedData:
             sql: The query; `$name` is a parameter.
             parameters: The values of the parameters.
         """
-        result = self._db.execute(sql, parameters or None)
-        names = [column[0] for column in result.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+        with self._reading():
+            result = self._db.execute(sql, parameters or None)
+            names = [column[0] for column in result.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
     def column(self, sql: str, **parameters: Any) -> list[Any]:
         """Return the first column of a query's rows."""
-        return [row[0] for row in self._db.execute(sql, parameters or None).fetchall()]
+        with self._reading():
+            return [row[0] for row in self._db.execute(sql, parameters or None).fetchall()]
 
     def run(self, sql: str, **parameters: Any) -> None:
         """Execute a statement that returns no rows."""
-        self._db.execute(sql, parameters or None)
+        with self._reading():
+            self._db.execute(sql, parameters or None)
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Turn the errors of damaged files into one line.
+
+        Raises:
+            TargetError: A file cannot be read.
+        """
+        import duckdb
+
+        try:
+            yield
+        except (duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException) as error:
+            reason = " ".join(str(error).split())
+            raise TargetError(
+                f"cannot read {self.target}: {reason}; 'kentik-async kmi verify' checks a target"
+            ) from error
 
     def market_names(self) -> dict[str, str]:
         """Return the names of the markets that any list of markets holds, the newest name of each."""
@@ -179,7 +201,10 @@ class SavedData:
 
 
 def _parquet_files(dataset: Any) -> list[str]:
-    """Return the files of a dataset if all are Parquet in a local folder; else an empty list."""
+    """Return the files of a dataset if DuckDB can read them itself; else an empty list.
+
+    It can if all are Parquet, in a local folder whose path is no pattern and names no other partition.
+    """
     import pyarrow.dataset as ds  # type: ignore[import-untyped]  # pyarrow ships no types
     from pyarrow import fs
 
@@ -187,7 +212,10 @@ def _parquet_files(dataset: Any) -> list[str]:
         dataset.filesystem, fs.LocalFileSystem
     ):
         return []
-    return list(dataset.files) if isinstance(dataset.format, ds.ParquetFileFormat) else []
+    if not isinstance(dataset.format, ds.ParquetFileFormat):
+        return []
+    folders = {file.rpartition("/run_date=")[0] for file in dataset.files}
+    return [] if any(set(folder) & set("*?[]{}=") for folder in folders) else list(dataset.files)
 
 
 def _connect() -> "DuckDBPyConnection":

@@ -98,14 +98,14 @@ def typed_market(market_id: str) -> str:
     return market_id.replace("$", ":")
 
 
-def saved_date(date: dt.date | None, saved: Sequence[dt.date], field: str) -> dt.date | None:
+def saved_date(date: dt.date | None, saved: Sequence[dt.date]) -> dt.date | None:
     """Return a date that is saved; None for None.
 
     Raises:
         ValidationError: It is not saved.
     """
     if date is not None and date not in saved:
-        raise ValidationError(f"{field} must be a saved date; got {date}; saved: {_listed(saved)}")
+        raise ValidationError(f"{date} is not a saved date; saved: {_listed(saved)}")
     return date
 
 
@@ -123,10 +123,10 @@ def chosen_dates(
     Raises:
         ValidationError: One of them is not saved, or they are in the wrong order.
     """
-    first = saved_date(since, saved, "since") or saved[0]
-    last = saved_date(until, saved, "until") or newest or saved[-1]
+    first = saved_date(since, saved) or saved[0]
+    last = saved_date(until, saved) or newest or saved[-1]
     if first > last:
-        raise ValidationError(f"since must not be after until; got {first} and {last}")
+        raise ValidationError(f"the first date must not be after the last one; got {first} and {last}")
     return first, last
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from kentik_async.bulk.reading.dataset import Targets
 from kentik_async.report.document import KmiReport
-from kentik_async.report.labels import asn_list, family_note, name_rows, not_saved
+from kentik_async.report.labels import asn_list, family_note, market_list, name_rows, not_saved
 from kentik_async.report.model import Rows
 from kentik_async.report.ranks import rank_spans, saved_rank_types
 from kentik_async.report.saved import SavedData
@@ -60,6 +60,15 @@ SELECT market_id, CASE WHEN after THEN 'entered' ELSE 'left' END AS change, asn,
     coalesce(rank_after, rank_before) AS "rank", coalesce(score_after, score_before) AS score, since, until
 FROM both_dates WHERE since IS NOT NULL AND before <> after
 ORDER BY market_id, change, "rank", asn
+"""
+
+# Constants, not parameters: DuckDB lets the reader skip all other rows.
+_SEEN = """
+SELECT s.market_id, r.asn, min(r.run_date) AS first_seen, max(r.run_date) AS last_seen
+FROM rankings AS r JOIN rank_span AS s ON s.market_id = r.market_id
+WHERE r.ip = $ip AND r.rank_type = $rank_type AND r.asn IN ({asns})
+    AND r.run_date BETWEEN s.since AND s.until
+GROUP BY s.market_id, r.asn
 """
 
 _SERIES = """
@@ -118,6 +127,7 @@ def trend(
     chosen = chosen_markets(markets, saved, names, f"{metric} rankings for {data.ip}")
     spans = rank_spans(data, chosen, [metric], first, last)
     moves, crossings = _changes(data, metric, spans)
+    _date(data, metric, crossings, first, last)
     pairs = [(market, asn) for market in chosen for asn in networks] or _leaders(data)
     series = _series(data, pairs, metric, first, last)
     summary = summary_of(series)
@@ -130,6 +140,7 @@ def trend(
         summary=f"Rank and score from {first} to {last}, and who won, lost, entered and left.",
         facts={
             "Dates": f"{first} to {last}, {sum(first <= date <= last for date in data.dates)} saved",
+            "Markets": market_list(chosen, names),
             "Ranking": metric,
             "Address family": data.ip,
             "Networks": asn_list(networks) if networks else f"the first {_FIRST_NETWORKS} of each market",
@@ -147,6 +158,19 @@ def _changes(data: SavedData, metric: str, spans: Rows) -> tuple[Rows, Rows]:
     data.use("rankings", _ends(spans))
     data.run(_BOTH, ip=data.ip, rank_type=metric)
     return data.query(_MOVES, most=MOVERS), data.query(_CROSSINGS)
+
+
+def _date(data: SavedData, metric: str, crossings: Rows, first: dt.date, last: dt.date) -> None:
+    """Add the date on which each network was first, or last, in the ranking."""
+    if not crossings:
+        return
+    data.use("rankings", [date for date in data.dates if first <= date <= last])
+    asns = ", ".join(str(asn) for asn in sorted({row["asn"] for row in crossings}))
+    rows = data.query(_SEEN.format(asns=asns), ip=data.ip, rank_type=metric)
+    seen = {(row["market_id"], row["asn"]): row for row in rows}
+    for row in crossings:
+        found = seen[row["market_id"], row["asn"]]
+        row["seen"] = found["first_seen" if row["change"] == "entered" else "last_seen"]
 
 
 def _leaders(data: SavedData) -> list[tuple[str, int]]:

@@ -48,6 +48,7 @@ _CROSSING_COLUMNS = (
     *NETWORK_COLUMNS,
     ReportColumn("rank", "Rank", "count"),
     ReportColumn("score", "Score", "count"),
+    ReportColumn("seen", "First or last seen", "date"),
     ReportColumn("since", "Since", "date"),
     ReportColumn("until", "Until", "date"),
 )
@@ -100,7 +101,8 @@ def trend_tables(series: Rows, summary: Rows, moves: Rows, crossings: Rows) -> t
         ReportTable(
             "entries",
             "Entries and exits",
-            "Networks that are in the ranking on one of two dates only, with rank and score on that date.",
+            "Networks that are in the ranking on one of two dates only, with rank and score on that date; "
+            "and the saved date on which they were first or last in it.",
             _CROSSING_COLUMNS,
             crossings,
         ),

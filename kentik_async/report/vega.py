@@ -16,22 +16,15 @@ if TYPE_CHECKING:
 
 __all__ = ["compiled", "vega_script"]
 
-_INSTALL = "charts need Altair and vl-convert: pip install 'kentik-async[report]'"
-
 
 def compiled(chart: "alt.TopLevelMixin") -> dict[str, Any]:
     """Return a chart as a Vega specification.
 
     Vega-Lite runs here and not in the browser: the page is a third smaller, and starts sooner.
-
-    Raises:
-        ConfigError: Altair or vl-convert is not installed.
     """
-    try:
-        import altair as alt
-        import vl_convert
-    except ImportError:
-        raise ConfigError(_INSTALL) from None
+    import altair as alt
+    import vl_convert
+
     wanted = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
     known = vl_convert.get_vegalite_versions()
     version = wanted if wanted in known else known[-1]
@@ -46,12 +39,9 @@ def vega_script() -> str:
     vl-convert takes seconds to bundle it, so it is kept in the user's cache folder.
 
     Raises:
-        ConfigError: vl-convert is not installed.
+        ConfigError: vl-convert cannot bundle Vega.
     """
-    try:
-        import vl_convert
-    except ImportError:
-        raise ConfigError(_INSTALL) from None
+    import vl_convert
     from platformdirs import user_cache_path
 
     version, converter = vl_convert.get_vega_version(), metadata.version("vl-convert-python")

@@ -24,7 +24,6 @@ def bash(shell: Shell, redirected: str) -> "subprocess.CompletedProcess[str]":
         encoding="utf-8",
         env=shell.env,
         check=False,
-        timeout=60,
     )
 
 

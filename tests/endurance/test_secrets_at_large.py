@@ -68,7 +68,6 @@ def told(emulator: BackgroundEmulator, home: Path, *command: str) -> str:
         capture_output=True,
         encoding="utf-8",
         check=False,
-        timeout=60,
     )
     return done.stdout + done.stderr
 

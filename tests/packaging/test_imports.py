@@ -9,7 +9,18 @@ import sys
 import kentik_async
 
 # grpc itself imports an empty grpc_tools where it is installed; the compiler in it is what weighs.
-HEAVY = ("aiohttp", "cyclopts", "grpc_tools.protoc", "keyring", "pandas", "polars", "pyarrow", "rich")
+HEAVY = (
+    "aiohttp",
+    "cyclopts",
+    "duckdb",
+    "grpc_tools.protoc",
+    "keyring",
+    "mcp",
+    "pandas",
+    "polars",
+    "pyarrow",
+    "rich",
+)
 
 
 def test_the_version_is_the_distributions() -> None:

@@ -44,6 +44,10 @@ def test_customers_won_and_lost(target: Path, saved: Saved) -> None:
             FIRST,
         )
     assert moves == expected
+    for row in report.tables["moves"]:
+        rival = other if row["asn"] == mine else mine
+        has = row["customer"] in saved.neighbours(THIRD, CH, rival)
+        assert row["held_by"] == (f"AS{rival}" if has else "no")
     assert {change for _, change, _ in moves} == {"won", "lost"}
 
 

@@ -1,5 +1,6 @@
 """The page of a report: one file, nothing from elsewhere, texts escaped, long tables cut."""
 
+import datetime as dt
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -9,6 +10,7 @@ import vl_convert
 
 from kentik_async.report import KmiReport, ReportColumn, ReportTable, compare, trend
 from kentik_async.report.cells import MOST_ROWS
+from kentik_async.report.charts.style import largest, thinned
 from kentik_async.report.vega import vega_script
 from tests.report.support import CH, THIRD, Saved
 
@@ -97,3 +99,18 @@ def test_a_damaged_cache_of_vega_is_made_again(monkeypatch: pytest.MonkeyPatch, 
     finally:
         vega_script.cache_clear()
     assert len(made) == 2, "once at first, and once for the damaged file"
+
+
+def test_charts_leave_out_small_markets_and_dates() -> None:
+    rows = [{"market": f"M{n}", "size": n} for n in range(40) for _ in range(2)]
+    shown, note = largest(rows, lambda row: row["size"])
+    assert {row["market"] for row in shown} == {f"M{n}" for n in range(10, 40)}
+    assert "the 30 largest of 40 markets" in note
+    dates = [dt.date(2025, 11, 21) + dt.timedelta(days=n) for n in range(365)]
+    points = [{"run_date": date} for date in dates for _ in range(60)]
+    shown, note = thinned(points)
+    assert 4000 < len(shown) <= 8000
+    assert shown[-1] == points[-1]
+    assert "one of 3 saved dates" in note
+    assert largest(rows[:9], lambda _: 1) == (rows[:9], "")
+    assert thinned(points[:9]) == (points[:9], "")

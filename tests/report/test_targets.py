@@ -2,6 +2,8 @@
 
 import asyncio
 import datetime as dt
+import shutil
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -51,8 +53,17 @@ def test_several_targets_are_one(
     assert figures(parts, saved) == expected
 
 
-def test_a_url_is_a_target(target: Path, saved: Saved, expected: list[dict[str, Any]]) -> None:
-    assert figures(target.as_uri(), saved) == expected
+@pytest.mark.parametrize("name", ["a*[b]", "asn=1", "it's"])
+def test_the_name_of_a_folder_does_not_matter(target: Path, tmp_path: Path, name: str) -> None:
+    shutil.copytree(target, tmp_path / name)
+    found = trend(tmp_path / name, markets="LI").to_dict()
+    assert found["tables"] == trend(target, markets="LI").to_dict()["tables"]
+
+
+def test_an_object_store_is_a_target(target: Path, saved: Saved, expected: list[dict[str, Any]]) -> None:
+    place = f"memory://{uuid.uuid4().hex}/kmi"
+    copy(target, place, "parquet")
+    assert figures(place, saved) == expected
 
 
 def test_unequal_limits_are_not_compared(tmp_path: Path) -> None:
@@ -88,7 +99,7 @@ INVALID: list[tuple[Callable[[Path], object], str]] = [
     (lambda t: prospects(t, ip="v6"), "no details of networks for v6 are saved in the target"),
     (
         lambda t: prospects(t, date=dt.date(2026, 1, 1)),
-        "date must be a saved date; got 2026-01-01; saved: 2026-11-18, 2026-11-19, 2026-11-20",
+        "2026-01-01 is not a saved date; saved: 2026-11-18, 2026-11-19, 2026-11-20",
     ),
     (lambda t: prospects(t, max_providers=0), "max_providers must be a whole number from 1; got 0"),
     (
@@ -98,7 +109,7 @@ INVALID: list[tuple[Callable[[Path], object], str]] = [
     (lambda t: trend(t, rank_type="nope"), "rank_type must be"),
     (
         lambda t: trend(t, since=THIRD, until=FIRST),
-        "since must not be after until; got 2026-11-20 and 2026-11-18",
+        "the first date must not be after the last one; got 2026-11-20 and 2026-11-18",
     ),
     (lambda t: trend(t, markets=[]), "markets is empty"),
     (lambda t: trend(t, asns=["x"]), "asns must be an AS number"),
@@ -114,6 +125,14 @@ def test_invalid_arguments_are_one_line(target: Path, call: Callable[[Path], obj
         call(target)
     assert text in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_damaged_file_is_an_error(target: Path, tmp_path: Path) -> None:
+    copy(target, tmp_path, "parquet", [THIRD])
+    (part,) = tmp_path.glob("rankings/*/*")
+    part.write_bytes(b"PAR1 no more")
+    with pytest.raises(TargetError, match=f"^cannot read {tmp_path}: .*'kentik-async kmi verify' checks"):
+        trend(tmp_path)
 
 
 def test_a_folder_without_a_pull_is_an_error(tmp_path: Path) -> None:

@@ -54,7 +54,8 @@ def test_movers_are_the_largest_changes_of_score(target: Path, saved: Saved) -> 
 
 
 def test_entries_and_exits_are_those_of_two_dates(target: Path, saved: Saved) -> None:
-    found = {(row["market_id"], row["change"], row["asn"]) for row in trend(target).tables["entries"]}
+    rows = trend(target).tables["entries"].rows
+    found = {(row["market_id"], row["change"], row["asn"]) for row in rows}
     expected = set()
     for market in (CH, LI):
         before, after = saved.ranking(FIRST, market).keys(), saved.ranking(THIRD, market).keys()
@@ -62,6 +63,11 @@ def test_entries_and_exits_are_those_of_two_dates(target: Path, saved: Saved) ->
         expected |= {(market, "left", asn) for asn in before - after}
     assert found == expected
     assert found
+    for row in rows:
+        days = [
+            date for date in (FIRST, SECOND, THIRD) if row["asn"] in saved.ranking(date, row["market_id"])
+        ]
+        assert row["seen"] == (min(days) if row["change"] == "entered" else max(days))
 
 
 def test_the_first_networks_are_shown_by_default(target: Path, saved: Saved) -> None:

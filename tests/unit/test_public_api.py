@@ -212,7 +212,7 @@ def test_invalid_host_name() -> None:
     assert {*NAMES, "open", "emulator"} <= set(dir(kentik_async))
 
 
-@pytest.mark.parametrize("name", ["dlt", "emulator", "errors", "events", "models", "quota"])
+@pytest.mark.parametrize("name", ["dlt", "emulator", "errors", "events", "models", "quota", "report"])
 def test_submodules_are_at_hand(name: str) -> None:
     program = f"import kentik_async; assert kentik_async.{name}.__name__ == 'kentik_async.{name}'"
     assert modules_after(program)

@@ -72,7 +72,7 @@ class SharedFile:
         """
         self.place = place
         self._path = os.fspath(place.database)
-        self._class = quota_class
+        self._class: QuotaClass = quota_class
         self._quotas = quotas
         self._clock = clock
         self._member = member

@@ -1,19 +1,20 @@
--- Commit a new state of a quota if the present one is that which it was made from; tell the server's time.
+-- Commit a new state of a quota if the present one is that which it was made from.
 --
 -- KEYS[1]: a hash with the fields below. ARGV: the version that the new state was made from, empty if there
--- was none; the new version; format, run, shift and state, which go with it; for how many milliseconds to
--- keep it; then channels and messages, in turns, for those who are to know.
--- Returns the time in seconds and microseconds; and, if the version is another, what is there instead.
+-- was none; the new version; run, shift and state, which go with it; for how many milliseconds to keep it;
+-- then channels and messages, in turns, for those who are to know.
+-- Returns the server's time in seconds and microseconds, and its run; and, if version or run is another,
+-- what is there instead.
 
 local time = redis.call('TIME')
-local held = redis.call('HMGET', KEYS[1], 'version', 'format', 'run', 'shift', 'state')
-if ARGV[1] ~= (held[1] or '') then
-  return {time[1], time[2], held}
+local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+local held = redis.call('HMGET', KEYS[1], 'version', 'run', 'shift', 'state')
+if ARGV[1] ~= (held[1] or '') or ARGV[3] ~= run then
+  return {time[1], time[2], run, held}
 end
-redis.call('HSET', KEYS[1],
-  'version', ARGV[2], 'format', ARGV[3], 'run', ARGV[4], 'shift', ARGV[5], 'state', ARGV[6])
-redis.call('PEXPIRE', KEYS[1], ARGV[7])
-for place = 8, #ARGV, 2 do
+redis.call('HSET', KEYS[1], 'version', ARGV[2], 'run', run, 'shift', ARGV[4], 'state', ARGV[5])
+redis.call('PEXPIRE', KEYS[1], ARGV[6])
+for place = 7, #ARGV, 2 do
   redis.call('PUBLISH', ARGV[place], ARGV[place + 1])
 end
-return {time[1], time[2]}
+return {time[1], time[2], run}

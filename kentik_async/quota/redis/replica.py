@@ -1,24 +1,69 @@
-"""One member's copy of the state that is kept in Redis, and what it makes of what it finds there. Pure.
+"""What one member knows of the state that is kept in Redis, and what it makes of what it finds there. Pure.
 
-The copy is of the member's latest commit. While it is fresh the next change is made on it, so a report takes
-one round trip; if another has committed since, the server returns the present state instead. When the state
-was lost, the copy is what the member puts back.
+It has a *copy* of its latest commit. While that is fresh the next change is made on it, so a report takes one
+round trip; if another has committed since, the server returns the present state instead. When the state was
+lost, the copy is what the member puts back.
+
+It has a *reading* of the server's clock. That clock and the member's own are never compared, only how far
+each has run. The server's clock may be set, or another machine may take over. So what the quota goes by is
+that clock plus a *shift*, which is kept with the state: who was here before notices that the clock has leapt,
+and moves the shift against it.
 """
 
 import secrets
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from math import inf
 
 from kentik_async.errors import ConfigError
 from kentik_async.quota.limits import Quota
-from kentik_async.quota.redis.lease import Reading
-from kentik_async.quota.state.encoding import StateError, decode
+from kentik_async.quota.state.encoding import StateError, decode, encode
 from kentik_async.quota.state.quota_state import FORMAT, QuotaState
 from kentik_async.quota.state.recovery import begin, move, quiet_time, renew, restore
 
-__all__ = ["Draft", "Exchange", "Replica"]
+__all__ = ["Draft", "Exchange", "Reading", "Replica"]
 
 _UNCERTAIN = 0.5  # seconds by which a copy's time may be ahead of the server's
+_SLACK = 0.02  # seconds; no clock is set for as little
+_DRIFT = 0.0005  # by how much clocks may differ in speed, at the most while one is set right slowly
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a clock showed, and when; all in seconds.
+
+    An answer was written after its question was sent and before it came. So the clock shows now at most what
+    it showed then plus the time since the question, and at least that plus the time since the answer.
+
+    Attributes:
+        asked: When the question was sent, by this process's clock.
+        heard: When the answer came.
+        now: What the other clock showed in between.
+    """
+
+    asked: float
+    heard: float
+    now: float
+
+    def at_least(self, instant: float) -> float:
+        """Return what the clock shows at an instant at the least."""
+        return self.now + max(instant - self.heard, 0.0)
+
+    def at_most(self, instant: float) -> float:
+        """Return what the clock shows at an instant at the most."""
+        return self.now + instant - self.asked
+
+    def corrected(self, later: "Reading") -> float:
+        """Return what a later reading must have shown unless the server's clock was set.
+
+        Args:
+            later: The reading, with the same shift.
+        """
+        slack = _SLACK + _DRIFT * (later.heard - self.asked)
+        earliest, latest = self.at_least(later.asked), self.at_most(later.heard)
+        if later.now > latest + slack:
+            return latest
+        return earliest if later.now < earliest - slack else later.now
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +71,13 @@ class Exchange:
     """What the server returned.
 
     Attributes:
-        asked: When it was asked, by this process's clock.
-        heard: When the answer came.
-        time: What the server's clock showed in between, in seconds.
-        held: Version, format, run, shift and state, each None if there is none; empty after a commit.
+        clock: A reading of the server's clock.
+        run: The run of the server: it ends with the server, and another node has another.
+        held: Version, run, shift and state, each None if there is none; empty after a commit.
     """
 
-    asked: float
-    heard: float
-    time: float
+    clock: Reading
+    run: bytes
     held: tuple[bytes | None, ...] = ()
 
 
@@ -45,17 +88,17 @@ class Draft:
     Attributes:
         state: The state.
         now: The present instant, not before what is reported to it, by the clock of the quota.
-        since: An instant of this process's clock at which that clock showed at most `now`.
         shift: How far the clock of the quota is ahead of the server's.
         version: The version that the state was made from; empty if there was none.
+        run: The run of the server.
         remade: Why nobody may go for a while, and all others must put back what they know; empty if not so.
     """
 
     state: QuotaState
     now: float
-    since: float
     shift: float
     version: bytes
+    run: bytes
     remade: str = ""
 
 
@@ -65,9 +108,8 @@ class Replica:
     Attributes:
         reading: Of the clock of the quota, at the latest commit; None before.
         lease_from: From when, by this process's clock, the latest lease counts.
-        member: The member's name.
-        lease: How long the state counts it as alive after a report, in seconds.
-        quiet: For how many seconds nobody may go after a loss.
+        leap: Whether the server's clock may have been set before this member came, though others were there:
+            then the clock of the quota is taken to have stood still.
     """
 
     def __init__(self, member: str, quota: Quota, lease: float) -> None:
@@ -80,118 +122,91 @@ class Replica:
         """
         self.reading: Reading | None = None
         self.lease_from = -inf
-        self.member = member
-        self.lease = lease
-        self.quiet = quiet_time(quota, lease)
+        self.leap = False
+        self._quiet = quiet_time(quota, lease)
+        self._member = member
+        self._lease = lease
         self._leapt = False
-        self._version = b""
-        self._run = ""
-        self._copy = b""
+        self._latest: tuple[bytes, ...] = ()
         self._incarnation = ""
-        self._revision = 0
-        self._shift = 0.0
-        self._commits = 0
 
-    def fresh(self, instant: float, run: str) -> Draft | None:
+    def fresh(self, instant: float) -> Draft | None:
         """Return the copy as a draft, if nothing speaks against its being the present state.
 
         Args:
             instant: The present, by this process's clock.
-            run: The run of the server.
         """
         reading = self.reading
-        if reading is None or self._leapt or run != self._run or instant - reading.asked > self.lease:
+        if reading is None or self._leapt or reading.heard - reading.asked > _UNCERTAIN / 2:
             return None
-        if reading.heard - reading.asked > _UNCERTAIN / 2:
+        if instant - reading.asked > self._lease:
             return None
-        return Draft(decode(self._copy), reading.at_most(instant), instant, self._shift, self._version)
+        _, version, run, shift, copy = self._latest
+        return Draft(decode(copy), reading.at_most(instant), float(shift), version, run)
 
-    def read(self, stored: Exchange, run: str, *, leap: bool = False) -> Draft:
+    def read(self, stored: Exchange) -> Draft:
         """Return what is kept as a draft, put right where that is needed.
 
         Args:
             stored: What the server returned.
-            run: The run of the server.
-            leap: Whether the server's clock may have been set while this member was not there, though others
-                were: then the clock of the quota is taken to have stood still.
 
         Raises:
             ConfigError: Another version of this package keeps the state.
         """
-        version, form, old_run, shift, encoded = stored.held or (None,) * 5
-        state = None
+        version, run, shift, encoded = stored.held
+        state, now, remade = None, stored.clock.now, ""
         if encoded is not None:
-            if form != b"%d" % FORMAT:
+            if (version or b"").partition(b":")[0] != b"%d" % FORMAT:
                 raise ConfigError(
                     "the state of the quota was written by another version of kentik-async: "
                     "use one version on all machines"
                 )
-            try:
+            with suppress(StateError):  # what others know is put back, as if it had been lost
                 state = decode(encoded)
-            except StateError:
-                state = None  # what others know is put back, as if it had been lost
-        draft = Draft(QuotaState(), stored.time, stored.asked, 0.0, version or b"")
         if state is None:
-            draft.state = begin(secrets.token_hex(8), draft.now, self.quiet)
-            draft.remade = "holds no state of this quota"
+            state, remade = begin(secrets.token_hex(8), now, self._quiet), "holds no state of this quota"
         else:
-            draft.state = state
-            draft.now = self._time(stored, float(shift or 0), state, leap=leap)
-            draft.shift = draft.now - stored.time
-            back = state.incarnation == self._incarnation and state.revision < self._revision
-            if back or old_run != run.encode():
-                renew(state, secrets.token_hex(8), draft.now, self.quiet)
-                draft.remade = "was restarted or replaced"
-        if self.reading is not None and draft.state.incarnation != self._incarnation:
-            lost, here = decode(self._copy), Reading(stored.asked, stored.heard, draft.now)
-            if self.reading.corrected(here) != draft.now:  # this is another clock
-                move(lost, draft.now - self.reading.at_least(stored.asked))
-            restore(draft.state, lost, self.member, draft.now)
-        return draft
+            now = self._corrected(replace(stored.clock, now=now + float(shift or 0)), state)
+            # It never runs backwards; a little is the other members' uncertainty, which passes.
+            if self.leap or now <= state.now - _UNCERTAIN:
+                now = state.now
+            if run != stored.run:
+                renew(state, secrets.token_hex(8), now, self._quiet)
+                remade = "was restarted or replaced, so it may lack what was used latest"
+        remade = remade and f"{remade}: requests wait for {self._quiet:.1f} s"
+        if self.reading is not None and state.incarnation != self._incarnation:
+            lost = decode(self._latest[-1])
+            if self.reading.corrected(replace(stored.clock, now=now)) != now:  # this is another clock
+                move(lost, now - self.reading.at_least(stored.clock.asked))
+            restore(state, lost, self._member, now)
+        return Draft(state, now, now - stored.clock.now, version or b"", stored.run, remade)
 
-    def next_version(self) -> bytes:
-        """Return a name for the next version, unlike any other."""
-        self._commits += 1
-        return f"{self.member}.{self._commits}".encode()
+    def prepare(self, draft: Draft) -> tuple[bytes, ...]:
+        """Return what commits a draft that has been changed: the first arguments of the script."""
+        version = f"{FORMAT}:{secrets.token_hex(8)}".encode()
+        return draft.version, version, draft.run, repr(draft.shift).encode(), encode(draft.state)
 
-    def committed(self, draft: Draft, version: bytes, encoded: bytes, run: str, stored: Exchange) -> float:
+    def committed(self, draft: Draft, prepared: tuple[bytes, ...], stored: Exchange) -> float:
         """Enter that a draft was committed.
 
         Args:
-            draft: The draft, changed.
-            version: Its new version.
-            encoded: The state.
-            run: The run of the server.
+            draft: The draft.
+            prepared: What committed it.
             stored: What the server returned.
 
         Returns:
             For how many seconds what was granted must be held back: the state is so far ahead of the clock.
         """
-        new = Reading(stored.asked, stored.heard, stored.time + draft.shift)
-        if self.reading is not None and draft.state.incarnation == self._incarnation:
-            # Of a copy it is only known now whether the clock was set since.
-            now = self.reading.corrected(new)
-            self._leapt = now != new.now
-            new = Reading(new.asked, new.heard, now) if self._leapt else new.tightened(self.reading)
-        self.reading = new
-        self.lease_from = draft.since
-        self._version, self._run, self._copy, self._shift = version, run, encoded, draft.shift
-        self._incarnation, self._revision = draft.state.incarnation, draft.state.revision
-        return max(draft.state.now - new.now, 0.0)
+        new = replace(stored.clock, now=stored.clock.now + draft.shift)
+        now = self._corrected(new, draft.state)
+        self._leapt = now != new.now  # of a copy it is only known now whether the clock was set since
+        self.reading, self.leap = replace(new, now=now), False
+        self.lease_from = new.asked + draft.now - now  # the clock showed at most `draft.now` then
+        self._latest, self._incarnation = prepared, draft.state.incarnation
+        return max(draft.state.now - now, 0.0)
 
-    def on_time(self, stored: Exchange) -> bool:
-        """Tell whether the server's clock goes on as this member knows it to; False if it cannot tell."""
-        if self.reading is None or stored.held[4] is None:
-            return False
-        now = stored.time + float(stored.held[3] or 0)
-        return self.reading.corrected(Reading(stored.asked, stored.heard, now)) == now
-
-    def _time(self, stored: Exchange, shift: float, state: QuotaState, *, leap: bool) -> float:
-        """Return what the clock of the quota shows."""
-        now = stored.time + shift
-        if leap:
-            now = state.now
-        elif self.reading is not None and state.incarnation == self._incarnation:
-            now = self.reading.corrected(Reading(stored.asked, stored.heard, now))
-        # It never runs backwards; a little is the other members' uncertainty, which passes.
-        return now if now > state.now - _UNCERTAIN else state.now
+    def _corrected(self, reading: Reading, state: QuotaState) -> float:
+        """Return what a reading shows, or must have shown if this member knows the clock of this state."""
+        if self.reading is None or state.incarnation != self._incarnation:
+            return reading.now
+        return self.reading.corrected(reading)

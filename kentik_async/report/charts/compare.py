@@ -2,7 +2,15 @@
 
 from collections.abc import Mapping
 
-from kentik_async.report.charts.style import COLOURS, ReportChart, bars_height, base, choice, network_label
+from kentik_async.report.charts.style import (
+    COLOURS,
+    ReportChart,
+    bars_height,
+    base,
+    choice,
+    largest,
+    network_label,
+)
 from kentik_async.report.model import ReportTable, Rows
 
 __all__ = ["charts"]
@@ -13,17 +21,17 @@ def charts(tables: Mapping[str, ReportTable]) -> list[ReportChart]:
     made = []
     shares = [row for row in tables["ranks"].rows if row["share_of_top"] is not None]
     if shares:
-        made.append(_shares(shares))
+        made.append(_shares(*largest(shares, lambda row: row["share_of_top"])))
     moves = [row for row in tables["customers"].rows if row["since"] is not None]
     if any(row["won"] or row["lost"] for row in moves):
-        made.append(_moves(moves))
+        made.append(_moves(*largest(moves, lambda row: row["won"] + row["lost"])))
     overlap = [row for row in tables["overlap"].rows if row["customers_both"] is not None]
     if overlap:
-        made.append(_overlap(overlap))
+        made.append(_overlap(*largest(overlap, lambda row: row["customers_both"])))
     return made
 
 
-def _shares(rows: Rows) -> ReportChart:
+def _shares(rows: Rows, note: str) -> ReportChart:
     import altair as alt
 
     rows = [{**row, "label": network_label(row)} for row in rows]
@@ -46,11 +54,13 @@ def _shares(rows: Rows) -> ReportChart:
         )
     )
     return ReportChart(
-        "Share of the top score", "The score of each network relative to the first of the market.", chart
+        "Share of the top score",
+        f"The score of each network relative to the market's first.{note}",
+        chart,
     )
 
 
-def _moves(rows: Rows) -> ReportChart:
+def _moves(rows: Rows, note: str) -> ReportChart:
     import altair as alt
 
     shown = [
@@ -74,11 +84,11 @@ def _moves(rows: Rows) -> ReportChart:
         ],
     )
     return ReportChart(
-        "Customers won and lost", "Customers of a network in each market since an earlier date.", chart
+        "Customers won and lost", f"Customers of a network in each market since an earlier date.{note}", chart
     )
 
 
-def _overlap(rows: Rows) -> ReportChart:
+def _overlap(rows: Rows, note: str) -> ReportChart:
     import altair as alt
 
     kinds = ("only mine", "both", "only the competitor")
@@ -120,5 +130,5 @@ def _overlap(rows: Rows) -> ReportChart:
         ],
     )
     return ReportChart(
-        "Overlap of customers", "Customers of one of two networks, and of both, in each market.", chart
+        "Overlap of customers", f"Customers of one of two networks, and of both, in each market.{note}", chart
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from kentik_async.report.charts.style import COLOURS, ReportChart, bars_height, base, choose, thinned
+from kentik_async.report.charts.style import COLOURS, ReportChart, bars_height, base, largest, thinned
 from kentik_async.report.charts.trend import line_chart
 from kentik_async.report.model import ReportTable, Rows
 
@@ -16,7 +16,7 @@ def charts(tables: Mapping[str, ReportTable]) -> list[ReportChart]:
     """Return the charts."""
     made = []
     best = sorted(tables["history"].rows, key=lambda row: (row["rank"] is None, row["rank"], row["market"]))
-    markets = choose(best, "market", _MOST_LINES)
+    markets = list(dict.fromkeys(row["market"] for row in best))[:_MOST_LINES]
     rows, note = thinned(
         [{**row, "label": row["market"]} for row in tables["history"].rows if row["market"] in markets]
     )
@@ -26,11 +26,11 @@ def charts(tables: Mapping[str, ReportTable]) -> list[ReportChart]:
         made.append(ReportChart("Rank by date", described, chart))
     counts = [row for row in tables["counts"].rows if any(row[name] is not None for name in _RELATIONS)]
     if counts:
-        made.append(_neighbours(counts))
+        made.append(_neighbours(*largest(counts, lambda row: sum(row[name] or 0 for name in _RELATIONS))))
     return made
 
 
-def _neighbours(rows: Rows) -> ReportChart:
+def _neighbours(rows: Rows, note: str) -> ReportChart:
     import altair as alt
 
     shown = [
@@ -54,4 +54,4 @@ def _neighbours(rows: Rows) -> ReportChart:
             ],
         )
     )
-    return ReportChart("Neighbours by market", "Markets for which its neighbours are saved.", chart)
+    return ReportChart("Neighbours by market", f"Markets for which its neighbours are saved.{note}", chart)

@@ -3,7 +3,15 @@
 from collections import Counter
 from collections.abc import Mapping
 
-from kentik_async.report.charts.style import COLOURS, ReportChart, bars_height, base, choice, network_label
+from kentik_async.report.charts.style import (
+    COLOURS,
+    ReportChart,
+    bars_height,
+    base,
+    choice,
+    largest,
+    network_label,
+)
 from kentik_async.report.model import ReportTable, Rows
 
 __all__ = ["charts"]
@@ -14,11 +22,11 @@ _HOMING = ("single-homed", "few-homed")
 
 def charts(tables: Mapping[str, ReportTable]) -> list[ReportChart]:
     """Return the charts."""
-    rows = tables["prospects"].rows
-    return [_largest(rows), _providers(rows)] if rows else []
+    rows, note = largest(tables["prospects"].rows, lambda _: 1)
+    return [_largest(rows, note), _providers(rows, note)] if rows else []
 
 
-def _largest(rows: Rows) -> ReportChart:
+def _largest(rows: Rows, note: str) -> ReportChart:
     import altair as alt
 
     seen: Counter[str] = Counter()
@@ -44,11 +52,11 @@ def _largest(rows: Rows) -> ReportChart:
         ],
     )
     return ReportChart(
-        "Largest prospects", f"The {_BARS} networks of a market with the largest scores.", chart
+        "Largest prospects", f"The {_BARS} networks of a market with the largest scores.{note}", chart
     )
 
 
-def _providers(rows: Rows) -> ReportChart:
+def _providers(rows: Rows, note: str) -> ReportChart:
     import altair as alt
 
     counts: Counter[tuple[str, str, str]] = Counter(
@@ -81,5 +89,5 @@ def _providers(rows: Rows) -> ReportChart:
         ],
     )
     return ReportChart(
-        "Their providers", f"The {_BARS} networks of a market that serve most prospects.", chart
+        "Their providers", f"The {_BARS} networks of a market that serve most prospects.{note}", chart
     )

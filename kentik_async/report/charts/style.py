@@ -2,11 +2,10 @@
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from kentik_async.errors import ConfigError
 from kentik_async.report.model import Rows
 
 if TYPE_CHECKING:
@@ -18,8 +17,8 @@ __all__ = [
     "bars_height",
     "base",
     "choice",
-    "choose",
     "inline",
+    "largest",
     "network_label",
     "thinned",
 ]
@@ -28,6 +27,7 @@ COLOURS = ("#3b82c4", "#cf6a28", "#2f9e6e", "#c2559d", "#a8821a", "#7b6fd0", "#d
 """Eight colours with a contrast of at least 3:1 to white and to the dark page."""
 
 _MOST_POINTS = 8000
+_MOST_MARKETS = 30
 
 _INK = "currentColor"
 """The colour of the page's text, light or dark: an SVG chart takes it from the page."""
@@ -84,14 +84,9 @@ def base(rows: Rows, types: Mapping[str, str], *, height: int) -> "alt.Chart":
         rows: The rows; columns that `types` does not name are left out.
         types: The columns, each "string", "number" or "date".
         height: The height in pixels.
-
-    Raises:
-        ConfigError: Altair is not installed.
     """
-    try:
-        import altair as alt
-    except ImportError:
-        raise ConfigError("charts need Altair: pip install 'kentik-async[report]'") from None
+    import altair as alt
+
     chart = alt.Chart(inline(rows, types), width="container", height=height)
     configured: alt.Chart = chart.configure(**_CONFIG)
     return configured
@@ -120,9 +115,23 @@ def choice(chart: "alt.Chart", rows: Rows, field: str, title: str) -> "alt.Chart
     return chart.add_params(parameter).transform_filter(f"datum[{field!r}] === chosen_{field}")
 
 
-def choose(rows: Iterable[Mapping[str, Any]], name: str, most: int) -> set[Any]:
-    """Return the first values of a field, in the order of the rows."""
-    return set(list(dict.fromkeys(row[name] for row in rows))[:most])
+def largest(rows: Rows, size: Callable[[Mapping[str, Any]], float]) -> tuple[Rows, str]:
+    """Return the rows of the largest markets, and a note on the others; "" for none.
+
+    A page of all 239 markets would be too long, and too large.
+
+    Args:
+        rows: The rows, each with the column `market`.
+        size: How much a row adds to the size of its market.
+    """
+    sizes: dict[str, float] = {}
+    for row in rows:
+        sizes[row["market"]] = sizes.get(row["market"], 0) + size(row)
+    if len(sizes) <= _MOST_MARKETS:
+        return rows, ""
+    kept = set(sorted(sizes, key=lambda market: -sizes[market])[:_MOST_MARKETS])
+    note = f" It shows the {_MOST_MARKETS} largest of {len(sizes)} markets; --market selects others."
+    return [row for row in rows if row["market"] in kept], note
 
 
 def network_label(row: Mapping[str, Any]) -> str:

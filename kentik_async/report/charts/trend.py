@@ -9,6 +9,7 @@ from kentik_async.report.charts.style import (
     base,
     choice,
     inline,
+    largest,
     network_label,
     thinned,
 )
@@ -20,22 +21,28 @@ if TYPE_CHECKING:
 __all__ = ["charts", "line_chart"]
 
 _BARS = 20
+_DATE = "utcyearmonthdate(run_date)"
+"""A date is the same in all time zones."""
+
 _MOST_MARKED = 60
 """The most dates whose points are marked on a line."""
 
 
 def charts(tables: Mapping[str, ReportTable]) -> list[ReportChart]:
     """Return the charts."""
-    series = [{**row, "label": network_label(row)} for row in tables["series"].rows]
+    found, left_out = largest(tables["series"].rows, lambda row: row["score"] or 0)
+    series = [{**row, "label": network_label(row)} for row in found]
     made = []
     if any(row["rank"] is not None for row in series):
         rows, note = thinned(series)
         for value, title in (("rank", "Rank"), ("score", "Score")):
-            described = f"{title} of each network by date; a gap is a date on which it is not in the ranking."
+            described = (
+                f"{title} of each network by date; a gap is a saved date on which it is not in the ranking."
+            )
             chart = line_chart(rows, value, title, ("market", "Market"))
-            made.append(ReportChart(f"{title} by date", described + note, chart))
+            made.append(ReportChart(f"{title} by date", described + note + left_out, chart))
     if tables["movers"].rows:
-        made.append(_movers(tables["movers"].rows))
+        made.append(_movers(*largest(tables["movers"].rows, lambda row: abs(row["score_change"]))))
     return made
 
 
@@ -63,18 +70,19 @@ def line_chart(rows: Rows, value: str, title: str, chosen_by: tuple[str, str]) -
     # A rank is a whole number, and has no label between two ranks.
     ranks = alt.Axis(labelExpr="datum.value % 1 ? '' : format(datum.value, ',')", tickCount=5)
     axis = ranks if value == "rank" else alt.Axis(format="~s")
+    days = alt.Axis(tickCount={"interval": "day", "step": 1}, format="%-d %b", labelOverlap="greedy")
     few = len({row["run_date"] for row in rows}) <= _MOST_MARKED
     scale = alt.Scale(reverse=value == "rank", zero=False, nice=True)
     lined: alt.Chart = (
         chart.mark_line(point=alt.OverlayMarkDef(size=24) if few else False, strokeWidth=2)
         .encode(
-            x=alt.X("run_date:T", title=None, axis=alt.Axis(labelOverlap=True, tickCount=6)),
+            x=alt.X(f"{_DATE}:T", title=None, axis=days if few else alt.Axis(tickCount=6)),
             y=alt.Y(f"{value}:Q", title=title, axis=axis, scale=scale),
             color=alt.Color("label:N", scale=alt.Scale(range=list(COLOURS))),
             opacity=alt.condition(clicked, alt.value(1), alt.value(0.15)),
             tooltip=[
                 alt.Tooltip("label:N", title="Network" if field != "rank_type" else "Market"),
-                alt.Tooltip("run_date:T", title="Date", format="%Y-%m-%d"),
+                alt.Tooltip(f"{_DATE}:T", title="Date", format="%Y-%m-%d"),
                 alt.Tooltip(f"{value}:Q", title=title, format=","),
             ],
         )
@@ -83,7 +91,7 @@ def line_chart(rows: Rows, value: str, title: str, chosen_by: tuple[str, str]) -
     return lined
 
 
-def _movers(rows: Rows) -> ReportChart:
+def _movers(rows: Rows, note: str) -> ReportChart:
     import altair as alt
 
     rows = [{**row, "label": network_label(row)} for row in rows]
@@ -100,4 +108,4 @@ def _movers(rows: Rows) -> ReportChart:
             alt.Tooltip("score_change:Q", title="Score change", format="+,"),
         ],
     )
-    return ReportChart("Winners and losers", "The largest gains and losses of score of a market.", chart)
+    return ReportChart("Winners and losers", f"The largest gains and losses of a market.{note}", chart)

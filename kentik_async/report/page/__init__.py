@@ -1,5 +1,6 @@
 """A report as one HTML page that loads nothing from elsewhere."""
 
+import importlib
 from collections.abc import Mapping
 from importlib import resources
 from typing import Any
@@ -15,6 +16,8 @@ from kentik_async.report.vega import compiled, vega_script
 
 __all__ = ["page_of"]
 
+_PACKAGES = {"altair": "altair", "jinja2": "jinja2", "vl_convert": "vl-convert-python"}
+
 
 def page_of(report: ReportContents) -> str:
     """Return a report as HTML.
@@ -22,10 +25,15 @@ def page_of(report: ReportContents) -> str:
     Raises:
         ConfigError: A package of the extra `report` is not installed.
     """
-    try:
-        import jinja2
-    except ImportError:
-        raise ConfigError("HTML reports need Jinja2: pip install 'kentik-async[report]'") from None
+    for name, package in _PACKAGES.items():
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            raise ConfigError(
+                f"HTML reports need {package}: pip install 'kentik-async[report]'; -o csv works without it"
+            ) from None
+    import jinja2
+
     made = charts_of(report.name, report.tables)
     charts = [
         {"title": chart.title, "description": chart.description, "spec": _json(compiled(chart.chart))}

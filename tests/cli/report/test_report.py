@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -55,7 +56,7 @@ def test_a_page_is_written_and_figures_are_printed(kmi: Kmi, saved: list[str], t
             "market 'FR' has no saved customer_base rankings for v4; saved: cc:CH, cc:LI",
         ),
         ("trend data --from 2026-13-01", "--from must be a date, YYYY-MM-DD; got '2026-13-01'"),
-        ("trend data --to 2026-11-19", "until must be a saved date; got 2026-11-19; saved: 2026-11-20"),
+        ("trend data --to 2026-11-19", "2026-11-19 is not a saved date; saved: 2026-11-20"),
         (
             "trend data --out no/such/folder.html",
             "cannot write no/such/folder.html: No such file or directory",
@@ -70,3 +71,18 @@ def test_bad_input_is_one_line(kmi: Kmi, command: str, text: str) -> None:
     assert done.code in (1, 2)
     assert done.err.splitlines()[-1].startswith(f"error: {text}")
     assert done.out == ""
+
+
+@pytest.mark.parametrize(
+    ("missing", "text"),
+    [
+        ("duckdb", "reports need DuckDB: pip install 'kentik-async[report]'"),
+        ("altair", "HTML reports need altair: pip install 'kentik-async[report]'; -o csv works without it"),
+    ],
+)
+def test_a_missing_extra_is_named(kmi: Kmi, monkeypatch: pytest.MonkeyPatch, missing: str, text: str) -> None:
+    kmi("pull", "rankings", "data", *SMALL, "--date", "2026-11-20")
+    monkeypatch.setitem(sys.modules, missing, None)
+    done = kmi("report", "trend", "data", "--out", "trend.html")
+    assert done.code == 2
+    assert done.err.splitlines()[-1] == f"error: {text}"

@@ -229,36 +229,56 @@ class StrictServer:
         return b"429\n" if over else b"ok\n"
 
 
+_idle: list[subprocess.Popen[bytes]] = []
+
+
 class Worker:
-    """A process of its own that pulls from the strict server as fast as its limiter lets it."""
+    """A process of its own that pulls from the strict server as fast as its limiter lets it.
+
+    The processes outlive their task, as starting one takes longer than most tasks: see `stop_workers`.
+    """
 
     def __init__(
         self, name: str, redis_url: str, server: StrictServer, customer: str, **settings: Any
     ) -> None:
-        self.name = name
+        self.report: dict[str, Any] | None = None
+        self.process = _idle.pop() if _idle else _start_worker()
         task = {"name": name, "url": redis_url, "port": server.port, "customer": customer, **settings}
-        task["quota"] = asdict(server.quota)
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
-        self.process = subprocess.Popen(
-            [sys.executable, "-W", "error", str(_WORKER), json.dumps(task)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment,
-            cwd=ROOT,
-        )
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps({**task, "quota": asdict(server.quota)}).encode() + b"\n")
+        self.process.stdin.flush()
 
     def send(self, number: signal.Signals) -> None:
         """Send it a signal."""
         self.process.send_signal(number)
 
     async def end(self, timeout: float = 30) -> dict[str, Any]:
-        """Wait for its end, and return its report."""
-        out, err = await asyncio.to_thread(self.process.communicate, None, timeout)
-        assert self.process.returncode == 0, err.decode()
-        report: dict[str, Any] = json.loads(out)
-        return report
+        """Wait for the end of its task, and return its report."""
+        if self.report is None:
+            assert self.process.stdout is not None
+            async with asyncio.timeout(timeout):
+                line = await asyncio.to_thread(self.process.stdout.readline)
+            assert line, f"process {self.process.pid} has ended: see its output"
+            report: dict[str, Any] = json.loads(line)
+            self.report = report
+            _idle.append(self.process)
+        return self.report
 
     def kill(self) -> None:
         """End it at once."""
         self.process.kill()
         self.process.communicate()
+
+
+def _start_worker() -> "subprocess.Popen[bytes]":
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
+    command = [sys.executable, "-W", "error", str(_WORKER)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, cwd=ROOT)
+
+
+def stop_workers() -> None:
+    """End the processes that have nothing to do."""
+    while _idle:
+        process = _idle.pop()
+        process.communicate()  # it ends with its input
+        assert process.returncode == 0

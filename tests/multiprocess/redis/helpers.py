@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from kentik_async.quota import Grant, Limiter, Quota
-from kentik_async.quota.redis.url import RedisNames
+from kentik_async.quota.redis.url import prefix_of
 from kentik_async.quota.state.encoding import encode
 from kentik_async.quota.state.quota_state import FORMAT
 from kentik_async.quota.state.recovery import begin
@@ -20,15 +20,14 @@ Opener = Callable[..., Limiter]
 
 def key_of(customer: str, endpoints: Sequence[str] = ENDPOINTS) -> str:
     """The key of a customer's state."""
-    return RedisNames.of(endpoints, customer, "non_query").key
+    return f"{prefix_of(endpoints, customer, 'non_query')}:state"
 
 
 def know_as_unused(server: RedisServer, customer: str, endpoints: Sequence[str] = ENDPOINTS) -> None:
     """Let it be known that a customer has used nothing, so that nobody has to wait for a minute."""
     seconds, fraction = server.admin.time()
     kept = {
-        "version": "unused",
-        "format": FORMAT,
+        "version": f"{FORMAT}:unused",
         "run": server.admin.info("server")["run_id"],
         "shift": 0,
         "state": encode(begin("unused", seconds + fraction / 1e6, 0.0)),

@@ -5,8 +5,6 @@ import random
 import time
 import uuid
 
-import pytest
-
 from kentik_async.errors import ConnectError, QuotaWaitError
 from kentik_async.quota import Limiter, Quota
 from kentik_async.quota.redis.limiter import open_redis_limiter
@@ -22,7 +20,7 @@ QUOTA = Quota(
     hour=60.0,
     drain=0.1,
 )
-SECONDS = 3.0
+SECONDS = 4.0
 
 
 class Judge:
@@ -88,17 +86,21 @@ async def mischief(server: RedisServer, dice: random.Random, end: float) -> None
         await asyncio.to_thread(server.admin.execute_command, *dice.choice(deeds))
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
-async def test_the_limits_hold(server: RedisServer, seed: int) -> None:
-    dice, judge, end = random.Random(seed), Judge(), time.monotonic() + SECONDS
-    customer = uuid.uuid4().hex
-    limiters = [
-        open_redis_limiter(server.url, endpoints=("a",), customer=customer, quota=QUOTA) for _ in range(4)
-    ]
-    callers = [caller(limiter, judge, dice, end) for limiter in limiters for _ in range(5)]
-    async with asyncio.timeout(SECONDS + 30):
-        await asyncio.gather(mischief(server, dice, end), *callers)
+async def test_the_limits_hold(server: RedisServer) -> None:
+    """Three customers at a time: that takes as long as one."""
+    end, judges, limiters, work = time.monotonic() + SECONDS, [], [], []
+    for seed in range(3):
+        judge, customer = Judge(), uuid.uuid4().hex
+        judges.append(judge)
+        for number in range(4):
+            limiter = open_redis_limiter(server.url, endpoints=("a",), customer=customer, quota=QUOTA)
+            limiters.append(limiter)
+            work += [
+                caller(limiter, judge, random.Random(f"{seed} {number} {call}"), end) for call in range(5)
+            ]
+    async with asyncio.timeout(SECONDS + 60):
+        await asyncio.gather(mischief(server, random.Random(1), end), *work)
         for limiter in limiters:
             await limiter.aclose()
-    assert not judge.objections
-    assert len(judge.sent) > 10
+    assert [judge.objections for judge in judges] == [[], [], []]
+    assert all(len(judge.sent) > 10 for judge in judges)

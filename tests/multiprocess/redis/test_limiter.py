@@ -247,7 +247,7 @@ async def test_closing_with_a_request_in_flight_leaves_it_its_drain(
 ) -> None:
     first, second = opener(server), opener(server)
     await first.acquire("non_query")
-    await first.aclose()
     began = time.monotonic()
+    await first.aclose()
     await within(10, ask(second))
     assert time.monotonic() - began > 0.19

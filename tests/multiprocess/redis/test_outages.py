@@ -116,9 +116,9 @@ async def test_unreachable_at_the_start_names_the_host(opener: Opener) -> None:
 async def test_a_peer_that_never_answers_is_an_error(opener: Opener, path: Path) -> None:
     path.cut()
     limiter = opener(None, url=f"redis://127.0.0.1:{path.port}?socket_connect_timeout=0.3")
-    with pytest.raises(ConnectError, match="it does not answer"):
+    with pytest.raises(ConnectError, match="cannot be reached: Timeout"):
         await within(10, ask(limiter))
-    with pytest.raises(ConnectError, match="it does not answer"):
+    with pytest.raises(ConnectError, match="cannot be reached: Timeout"):
         await within(10, asyncio.ensure_future(limiter.snapshot()))
 
 
@@ -140,7 +140,7 @@ async def test_a_path_that_was_cut_is_found_again(server: RedisServer, opener: O
 async def test_a_long_path_is_not_taken_for_a_clock_that_was_set(
     server: RedisServer, opener: Opener, path: Path, customer: str
 ) -> None:
-    path.delay = 0.27
+    path.delay = 0.14  # a round trip takes more than a quarter of a second
     limiter = opener(server, url=f"redis://127.0.0.1:{path.port}", quota=Quota(1, None, 0.0, None, None))
     (await within(30, ask(limiter))).close("answered")
     assert (await limiter.snapshot()).in_flight == 0
@@ -157,24 +157,6 @@ async def test_redis_lost_on_the_way_is_waited_for(own_server: RedisServer, open
     assert not waiting.done()
     own_server.start()
     (await within(20, waiting)).close("answered")
-
-
-async def test_redis_lost_on_the_way_can_be_an_error(own_server: RedisServer, opener: Opener) -> None:
-    limiter = opener(own_server, on_outage="raise")
-    held = await limiter.acquire("non_query")
-    waiting = ask(limiter)
-    await waits(limiter)
-    own_server.kill()
-    with pytest.raises(ConnectError, match="cannot be reached"):
-        await within(10, waiting)
-    for max_wait in (None, 60.0):
-        with pytest.raises(ConnectError, match="cannot be reached"):
-            await limiter.acquire("non_query", max_wait=max_wait)
-    with pytest.raises(ConnectError):
-        await limiter.snapshot()
-    held.close("answered")
-    own_server.start()
-    (await within(20, ask(limiter))).close("answered")
 
 
 async def test_closing_ends_what_waits_for_a_lost_redis(own_server: RedisServer, opener: Opener) -> None:
@@ -220,12 +202,15 @@ async def test_a_server_that_cannot_write_at_present_is_waited_for(
     assert len(lost) <= 2, "once for each process"
 
 
-async def test_an_old_connection_that_was_cut_is_no_outage(own_server: RedisServer, opener: Opener) -> None:
-    limiter = opener(own_server, on_outage="raise")
+async def test_an_old_connection_that_was_cut_is_no_outage(
+    server: RedisServer, opener: Opener, caplog: pytest.LogCaptureFixture
+) -> None:
+    limiter = opener(server)
     (await limiter.acquire("non_query")).close("answered")
     await limiter.snapshot()
-    own_server.admin.client_kill_filter(_type="normal", skipme=True)
-    (await limiter.acquire("non_query")).close("answered")
+    server.admin.client_kill_filter(_type="normal", skipme=True)
+    (await within(10, ask(limiter))).close("answered")
+    assert "is lost" not in caplog.text
 
 
 async def test_a_state_of_another_version_is_left_alone(
@@ -235,7 +220,7 @@ async def test_a_state_of_another_version_is_left_alone(
     (await limiter.acquire("non_query")).close("answered")
     await limiter.snapshot()
     kept = server.admin.hgetall(key_of(customer))
-    server.admin.hset(key_of(customer), mapping={"format": 99, "version": "other"})
+    server.admin.hset(key_of(customer), mapping={"version": "99:other"})
     with pytest.raises(ConfigError, match="written by another version"):
         await limiter.acquire("non_query")
     server.admin.hset(key_of(customer), mapping=kept)

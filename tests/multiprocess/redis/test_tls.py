@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,12 +12,13 @@ from kentik_async.errors import ConnectError
 from kentik_async.quota import Quota
 from kentik_async.quota.redis.limiter import open_redis_limiter
 from tests.multiprocess.redis.harness import free_port, running_redis
+from tests.multiprocess.redis.helpers import know_as_unused
 
 QUOTA = Quota(1, None, 0.0, None, None, minute=0.6, hour=36.0, drain=0.2)
 
 
-async def one_call(url: str) -> None:
-    limiter = open_redis_limiter(url, endpoints=("a",), customer=uuid.uuid4().hex, quota=QUOTA)
+async def one_call(place: str, options: str = "") -> None:
+    limiter = open_redis_limiter(f"rediss://{place}{options}", endpoints=("a",), customer="x", quota=QUOTA)
     try:
         async with asyncio.timeout(10):
             grant = await limiter.acquire("non_query")
@@ -29,7 +29,7 @@ async def one_call(url: str) -> None:
         await limiter.aclose()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def authority() -> trustme.CA:
     return trustme.CA()
 
@@ -49,24 +49,28 @@ def running_tls(folder: Path, authority: trustme.CA, name: str) -> Iterator[str]
         "--tls-ca-cert-file": folder / "ca.pem",
         "--tls-auth-clients": "no",
     }
-    with running_redis(folder, *(str(part) for option in options.items() for part in option)):
+    with running_redis(folder, *(str(part) for option in options.items() for part in option)) as server:
+        know_as_unused(server, "x", ("a",))
         yield f"127.0.0.1:{port}"
 
 
-async def test_tls_with_an_authority_of_ones_own(tmp_path: Path, authority: trustme.CA) -> None:
-    with running_tls(tmp_path, authority, "127.0.0.1") as place:
-        await one_call(f"rediss://{place}?ssl_ca_certs={tmp_path}/ca.pem")
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory, authority: trustme.CA) -> Iterator[str]:
+    with running_tls(tmp_path_factory.mktemp("redis"), authority, "127.0.0.1") as place:
+        yield place
 
 
-async def test_tls_with_an_authority_that_nobody_knows(tmp_path: Path, authority: trustme.CA) -> None:
-    expected = pytest.raises(
-        ConnectError, match=r"Redis at 127\.0\.0\.1:\d+/0 cannot be reached.*certificate"
-    )
-    with running_tls(tmp_path, authority, "127.0.0.1") as place, expected:
-        await one_call(f"rediss://{place}")
+async def test_tls_with_an_authority_of_ones_own(tmp_path: Path, place: str, authority: trustme.CA) -> None:
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    await one_call(place, f"?ssl_ca_certs={tmp_path}/ca.pem")
+
+
+async def test_tls_with_an_authority_that_nobody_knows(place: str) -> None:
+    with pytest.raises(ConnectError, match=r"Redis at 127\.0\.0\.1:\d+/0 cannot be reached.*certificate"):
+        await one_call(place)
 
 
 async def test_tls_with_a_certificate_of_someone_else(tmp_path: Path, authority: trustme.CA) -> None:
     expected = pytest.raises(ConnectError, match="certificate")
     with running_tls(tmp_path, authority, "redis.example.com") as place, expected:
-        await one_call(f"rediss://{place}?ssl_ca_certs={tmp_path}/ca.pem")
+        await one_call(place, f"?ssl_ca_certs={tmp_path}/ca.pem")

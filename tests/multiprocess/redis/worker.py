@@ -1,4 +1,7 @@
-"""One process of a test: asks the limiter for turns and the strict server for answers, until it says stop."""
+"""One process of a test: asks the limiter for turns and the strict server for answers, until it says stop.
+
+Each line of its input is a task, and each line of its output a report.
+"""
 
 import asyncio
 import json
@@ -18,7 +21,6 @@ async def main(task: dict[str, Any]) -> dict[str, Any]:
         customer=task["customer"],
         quota=Quota(**task["quota"]),
         pacing=task.get("pacing", "throughput"),
-        on_outage=task.get("on_outage", "wait"),
     )
     report = {"answered": 0, "refused": 0, "invalid": 0}
     try:
@@ -57,4 +59,5 @@ async def pull(limiter: Limiter, task: dict[str, Any], report: dict[str, int], *
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(main(json.loads(sys.argv[1])))))
+    for line in sys.stdin:
+        print(json.dumps(asyncio.run(main(json.loads(line)))), flush=True)

@@ -18,6 +18,8 @@ HEAVY = (
     "aiohttp",
     "asyncio",
     "grpc",
+    "keyring",
+    "mcp",
     "kentik_async.emulator",
     "msgspec",
     "pandas",
@@ -60,6 +62,7 @@ COMMANDS = [
     "raw",
     "codegen",
     "completion",
+    "mcp",
 ]
 
 
@@ -75,7 +78,6 @@ def run(
         stdin=subprocess.DEVNULL,
         env={**os.environ, "COLUMNS": "80", **(env or {})},
         check=False,
-        timeout=60,
     )
 
 

@@ -3,10 +3,10 @@
 from dataclasses import astuple, dataclass, field
 
 from kentik_async.quota import Quota
-from kentik_async.quota.redis.replica import Draft, Exchange, Replica
-from kentik_async.quota.state.encoding import decode, encode
+from kentik_async.quota.redis.replica import Draft, Exchange, Reading, Replica
+from kentik_async.quota.state.encoding import decode
 from kentik_async.quota.state.messages import Ending, MemberReport, StoreReply, Terms
-from kentik_async.quota.state.quota_state import FORMAT, QuotaState
+from kentik_async.quota.state.quota_state import QuotaState
 from kentik_async.quota.state.reporting import enter
 
 START = 1_800_000_000.0
@@ -28,24 +28,28 @@ class Server:
 
     true: float = 0.0
     ahead: float = START
-    run: str = "run"
+    run: bytes = b"run"
     held: tuple[bytes | None, ...] = ()
     trip: float = 0.0
 
-    def exchange(self, expected: bytes, new: tuple[bytes, ...]) -> Exchange:
+    def exchange(self, expected: bytes, version: bytes, run: bytes, shift: bytes, state: bytes) -> Exchange:
         """Compare and set."""
         asked = self.true
         self.true += self.trip
-        time, held = self.true + self.ahead, self.held or (None,) * 5
-        committed = expected == (held[0] or b"")
+        time, held = self.true + self.ahead, self.held or (None,) * 4
+        committed = expected == (held[0] or b"") and run == self.run
         if committed:
-            self.held = new
+            self.held = version, run, shift, state
         self.true += self.trip
-        return Exchange(asked, self.true, time, () if committed else held)
+        return Exchange(Reading(asked, self.true, time), self.run, () if committed else held)
+
+    def read(self) -> Exchange:
+        """Return what is kept."""
+        return self.exchange(b"?", b"", b"", b"", b"")
 
     def restart(self, *, kept: bool, ahead: float | None = None) -> None:
         """Begin another run, perhaps on another machine."""
-        self.run += "+"
+        self.run += b"+"
         if not kept:
             self.held = ()
         if ahead is not None:
@@ -60,7 +64,6 @@ class Member:
     name: str
     quota: Quota = ONE
     lease: float = 1.0
-    leap: bool = False
     held: dict[int, float] = field(default_factory=dict)
     ended: list[Ending] = field(default_factory=list)
     last_seen: int = 0
@@ -71,7 +74,7 @@ class Member:
 
     def read(self) -> Draft:
         self.trips += 1
-        return self.replica.read(self.server.exchange(b"?", ()), self.server.run, leap=self.leap)
+        return self.replica.read(self.server.read())
 
     def report(self, wanted: int = 0, *, lose_reply: bool = False) -> StoreReply:
         """Report, and keep the grants."""
@@ -81,20 +84,18 @@ class Member:
             terms, {0: wanted} if wanted else {}, ended, self.last_seen, len(self.held) + len(ended)
         )
         server, replica = self.server, self.replica
-        draft = replica.fresh(server.true, server.run) or self.read()
+        draft = replica.fresh(server.true) or self.read()
         while True:
             reply = enter(report, draft.state, draft.now)
-            version, encoded = replica.next_version(), encode(draft.state)
-            new = (version, b"%d" % FORMAT, server.run.encode(), repr(draft.shift).encode(), encoded)
-            stored = server.exchange(draft.version, new)
+            prepared = replica.prepare(draft)
+            stored = server.exchange(*prepared)
             self.trips += 1
             if not stored.held:
                 break
-            draft = replica.read(stored, server.run, leap=self.leap)
+            draft = replica.read(stored)
         if lose_reply:
             return reply
-        server.true += replica.committed(draft, version, encoded, server.run, stored)
-        self.leap = False
+        server.true += replica.committed(draft, prepared, stored)
         self.ended = []
         if reply.reclaimed:
             self.held.clear()
@@ -131,7 +132,7 @@ class Member:
 
 def kept_by(server: Server) -> QuotaState:
     """Return the state."""
-    return decode(server.held[4] or b"")
+    return decode(server.held[3] or b"")
 
 
 def known_as_unused(**options: float) -> Server:

@@ -121,14 +121,14 @@ def test_bytes_that_make_no_sense_are_a_state_lost() -> None:
     server = known_as_unused()
     member = Member(server, "a")
     member.use(2)
-    server.held = (*server.held[:4], b"rubbish")
+    server.held = (*server.held[:3], b"rubbish")
     member.report()
     assert member.look() == (2, 2)
 
 
 def test_a_state_of_another_version_is_left_alone() -> None:
     server = known_as_unused()
-    server.held = (server.held[0], b"%d" % (FORMAT + 1), *server.held[2:])
+    server.held = (b"%d:other" % (FORMAT + 1), *server.held[1:])
     with pytest.raises(ConfigError, match="another version"):
         Member(server, "a").report()
 
