@@ -69,7 +69,7 @@ bench: .venv/.ready-bench ## Compare the limiter with others; writes to benchmar
 	@$(PY) -m benchmarks.limiter $(ARGS)
 
 docs: .venv/.ready-dev $(MERMAID) ## Build the documentation site in build/site
-	@MERMAID=$(abspath $(MERMAID)) $(PY) -m sphinx -q -W --keep-going -E -b html -d $(SITE).doctrees docs $(SITE)
+	@MERMAID=$(abspath $(MERMAID)) .venv/bin/sphinx-build -q -W --keep-going -E -b html -d $(SITE).doctrees docs $(SITE)
 	@echo $(SITE)/index.html
 
 audit: .venv/.ready-dev ## Check the dependencies for known vulnerabilities

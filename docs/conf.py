@@ -34,6 +34,7 @@ default_role = "py:obj"
 autoclass_content = "both"
 autodoc_class_signature = "mixed"
 autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True
 autodoc_typehints_format = "short"
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
@@ -44,6 +45,8 @@ toc_object_entries_show_parents = "hide"
 
 # Pages. They load nothing from elsewhere.
 html_theme = "furo"
+pygments_style = "friendly"
+pygments_dark_style = "github-dark"
 html_title = f"kentik-async {version}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
@@ -54,4 +57,3 @@ html_show_sphinx = False
 html_show_copyright = False
 copybutton_prompt_text = "$ "
 copybutton_only_copy_prompt_lines = True
-copybutton_exclude = ".linenos, .gp"

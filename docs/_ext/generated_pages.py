@@ -8,6 +8,8 @@ import enum
 import importlib
 import inspect
 import re
+import sys
+import typing
 from collections.abc import Iterator
 
 from docutils import nodes
@@ -15,12 +17,14 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.domains.python import PyObject
 from sphinx.environment import BuildEnvironment
+from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.nodes import make_refnode
 
 import kentik_async
 
 NAMES = re.compile(r"^<!-- names: (\S+)(.*) -->$", re.MULTILINE)
 COMMANDS = "<!-- commands -->"
+LIMITED = re.compile(r"(?:\w+\.)*Annotated\[([\w.]+), (?:\w+\.)*Meta\([^()]*\)\]")
 
 
 def fill_in(app: Sphinx, page: str, source: list[str]) -> None:
@@ -34,7 +38,7 @@ def documented(module: str, names: list[str]) -> Iterator[str]:
     """Yield the directives for the names of a module; the ones of the package itself only by name."""
     home = importlib.import_module(module)
     yield "```{eval-rst}"
-    for name in names or home.__all__:
+    for name in names or sorted(home.__all__, key=lambda name: is_constant(getattr(home, name))):
         thing = getattr(home, name)
         top = module != "kentik_async" and getattr(kentik_async, name, None) is thing
         path = f"kentik_async.{name}" if top and name in kentik_async.__all__ else f"{module}.{name}"
@@ -47,13 +51,28 @@ def documented(module: str, names: list[str]) -> Iterator[str]:
                 yield "   :show-inheritance:"
             if module == "kentik_async.resources":
                 yield "   :inherited-members:"
-        elif callable(thing) and hasattr(thing, "__name__"):
+        elif not is_constant(thing):
             yield f".. autofunction:: {path}"
         else:
             yield f".. py:data:: {path}"
             yield f"   :value: {value(thing)}"
+            yield ""
+            yield from (f"   {line}" for line in comment(module, name))
         yield ""
     yield "```"
+
+
+def is_constant(thing: object) -> bool:
+    """Tell whether a public name is a constant or a type alias."""
+    return not callable(thing) or typing.get_origin(thing) is not None
+
+
+def comment(module: str, name: str) -> list[str]:
+    """Return the text below a constant where it is defined, in a module or below it."""
+    for source in [source for source in sys.modules if f"{source}.".startswith(f"{module}.")]:
+        if lines := ModuleAnalyzer.for_module(source).find_attr_docs().get(("", name)):
+            return lines
+    return []
 
 
 def value(thing: object) -> str:
@@ -73,7 +92,9 @@ def commands() -> str:
     ends = (re.sub(r"\A\n(\* .*\n)+", "", other) for other in others[1:])
     shown = "".join([first, "**Global options**:\n", others[0], *ends])
     shown = re.sub(r"(?:^  .*\n)+", example, shown, flags=re.MULTILINE)
-    return shown.replace("*[default: ()]*", "")
+    shown = shown.replace("```console\nkentik-async", "```text\nkentik-async").replace(" *[default: ()]*", "")
+    # Hidden in the help, as the app's default parameter says; the generator does not pass it to subcommands.
+    return re.sub(r"(?:, --(?:no|empty)-[a-z0-9-]+)+(?=`)", "", shown)
 
 
 def example(lines: re.Match[str]) -> str:
@@ -99,11 +120,35 @@ def find_public(
     return text  # of the standard library, or private
 
 
+def plain_signature(
+    app: Sphinx,
+    kind: str,
+    path: str,
+    thing: object,
+    options: object,
+    arguments: str | None,
+    result: str | None,
+) -> tuple[str, str] | None:
+    """Show no arguments of classes that users do not create, and types without their limits."""
+    own = getattr(thing, "__module__", "").startswith("kentik_async.resources")
+    if kind == "class" and (own or getattr(thing, "_is_protocol", False)):
+        return "", ""
+    return (LIMITED.sub(r"\1", arguments), result) if arguments and "Meta(" in arguments else None
+
+
+def set_dashes(app: Sphinx, doctree: nodes.document) -> None:
+    """Write a dash between a parameter and its description."""
+    for text in [text for text in doctree.findall(nodes.Text) if text == " -- "]:
+        text.parent.replace(text, nodes.Text(" \N{EN DASH} "))
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register the events."""
     for field in PyObject.doc_field_types:
         if field.name == "variable":
             field.label = "Attributes"
     app.connect("source-read", fill_in)
+    app.connect("autodoc-process-signature", plain_signature)
+    app.connect("doctree-read", set_dashes)
     app.connect("missing-reference", find_public)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

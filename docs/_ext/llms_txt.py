@@ -1,11 +1,14 @@
 """Writes files for language models: llms.txt lists the pages, llms-full.txt has all, in Markdown."""
 
+import re
 from pathlib import Path
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.writers.text import TextTranslator
 
 SOURCES: dict[str, str] = {}
+MADE_OF_OTHERS = re.compile(r"^```\{(eval-rst|include|literalinclude)\}", re.MULTILINE)
 
 
 def keep(app: Sphinx, page: str, source: list[str]) -> None:
@@ -21,7 +24,7 @@ def write(app: Sphinx, error: Exception | None) -> None:
     listed, full = [], []
     for page in [name for name in pages(app, "index") if name != "index"]:
         doctree = env.get_doctree(page)
-        text = SOURCES[page] if "{eval-rst}" not in SOURCES[page] else as_text(doctree)
+        text = as_markdown(app, page)
         target = site / f"{page}.md"
         target.parent.mkdir(exist_ok=True)
         target.write_text(text, encoding="utf-8")
@@ -45,9 +48,13 @@ def summary(doctree: nodes.document) -> str:
     return text.split(". ")[0].removesuffix(".").removesuffix(":") + "."
 
 
-def as_text(doctree: nodes.document) -> str:
-    """Return the text of a page that is made of docstrings."""
-    return doctree.astext()
+def as_markdown(app: Sphinx, page: str) -> str:
+    """Return the source of a page, or its text if it is made of docstrings or other files."""
+    if not MADE_OF_OTHERS.search(SOURCES[page]):
+        return SOURCES[page]
+    doctree = app.env.get_and_resolve_doctree(page, app.builder)
+    doctree.walkabout(translator := TextTranslator(doctree, app.builder))
+    return translator.body
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -1,6 +1,5 @@
 """The quota: the vendor's limits, what was used of them, and the limiters that keep them."""
 
-from kentik_async.quota.factory import shared_limiter
 from kentik_async.quota.limiter import LocalLimiter
 from kentik_async.quota.limits import PACINGS, QUOTA_CLASSES, Outcome, Pacing, Quota, QuotaClass
 from kentik_async.quota.protocols import Grant, HintAwareGrant, Limiter
@@ -21,5 +20,4 @@ __all__ = [
     "QuotaClass",
     "QuotaSnapshot",
     "read_allowance",
-    "shared_limiter",
 ]

@@ -47,8 +47,7 @@ class ClassLimiter:
         self._reporter = Reporter(store, *terms, self._later)
         self._monotonic = monotonic
         # Without leases requests in flight are entered as they end, also after the limiter was closed.
-        self._closes_last = store.lease == inf
-        self._closed = False
+        self._closes_last, self._closed = store.lease == inf, False
         self._begin()
         store.bind(self._wake)
 
@@ -153,7 +152,8 @@ class ClassLimiter:
             self._queue.fail_all(ClientClosedError("the limiter was closed"))
             if not self._closes_last:
                 self._reporter.abandon()
-            if self._closes_last or self._reporter.owes():
+            told = any(self._reporter.told.values())  # of calls that do not wait any more
+            if self._closes_last or told or self._reporter.endings or self._reporter.pending:
                 self._report()
         if not self._closes_last:
             await self._store.aclose()

@@ -13,6 +13,7 @@ import weakref
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from functools import reduce
+from typing import Any
 from urllib.parse import unquote
 
 from kentik_async.errors import ConfigError
@@ -45,6 +46,16 @@ class Customer:
     pacing: Pacing
     local: bool
 
+    def arguments(self) -> dict[str, Any]:
+        """Return what a limiter is opened with."""
+        return {
+            "endpoints": self.endpoints,
+            "customer": self.name,
+            "quota": self.quota,
+            "query_quota": self.query_quota,
+            "pacing": self.pacing,
+        }
+
 
 def choose_limiter(limiter: Limiter | str | None, customer: Customer, owner: object) -> tuple[Limiter, bool]:
     """Return a client's limiter, and whether the client is to close it.
@@ -60,88 +71,51 @@ def choose_limiter(limiter: Limiter | str | None, customer: Customer, owner: obj
     Raises:
         ConfigError: The URL has another form, or what it names cannot be used.
     """
-    if limiter is None:
-        return (_own(customer, owner), False) if customer.local else _usual(customer, owner)
+    if limiter is None and not customer.local:
+        try:
+            return _file(None, customer), True
+        except ConfigError as error:
+            _log.warning("the quota is kept for this process alone: %s", error)
+    if limiter in (None, "process:"):
+        return shared_limiter(owner, customer), False
     if not isinstance(limiter, str):
         if not isinstance(limiter, Limiter):
             raise ConfigError(f"limiter is {limiter!r}: give a URL such as 'file:', or a Limiter")
         return limiter, False
     scheme = limiter.partition(":")[0]
-    if limiter == "process:":
-        return _own(customer, owner), False
     if scheme == "file":
         return _file(unquote(limiter.removeprefix("file:").removeprefix("//")) or None, customer), True
     if scheme in {"redis", "rediss"}:
         from kentik_async.quota.redis.limiter import open_redis_limiter
 
-        redis = open_redis_limiter(
-            limiter,
-            endpoints=customer.endpoints,
-            customer=customer.name,
-            quota=customer.quota,
-            query_quota=customer.query_quota,
-            pacing=customer.pacing,
-        )
-        return redis, True
+        return open_redis_limiter(limiter, **customer.arguments()), True
     # Only the scheme is quoted: a URL may hold a password.
     raise ConfigError(
         f"limiter is a URL of kind {scheme!r}: give 'process:', 'file:', 'file:PATH', 'redis://…' or 'rediss://…'"
     )
 
 
-def _usual(customer: Customer, owner: object) -> tuple[Limiter, bool]:
-    try:
-        return _file(None, customer), True
-    except ConfigError as error:
-        _log.warning("the quota is kept for this process alone: %s", error)
-        return _own(customer, owner), False
-
-
 def _file(path: str | None, customer: Customer) -> Limiter:
     from kentik_async.quota.file.opening import open_file_limiter
 
-    return open_file_limiter(
-        path,
-        endpoints=customer.endpoints,
-        customer=customer.name,
-        quota=customer.quota,
-        query_quota=customer.query_quota,
-        pacing=customer.pacing,
-    )
-
-
-def _own(customer: Customer, owner: object) -> Limiter:
-    return shared_limiter(
-        owner, customer.endpoints, customer.name, customer.quota, customer.query_quota, customer.pacing
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Wish:
-    """What one client keeps to."""
-
-    quota: Quota
-    query_quota: Quota
-    pacing: Pacing
+    return open_file_limiter(path, **customer.arguments())
 
 
 @dataclass(slots=True)
 class _Entry:
     limiter: LocalLimiter
-    wishes: "weakref.WeakKeyDictionary[object, _Wish]" = field(default_factory=weakref.WeakKeyDictionary)
+    owners: "weakref.WeakKeyDictionary[object, Customer]" = field(default_factory=weakref.WeakKeyDictionary)
 
     def forgettable(self) -> bool:
-        return not self.wishes and self.limiter.idle()
+        return not self.owners and self.limiter.idle()
 
     def agree(self) -> None:
-        """Keep to the most careful of the wishes of all present clients."""
-        wishes = list(self.wishes.values())
-        self.limiter.pacing = max((wish.pacing for wish in wishes), key=PACINGS.__getitem__)
+        """Keep to the most careful limits and pacing that any present owner wishes for."""
+        wishes = list(self.owners.values())
         self.limiter.keep_to(
-            {
-                "non_query": reduce(Quota.combined, (wish.quota for wish in wishes)),
-                "query": reduce(Quota.combined, (wish.query_quota for wish in wishes)),
-            }
+            reduce(Quota.combined, (wish.quota for wish in wishes)),
+            reduce(Quota.combined, (wish.query_quota for wish in wishes)),
+            max((wish.pacing for wish in wishes), key=PACINGS.__getitem__),
         )
 
 
@@ -160,34 +134,20 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_registry.unlock_in_child)
 
 
-def shared_limiter(
-    owner: object,
-    endpoints: tuple[str, ...],
-    customer: str,
-    quota: Quota,
-    query_quota: Quota,
-    pacing: Pacing,
-) -> LocalLimiter:
+def shared_limiter(owner: object, customer: Customer) -> LocalLimiter:
     """Return the process's limiter for a customer's quota, made at the first request for it.
 
-    Of the limits and pacings of all present owners the most careful apply.
-
-    Args:
-        owner: Who will use it; held weakly.
-        endpoints: Where the requests go: each installation counts for itself.
-        customer: Whose quota it is.
-        quota: The limits of non-query requests.
-        query_quota: The limits of queries.
-        pacing: "throughput", "courteous" or "auto".
+    Of the limits and pacings of all present owners the most careful apply. An owner is held weakly.
     """
-    key = (endpoints, customer)
+    key = (customer.endpoints, customer.name)
     with _registry.lock:
         entries = _registry.entries
         for stale in [other for other, entry in entries.items() if entry.forgettable()]:
             del entries[stale]
         entry = entries.get(key)
         if entry is None:
-            entry = entries[key] = _Entry(LocalLimiter(quota, query_quota, pacing=pacing))
-        entry.wishes[owner] = _Wish(quota, query_quota, pacing)
+            limiter = LocalLimiter(customer.quota, customer.query_quota, pacing=customer.pacing)
+            entry = entries[key] = _Entry(limiter)
+        entry.owners[owner] = customer
         entry.agree()
         return entry.limiter

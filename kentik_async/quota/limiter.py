@@ -19,8 +19,8 @@ __all__ = ["LocalLimiter", "StoreLimiter"]
 class StoreLimiter:
     """Keeps one customer's quota together with all that share its stores.
 
-    It may be used from any thread and event loop, as far as its stores allow. A child process made by a fork
-    takes part as a member of its own, with nobody waiting or in flight.
+    It may be used from any thread and event loop. A child made by a fork takes part as a member of its own,
+    with nobody waiting or in flight.
     """
 
     def __init__(
@@ -31,14 +31,7 @@ class StoreLimiter:
         pacing: Pacing = "auto",
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        """Start with nobody waiting.
-
-        Args:
-            quotas: The limits of each class.
-            make_store: Returns a class's store.
-            pacing: "throughput" accepts the soft limit's delays, "courteous" never incurs one, "auto" takes
-                what is faster at the latency measured.
-            clock: Where time comes from in this process.
+        """Start with nobody waiting, on the stores that `make_store` returns for each class.
 
         Raises:
             ConfigError: `pacing` is not one of the three names.
@@ -59,10 +52,9 @@ class StoreLimiter:
 
     @pacing.setter
     def pacing(self, pacing: Pacing) -> None:
-        if pacing != self._pacing:
-            self._pacing = pacing
-            for limiter in self._classes.values():
-                limiter.keep_to(None, pacing)
+        self._pacing = pacing
+        for limiter in self._classes.values():
+            limiter.keep_to(None, pacing)
 
     async def acquire(
         self,
@@ -100,11 +92,6 @@ class StoreLimiter:
         for limiter in self._classes.values():
             await limiter.aclose()
 
-    def keep_to(self, quotas: Mapping[QuotaClass, Quota]) -> None:
-        """Change the limits, from the next grant on."""
-        for name, quota in quotas.items():
-            self._classes[name].keep_to(quota, self._pacing)
-
     def idle(self) -> bool:
         """Tell whether nobody waits, nothing is in flight and every token has returned."""
         return all(limiter.idle() for limiter in self._classes.values())
@@ -121,11 +108,7 @@ class StoreLimiter:
 
 
 class LocalLimiter(StoreLimiter):
-    """Keeps one customer's quota within this process.
-
-    It may be used from any thread and event loop. A child process made by a fork starts with what was used
-    so far, and with nobody waiting or in flight.
-    """
+    """Keeps one customer's quota within this process; a child made by a fork starts with what was used."""
 
     def __init__(
         self,
@@ -152,6 +135,12 @@ class LocalLimiter(StoreLimiter):
             "query": query_quota or Quota.QUERY,
         }
         super().__init__(quotas, lambda _: MemoryStore(clock.monotonic), pacing=pacing, clock=clock)
+
+    def keep_to(self, quota: Quota, query_quota: Quota, pacing: Pacing) -> None:
+        """Change limits and pacing, from the next grant on."""
+        self._pacing = pacing
+        self._classes["non_query"].keep_to(quota, pacing)
+        self._classes["query"].keep_to(query_quota, pacing)
 
 
 # What must begin anew in a forked child. A hook, not a look at the process's id at each request: that

@@ -6,7 +6,7 @@ Source of the numbers: Kentik KB, "Kentik APIs", section "API Rate Limiting".
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 from kentik_async.errors import ConfigError
 
@@ -20,6 +20,9 @@ Outcome: TypeAlias = Literal["answered", "refused", "not_sent", "unknown"]
 Pacing: TypeAlias = Literal["throughput", "courteous", "auto"]
 PACINGS: Mapping[Pacing, int] = {"throughput": 0, "auto": 1, "courteous": 2}
 """The pacings and how careful each is: of two clients that share a limiter, the more careful one's holds."""
+
+_LIMITS = ("max_concurrent", "soft_per_minute", "hard_per_minute", "per_hour")
+_TIMES = ("soft_delay", "minute", "hour", "drain")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +53,17 @@ class Quota:
     QUERY: ClassVar["Quota"]
 
     def __post_init__(self) -> None:
-        for name in ("max_concurrent", "soft_per_minute", "hard_per_minute", "per_hour"):
+        for name in _LIMITS:
             limit = getattr(self, name)
             if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
                 raise ConfigError(
                     f"Quota.{name} is {limit!r}: give a whole number from 1, or None for no limit"
                 )
-        for name in ("soft_delay", "minute", "hour", "drain"):
-            seconds, least = getattr(self, name), "above 0" if name in ("minute", "hour") else "from 0"
+        for name in _TIMES:
+            seconds, may_be_0 = getattr(self, name), name in ("soft_delay", "drain")
             number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
-            if (
-                not number
-                or not math.isfinite(seconds)
-                or seconds < 0
-                or (seconds == 0 and least != "from 0")
-            ):
+            if not (number and 0 <= seconds < math.inf and (seconds or may_be_0)):
+                least = "from 0" if may_be_0 else "above 0"
                 raise ConfigError(f"Quota.{name} is {seconds!r}: give a finite number of seconds {least}")
 
     def scaled(self, speed: float) -> "Quota":
@@ -78,26 +77,17 @@ class Quota:
         """
         if not (isinstance(speed, int | float) and math.isfinite(speed) and speed > 0):
             raise ConfigError(f"speed is {speed!r}: give a finite number above 0")
-        return replace(
-            self,
-            soft_delay=self.soft_delay / speed,
-            minute=self.minute / speed,
-            hour=self.hour / speed,
-            drain=self.drain / speed,
-        )
+        return replace(self, **{name: getattr(self, name) / speed for name in _TIMES})
 
     def combined(self, other: "Quota") -> "Quota":
         """Return the more careful of each of two quotas' limits: fewer requests, longer times."""
-        return Quota(
-            max_concurrent=_fewer(self.max_concurrent, other.max_concurrent),
-            soft_per_minute=_fewer(self.soft_per_minute, other.soft_per_minute),
-            soft_delay=max(self.soft_delay, other.soft_delay),
-            hard_per_minute=_fewer(self.hard_per_minute, other.hard_per_minute),
-            per_hour=_fewer(self.per_hour, other.per_hour),
-            minute=max(self.minute, other.minute),
-            hour=max(self.hour, other.hour),
-            drain=max(self.drain, other.drain),
-        )
+        careful: dict[str, Any] = {}
+        for name in _LIMITS:
+            known = [limit for limit in (getattr(self, name), getattr(other, name)) if limit is not None]
+            careful[name] = min(known, default=None)
+        for name in _TIMES:
+            careful[name] = max(getattr(self, name), getattr(other, name))
+        return Quota(**careful)
 
     def prefers_courtesy(self, latency: float) -> bool:
         """Tell whether keeping under the soft limit is at least as fast as bearing its delays.
@@ -111,12 +101,6 @@ class Quota:
         if self.soft_per_minute is None or self.max_concurrent is None:
             return False
         return latency >= self.minute * self.max_concurrent / self.soft_per_minute - self.soft_delay
-
-
-def _fewer(one: int | None, other: int | None) -> int | None:
-    if one is None or other is None:
-        return other if one is None else one
-    return min(one, other)
 
 
 Quota.NON_QUERY = Quota(

@@ -55,15 +55,11 @@ def read_allowance(headers: Iterable[tuple[str, Any]]) -> Allowance | None:
 
 
 def _read_numbers(found: dict[str, str]) -> Allowance | None:
-    left = _count(found.get("remaining"))
-    reset, throttle = _seconds(found.get("reset")), _seconds(found.get("throttle-ms"))
-    if throttle is not None and (reset is None or (left == 0 and throttle)):
+    left, reset = found.get("remaining"), _seconds(found.get("reset"))
+    throttle = _seconds(found.get("throttle-ms"))
+    if throttle is not None and (reset is None or (_count(left) == 0 and throttle)):
         reset = throttle / 1000  # finer, and about the next request
-    return None if left is None or reset is None else _allowance(left, reset)
-
-
-def _allowance(left: int, reset: float) -> Allowance:
-    return Allowance(min(left, _MOST_LEFT), min(reset, _LONGEST_RESET))
+    return _allowance(left, reset)
 
 
 def _read(text: str) -> Allowance | None:
@@ -76,15 +72,17 @@ def _read(text: str) -> Allowance | None:
         return None
     if not isinstance(document, dict):
         return None
-    left = _count(_field(document, "limit_remaining", "limitRemaining"))
-    reset = _seconds(_field(document, "duration_until_reset", "durationUntilReset"))
-    if left is None or reset is None:
+    return _allowance(
+        document.get("limit_remaining", document.get("limitRemaining")),
+        document.get("duration_until_reset", document.get("durationUntilReset")),
+    )
+
+
+def _allowance(left: Any, reset: Any) -> Allowance | None:
+    requests, seconds = _count(left), _seconds(reset)
+    if requests is None or seconds is None:
         return None
-    return _allowance(left, reset)
-
-
-def _field(document: dict[str, Any], name: str, json_name: str) -> Any:
-    return document.get(name, document.get(json_name))
+    return Allowance(min(requests, _MOST_LEFT), min(seconds, _LONGEST_RESET))
 
 
 def _count(value: Any) -> int | None:

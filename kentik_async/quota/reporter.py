@@ -65,16 +65,8 @@ class Reporter:
         self._last_seen = 0
         self._latest = MemberReport(self.terms, {})
 
-    def owes(self) -> bool:
-        """Tell whether the state knows, or may know, of something that is over."""
-        return bool(self.endings or self.pending or any(self.told.values()))
-
     def abandon(self, *, but_open_loops: bool = False) -> bool:
-        """Note that nobody will tell how the requests in flight end; return whether there are any.
-
-        Args:
-            but_open_loops: Leave aside the requests of event loops that are not closed.
-        """
+        """Note that nobody will tell how requests in flight end, or those of closed loops; return if any."""
         gone = [n for n, timer in self.open.items() if not but_open_loops or timer.loop.is_closed()]
         for number in gone:
             del self.open[number]
@@ -82,10 +74,7 @@ class Reporter:
         return bool(gone)
 
     def send(self, demand: dict[int, int]) -> StoreReply | None:
-        """Report; there must be no pending report.
-
-        Args:
-            demand: How many calls wait, by priority; the reporter keeps and changes it.
+        """Report how many calls wait, by priority; there must be no pending report.
 
         Returns:
             The reply; None if it comes later.

@@ -45,17 +45,10 @@ class QuotaSnapshot:
 
 
 def snapshot_of(quota_class: QuotaClass, state: QuotaState, terms: Terms, waiting: int) -> QuotaSnapshot:
-    """Return the present state of a quota class, as a member sees it that has just reported.
-
-    Args:
-        quota_class: The class.
-        state: Its state.
-        terms: What the member keeps to.
-        waiting: How many requests wait in it.
-    """
+    """Return the present state of a quota class, for a member that has just reported."""
     quota, now = state.most_careful(), state.now
     minute, hour = state.log.used(quota, now)
-    others = state.others(quota, now)
+    others = state.external.estimate(quota, now)
     free = state.free_at(quota, state.per_minute(quota, terms.pacing, now), now)
     return QuotaSnapshot(
         quota_class=quota_class,

@@ -88,6 +88,7 @@ _INSIGHT_COLUMNS = (
     ReportColumn("run_date", "Saved on", "date"),
     ReportColumn("market_id", "Market id", absent="all"),
     ReportColumn("market", "Market", absent="all"),
+    ReportColumn("ip", "Family", absent="either"),
     ReportColumn("type", "Type", "asn"),
     ReportColumn("message", "Message"),
 )

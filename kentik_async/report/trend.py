@@ -62,27 +62,28 @@ FROM both_dates WHERE since IS NOT NULL AND before <> after
 ORDER BY market_id, change, "rank", asn
 """
 
-# Constants, not parameters: DuckDB lets the reader skip all other rows.
+# Constants, not parameters: DuckDB lets the reader skip all other rows. One pass serves both queries below.
+_HISTORY = """
+CREATE OR REPLACE TEMP TABLE history AS
+SELECT run_date, market_id, asn, "rank", score FROM rankings
+SEMI JOIN (SELECT unnest($markets) AS market_id, unnest($asns) AS asn) AS wanted USING (market_id, asn)
+WHERE ip = $ip AND rank_type = $rank_type AND asn IN ({asns})
+"""
+
 _SEEN = """
-SELECT s.market_id, r.asn, min(r.run_date) AS first_seen, max(r.run_date) AS last_seen
-FROM rankings AS r JOIN rank_span AS s ON s.market_id = r.market_id
-WHERE r.ip = $ip AND r.rank_type = $rank_type AND r.asn IN ({asns})
-    AND r.run_date BETWEEN s.since AND s.until
-GROUP BY s.market_id, r.asn
+SELECT h.market_id, h.asn, min(h.run_date) AS first_seen, max(h.run_date) AS last_seen
+FROM history AS h JOIN rank_span AS s ON s.market_id = h.market_id
+WHERE h.run_date BETWEEN s.since AND s.until GROUP BY h.market_id, h.asn
 """
 
 _SERIES = """
-WITH wanted AS (SELECT unnest($markets) AS market_id, unnest($asns) AS asn),
-own AS (
-    SELECT run_date, market_id, asn, "rank", score FROM rankings
-    WHERE ip = $ip AND rank_type = $rank_type AND asn IN ({asns})
-)
-SELECT p.run_date, w.market_id, w.asn, own."rank", own.score,
-    CASE WHEN own.asn IS NOT NULL THEN 'ranked' WHEN p.whole THEN 'not ranked'
+SELECT p.run_date, w.market_id, w.asn, h."rank", h.score,
+    CASE WHEN h.asn IS NOT NULL THEN 'ranked' WHEN p.whole THEN 'not ranked'
         ELSE 'not in the first ' || p.depth END AS status
-FROM wanted AS w JOIN ranking_page AS p ON p.market_id = w.market_id AND p.rank_type = $rank_type
+FROM (SELECT unnest($markets) AS market_id, unnest($asns) AS asn) AS w
+JOIN ranking_page AS p ON p.market_id = w.market_id AND p.rank_type = $rank_type
     AND p.run_date BETWEEN $since AND $until
-LEFT JOIN own ON own.market_id = w.market_id AND own.asn = w.asn AND own.run_date = p.run_date
+LEFT JOIN history AS h ON h.market_id = w.market_id AND h.asn = w.asn AND h.run_date = p.run_date
 ORDER BY w.market_id, w.asn, p.run_date
 """
 
@@ -127,8 +128,9 @@ def trend(
     chosen = chosen_markets(markets, saved, names, f"{metric} rankings for {data.ip}")
     spans = rank_spans(data, chosen, [metric], first, last)
     moves, crossings = _changes(data, metric, spans)
-    _date(data, metric, crossings, first, last)
     pairs = [(market, asn) for market in chosen for asn in networks] or _leaders(data)
+    _read_history(data, [*pairs, *((row["market_id"], row["asn"]) for row in crossings)], metric, first, last)
+    _add_dates(data, crossings)
     series = _series(data, pairs, metric, first, last)
     summary = summary_of(series)
     shown = sorted({asn for _, asn in pairs})
@@ -160,14 +162,24 @@ def _changes(data: SavedData, metric: str, spans: Rows) -> tuple[Rows, Rows]:
     return data.query(_MOVES, most=MOVERS), data.query(_CROSSINGS)
 
 
-def _date(data: SavedData, metric: str, crossings: Rows, first: dt.date, last: dt.date) -> None:
-    """Add the date on which each network was first, or last, in the ranking."""
-    if not crossings:
-        return
+def _read_history(
+    data: SavedData, pairs: list[tuple[str, int]], metric: str, first: dt.date, last: dt.date
+) -> None:
+    """Read the ranks of networks in markets on all dates."""
     data.use("rankings", [date for date in data.dates if first <= date <= last])
-    asns = ", ".join(str(asn) for asn in sorted({row["asn"] for row in crossings}))
-    rows = data.query(_SEEN.format(asns=asns), ip=data.ip, rank_type=metric)
-    seen = {(row["market_id"], row["asn"]): row for row in rows}
+    asns = sorted({asn for _, asn in pairs})
+    data.run(
+        _HISTORY.format(asns=", ".join(map(str, asns)) or "NULL"),
+        markets=[market for market, _ in pairs],
+        asns=[asn for _, asn in pairs],
+        ip=data.ip,
+        rank_type=metric,
+    )
+
+
+def _add_dates(data: SavedData, crossings: Rows) -> None:
+    """Add the date on which each network was first, or last, in the ranking."""
+    seen = {(row["market_id"], row["asn"]): row for row in data.query(_SEEN)}
     for row in crossings:
         found = seen[row["market_id"], row["asn"]]
         row["seen"] = found["first_seen" if row["change"] == "entered" else "last_seen"]
@@ -189,16 +201,10 @@ def _leaders(data: SavedData) -> list[tuple[str, int]]:
 def _series(
     data: SavedData, pairs: list[tuple[str, int]], metric: str, first: dt.date, last: dt.date
 ) -> Rows:
-    if not pairs:
-        return []
-    data.use("rankings", [date for date in data.dates if first <= date <= last])
-    # Constants, not parameters: DuckDB lets the reader skip all other rows.
-    wanted = ", ".join(str(asn) for asn in sorted({asn for _, asn in pairs}))
     return data.query(
-        _SERIES.format(asns=wanted),
+        _SERIES,
         markets=[market for market, _ in pairs],
         asns=[asn for _, asn in pairs],
-        ip=data.ip,
         rank_type=metric,
         since=first,
         until=last,

@@ -6,6 +6,7 @@ with `CI=true make test ARGS=tests/emulator/test_vendor_sdk.py`.
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ import anyio
 import pytest
 
 from kentik_async.emulator import Emulator
+from tests.support.paths import ROOT
 
 REQUIREMENT = "kentik-api==1.0.7"
 
@@ -78,3 +80,18 @@ async def test_sites_and_plans(python: Path, tmp_path: Path) -> None:
         "plans": ["Default", "Trial"],
         "devices": ["router", "router", "host-nprobe-basic"],
     }
+
+
+VENDOR = (
+    "from kentik_api import KentikAPI; from kentik_api.public import errors; kentik = KentikAPI('a', 'b')"
+)
+
+
+async def test_the_migration_guide_names_vendor_calls(python: Path) -> None:
+    guide = (ROOT / "docs" / "migration.md").read_text(encoding="utf-8")
+    first_column = "\n".join(re.findall(r"^\| (.*?) \| ", guide, re.MULTILINE))
+    names = re.findall(r"`(kentik\.[\w.]+)\(", first_column) + re.findall(r"KentikAPI\.\w+", first_column)
+    names += [f"errors.{name}" for name in re.findall(r"`(\w+Error)`", first_column)]
+    assert len(names) > 15
+    done = await anyio.run_process([str(python), "-c", "\n".join([VENDOR, *names])], check=False)
+    assert done.returncode == 0, done.stderr.decode()

@@ -40,20 +40,12 @@ class CircuitBreaker(msgspec.Struct, array_like=True):
             return now
         return inf if self.half_open else max(now, self.blocked_until)
 
-    def granted(self) -> None:
-        """Enter that a request was granted: while the breaker is open it is the probe."""
-        self.half_open = self.is_open
-
     def refused(self, quota: Quota, now: float, generation: int, retry_after: float | None) -> bool:
         """Enter a refusal of a request that was granted in `generation`; return whether it is news.
 
-        Args:
-            quota: The limits.
-            now: The instant of the refusal.
-            generation: The generation in which the request was granted.
-            retry_after: The pause that the server requested, in real seconds. None, or what is no finite
-                number from 0, stands for none: then the pause is a quarter of a minute, doubling up to a
-                minute while probes are refused.
+        `retry_after` is the pause that the server requested, in real seconds. None, or what is no finite
+        number from 0, stands for none: then the pause is a quarter of a minute, doubling up to a minute while
+        probes are refused.
         """
         if generation != self.generation:
             return False

@@ -80,10 +80,7 @@ class ExternalUsageEstimator(msgspec.Struct, array_like=True):
     def refused(self, quota: Quota, now: float, load: int) -> None:
         """Enter a refusal that no earlier one explains.
 
-        Args:
-            quota: The limits.
-            now: The present instant.
-            load: Our own requests in the minute, those in flight and the refused one included.
+        `load` are our own requests in the minute, those in flight and the refused one included.
         """
         hard = quota.hard_per_minute
         if hard is None:
@@ -95,12 +92,7 @@ class ExternalUsageEstimator(msgspec.Struct, array_like=True):
     def answered(self, quota: Quota, now: float, took: float, usual: float, load: int) -> None:
         """Enter how long an answer took.
 
-        Args:
-            quota: The limits.
-            now: The present instant.
-            took: Seconds from sending to answer.
-            usual: How long an answer takes that is not delayed.
-            load: As in `refused`; too many do no harm.
+        `usual` is the time of one that is not delayed; `load` is as in `refused`, too many do no harm.
         """
         soft, delay = quota.soft_per_minute, quota.soft_delay
         if soft is None or not delay or load > soft:
@@ -118,15 +110,9 @@ class ExternalUsageEstimator(msgspec.Struct, array_like=True):
                 self._believe(quota, min(soft + 1 - load, _most(quota)), now)
 
     def told(self, quota: Quota, now: float, load: int, left: int, reset: float) -> None:
-        """Enter what the server says is left.
+        """Enter how many requests are left by the server's count, and in how many seconds it counts anew.
 
-        Args:
-            quota: The limits.
-            now: The present instant.
-            load: As in `refused`.
-            left: How many requests are left by the server's count.
-            reset: In how many seconds it counts anew. If that is later than in a minute it is about a
-                longer window; only its end counts.
+        If that is later than in a minute it is about a longer window; only its end counts.
         """
         if left < 0 or not isfinite(reset) or reset < 0:
             return

@@ -44,13 +44,10 @@ class LatencyEstimator(msgspec.Struct, array_like=True):
     late_latency: float = 0.0
 
     def learn(self, quota: Quota, took: float, delayed: bool) -> None:
-        """Enter how long an answer took.
+        """Enter how long an answer took, from its sending.
 
-        Args:
-            quota: The limits.
-            took: Seconds from sending to answer.
-            delayed: Whether, by our count, the server delayed it: it counts from receipt, which we cannot
-                see, so about the limit's edge it may have been otherwise.
+        `delayed` is by our count: the server counts from receipt, which we cannot see, so about the limit's
+        edge it may have been otherwise.
         """
         latency, delay = self.latency, quota.soft_delay if delayed else inf
         late = took >= delay and (latency is None or took - delay / 2 > latency)

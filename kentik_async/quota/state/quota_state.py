@@ -3,8 +3,11 @@
 Pure: every store runs the same changes on it, wherever it keeps it. The one change that a member makes is
 `reporting.enter`; `advance` and `reclaim` end what members held that died, `recovery.py` begins after a loss.
 The state has no limits of its own: of those that its members keep to the most careful apply.
+
+Everywhere in this folder `quota` is the limits in force, and `now` the present instant by the store's clock.
 """
 
+from functools import reduce
 from math import inf
 
 import msgspec
@@ -26,11 +29,7 @@ FORMAT = 1
 class Hold(msgspec.Struct, array_like=True, gc=False):
     """A request in flight.
 
-    Attributes:
-        member: Who holds the grant.
-        granted_at: When it was given.
-        generation: The generation of the circuit breaker that it was given in.
-        priority: The priority of the call that it was given to.
+    `generation` is that of the circuit breaker that it was granted in, `priority` that of its call.
     """
 
     member: str
@@ -112,7 +111,9 @@ class QuotaState(msgspec.Struct, array_like=True):
             now = self.now
         for member in self.members.values():
             if member.lease_until <= now:
-                self._reclaim_lapsed(now)
+                lapsed = [name for name, member in self.members.items() if member.lease_until <= now]
+                for name in lapsed:
+                    self.reclaim(name, now)
                 break
         return now
 
@@ -126,18 +127,8 @@ class QuotaState(msgspec.Struct, array_like=True):
             self.log.drain(quota, now)
             self.breaker.probe_lost(hold.generation)
 
-    def _reclaim_lapsed(self, now: float) -> None:
-        for name in [name for name, member in self.members.items() if member.lease_until <= now]:
-            self.reclaim(name, now)
-
     def quota_in_force(self, quota: Quota, limits: Limits, now: float) -> Quota:
-        """Return the most careful of a member's limits and those declared by others within the hour.
-
-        Args:
-            quota: The limits that the member keeps to.
-            limits: The same as a tuple.
-            now: The present instant.
-        """
+        """Return the most careful of a member's limits, also as a tuple, and others' of the last hour."""
         declared = self.declared
         if len(declared) == 1 and declared[0].limits == limits:
             declared[0].until = now + quota.hour
@@ -148,28 +139,15 @@ class QuotaState(msgspec.Struct, array_like=True):
 
     def most_careful(self) -> Quota:
         """Return the most careful of the limits that were declared; the vendor's if none were."""
-        if not self.declared:
-            return Quota.NON_QUERY
-        first, *more = (Quota(*declared.limits) for declared in self.declared)
-        for quota in more:
-            first = first.combined(quota)
-        return first
+        quotas = [Quota(*declared.limits) for declared in self.declared]
+        return reduce(Quota.combined, quotas) if quotas else Quota.NON_QUERY
 
     def courteous(self, quota: Quota, pacing: Pacing) -> bool:
-        """Tell whether the soft limit is kept like a hard one at present.
-
-        Args:
-            quota: The limits in force.
-            pacing: The pacing of whoever wants to know; the most careful one of all members applies.
-        """
+        """Tell whether the soft limit is kept like a hard one: the most careful pacing of all applies."""
         for member in self.members.values():
             if PACINGS[member.pacing] > PACINGS[pacing]:
                 pacing = member.pacing
         return self.latency.courteous(quota, pacing)
-
-    def others(self, quota: Quota, now: float) -> int:
-        """Return what others outside are taken to spend, in requests of a rolling minute."""
-        return self.external.estimate(quota, now) if self.external.spent else 0
 
     def per_minute(self, quota: Quota, pacing: Pacing, now: float) -> int | None:
         """Return how many requests the rolling minute may hold at present; None for any number."""
@@ -178,7 +156,7 @@ class QuotaState(msgspec.Struct, array_like=True):
             limit = soft
         if limit is None or not self.external.spent:
             return limit
-        return max(limit - self.others(quota, now), 1)
+        return max(limit - self.external.estimate(quota, now), 1)
 
     def room(self, quota: Quota, per_minute: int | None, now: float) -> float:
         """Return how many requests may go this instant; below 1 if none."""
@@ -193,23 +171,11 @@ class QuotaState(msgspec.Struct, array_like=True):
         blocked_until = max(self.blocked_until, self.external.blocked_until)
         return max(self.breaker.free_at(now), self.log.free_at(quota, per_minute, now), blocked_until)
 
-    def answers_help(self, quota: Quota, per_minute: int | None, now: float) -> bool:
-        """Tell whether the answer to a request in flight may let another go, while there is room for none.
-
-        It does not where only a full window is in the way: the request's token stays used. Where more is in
-        the way the answer is True, which is always safe.
-        """
-        log, external, slots = self.log, self.external, quota.max_concurrent
-        unusual = self.breaker.is_open or external.spent or external.late or log.draining
-        lowered = per_minute != quota.hard_per_minute  # for a reason that an answer may end
-        full = slots is not None and log.in_flight >= slots
-        return bool(unusual or lowered or full)
-
     def grant(self, name: str, member: Member, priority: int, now: float) -> int:
         """Enter that a request of a member may go; return the grant's number."""
         breaker = self.breaker
         if breaker.is_open:
-            breaker.granted()
+            breaker.half_open = True  # it is the probe
         self.log.in_flight += 1
         number = self.issued = self.issued + 1
         self.holds[number] = Hold(name, now, breaker.generation, priority)
@@ -244,7 +210,7 @@ class QuotaState(msgspec.Struct, array_like=True):
                 self.external.refused(quota, now, load)
         else:
             if ending.outcome == "not_sent":
-                self.log.give_back()
+                self.log.in_flight -= 1
             else:
                 self.log.drain(quota, now)
             self.breaker.probe_lost(hold.generation)
@@ -275,7 +241,7 @@ class QuotaState(msgspec.Struct, array_like=True):
     def _delayed(self, quota: Quota, took: float, now: float) -> bool:
         """Tell whether the server delayed an answer; enter what that says about others."""
         log, external, usual = self.log, self.external, self.latency.latency
-        delayed = log.delayed(quota, now - took, self.others(quota, now))
+        delayed = log.delayed(quota, now - took, self.external.estimate(quota, now))
         if usual is not None:
             log.settle(quota, now)
             external.answered(quota, now, took, usual, log.minute.total + log.in_flight)

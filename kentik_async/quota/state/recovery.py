@@ -1,7 +1,7 @@
 """How a state begins where there is none that can be trusted, and how it moves to another clock. Pure."""
 
 from bisect import insort
-from collections.abc import MutableSequence
+from collections import Counter
 from math import inf
 
 from kentik_async.quota.limits import Quota
@@ -14,22 +14,13 @@ __all__ = ["begin", "continue_after_reboot", "hold_back", "move", "quiet_time", 
 def quiet_time(quota: Quota, lease: float) -> float:
     """Return for how long nobody may go after a loss, so that no minute and no slot is used twice.
 
-    Args:
-        quota: The limits.
-        lease: How long a member counts as alive after its latest report; 0 where deaths are known at once.
+    `lease` is for how long a member counts as alive after a report; 0 where deaths are known at once.
     """
     return max(quota.minute, lease + quota.drain)
 
 
 def begin(incarnation: str, now: float, quiet: float) -> QuotaState:
-    """Return a new state.
-
-    Args:
-        incarnation: A name drawn by lot.
-        now: The present instant.
-        quiet: For how many seconds nobody may go, since it is not known what was spent before; 0 if it is
-            certain that nothing was.
-    """
+    """Return a new state, named by lot; nobody may go for `quiet` seconds, 0 if nothing was spent."""
     # Grants are numbered from the clock on: those of a state that was lost are not mistaken for new ones.
     return QuotaState(incarnation=incarnation, now=now, blocked_until=now + quiet, issued=int(now * 1e6))
 
@@ -65,13 +56,7 @@ def continue_after_reboot(state: QuotaState, quota: Quota, now: float, elapsed: 
 def renew(state: QuotaState, incarnation: str, now: float, quiet: float) -> None:
     """Make another state of one that outlived its keeper, perhaps without what was done latest.
 
-    What members know beyond it they put back; see `restore`.
-
-    Args:
-        state: The state.
-        incarnation: A name drawn by lot.
-        now: The present instant.
-        quiet: For how many seconds nobody may go.
+    What members know beyond it they put back; see `restore`. Nobody may go for `quiet` seconds.
     """
     state.incarnation = incarnation
     state.restored_until = _latest(state)
@@ -81,16 +66,10 @@ def renew(state: QuotaState, incarnation: str, now: float, quiet: float) -> None
 
 
 def restore(state: QuotaState, lost: QuotaState, name: str, now: float) -> None:
-    """Put back what a member knows of a state that was lost: its latest copy.
+    """Put back what a member knows of a state that was lost: its latest copy, moved to the present clock.
 
     Every member may do so, in any order; what was put back before is not put back again. What a member holds
     itself is put back too. What others held they put back, or it ends while nobody may go; see `quiet_time`.
-
-    Args:
-        state: The new state.
-        lost: The copy, moved to the clock of the new state.
-        name: The member's name.
-        now: The present instant.
     """
     now = state.advance(now)
     _restore_log(state, lost, now)
@@ -113,7 +92,7 @@ def _restore_log(state: QuotaState, lost: QuotaState, now: float) -> None:
     for until in known.draining:
         if until not in log.draining:
             insort(log.draining, until)
-            log.take()
+            log.in_flight += 1
     for window, lost_window in ((log.minute, known.minute), (log.hour, known.hour)):
         _merge(window, lost_window, state.restored_until)
     state.restored_until = max(state.restored_until, _latest(lost))
@@ -125,14 +104,14 @@ def _restore_holds(state: QuotaState, lost: QuotaState, name: str) -> None:
         if hold.member == name and number not in state.holds and number > state.recorded:
             member = state.members.setdefault(name, Member(lease_until=lost.members[name].lease_until))
             state.holds[number] = hold
-            state.log.take()
+            state.log.in_flight += 1
             member.held += 1
             member.latest_grant = max(member.latest_grant, number)
     for number, hold in list(state.holds.items()):
         if hold.member == name and number <= lost.issued and number not in lost.holds:
             # The state is from before the end of this request, which the copy knows and has counted.
             del state.holds[number]
-            state.log.give_back()
+            state.log.in_flight -= 1
             state.members[name].held -= 1
 
 
@@ -140,7 +119,7 @@ def move(state: QuotaState, by: float) -> None:
     """Move all instants of a state by so many seconds: to another clock, or the same after a reboot."""
     log = state.log
     for instants in (log.minute.ends, log.hour.ends, log.sends, log.draining):
-        _move(instants, by)
+        instants[:] = [instant + by for instant in instants]
     for part, names in (
         (state, ("now", "blocked_until", "restored_until")),
         (log.minute, ("opened",)),
@@ -160,17 +139,11 @@ def _latest(state: QuotaState) -> float:
     return max([-inf, *state.log.minute.ends[-1:], *state.log.hour.ends[-1:]])
 
 
-def _move(instants: MutableSequence[float], by: float) -> None:
-    instants[:] = [instant + by for instant in instants]
-
-
 def _merge(window: SlidingWindow, known: SlidingWindow, after: float) -> None:
     """Add to a window what is known to have been answered after an instant."""
-    runs = [(end, count) for end, count in zip(known.ends, known.counts, strict=True) if end > after]
-    runs = sorted([*zip(window.ends, window.counts, strict=True), *runs])
-    counts: dict[float, int] = {}
-    for end, count in runs:
-        counts[end] = counts.get(end, 0) + count
-    window.ends, window.counts = list(counts), list(counts.values())
+    counts = Counter(dict(zip(window.ends, window.counts, strict=True)))
+    counts.update({e: n for e, n in zip(known.ends, known.counts, strict=True) if e > after})
+    window.ends = sorted(counts)
+    window.counts = [counts[end] for end in window.ends]
     window.total = sum(window.counts)
     window.opened = max(window.opened, known.opened)

@@ -16,13 +16,7 @@ __all__ = ["enter"]
 
 
 def enter(report: MemberReport, state: QuotaState, now: float) -> StoreReply:
-    """Enter what a member reports; entering it twice does no harm.
-
-    Args:
-        report: What it reports.
-        state: The state, which is changed.
-        now: The present instant by the store's clock.
-    """
+    """Enter what a member reports, and return what it may do; entering it twice does no harm."""
     terms, demand, turns, now = report.terms, report.demand, state.turns, state.advance(now)
     name = terms.member
     state.revision += 1
@@ -83,10 +77,12 @@ def _take_turns(
         head = next(iter(level.members))
         if room < 1:
             due = state.free_at(quota, per_minute, now)
+            # Where only a full window is in the way an answer does not help: its token stays used.
+            lowered = per_minute != quota.hard_per_minute  # for a reason that an answer may end
+            reply.answers_help = due == inf or lowered or state.breaker.is_open or bool(state.log.draining)
             if state.external.spent:
                 due = min(due, state.external.eases_at(quota, now))
             _call(head, due, report, state, reply)
-            reply.answers_help = due == inf or state.answers_help(quota, per_minute, now)
             return
         if head == name:
             reply.grants.append((state.grant(name, member, level.priority, now), level.priority))
@@ -104,12 +100,7 @@ def _take_turns(
 def _call(head: str, due: float, report: MemberReport, state: QuotaState, reply: StoreReply) -> None:
     """Have the member whose turn it is come when that is, and the others look whether it has come.
 
-    Args:
-        head: Whose turn it is.
-        due: When it is; infinity if a request in flight must end first: its holder reports then.
-        report: Of the member that reports.
-        state: The state.
-        reply: To the member that reports.
+    It is at `due`; that is infinity if a request in flight must end first: its holder reports then.
     """
     turns, now = state.turns, state.now
     if due == inf:

@@ -10,7 +10,6 @@ from math import inf
 
 from kentik_async.quota.state.messages import Terms
 from kentik_async.quota.state.quota_state import QuotaState
-from kentik_async.quota.state.sliding_window_log import SlidingWindow
 
 __all__ = ["Schedule"]
 
@@ -25,29 +24,8 @@ class Schedule:
         eases_at: When others will be taken to spend less, which it does not foresee; infinity if never.
     """
 
-    __slots__ = (
-        "_elsewhere",
-        "_ends",
-        "_late",
-        "_latency",
-        "_minute",
-        "_opening",
-        "_sends",
-        "_slots",
-        "_soft",
-        "_starts",
-        "_windows",
-        "eases_at",
-        "now",
-    )
-
     def __init__(self, state: QuotaState, terms: Terms) -> None:
-        """Start from the present; nothing of it is changed.
-
-        Args:
-            state: What was used and what is in flight.
-            terms: Of the member that wants to know: calls that wait in others take turns with its own.
-        """
+        """Start from the present, for a member that has just reported; nothing is changed."""
         quota, now = state.most_careful(), state.now
         log, breaker, latency = state.log, state.breaker, state.latency
         log.settle(quota, now)
@@ -64,24 +42,26 @@ class Schedule:
         self._sends += [end - quota.drain for end in log.draining]
         ends = sorted([*ends, *log.draining])
         per_minute = state.per_minute(quota, terms.pacing, now)
+        # Of each window its limit, its length, and the instants at which the requests in it end.
+        windows = (log.minute, per_minute, quota.minute), (log.hour, quota.per_hour, quota.hour)
         self._windows = [
-            _Window(log.minute, per_minute, quota.minute, ends),
-            _Window(log.hour, quota.per_hour, quota.hour, ends),
+            (limit, seconds, [*window.instants(), *ends])
+            for window, limit, seconds in windows
+            if limit is not None
         ]
         self._opening = opening
         if breaker.is_open:
             # A probe goes alone; if it is on its way, what flies now is what all wait for.
-            self._opening = (
-                max([opening, *ends]) if breaker.half_open else max(opening, breaker.blocked_until)
-            )
+            self._opening = max([opening, *ends] if breaker.half_open else [opening, breaker.blocked_until])
         # One instant a slot: when it is next free. Without a limit no request waits for another.
-        self._slots: list[float] | None = None
-        if quota.max_concurrent is not None:
-            busy = ends[-quota.max_concurrent :]
-            free = [self._opening] * (quota.max_concurrent - len(busy))
-            self._slots = sorted([max(self._opening, end) for end in busy] + free)
+        self._unlimited = quota.max_concurrent is None
+        slots = quota.max_concurrent or 1
+        busy = [] if self._unlimited else [max(self._opening, end) for end in ends[-slots:]]
+        self._slots = sorted([*busy, *[self._opening] * (slots - len(busy))])
         if breaker.is_open and not breaker.half_open:
-            self._probe()
+            self._extend()
+            self._opening = self._ends[0]
+            self._slots = [max(slot, self._opening) for slot in self._slots]
 
     def start_of(self, position: int, *, until: float = inf) -> float:
         """Return the instant at which a waiting call of the member will be sent.
@@ -98,10 +78,7 @@ class Schedule:
     def wait_beyond(self, position: int, max_wait: float, began: float) -> float | None:
         """Return how long a waiting call will wait, if that is certain to be too long; else None.
 
-        Args:
-            position: How many calls of the member go before it.
-            max_wait: How long it is willing to wait, in seconds.
-            began: From when.
+        It waits since `began`, and is willing to wait for `max_wait` seconds.
         """
         wait = self.start_of(position, until=began + max_wait) - began
         # What is eased meanwhile is not foreseen.
@@ -118,20 +95,16 @@ class Schedule:
         """Return how many turns other members have among the first `count` of this one."""
         return sum(min(calls, count) for calls in self._elsewhere)
 
-    def _probe(self) -> None:
-        self._extend()
-        if self._slots is not None:
-            self._slots = [max(slot, self._ends[0]) for slot in self._slots]
-        self._opening = self._ends[0]
-
     def _extend(self) -> None:
-        start = max(self._slots[0] if self._slots is not None else self._opening, *self._starts[-1:], -inf)
-        start = max(start, *(window.free_at() for window in self._windows))
+        start = max(self._slots[0], *self._starts[-1:], -inf)
+        for limit, seconds, instants in self._windows:
+            if len(instants) >= limit:
+                start = max(start, instants[-limit] + seconds)
         end = self._send(start)
-        if self._slots is not None:
+        if not self._unlimited:
             heapq.heapreplace(self._slots, end)
-        for window in self._windows:
-            window.instants.append(end)
+        for _, _, instants in self._windows:
+            instants.append(end)
         self._starts.append(start)
         self._ends.append(end)
 
@@ -141,19 +114,3 @@ class Schedule:
         delayed = soft is not None and len(sends) >= soft and sends[-soft] + self._minute > start
         sends.append(start)
         return start + (self._late if delayed else self._latency)
-
-
-class _Window:
-    """One window as it will be filled."""
-
-    __slots__ = ("instants", "limit", "seconds")
-
-    def __init__(self, window: SlidingWindow, limit: int | None, seconds: float, ends: list[float]) -> None:
-        self.limit = limit
-        self.seconds = seconds
-        self.instants = [*window.instants(), *ends] if limit is not None else []
-
-    def free_at(self) -> float:
-        """Return from when one more request fits."""
-        limit, instants = self.limit, self.instants
-        return -inf if limit is None or len(instants) < limit else instants[-limit] + self.seconds

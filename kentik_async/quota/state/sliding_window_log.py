@@ -6,6 +6,7 @@ limit (a classic bucket of capacity C grants up to 2C in some window). A token's
 so a token is never taken for older than it is.
 """
 
+from bisect import insort
 from math import inf
 
 import msgspec
@@ -63,10 +64,7 @@ class SlidingWindow(msgspec.Struct, array_like=True):
     def free_at(self, seconds: float, limit: int | None, in_flight: int) -> float:
         """Return from when one more request fits; infinity if one in flight must end first. Expire first.
 
-        Args:
-            seconds: The window's length.
-            limit: How many requests it may hold; None for any number.
-            in_flight: Requests in flight. Each holds a token whose age has not begun.
+        Of `limit` requests, None for any number, each one in flight holds a token whose age has not begun.
         """
         if limit is None:
             return -inf
@@ -104,10 +102,7 @@ class SlidingWindowLog(msgspec.Struct, array_like=True):
     def room(self, quota: Quota, per_minute: int | None, now: float) -> float:
         """Return how many requests may go at `now`, below 1 if none; infinity without a limit.
 
-        Args:
-            quota: The limits.
-            per_minute: The limit of the minute at present, see `minute_limit`.
-            now: The present instant.
+        `per_minute` is the limit of the minute at present; see `QuotaState.per_minute`.
         """
         self.settle(quota, now)
         room: float = inf if quota.max_concurrent is None else quota.max_concurrent
@@ -129,14 +124,6 @@ class SlidingWindowLog(msgspec.Struct, array_like=True):
             free = max(minute, self.hour.free_at(quota.hour, quota.per_hour, self.in_flight))
         return max(self.draining[0] if free == inf and self.draining else free, now)
 
-    def take(self, count: int = 1) -> None:
-        """Enter requests as in flight."""
-        self.in_flight += count
-
-    def give_back(self) -> None:
-        """Strike a request that was never sent: slot and token are as if it had not been."""
-        self.in_flight -= 1
-
     def use(self, quota: Quota, sent: float, now: float) -> None:
         """Enter that a request sent at `sent` is answered now: its slot is free, its token ages."""
         self.in_flight -= 1
@@ -153,11 +140,7 @@ class SlidingWindowLog(msgspec.Struct, array_like=True):
 
     def drain(self, quota: Quota, now: float) -> None:
         """Enter that a request's end is unknown: it counts as in flight for `quota.drain` seconds more."""
-        until = now + quota.drain
-        place = len(self.draining)
-        while place and self.draining[place - 1] > until:
-            place -= 1
-        self.draining.insert(place, until)
+        insort(self.draining, now + quota.drain)
 
     def end_all(self, quota: Quota, now: float) -> None:
         """Enter all requests in flight as answered: someone else holds them from now on."""
@@ -170,6 +153,7 @@ class SlidingWindowLog(msgspec.Struct, array_like=True):
         while self.draining and self.draining[0] <= now:
             end = self.draining.pop(0)
             self.use(quota, end - quota.drain, end)
+        # Looked at here, since a call for each window that has nothing to drop takes longer.
         ends = self.minute.ends
         if ends and ends[0] + quota.minute <= now:
             self.minute.expire(quota.minute, now)
@@ -185,10 +169,7 @@ class SlidingWindowLog(msgspec.Struct, array_like=True):
     def delayed(self, quota: Quota, sent: float, others: int = 0) -> bool:
         """Tell whether a request sent at that instant was beyond the soft limit, so its answer delayed.
 
-        Args:
-            quota: The limits.
-            sent: When it was sent.
-            others: Requests of the minute that somebody else is taken to spend.
+        `others` of the minute are taken to be somebody else's.
         """
         sends, soft = self.sends, quota.soft_per_minute
         if soft is None:

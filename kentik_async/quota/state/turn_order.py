@@ -59,7 +59,7 @@ class TurnOrder(msgspec.Struct, array_like=True):
         if missing:
             known = {level.priority for level in levels}
             levels += [Level(p, {member: calls}) for p, calls in demand.items() if p not in known]
-            levels.sort(key=_priority, reverse=True)
+            levels.sort(key=lambda level: -level.priority)
         if emptied:
             self._prune()
 
@@ -115,7 +115,3 @@ class TurnOrder(msgspec.Struct, array_like=True):
 
     def _prune(self) -> None:
         self.levels[:] = [level for level in self.levels if level.members]
-
-
-def _priority(level: Level) -> int:
-    return level.priority

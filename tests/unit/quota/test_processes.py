@@ -278,7 +278,7 @@ def test_one_loop_after_the_other_may_use_a_limiter() -> None:
 FORK = """
 import asyncio, os, sys, threading
 from kentik_async._clock import Clock
-from kentik_async.quota import LocalLimiter, Quota, shared_limiter
+from kentik_async.quota import LocalLimiter, Quota
 from kentik_async.quota import factory
 
 now = 100.0
@@ -323,7 +323,8 @@ pid = os.fork()
 if pid == 0:
     try:
         asyncio.run(child(held))
-        shared_limiter(limiter, ("a",), "b", Quota.NON_QUERY, Quota.QUERY, "auto")
+        customer = factory.Customer(("a",), "b", Quota.NON_QUERY, Quota.QUERY, "auto", local=True)
+        factory.shared_limiter(limiter, customer)
     except BaseException as error:
         print(repr(error), file=sys.stderr, flush=True)
         os._exit(1)

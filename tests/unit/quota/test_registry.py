@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from kentik_async.errors import QuotaWaitError
-from kentik_async.quota import LocalLimiter, Pacing, Quota, shared_limiter
+from kentik_async.quota import LocalLimiter, Pacing, Quota
+from kentik_async.quota.factory import Customer, shared_limiter
 
 SHORT = Quota(1, None, 0.0, 5, None, minute=0.001, hour=0.001)
 
@@ -26,7 +27,7 @@ def shared(
     owner: object, customer: str, quota: Quota = Quota.NON_QUERY, pacing: Pacing = "auto", **other: Any
 ) -> LocalLimiter:
     endpoints = other.get("endpoints", ("https://grpc", "https://rest"))
-    return shared_limiter(owner, endpoints, customer, quota, quota, pacing)
+    return shared_limiter(owner, Customer(endpoints, customer, quota, quota, pacing, local=True))
 
 
 def test_two_clients_of_one_customer_share_one_limiter(customer: str) -> None:

@@ -27,15 +27,15 @@ def test_an_unnamed_pause_doubles_from_a_quarter_to_a_minute(breaker: CircuitBre
     for _ in range(5):
         breaker.refused(QUOTA, 0.0, breaker.generation, None)
         pauses.append(breaker.blocked_until)
-        breaker.granted()
+        breaker.half_open = True
     assert pauses == [15.0, 30.0, 60.0, 60.0, 60.0]
 
 
 def test_an_answered_probe_ends_the_pause_and_the_doubling(breaker: CircuitBreaker) -> None:
     breaker.refused(QUOTA, 0.0, 0, None)
-    breaker.granted()
+    breaker.half_open = True
     breaker.refused(QUOTA, 15.0, breaker.generation, None)
-    breaker.granted()
+    breaker.half_open = True
     breaker.answered(breaker.generation)
     assert not breaker.is_open
     breaker.refused(QUOTA, 100.0, breaker.generation, None)
@@ -44,7 +44,7 @@ def test_an_answered_probe_ends_the_pause_and_the_doubling(breaker: CircuitBreak
 
 def test_one_probe_goes_at_a_time(breaker: CircuitBreaker) -> None:
     breaker.refused(QUOTA, 0.0, 0, 1.0)
-    breaker.granted()
+    breaker.half_open = True
     assert breaker.free_at(50.0) == inf
 
 
@@ -62,7 +62,7 @@ def test_answers_to_requests_before_the_pause_change_nothing(
 
 def test_a_probe_that_told_nothing_hands_on(breaker: CircuitBreaker) -> None:
     breaker.refused(QUOTA, 0.0, 0, 5.0)
-    breaker.granted()
+    breaker.half_open = True
     breaker.probe_lost(breaker.generation)
     assert breaker.is_open
     assert breaker.free_at(6.0) == 6.0
@@ -70,7 +70,7 @@ def test_a_probe_that_told_nothing_hands_on(breaker: CircuitBreaker) -> None:
 
 def test_a_request_sent_before_the_pause_does_not_end_the_probe(breaker: CircuitBreaker) -> None:
     breaker.refused(QUOTA, 0.0, 0, 5.0)
-    breaker.granted()
+    breaker.half_open = True
     breaker.probe_lost(0)
     assert breaker.half_open
 

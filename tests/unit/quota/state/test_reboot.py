@@ -18,7 +18,7 @@ def used(*ages: float) -> QuotaState:
     """A state last written at `BEFORE`, with requests answered so long before."""
     state = QuotaState(now=BEFORE)
     for age in sorted(ages, reverse=True):
-        state.log.take()
+        state.log.in_flight += 1
         state.log.use(QUOTA, BEFORE - age, BEFORE - age)
     return state
 
