@@ -69,11 +69,13 @@ class Saved:
 
     def __init__(self, target: Any) -> None:
         self._tables = kentik_async.open(target)
+        self._read: dict[str, list[dict[str, Any]]] = {}
 
     def rows(self, table: str, **equal: Any) -> list[dict[str, Any]]:
         """Return the rows of a table that have some values."""
-        found: list[dict[str, Any]] = self._tables.dataset(table).to_table().to_pylist()
-        return [row for row in found if all(row[name] == value for name, value in equal.items())]
+        if table not in self._read:
+            self._read[table] = self._tables.dataset(table).to_table().to_pylist()
+        return [row for row in self._read[table] if all(row[name] == value for name, value in equal.items())]
 
     def ranking(self, date: dt.date, market: str, ip: str = "v4") -> dict[int, dict[str, Any]]:
         """Return the rows of a ranking by AS number."""

@@ -85,6 +85,9 @@ class _SavedTools:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
             query.stop()
+            task.add_done_callback(
+                lambda ended: ended.cancelled() or ended.exception()
+            )  # read by nobody else
             raise
 
 

@@ -45,32 +45,25 @@ def test_a_page_is_written_and_figures_are_printed(kmi: Kmi, saved: list[str], t
     assert "not saved" in shown.out
 
 
-@pytest.mark.parametrize(
-    ("command", "text"),
-    [
-        ("compare data --mine 1", "compare needs --mine ASN and --asn ASN: my network and a competitor"),
-        ("network data", "network needs one --asn ASN; got none"),
-        ("network data --asn 1 2", "network needs one --asn ASN; got 1, 2"),
-        (
-            "trend data --market FR",
-            "market 'FR' has no saved customer_base rankings for v4; saved: cc:CH, cc:LI",
-        ),
-        ("trend data --from 2026-13-01", "--from must be a date, YYYY-MM-DD; got '2026-13-01'"),
-        ("trend data --to 2026-11-19", "2026-11-19 is not a saved date; saved: 2026-11-20"),
-        (
-            "trend data --out no/such/folder.html",
-            "cannot write no/such/folder.html: No such file or directory",
-        ),
-        ("trend nothing", "no pull was saved in nothing"),
-    ],
-)
-def test_bad_input_is_one_line(kmi: Kmi, command: str, text: str) -> None:
-    if "nothing" not in command:
-        kmi("pull", "rankings", "data", *SMALL, "--date", "2026-11-20")
-    done = kmi("report", *command.split())
-    assert done.code in (1, 2)
-    assert done.err.splitlines()[-1].startswith(f"error: {text}")
-    assert done.out == ""
+INVALID = {
+    "compare data --mine 1": "compare needs --mine ASN and --asn ASN: my network and a competitor",
+    "network data": "network needs one --asn ASN; got none",
+    "network data --asn 1 2": "network needs one --asn ASN; got 1, 2",
+    "trend data --market FR": "market 'FR' has no saved customer_base rankings for v4; saved: cc:CH, cc:LI",
+    "trend data --from 2026-13-01": "--from must be a date, YYYY-MM-DD; got '2026-13-01'",
+    "trend data --to 2026-11-19": "2026-11-19 is not a saved date; saved: 2026-11-20",
+    "trend data --out no/such/folder.html": "cannot write no/such/folder.html: No such file or directory",
+    "trend nothing": "no pull was saved in nothing",
+}
+
+
+def test_bad_input_is_one_line(kmi: Kmi) -> None:
+    kmi("pull", "rankings", "data", *SMALL, "--date", "2026-11-20")
+    for command, text in INVALID.items():
+        done = kmi("report", *command.split())
+        assert done.code in (1, 2)
+        assert done.err.splitlines()[-1].startswith(f"error: {text}")
+        assert done.out == ""
 
 
 @pytest.mark.parametrize(
