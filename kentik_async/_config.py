@@ -6,7 +6,6 @@ import os
 import re
 import ssl
 import urllib.parse
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -244,7 +243,9 @@ def proxy_for(endpoint: Endpoint, proxy: str | None) -> str | None:
     if endpoint.loopback:
         return None
     if proxy is None:
-        proxies = urllib.request.getproxies_environment()
+        from urllib.request import getproxies_environment  # here, because it loads 30 modules
+
+        proxies = getproxies_environment()
         if _bypasses_proxy(endpoint, proxies.get("no", "")):
             return None
         proxy = proxies.get("https" if endpoint.secure else "http") or proxies.get("all")

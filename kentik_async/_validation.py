@@ -6,7 +6,6 @@ here.
 """
 
 import contextlib
-import difflib
 import math
 import re
 from collections.abc import Iterable
@@ -141,6 +140,8 @@ def valid_choice(choices: type[E], value: str, field: str) -> E:
         return choices(value)
     except (ValueError, TypeError):  # TypeError: a list, say, which has no hash
         pass
+    import difflib  # here, because only this message needs it
+
     texts = [choice.value for choice in choices]
     near = difflib.get_close_matches(value[:_MAX_SHOWN].lower(), texts, 1) if isinstance(value, str) else []
     hint = f"; did you mean {near[0]!r}?" if near else ""

@@ -2,13 +2,13 @@
 
 import os
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from pathlib import Path
 from types import EllipsisType, TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from kentik_async._clock import SYSTEM_CLOCK
 from kentik_async._config import REGIONS, Credentials, Email, Endpoint, Token
-from kentik_async._environment import client_arguments, settings_from
 from kentik_async._pipeline import CallOptions, Pipeline, PipelineSettings, check_type
 from kentik_async._pipeline.caller import Caller
 from kentik_async._transport.factory import TRANSPORTS, Endpoints, TransportName, make_transports
@@ -19,9 +19,11 @@ from kentik_async.quota.factory import Customer, choose_limiter
 from kentik_async.resources import KMI, ASGroups, Plans, QuotaView, Rest, SiteMarkets, Sites, SitesV6
 from kentik_async.resources.stub_quotas import StubQuotas
 from kentik_async.resources.stubs import stub_channel
-from kentik_async.resources.with_response import WithResponse
 from kentik_async.retry import Retry
-from kentik_async.state.declared_state import DeclaredState
+
+if TYPE_CHECKING:
+    from kentik_async.resources.with_response import WithResponse
+    from kentik_async.state.declared_state import DeclaredState
 
 __all__ = ["KentikClient"]
 
@@ -57,7 +59,6 @@ class KentikClient:
     plans: Plans
     quota: QuotaView
     rest: Rest
-    state: DeclaredState
 
     _endpoints: Endpoints | None = None
 
@@ -188,6 +189,8 @@ class KentikClient:
             ConfigError: Credentials are missing, a profile or a variable is invalid, or `KENTIK_SPEED` is not
                 1 and an endpoint is not on this machine.
         """
+        from kentik_async._environment import client_arguments, settings_from
+
         for name, hidden in (("email", Email), ("token", Token)):
             if name in overrides:
                 overrides[name] = hidden.of(overrides[name])
@@ -211,12 +214,22 @@ class KentikClient:
         options = CallOptions(timeout, max_wait)
         view = object.__new__(type(self))
         vars(view).update(vars(self))
+        vars(view).pop("state", None)
         view._make_resources(options)
         return view
 
+    @cached_property
+    def state(self) -> "DeclaredState":
+        """Declared state; its modules are imported at the first use, because few programs need them."""
+        from kentik_async.state.declared_state import DeclaredState
+
+        return DeclaredState(self._caller, (self._customer.name, *self._customer.endpoints))
+
     @property
-    def with_response(self) -> WithResponse:
+    def with_response(self) -> "WithResponse":
         """A view with the same methods, each returning a `Response`: the result, and what the answer said."""
+        from kentik_async.resources.with_response import WithResponse
+
         return WithResponse(self._caller)
 
     def stub(
@@ -272,7 +285,6 @@ class KentikClient:
         self.plans = Plans(caller)
         self.quota = QuotaView(self._limiter)
         self.rest = Rest(caller)
-        self.state = DeclaredState(caller, (self._customer.name, *self._customer.endpoints))
 
 
 def _endpoint(name: str, url: str, allow_plaintext: bool) -> Endpoint:

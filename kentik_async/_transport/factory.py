@@ -3,17 +3,19 @@
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from kentik_async._config import Credentials, Endpoint, Trust, proxy_for, read_authorities
 from kentik_async._operations import Protocol
 from kentik_async._transport.base import Transport
 from kentik_async._transport.fallback import Fallback, FallbackTransport
 from kentik_async._transport.grpc import GrpcTransport
-from kentik_async._transport.json_mirror import JsonMirrorTransport
 from kentik_async._transport.proxy import ProxyAccess
-from kentik_async._transport.rest import RestTransport
 from kentik_async._version import __version__
+
+if TYPE_CHECKING:
+    from kentik_async._transport.json_mirror import JsonMirrorTransport
+    from kentik_async._transport.rest import RestTransport
 
 __all__ = ["TRANSPORTS", "Endpoints", "TransportFactories", "TransportName", "make_transports"]
 
@@ -79,10 +81,15 @@ def make_transports(
     def grpc() -> GrpcTransport:
         return GrpcTransport(endpoints.grpc, credentials, grpc_trust, access, _USER_AGENT)
 
-    def mirror() -> JsonMirrorTransport:
+    # The transports over HTTP are imported when they are first needed, because many programs use gRPC only.
+    def mirror() -> "JsonMirrorTransport":
+        from kentik_async._transport.json_mirror import JsonMirrorTransport
+
         return JsonMirrorTransport(endpoints.v6_rest, credentials, mirror_trust, access, _USER_AGENT)
 
-    def rest() -> RestTransport:
+    def rest() -> "RestTransport":
+        from kentik_async._transport.rest import RestTransport
+
         return RestTransport(endpoints.rest, credentials, rest_trust, access, _USER_AGENT)
 
     fallback = Fallback(connect_timeout, endpoints.grpc, endpoints.v6_rest)

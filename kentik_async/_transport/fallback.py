@@ -3,13 +3,15 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kentik_async._config import Endpoint
 from kentik_async._transport.base import Messages, Stream, StreamKind
 from kentik_async._transport.grpc import GrpcTransport
-from kentik_async._transport.json_mirror import JsonMirrorTransport
 from kentik_async.errors import ConfigError, ConnectError
+
+if TYPE_CHECKING:
+    from kentik_async._transport.json_mirror import JsonMirrorTransport
 
 __all__ = ["Fallback", "FallbackTransport"]
 
@@ -54,7 +56,7 @@ class FallbackTransport:
     """
 
     def __init__(
-        self, grpc: GrpcTransport, make_mirror: Callable[[], JsonMirrorTransport], fallback: Fallback
+        self, grpc: GrpcTransport, make_mirror: "Callable[[], JsonMirrorTransport]", fallback: Fallback
     ) -> None:
         """Choose nothing yet, unless another event loop of the client has.
 
@@ -71,7 +73,7 @@ class FallbackTransport:
         self._use(self._http() if fallback.active else grpc)
         self._check_from: float | None = None
 
-    def _use(self, transport: GrpcTransport | JsonMirrorTransport) -> None:
+    def _use(self, transport: "GrpcTransport | JsonMirrorTransport") -> None:
         """Choose a transport; its own methods are called for each request, without a detour."""
         self._current = transport
         self.ready = transport.ready
@@ -126,7 +128,7 @@ class FallbackTransport:
         if self._mirror is not None:
             self._mirror.discard()
 
-    def _http(self) -> JsonMirrorTransport:
+    def _http(self) -> "JsonMirrorTransport":
         if self._mirror is None:
             self._mirror = self._make_mirror()
         return self._mirror

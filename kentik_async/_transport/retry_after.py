@@ -1,6 +1,5 @@
 """How long a server asks its clients to wait, read from response headers. Pure."""
 
-import email.utils
 import math
 import re
 from collections.abc import Mapping
@@ -51,7 +50,11 @@ def _date(text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
-        date = email.utils.parsedate_to_datetime(text)
+        from email.utils import (
+            parsedate_to_datetime,
+        )  # here, because it loads ten modules, and dates are rare
+
+        date = parsedate_to_datetime(text)
     except (ValueError, OverflowError):
         return None
     return date.replace(tzinfo=UTC) if date.tzinfo is None else date

@@ -3,7 +3,6 @@
 `planet:earth` is `planet$earth`, `US` is `cc$US`, and a name such as "western europe" is looked up.
 """
 
-import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
 
@@ -66,6 +65,8 @@ def find_market(name: str, markets: Iterable[Market]) -> str:
     if "," in name:
         separate = " ".join(_quoted(part.strip()) for part in name.split(",") if part.strip())
         raise ValidationError(f"unknown market {name!r}; separate several markets with spaces: {separate}")
+    import difflib  # here, because only this message needs it
+
     near = difflib.get_close_matches(wanted, [m.name.casefold() for m in known], n=3)
     names = [m.name for m in known if m.name.casefold() in near]
     hint = (

@@ -14,8 +14,6 @@ from kentik_async.bulk.frontier import Frontier
 from kentik_async.bulk.page_key import PageKey
 from kentik_async.bulk.pages import Answer, Page
 from kentik_async.bulk.results import Progress, PullPlan, PullReport
-from kentik_async.bulk.saving.planning import PlannedTarget, plan_pull
-from kentik_async.bulk.saving.save import SaveOptions, save
 from kentik_async.bulk.spec import PullSpec
 from kentik_async.errors import ValidationError
 
@@ -112,6 +110,8 @@ class Pull(Generic[R]):
             ValidationError: There is no such format, a market name is unknown, or the date is in the future.
             KentikError: The list of markets could not be fetched.
         """
+        from kentik_async.bulk.saving.planning import PlannedTarget, plan_pull
+
         spec = msgspec.structs.replace(self.spec, refresh=refresh)
         planned = PlannedTarget(target, store, date, retry_failed)
         return await plan_pull(self.fetcher, spec, planned, self._list_markets)
@@ -152,6 +152,8 @@ class Pull(Generic[R]):
             ConfigError: A package that the URL or the format needs is not installed.
             KentikError: No further page would succeed; what has been fetched is kept.
         """
+        from kentik_async.bulk.saving.save import SaveOptions, save  # it loads SQLite and all formats
+
         return await save(
             self.fetcher,
             msgspec.structs.replace(self.spec, refresh=refresh),

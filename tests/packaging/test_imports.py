@@ -22,6 +22,22 @@ HEAVY = (
     "rich",
 )
 
+# What most programs never use; the client imports it when a call needs it.
+RARE = (
+    "difflib",
+    "email.utils",
+    "google.protobuf.json_format",
+    "sqlite3",
+    "urllib.request",
+    "kentik_async._environment",
+    "kentik_async._transport.json_mirror",
+    "kentik_async._transport.rest",
+    "kentik_async.bulk.pull",
+    "kentik_async.bulk.saving",
+    "kentik_async.resources.with_response",
+    "kentik_async.state",
+)
+
 
 def test_the_version_is_the_distributions() -> None:
     assert kentik_async.__version__ == importlib.metadata.version("kentik-async")
@@ -41,7 +57,18 @@ def test_the_pytest_plugin_is_an_entry_point() -> None:
     assert plugin.value == "kentik_async.pytest_plugin"
 
 
-def test_the_import_loads_nothing_heavy() -> None:
-    script = f"import json, sys, kentik_async; print(json.dumps(sorted(set({HEAVY!r}) & set(sys.modules))))"
+def loaded(statement: str, names: tuple[str, ...]) -> list[str]:
+    """Return which of these modules a fresh process has loaded after a statement."""
+    script = f"import json, sys; {statement}; print(json.dumps(sorted(set({names!r}) & set(sys.modules))))"
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert json.loads(run.stdout) == []
+    names_loaded: list[str] = json.loads(run.stdout)
+    return names_loaded
+
+
+def test_the_import_loads_nothing_heavy() -> None:
+    assert loaded("import kentik_async", HEAVY) == []
+
+
+def test_the_client_loads_what_is_rare_at_its_first_use() -> None:
+    before = set(loaded("import grpc.aio, msgspec", RARE))
+    assert set(loaded("from kentik_async import KentikClient", RARE + HEAVY)) == before
