@@ -20,6 +20,10 @@ def main(target: Path) -> int:
     """Write the library to a file; return 1 if the registry has no such file."""
     with tempfile.TemporaryDirectory() as folder:
         if npm(["pack", "--silent", "--pack-destination", folder, f"mermaid@{VERSION}"], stdout=sys.stderr):
+            print(
+                "cannot get mermaid from the npm registry; `make docs MERMAID=` omits drawings",
+                file=sys.stderr,
+            )
             return 1
         with tarfile.open(Path(folder) / f"mermaid-{VERSION}.tgz") as package:
             member = package.extractfile("package/dist/mermaid.min.js")

@@ -240,7 +240,7 @@ class ClassLimiter:
                 else:
                     reporter.endings.append(Ending(number, "not_sent", 0.0))
                     reporter.due = True
-        if reply.again != inf or any(reporter.told.values()):
+        if reply.again != inf or (self._loops.several and any(reporter.told.values())):
             self._loops.ring_in(reply.again)
         if self._closed and self._closes_last and not (reporter.open or reporter.endings):
             self._store.close()

@@ -17,7 +17,7 @@ from tests.support.paths import ROOT
 from tests.support.requirements import project
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-PATIENCE = 110.0
+PATIENCE = 300.0
 PAGES = ("quickstart", "transports", "errors", "recipes", "migration", "reports")
 COMPILED_ONLY = {"airflow_dag.py", "dagster_assets.py", "prefect_flow.py"}
 """They need frameworks that are not installed; what they call is run."""
@@ -44,6 +44,7 @@ def environment() -> Iterator[dict[str, str]]:
         yield emulator.env
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("page", PAGES)
 def test_every_block_runs(page: str, environment: dict[str, str], tmp_path: Path) -> None:
     script = [PROGRAMS]

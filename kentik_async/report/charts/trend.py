@@ -24,6 +24,9 @@ _BARS = 20
 _DATE = "utcyearmonthdate(run_date)"
 """A date is the same in all time zones."""
 
+_MOST_DAYS = 120
+"""A chart of more days has months on its axis."""
+
 _MOST_MARKED = 60
 """The most dates whose points are marked on a line."""
 
@@ -70,13 +73,20 @@ def line_chart(rows: Rows, value: str, title: str, chosen_by: tuple[str, str]) -
     # A rank is a whole number, and has no label between two ranks.
     ranks = alt.Axis(labelExpr="datum.value % 1 ? '' : format(datum.value, ',')", tickCount=5)
     axis = ranks if value == "rank" else alt.Axis(format="~s")
-    days = alt.Axis(tickCount={"interval": "day", "step": 1}, format="%-d %b", labelOverlap="greedy")
-    few = len({row["run_date"] for row in rows}) <= _MOST_MARKED
+    dates = {row["run_date"] for row in rows}
+    few = len(dates) <= _MOST_MARKED
+    long = (max(dates) - min(dates)).days > _MOST_DAYS
+    days = alt.Axis(
+        tickCount={"interval": "day", "step": 1} if few and not long else 6,
+        format="%b %Y" if long else "%-d %b",
+        labelOverlap="greedy",
+        labelSeparation=10,
+    )
     scale = alt.Scale(reverse=value == "rank", zero=False, nice=True)
     lined: alt.Chart = (
         chart.mark_line(point=alt.OverlayMarkDef(size=24) if few else False, strokeWidth=2)
         .encode(
-            x=alt.X(f"{_DATE}:T", title=None, axis=days if few else alt.Axis(tickCount=6)),
+            x=alt.X(f"{_DATE}:T", title=None, axis=days),
             y=alt.Y(f"{value}:Q", title=title, axis=axis, scale=scale),
             color=alt.Color("label:N", scale=alt.Scale(range=list(COLOURS))),
             opacity=alt.condition(clicked, alt.value(1), alt.value(0.15)),
