@@ -47,8 +47,7 @@ class ClassLimiter:
         self._reporter = Reporter(store, *terms, self._later)
         self._monotonic = monotonic
         # Without leases requests in flight are entered as they end, also after the limiter was closed.
-        self._closes_last = store.lease == inf
-        self._closed = False
+        self._closes_last, self._closed = store.lease == inf, False
         self._begin()
         store.bind(self._wake)
 
@@ -170,7 +169,7 @@ class ClassLimiter:
         self._queue = WaitQueue()
         self._late: set[Waiter] = set()  # those that joined after the pending report was sent
         self._loops = LoopRegistry(self._wake, self._monotonic)
-        self._answers_help = True
+        self._answers_help, self._alone = True, False
         self._ahead: tuple[Schedule, float] | None = None  # since the latest report, and when it was made
 
     def _report(self) -> None:
@@ -228,6 +227,7 @@ class ClassLimiter:
         reporter = self._reporter
         self._ahead = None
         self._answers_help = reply.answers_help
+        self._alone = reply.alone and not self._closed
         if reply.reclaimed:
             reporter.open.clear()
         if reply.grants:
@@ -240,7 +240,7 @@ class ClassLimiter:
                 else:
                     reporter.endings.append(Ending(number, "not_sent", 0.0))
                     reporter.due = True
-        if reply.again != inf or any(reporter.told.values()):
+        if reply.again != inf or (self._loops.several and any(reporter.told.values())):
             self._loops.ring_in(reply.again)
         if self._closed and self._closes_last and not (reporter.open or reporter.endings):
             self._store.close()
@@ -252,7 +252,7 @@ class ClassLimiter:
         self._reap()
         if delay > 0:
             self._loops.ring_in(delay)
-        else:
+        elif delay == 0 or self._reporter.endings:
             self._report()
 
     def _end(self, ending: Ending) -> None:
@@ -260,7 +260,9 @@ class ClassLimiter:
             return  # it has ended before, or is void
         self._reporter.endings.append(ending)
         helps = self._answers_help or ending.hint is not None
-        if not self._exclusive or ending.outcome != "answered" or (helps and self._queue.calls):
+        now = ending.outcome != "answered" or (helps and self._queue.calls)
+        # Nobody waits for an answer: where the state is shared it is told soon, at best with the next call.
+        if now or not (self._exclusive or (self._alone and self._loops.ring_soon())):
             self._report()
 
     def _reap(self) -> None:
@@ -276,8 +278,7 @@ class ClassLimiter:
     def _expire(self, waiter: Waiter, max_wait: float) -> None:
         with self._lock:
             self._discard(waiter)
-        if not waiter.future.done():
-            waiter.future.set_exception(wait_too_long(self._class, max_wait))
+        waiter.fail(wait_too_long(self._class, max_wait))
 
     async def _look(self, view: Callable[[QuotaState], R]) -> R:
         """Return what a function finds, under the lock, in the state after a report of its own."""
@@ -289,10 +290,9 @@ class ClassLimiter:
 
     def _refuse_hopeless(self, waiter: Waiter, since: float, max_wait: float, state: QuotaState) -> None:
         if waiter.queued:
-            schedule, made = self._ahead = self._ahead or (
-                Schedule(state, self._reporter.terms),
-                self._monotonic(),
-            )
+            if self._ahead is None:
+                self._ahead = Schedule(state, self._reporter.terms), self._monotonic()
+            schedule, made = self._ahead
             ahead, began = self._queue.ahead_of(waiter), schedule.now + since - made
             estimate = schedule.wait_beyond(ahead, max_wait, began)
             if estimate is not None:

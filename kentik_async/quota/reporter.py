@@ -85,7 +85,6 @@ class Reporter:
         endings, self.endings = self.endings, []
         held = len(self.open) + len(endings)
         self._latest = MemberReport(self.terms, demand, endings, self._last_seen, held)
-        self.pending = True
         if self.looks:
             self._now_looking, self.looks = self.looks, []
         try:
@@ -93,13 +92,18 @@ class Reporter:
         except KentikError:
             self.fail()
             raise
-        if reply is not None:
-            self.receive(reply)
+        if reply is None:
+            self.pending = True
+        else:
+            self._note(reply)
         return reply
 
     def receive(self, reply: StoreReply) -> None:
-        """Enter the reply to the latest report."""
+        """Enter the reply to the pending report."""
         self.pending = False
+        self._note(reply)
+
+    def _note(self, reply: StoreReply) -> None:
         told = self.told = self._latest.demand
         for number, priority in reply.grants:
             if priority in told:

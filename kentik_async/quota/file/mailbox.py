@@ -12,10 +12,8 @@ import select
 import struct
 import sys
 import threading
-from collections import deque
 from contextlib import suppress
 from math import inf
-from pathlib import Path
 
 from kentik_async.quota.file.paths import Place
 
@@ -23,158 +21,129 @@ __all__ = ["Mailbox", "any_alive"]
 
 _DELAY = struct.Struct("<d")
 _LOOK = _DELAY.pack(-1.0)  # what a member sends to itself: nothing is due, but there is something to look at
-_OPEN = os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW
+_FLAGS = os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW
+_DEAD = frozenset({errno.ENXIO, errno.ENOENT})  # nobody reads a pipe, or it was removed
 
 
 class Mailbox:
-    """A member's own pipe, and those of the members that it watches.
+    """A member's own pipe, and those of the members that it writes to or watches.
 
-    All methods may be called from any thread, but `wait` from one only.
+    Any thread may call `look`, `send` and `watch`; the other methods only one at a time.
+
+    Attributes:
+        others: The other members' pipes, by name.
     """
 
     def __init__(self, place: Place, member: str) -> None:
-        """Make the pipe; the members' lock must be held, so that nobody takes it for a dead member's."""
+        """Make nothing yet."""
         self._place = place
         self._path = place.member(member)
-        os.mkfifo(self._path, 0o600)
-        place.share(self._path)
-        self._read = os.open(self._path, os.O_RDONLY | _OPEN)
-        self._write = os.open(self._path, os.O_WRONLY | _OPEN)
-        self._poll = select.poll()
-        self._poll.register(self._read, select.POLLIN)
-        self._watched: dict[int, str] = {}
-        self._new: deque[str] = deque()
-        self._known: set[str] = {member}
-        self._waiting = False
-        self._closing = threading.Event()
+        self._own = -1
+        self.others: dict[str, int] = {}
         # Re-entrant: a garbage collection may start a look during another one.
         self._lock = threading.RLock()
 
-    def exists(self) -> bool:
-        """Tell whether others can still find the pipe."""
-        return self._path.exists()
+    @property
+    def is_open(self) -> bool:
+        """Whether the pipe was made."""
+        return self._own >= 0
+
+    def open(self) -> None:
+        """Make the pipe, anew if others cannot find it.
+
+        The members' lock must be held: somebody else could take the pipe for a dead member's.
+        """
+        if self.is_open and self._path.exists():
+            return
+        self._close_own()
+        os.mkfifo(self._path, 0o600)
+        self._place.share(self._path)
+        # For writing too, as Linux and the BSDs allow: it would be ready all the time if nobody wrote to it.
+        self._own = os.open(self._path, os.O_RDWR | _FLAGS)
+
+    def watch(self, member: str) -> bool:
+        """Have the next `wait` return when a member dies; return False if it is dead."""
+        with self._lock:
+            if member not in self.others:
+                try:
+                    self.others[member] = os.open(self._place.member(member), os.O_WRONLY | _FLAGS)
+                except OSError as error:  # of others, too many open files perhaps, nothing can be concluded
+                    return error.errno not in _DEAD
+            return True
 
     def send(self, member: str, delay: float) -> bool:
         """Tell a member to report in so many seconds; return False if it is dead."""
-        with suppress(OSError):  # it is not known whether it lives, so it does
-            fd = _open(self._place.member(member))
-            if fd is None:
-                return False
-            with suppress(BlockingIOError, BrokenPipeError):  # it is stopped, and was told often enough
-                os.write(fd, _DELAY.pack(delay))
-            os.close(fd)
-        return True
+        with self._lock:
+            alive = self.watch(member)
+            # If it has just died `wait` will tell; if it is stopped, it was told often enough.
+            with suppress(KeyError, BrokenPipeError, BlockingIOError):
+                os.write(self.others[member], _DELAY.pack(delay))
+            return alive
 
     def look(self) -> None:
         """Let `wait` return."""
         if sys.is_finalizing():
             return  # its thread may have been ended while it held the lock
         with self._lock, suppress(BlockingIOError):
-            if self._write >= 0:
-                os.write(self._write, _LOOK)
-
-    def watch(self, member: str) -> bool:
-        """Have `wait` return when a member dies; return False if it is watched already."""
-        if member in self._known:
-            return False
-        self._known.add(member)
-        self._new.append(member)
-        return True
+            if self.is_open:
+                os.write(self._own, _LOOK)
 
     def wait(self, seconds: float | None) -> tuple[float, list[str]]:
-        """Wait for a message or a death, for any time if `seconds` is None.
+        """Wait for a message, or until a member dies; for any time if `seconds` is None.
 
         Returns:
-            In how many seconds the member is to report, infinity if nobody has told it to; and who has died.
+            In how many seconds this member is to report: 0 if the time is over, infinity if it need not; and
+            who has died.
         """
+        poll = select.poll()
+        poll.register(self._own, select.POLLIN)
+        for fd in tuple(self.others.values()):
+            poll.register(fd, 0)
+        ready = {fd for fd, _ in poll.poll(seconds if seconds is None else seconds * 1000)}
+        delays, dead = [inf if ready else 0.0], list[str]()
+        if self._own in ready:
+            data = os.read(self._own, 65536)
+            whole = data[: len(data) // _DELAY.size * _DELAY.size]
+            delays += [delay for (delay,) in _DELAY.iter_unpack(whole) if delay >= 0]
         with self._lock:
-            if self._closing.is_set():
-                return inf, []
-            self._waiting = True
-        dead = [member for member in iter(self._next, None) if not self._reach(member)]
-        delay = inf
-        for fd, _ in self._poll.poll(0 if dead else seconds if seconds is None else seconds * 1000):
-            if fd == self._read:
-                delays = _DELAY.iter_unpack(_read_all(fd))
-                delay = min([delay, *(requested for (requested,) in delays if requested >= 0)])
-            else:
-                self._poll.unregister(fd)
-                os.close(fd)
-                member = self._watched.pop(fd)
-                if self._reach(member):
-                    delay = 0.0  # it has another pipe, since the files were removed
+            for member in [member for member, fd in self.others.items() if fd in ready]:
+                os.close(self.others.pop(member))
+                if self.watch(member):
+                    delays.append(0.0)  # it has another pipe, since the files were removed
                 else:
                     dead.append(member)
-        self._known.difference_update(dead)
-        with self._lock:
-            self._waiting = False
-            if self._closing.is_set():
-                self.abandon()
-        return delay, dead
+        return min(delays), dead
 
     def close(self, *, remove: bool = True) -> None:
-        """Close the pipe once `wait` has returned; others then consider the member dead."""
-        if remove:
+        """Close all pipes, and remove the own one: others then consider the member dead.
+
+        Args:
+            remove: False in a forked child: the pipe is the parent's.
+        """
+        if not remove:
+            self._lock = threading.RLock()  # a thread that is not there may have held the old one
+        elif self.is_open:
             self._path.unlink(missing_ok=True)
-        if sys.is_finalizing():
-            return
+        self._close_own()
+        while self.others:
+            os.close(self.others.popitem()[1])
+
+    def _close_own(self) -> None:
         with self._lock:
-            self._closing.set()
-            if self._waiting:
-                self.look()
-            else:
-                self.abandon()
-
-    def abandon(self) -> None:
-        """Close the descriptors at once, as a forked child must do."""
-        for fd in (self._read, self._write, *self._watched):
-            if fd >= 0:
-                os.close(fd)
-        self._watched.clear()
-        self._read = self._write = -1
-
-    def _next(self) -> str | None:
-        return self._new.popleft() if self._new else None
-
-    def _reach(self, member: str) -> bool:
-        """Open the pipe of a member that is to be watched; return False if it is dead."""
-        try:
-            fd = _open(self._place.member(member))
-        except OSError:  # too many open files, perhaps: it is watched from a later turn on
-            self._known.discard(member)
-            return True
-        if fd is not None:
-            self._watched[fd] = member
-            self._poll.register(fd, 0)
-        return fd is not None
+            if self.is_open:
+                os.close(self._own)
+            self._own = -1
 
 
 def any_alive(place: Place) -> bool:
     """Tell whether a member is alive, and remove the pipes of dead ones; the lock must be held."""
     alive = False
     for path in place.folder.glob(f"{glob.escape(place.stem)}.*.pipe"):
-        fd = _open(path)
-        if fd is None:
-            path.unlink(missing_ok=True)
-        else:
+        try:
+            os.close(os.open(path, os.O_WRONLY | _FLAGS))
             alive = True
-            os.close(fd)
+        except OSError as error:
+            if error.errno not in _DEAD:
+                raise
+            path.unlink(missing_ok=True)
     return alive
-
-
-def _open(path: Path) -> int | None:
-    """Open a pipe for writing; return None if nobody reads it, or it was removed."""
-    try:
-        return os.open(path, os.O_WRONLY | _OPEN)
-    except OSError as error:
-        if error.errno in (errno.ENXIO, errno.ENOENT):
-            return None
-        raise
-
-
-def _read_all(fd: int) -> bytes:
-    data = b""
-    with suppress(BlockingIOError):
-        while part := os.read(fd, 4096):
-            data += part
-    return data[: len(data) // _DELAY.size * _DELAY.size]

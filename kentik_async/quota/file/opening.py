@@ -2,6 +2,7 @@
 
 import os
 import sys
+from functools import partial
 
 from kentik_async._clock import SYSTEM_CLOCK, Clock, sleepless
 from kentik_async.errors import ConfigError
@@ -24,9 +25,7 @@ def open_file_limiter(
     """Open the limiter that all processes of this machine share for one customer.
 
     Args:
-        path: A folder, where it exists or ends with a slash: the files in it are named by a hash of
-            endpoints and customer. Else what the files' names shall begin with: all that name it share
-            one quota, whatever their endpoints and customer. None for the default folder.
+        path: Where its files are; see `quota_place`.
         endpoints: Where the requests go: each installation counts for itself.
         customer: Whose quota it is.
         quota: The limits of non-query requests.
@@ -35,18 +34,17 @@ def open_file_limiter(
         clock: Where time comes from; its monotonic reading must be the same in all processes.
 
     Raises:
-        ConfigError: The system has no flock; the folder or the files can be neither used nor made; they
-            are on a network file system, or others may write to them.
+        ConfigError: The system has no flock, or the files cannot be used.
     """
     if sys.platform == "win32":
         raise ConfigError("limiter='file:' needs a POSIX system: leave limiter out, or share by 'redis://…'")
     from kentik_async.quota.file.paths import quota_place
+    from kentik_async.quota.file.shared_file import SharedFile
     from kentik_async.quota.file.store import FileStore
 
-    place = quota_place(path, endpoints, customer)
+    place, shared = quota_place(path, endpoints, customer), sleepless(clock)
     quotas: dict[QuotaClass, Quota] = {"non_query": quota, "query": query_quota}
-    shared = sleepless(clock)
-    stores = {name: FileStore(place, name, quotas, shared) for name in quotas}
+    stores = {name: FileStore(partial(SharedFile, place, name, quotas, shared)) for name in quotas}
     limiter = StoreLimiter(quotas, stores.__getitem__, pacing=pacing, clock=clock)
     stores["non_query"].open()
     return limiter

@@ -3,7 +3,6 @@
 import hashlib
 import os
 import stat
-import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +18,7 @@ _NETWORK_TYPES = frozenset(
     | {f"fuse.{name}" for name in ("rclone", "s3fs", "sshfs")}
 )
 _ADVICE = "name another place with limiter='file:PATH'"
-_OTHERS_MAY_WRITE = 0o002
-_GROUP = 0o060
-_STICKY = 0o1000
+_GROUP = stat.S_IRGRP | stat.S_IWGRP
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +51,13 @@ class Place:
         """Tell whether there is the database of another customer in the folder."""
         return any(path != self.database for path in self.folder.glob("*.sqlite"))
 
-    def share(self, path: Path) -> None:
-        """Give a file that was just made the permissions of the folder's group.
+    def make(self, path: Path) -> None:
+        """Make an empty file; it must not exist."""
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        self.share(path)
 
-        Raises:
-            OSError: The file is gone, or it is somebody else's.
-        """
+    def share(self, path: Path) -> None:
+        """Give a file that was just made the permissions of the folder's group."""
         folder = self.folder.stat()
         path.chmod(0o600 | (folder.st_mode & _GROUP))
         if path.stat().st_gid != folder.st_gid and folder.st_mode & _GROUP:
@@ -79,13 +77,14 @@ def default_quota_folder() -> Path:
     """
     import platformdirs
 
+    reason = ""
     try:
         folder = platformdirs.user_state_path("kentik-async", appauthor=False) / "quota"
+        if folder.is_absolute():
+            return folder
     except (RuntimeError, KeyError) as error:
-        raise ConfigError(f"the user has no home directory for the quota file: {error}; {_ADVICE}") from error
-    if not folder.is_absolute():
-        raise ConfigError(f"the user has no home directory for the quota file; {_ADVICE}")
-    return folder
+        reason = f": {error}"
+    raise ConfigError(f"the user has no home directory for the quota file{reason}; {_ADVICE}")
 
 
 def quota_place(path: str | os.PathLike[str] | None, endpoints: tuple[str, ...], customer: str) -> Place:
@@ -99,74 +98,59 @@ def quota_place(path: str | os.PathLike[str] | None, endpoints: tuple[str, ...],
         customer: Whose quota it is.
 
     Raises:
-        ConfigError: There can be no quota file.
+        ConfigError: The folder can be neither used nor made, is on a network file system, or others may
+            write to it.
     """
     name = hashlib.sha256("\n".join((customer, *endpoints)).encode()).hexdigest()[:32]
     if path is None:
         place = Place(default_quota_folder(), name)
     else:
-        text = os.fspath(path)
+        text, into = os.fspath(path), False
         try:
             given = Path(text).expanduser()
-            into = text.endswith(("/", os.sep)) or _is_folder(given)
+            with suppress(FileNotFoundError, NotADirectoryError):
+                into = stat.S_ISDIR(given.stat().st_mode)
         except (OSError, RuntimeError, ValueError) as error:  # too long, nobody's home, no text
             reason = getattr(error, "strerror", None) or error
             raise ConfigError(f"the quota file {text!r} cannot be used: {reason}; {_ADVICE}") from None
+        into = into or text.endswith(("/", os.sep))
         place = Place(given, name) if into else Place(given.parent, given.name)
     _prepare(place.folder)
     return place
 
 
-def _is_folder(path: Path) -> bool:
-    try:
-        return stat.S_ISDIR(path.stat().st_mode)
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-
-
 def _prepare(folder: Path) -> None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        mode = folder.stat().st_mode
+        found = folder.stat()
     except OSError as error:
         raise ConfigError(f"the quota folder {folder} cannot be made: {error.strerror}; {_ADVICE}") from error
     if not os.access(folder, os.W_OK | os.X_OK):
         raise ConfigError(f"the quota folder {folder} cannot be written; {_ADVICE}")
-    if mode & _OTHERS_MAY_WRITE and not mode & _STICKY:
+    if found.st_mode & (stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWOTH:
         raise ConfigError(f"others may write to the quota folder {folder}: chmod 700 it; or {_ADVICE}")
-    if sys.platform == "linux":  # elsewhere the system does not tell without a program to ask
-        with suppress(FileNotFoundError):
-            table = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape")
-            check_local(folder.resolve(), table)
+    with suppress(FileNotFoundError):  # elsewhere than on Linux one would have to ask a program
+        mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape")
+        check_local(folder, found.st_dev, mounts)
 
 
-def check_local(folder: Path, mountinfo: str) -> None:
+def check_local(folder: Path, device: int, mounts: str) -> None:
     """Make sure that a folder is not on a network file system.
 
     Args:
-        folder: An absolute path without links.
-        mountinfo: The text of /proc/self/mountinfo; of mounts on one point, the last is the visible one.
+        folder: The folder.
+        device: Its device, as `os.stat` returns it.
+        mounts: The text of /proc/self/mountinfo.
 
     Raises:
         ConfigError: It is: locks there hold for one machine at best.
     """
-    best, kind = "", ""
-    for line in mountinfo.splitlines():
-        before, _, after = line.partition(" - ")
-        fields, types = before.split(" "), after.split(" ")
-        if len(fields) < 5 or not types[0]:
-            continue
-        point = _unescape(fields[4])
-        if folder.is_relative_to(point) and len(point) >= len(best):
-            best, kind = point, types[0]
-    if kind in _NETWORK_TYPES:
-        raise ConfigError(
-            f"the quota folder {folder} is on a network file system ({kind}), where locks hold for one "
-            f"machine at best; {_ADVICE}"
-        )
-
-
-def _unescape(point: str) -> str:
-    for code, character in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
-        point = point.replace(code, character)
-    return point
+    number = f"{os.major(device)}:{os.minor(device)}"
+    for line in mounts.splitlines():
+        mount, _, system = line.partition(" - ")
+        kind = system.partition(" ")[0]
+        if kind in _NETWORK_TYPES and mount.split(" ")[2:3] == [number]:
+            raise ConfigError(
+                f"the quota folder {folder} is on a network file system ({kind}), where locks hold for one "
+                f"machine at best; {_ADVICE}"
+            )

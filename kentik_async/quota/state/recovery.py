@@ -8,7 +8,7 @@ from kentik_async.quota.limits import Quota
 from kentik_async.quota.state.quota_state import Member, QuotaState
 from kentik_async.quota.state.sliding_window_log import SlidingWindow
 
-__all__ = ["begin", "hold_back", "move", "presume_minute", "quiet_time", "renew", "restore"]
+__all__ = ["begin", "continue_after_reboot", "hold_back", "move", "quiet_time", "renew", "restore"]
 
 
 def quiet_time(quota: Quota, lease: float) -> float:
@@ -30,14 +30,27 @@ def hold_back(state: QuotaState, now: float, quiet: float) -> None:
     state.blocked_until = max(state.blocked_until, now + quiet)
 
 
-def presume_minute(state: QuotaState, quota: Quota, at: float) -> None:
-    """Count one more minute's requests in the hour, as answered at an instant: their record may be lost.
+def continue_after_reboot(state: QuotaState, quota: Quota, now: float, elapsed: float) -> None:
+    """Move a state of an earlier run of the machine to the present one.
 
-    The state must know of nothing later.
+    Nothing that it knows is younger than the machine's start, whatever the wall clock says. What was written
+    latest may be lost, so the last minute counts as full.
+
+    Args:
+        state: The state.
+        quota: The limits that apply if the state knows of none.
+        now: The present instant; the machine started at 0.
+        elapsed: Seconds since the state was written, by the wall clock.
     """
+    start = min(now, 0.0)
+    move(state, min(now - max(elapsed, 0.0), start) - state.now)
+    quota = state.most_careful().combined(quota) if state.declared else quota
+    for name in list(state.members):
+        state.reclaim(name, start)
     if quota.per_hour is not None:
         for _ in range(quota.hard_per_minute or 0):
-            state.log.hour.add(quota.hour, at)
+            state.log.hour.add(quota.hour, start)
+    hold_back(state, start, quiet_time(quota, 0.0))
 
 
 def renew(state: QuotaState, incarnation: str, now: float, quiet: float) -> None:

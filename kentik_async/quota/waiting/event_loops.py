@@ -52,24 +52,43 @@ class LoopTimer:
 
 
 class LoopRegistry:
-    """The event loops in which one quota is used. Its owner holds a lock around every call."""
+    """The event loops in which one quota is used. Its owner holds a lock around every call.
 
-    __slots__ = ("_monotonic", "_ring", "_timers")
+    Attributes:
+        several: Whether there is more than one.
+    """
 
-    def __init__(self, ring: Callable[[], None], monotonic: Callable[[], float]) -> None:
+    __slots__ = ("_monotonic", "_next_pass", "_ring", "_timers", "several")
+
+    def __init__(self, ring: Callable[..., None], monotonic: Callable[[], float]) -> None:
         """Start with none; `ring` is called, without the lock, in a loop whose timer rings."""
         self._ring = ring
         self._monotonic = monotonic
         self._timers: dict[asyncio.AbstractEventLoop | None, LoopTimer] = {}
+        self._next_pass: asyncio.AbstractEventLoop | None = None
+        self.several = False
 
     def here(self) -> LoopTimer | None:
         """Return the running loop's timer; None if this thread runs no loop that is known."""
         return self._timers.get(running_loop())
 
+    def ring_soon(self) -> bool:
+        """Call `ring` with -1 in the next pass of the running loop; return False if none runs here."""
+        here = running_loop()
+        if here is not None and self._next_pass is not here:
+            self._next_pass = here
+            here.call_soon(self._pass)
+        return here is not None
+
+    def _pass(self) -> None:
+        self._next_pass = None
+        self._ring(-1.0)
+
     def enter(self) -> LoopTimer:
         """Return a timer for the running loop, which is not known."""
         loop = asyncio.get_running_loop()
         timer = self._timers[loop] = LoopTimer(loop, self._ring)
+        self.several = len(self._timers) > 1
         return timer
 
     def drop_closed(self) -> bool:
@@ -77,6 +96,8 @@ class LoopRegistry:
         closed = [loop for loop, timer in self._timers.items() if timer.loop.is_closed()]
         for loop in closed:
             del self._timers[loop]
+            self._next_pass = None
+        self.several = len(self._timers) > 1
         return bool(closed)
 
     def ring_in(self, delay: float) -> None:
@@ -84,7 +105,7 @@ class LoopRegistry:
 
         The loop of those in flight too: their slots are then nobody's to give back, so others look for that.
         """
-        if len(self._timers) > 1:
+        if self.several:
             delay = min(delay, _LOOK_FOR_CLOSED)
         if delay < inf:
             when = self._monotonic() + delay

@@ -114,8 +114,8 @@ async def test_closing_ends_the_waiting_and_leaves_nothing_behind(open_limiter: 
     assert grant.valid()
     grant.close("answered")
     assert not grant.valid()
-    wait_for(lambda: waiting_threads() == running)
-    assert descriptors() == before
+    wait_for(lambda: waiting_threads() <= running)
+    assert descriptors() <= before
     assert await left(open_limiter()) == 49
 
 
@@ -135,8 +135,8 @@ def test_limiters_that_are_forgotten_leave_nothing_behind(open_limiter: Open, tm
         asyncio.run(pull(limiter))
     del limiter
     gc.collect()
-    wait_for(lambda: waiting_threads() == running)
-    assert descriptors() == before
+    wait_for(lambda: waiting_threads() <= running)
+    assert descriptors() <= before
 
 
 def test_a_limiter_that_had_to_wait_is_not_kept_by_its_alarm(tmp_path: Path) -> None:
@@ -154,8 +154,8 @@ def test_a_limiter_that_had_to_wait_is_not_kept_by_its_alarm(tmp_path: Path) -> 
     asyncio.run(give_up(limiter))
     del limiter
     # Collected again and again: on a busy machine its thread may not have let go of the alarm yet.
-    wait_for(lambda: gc.collect() >= 0 and waiting_threads() == running)
-    assert descriptors() == before
+    wait_for(lambda: gc.collect() >= 0 and waiting_threads() <= running)
+    assert descriptors() <= before
 
 
 async def test_a_forgotten_grant_drains(open_limiter: Open) -> None:
@@ -255,6 +255,7 @@ async def test_a_wait_that_would_be_too_long_ends_at_once(open_limiter: Open) ->
     quota = Quota(1, None, 0.0, 1, None, minute=60.0)
     one, two = open_limiter(quota), open_limiter(quota)
     await pull(one)
+    await asyncio.sleep(0)  # the answer is told
     started = time.monotonic()
     with pytest.raises(QuotaWaitError, match=r"within max_wait=5 s; it frees in about (60.0|59.9) s"):
         await two.acquire("non_query", max_wait=5.0)

@@ -1,12 +1,15 @@
 """Limiters on one file as several processes have them: what each knows of the others."""
 
 import asyncio
+import sqlite3
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from kentik_async.errors import QuotaWaitError
 from kentik_async.quota import Quota
+from kentik_async.quota.state.encoding import decode
 from tests.support.quota_files import QUOTA, Open, pull, soon
 
 
@@ -54,3 +57,19 @@ async def test_an_estimate_counts_the_turns_of_others(open_limiter: Open) -> Non
     assert 3.5 < await two.estimate(2) < 4.5  # two of its own, between two of the other's
     for task in waiting[2:]:
         task.cancel()
+
+
+def reports(path: Path) -> int:
+    with sqlite3.connect(path) as database:
+        (blob,) = database.execute("SELECT state FROM quota WHERE class = 'non_query'").fetchone()
+    database.close()
+    return decode(blob).revision
+
+
+async def test_an_answer_is_told_with_the_next_call_or_soon(open_limiter: Open, tmp_path: Path) -> None:
+    one, two = open_limiter(), open_limiter()
+    await pull(one, 5)
+    assert reports(tmp_path / "quota.sqlite") == 5
+    await asyncio.sleep(0)
+    assert reports(tmp_path / "quota.sqlite") == 6
+    (await two.acquire("non_query", max_wait=0.0)).close("answered")

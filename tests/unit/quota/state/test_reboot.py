@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kentik_async.quota import Quota
-from kentik_async.quota.file.recovery import continue_after_reboot
 from kentik_async.quota.state.quota_state import Member, QuotaState
+from kentik_async.quota.state.recovery import continue_after_reboot
 
 NOW, BEFORE = 5000.0, 70_000.0
 QUOTA = Quota(2, None, 0.0, 7, 100)
