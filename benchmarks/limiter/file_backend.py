@@ -110,11 +110,10 @@ async def sharing(folder: str, speed: float, calls: int) -> None:
 
 
 def start_up(folder: str) -> None:
-    """Measure opening and reading a full ring."""
+    """Measure opening and reading the file."""
     code = (
         "import asyncio, time; from kentik_async.quota import Quota\n"
         "from kentik_async.quota.file.opening import open_file_limiter\n"
-        "from kentik_async.quota import file_lane\n"
         "started = time.perf_counter()\n"
         f"limiter = open_file_limiter({folder + '/cost'!r}, endpoints=(), customer='',\n"
         "    quota=Quota.NON_QUERY, query_quota=Quota.QUERY, pacing='auto')\n"
