@@ -120,7 +120,7 @@ class Store(Protocol):
             limiter's own. An answer is then reported with the next report, unless calls wait.
         lease: For how many seconds after a report the state counts the member as alive; infinity if the
             store learns of deaths by itself. With a lease the store calls `wake(0.0)` early enough to renew
-            it as long as the latest reply had `present`.
+            it as long as the state that was committed knows it as a member.
         patience: How long a member that was told to come is waited for before others pass it, in seconds:
             longer than it takes to wake up and commit.
     """

@@ -74,10 +74,7 @@ class Reporter:
         return bool(gone)
 
     def send(self, demand: dict[int, int]) -> StoreReply | None:
-        """Report how many calls wait, by priority; there must be no pending report.
-
-        Returns:
-            The reply; None if it comes later.
+        """Report how many calls wait, by priority, with none pending; return None if the reply comes later.
 
         Raises:
             KentikError: The store has failed.
@@ -95,15 +92,12 @@ class Reporter:
         if reply is None:
             self.pending = True
         else:
-            self._note(reply)
+            self.receive(reply)
         return reply
 
     def receive(self, reply: StoreReply) -> None:
-        """Enter the reply to the pending report."""
+        """Enter the reply to the latest report."""
         self.pending = False
-        self._note(reply)
-
-    def _note(self, reply: StoreReply) -> None:
         told = self.told = self._latest.demand
         for number, priority in reply.grants:
             if priority in told:

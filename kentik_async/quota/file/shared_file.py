@@ -25,9 +25,8 @@ from kentik_async.quota.file.mailbox import Mailbox, any_alive
 from kentik_async.quota.file.paths import Place
 from kentik_async.quota.limits import Quota, QuotaClass
 from kentik_async.quota.protocols import Change
-from kentik_async.quota.state.encoding import StateError, decode, encode
 from kentik_async.quota.state.messages import StoreReply
-from kentik_async.quota.state.quota_state import QuotaState
+from kentik_async.quota.state.quota_state import QuotaState, StateError, decode, encode
 from kentik_async.quota.state.recovery import begin, continue_after_reboot, quiet_time, restore
 
 __all__ = ["SharedFile"]

@@ -17,9 +17,8 @@ from typing import TypeAlias
 from kentik_async.errors import KentikError
 from kentik_async.quota.file.shared_file import SharedFile
 from kentik_async.quota.protocols import Change, Wake
-from kentik_async.quota.state.encoding import StateError
 from kentik_async.quota.state.messages import StoreReply
-from kentik_async.quota.state.quota_state import QuotaState
+from kentik_async.quota.state.quota_state import QuotaState, StateError
 
 __all__ = ["FileStore"]
 

@@ -17,8 +17,7 @@ from math import inf
 
 from kentik_async.errors import ConfigError
 from kentik_async.quota.limits import Quota
-from kentik_async.quota.state.encoding import StateError, decode, encode
-from kentik_async.quota.state.quota_state import FORMAT, QuotaState
+from kentik_async.quota.state.quota_state import FORMAT, QuotaState, StateError, decode, encode
 from kentik_async.quota.state.recovery import begin, move, quiet_time, renew, restore
 
 __all__ = ["Draft", "Exchange", "Reading", "Replica"]

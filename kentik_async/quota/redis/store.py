@@ -215,7 +215,7 @@ class RedisStore:
         self._asked_by -= asked_by
         if draft.remade:
             _log.warning("Redis at %s %s", self._address.place, draft.remade)
-        self._renew_at = monotonic() + self.lease * _RENEWAL if reply.present else inf
+        self._renew_at = monotonic() + self.lease * _RENEWAL if self.member in draft.state.members else inf
         if ahead and reply.grants:
             sleep(ahead)
         return reply

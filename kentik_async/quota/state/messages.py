@@ -87,7 +87,6 @@ class StoreReply(msgspec.Struct, gc=False):
         again: In how many seconds the member should report again though nothing has happened; infinity
             if that would not help.
         wake: Other members to be told, after the change is committed, in how many seconds to report.
-        present: Whether the state knows the member: it holds a grant or waits, so its lease must be renewed.
         reclaimed: Whether the member was taken for dead meanwhile: the grants that it held are void.
         alone: Whether no other member holds a grant or waits: then nobody misses an answer for a moment.
         answers_help: Whether the answer to a request in flight may let a call go before `again`. If not, a
@@ -97,7 +96,6 @@ class StoreReply(msgspec.Struct, gc=False):
     grants: list[tuple[int, int]]
     again: float = inf
     wake: Sequence[tuple[str, float]] = ()
-    present: bool = True
     reclaimed: bool = False
     answers_help: bool = True
     alone: bool = False

@@ -33,14 +33,9 @@ def hold_back(state: QuotaState, now: float, quiet: float) -> None:
 def continue_after_reboot(state: QuotaState, quota: Quota, now: float, elapsed: float) -> None:
     """Move a state of an earlier run of the machine to the present one.
 
-    Nothing that it knows is younger than the machine's start, whatever the wall clock says. What was written
-    latest may be lost, so the last minute counts as full.
-
-    Args:
-        state: The state.
-        quota: The limits that apply if the state knows of none.
-        now: The present instant; the machine started at 0.
-        elapsed: Seconds since the state was written, by the wall clock.
+    Nothing that it knows is younger than the machine's start at 0, whatever the wall clock says, by which it
+    was written `elapsed` seconds ago. What was written latest may be lost, so the last minute counts as full.
+    `quota` applies if the state knows of no limits.
     """
     start = min(now, 0.0)
     move(state, min(now - max(elapsed, 0.0), start) - state.now)

@@ -46,7 +46,6 @@ def enter(report: MemberReport, state: QuotaState, now: float) -> StoreReply:
             _take_turns(report, member, state, quota, per_minute, room, reply)
     reply.alone = len(state.members) == 1
     if not (member.held or turns.waits(name)):
-        reply.present = False
         del state.members[name]
     return reply
 

@@ -7,7 +7,7 @@ so a token is never taken for older than it is.
 """
 
 from bisect import insort
-from math import inf
+from math import inf, isfinite
 
 import msgspec
 
@@ -76,6 +76,13 @@ class SlidingWindow(msgspec.Struct, array_like=True):
             if missing <= 0:
                 return end + seconds
         return inf
+
+    def is_sound(self) -> bool:
+        """Tell whether what was read can be true; whole lists at a time, for it is done at every turn."""
+        ends, counts = self.ends, self.counts
+        if len(ends) != len(counts) or sum(counts) != self.total or min(counts, default=1) < 1:
+            return False
+        return isfinite(sum(ends)) and ends == sorted(ends)
 
     def instants(self) -> list[float]:
         """Return one instant for each request, oldest first."""

@@ -5,6 +5,7 @@ first served within a priority; this order decides which priority has the next t
 members take turns, whatever number of calls waits in each.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 import msgspec
@@ -65,8 +66,7 @@ class TurnOrder(msgspec.Struct, array_like=True):
 
     def withdraw(self, member: str) -> None:
         """Take a member out of the order: it died, or did not come when it was told to."""
-        if self.levels:
-            self.announce(member, {})
+        self.announce(member, {})
 
     def next_level(self) -> Level | None:
         """Return the priority that has the next turn; its first member goes. None if nobody waits."""
@@ -106,11 +106,10 @@ class TurnOrder(msgspec.Struct, array_like=True):
 
     def waiting_elsewhere(self, member: str) -> list[int]:
         """Return how many calls wait in each other member."""
-        found: dict[str, int] = {}
+        found = Counter[str]()
         for level in self.levels:
-            for name, calls in level.members.items():
-                if name != member:
-                    found[name] = found.get(name, 0) + calls
+            found.update(level.members)
+        del found[member]
         return list(found.values())
 
     def _prune(self) -> None:

@@ -6,8 +6,7 @@ from typing import Any
 
 from kentik_async.quota import Grant, Limiter, Quota
 from kentik_async.quota.redis.url import prefix_of
-from kentik_async.quota.state.encoding import encode
-from kentik_async.quota.state.quota_state import FORMAT
+from kentik_async.quota.state.quota_state import FORMAT, encode
 from kentik_async.quota.state.recovery import begin
 from tests.multiprocess.redis.harness import RedisServer
 

@@ -9,7 +9,7 @@ import pytest
 
 from kentik_async.errors import QuotaWaitError
 from kentik_async.quota import Quota
-from kentik_async.quota.state.encoding import decode
+from kentik_async.quota.state.quota_state import decode
 from tests.support.quota_files import QUOTA, Open, pull, soon
 
 

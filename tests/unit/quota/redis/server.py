@@ -4,9 +4,8 @@ from dataclasses import astuple, dataclass, field
 
 from kentik_async.quota import Quota
 from kentik_async.quota.redis.replica import Draft, Exchange, Reading, Replica
-from kentik_async.quota.state.encoding import decode
 from kentik_async.quota.state.messages import Ending, MemberReport, StoreReply, Terms
-from kentik_async.quota.state.quota_state import QuotaState
+from kentik_async.quota.state.quota_state import QuotaState, decode
 from kentik_async.quota.state.reporting import enter
 
 START = 1_800_000_000.0

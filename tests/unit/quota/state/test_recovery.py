@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kentik_async.quota import Allowance, Quota
-from kentik_async.quota.state.encoding import StateError, decode, encode
 from kentik_async.quota.state.messages import Ending, MemberReport, Terms
-from kentik_async.quota.state.quota_state import QuotaState
+from kentik_async.quota.state.quota_state import QuotaState, StateError, decode, encode
 from kentik_async.quota.state.recovery import begin, hold_back, move, quiet_time, restore
 from kentik_async.quota.state.reporting import enter
 
