@@ -15,6 +15,8 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.util.fileutil import copy_asset_file
 
 LIBRARY = os.environ.get("MERMAID", "")
+if not Path(LIBRARY).is_file():
+    LIBRARY = ""
 
 
 class Mermaid(SphinxDirective):

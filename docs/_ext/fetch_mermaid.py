@@ -19,11 +19,16 @@ SHA256 = "581ed7d74bd9048d0e3a91363927d72ef22942d7722546b27f7cc29e35390eb8"
 def main(target: Path) -> int:
     """Write the library to a file; return 1 if the registry has no such file."""
     with tempfile.TemporaryDirectory() as folder:
-        if npm(["pack", "--silent", "--pack-destination", folder, f"mermaid@{VERSION}"], stdout=sys.stderr):
-            print(
-                "cannot get mermaid from the npm registry; `make docs MERMAID=` omits drawings",
-                file=sys.stderr,
-            )
+        command = [
+            "pack",
+            "--silent",
+            "--fetch-retries=1",
+            "--pack-destination",
+            folder,
+            f"mermaid@{VERSION}",
+        ]
+        if npm(command, stdout=sys.stderr):
+            print("cannot get mermaid from the npm registry: the site shows no diagrams", file=sys.stderr)
             return 1
         with tarfile.open(Path(folder) / f"mermaid-{VERSION}.tgz") as package:
             member = package.extractfile("package/dist/mermaid.min.js")

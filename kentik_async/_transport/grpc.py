@@ -19,9 +19,9 @@ from kentik_async._transport.base import MAX_RESPONSE_BYTES, Messages, Reply, St
 from kentik_async._transport.grpc_library import grpc
 from kentik_async._transport.probe import Probe
 from kentik_async._transport.proxy import ProxyAccess
+from kentik_async._transport.rate_limit_headers import read_allowance
 from kentik_async._transport.replies import reply_for_grpc
 from kentik_async.errors import ClientClosedError, ConnectError, DecodeError
-from kentik_async.quota import read_allowance
 
 __all__ = ["GrpcTransport"]
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from kentik_async._transport.base import Reply
+from kentik_async._transport.rate_limit_headers import read_allowance
 from kentik_async._transport.status_mapping import (
     QUOTED_HTTP_STATUS,
     Scrub,
@@ -19,7 +20,7 @@ from kentik_async._transport.status_mapping import (
     quoted_grpc_status,
 )
 from kentik_async.errors import APIError, ConnectError, DecodeError, RateLimitedError, UnavailableError
-from kentik_async.quota import Outcome, read_allowance
+from kentik_async.quota import Outcome
 
 __all__ = ["is_gateway_response", "reply_for_grpc", "reply_for_http", "reply_for_mirror"]
 

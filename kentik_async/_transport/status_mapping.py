@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from kentik_async._transport.headers import Headers
-from kentik_async._transport.retry_after import pushback_seconds, retry_after_seconds
+from kentik_async._transport.rate_limit_headers import pushback_seconds, retry_after_seconds
 from kentik_async.errors import (
     APIError,
     AuthenticationError,

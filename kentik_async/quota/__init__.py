@@ -1,9 +1,8 @@
 """The quota: the vendor's limits, what was used of them, and the limiters that keep them."""
 
 from kentik_async.quota.limiter import LocalLimiter
-from kentik_async.quota.limits import PACINGS, QUOTA_CLASSES, Outcome, Pacing, Quota, QuotaClass
+from kentik_async.quota.limits import PACINGS, QUOTA_CLASSES, Allowance, Outcome, Pacing, Quota, QuotaClass
 from kentik_async.quota.protocols import Grant, HintAwareGrant, Limiter
-from kentik_async.quota.rate_limit_header import Allowance, read_allowance
 from kentik_async.quota.snapshot import QuotaSnapshot
 
 __all__ = [
@@ -19,5 +18,4 @@ __all__ = [
     "Quota",
     "QuotaClass",
     "QuotaSnapshot",
-    "read_allowance",
 ]

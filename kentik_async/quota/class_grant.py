@@ -4,8 +4,7 @@ from typing import Protocol
 
 import msgspec
 
-from kentik_async.quota.limits import Outcome
-from kentik_async.quota.rate_limit_header import Allowance
+from kentik_async.quota.limits import Allowance, Outcome
 
 __all__ = ["ClassGrant"]
 

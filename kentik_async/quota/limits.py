@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 
 from kentik_async.errors import ConfigError
 
-__all__ = ["PACINGS", "QUOTA_CLASSES", "Outcome", "Pacing", "Quota", "QuotaClass"]
+__all__ = ["PACINGS", "QUOTA_CLASSES", "Allowance", "Outcome", "Pacing", "Quota", "QuotaClass"]
 
 QuotaClass: TypeAlias = Literal["non_query", "query"]
 QUOTA_CLASSES: tuple[QuotaClass, ...] = ("non_query", "query")
@@ -107,3 +107,16 @@ Quota.NON_QUERY = Quota(
     max_concurrent=1, soft_per_minute=20, soft_delay=1.5, hard_per_minute=60, per_hour=3750
 )
 Quota.QUERY = Quota(max_concurrent=4, soft_per_minute=30, soft_delay=1.0, hard_per_minute=100, per_hour=1500)
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What is left of a quota, by the server's own count.
+
+    Attributes:
+        left: Requests left, after the one that this came with.
+        reset: In how many seconds the server counts anew, or has room again.
+    """
+
+    left: int
+    reset: float

@@ -4,8 +4,7 @@ from collections.abc import Callable
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from kentik_async.errors import KentikError
-from kentik_async.quota.limits import Outcome, QuotaClass
-from kentik_async.quota.rate_limit_header import Allowance
+from kentik_async.quota.limits import Allowance, Outcome, QuotaClass
 from kentik_async.quota.snapshot import QuotaSnapshot
 from kentik_async.quota.state.messages import StoreReply
 from kentik_async.quota.state.quota_state import QuotaState

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kentik_async import APIError, KentikError
-from kentik_async._transport.retry_after import retry_after_seconds
+from kentik_async._transport.rate_limit_headers import retry_after_seconds
 from kentik_async._transport.status_mapping import GRPC_ERRORS, error_for_grpc, error_for_http
 
 HEADERS = st.dictionaries(

@@ -10,8 +10,7 @@ from math import inf
 
 import msgspec
 
-from kentik_async.quota.limits import Outcome, Pacing, Quota
-from kentik_async.quota.rate_limit_header import Allowance
+from kentik_async.quota.limits import Allowance, Outcome, Pacing, Quota
 
 __all__ = ["Ending", "Limits", "MemberReport", "StoreReply", "Terms"]
 

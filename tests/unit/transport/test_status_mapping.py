@@ -7,8 +7,8 @@ import grpc
 import pytest
 
 from kentik_async import errors
+from kentik_async._transport.rate_limit_headers import retry_after_seconds
 from kentik_async._transport.replies import is_gateway_response, reply_for_grpc, reply_for_http
-from kentik_async._transport.retry_after import retry_after_seconds
 from kentik_async._transport.status_mapping import error_for_grpc, error_for_http
 
 GRPC = {

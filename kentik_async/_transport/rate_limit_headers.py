@@ -1,4 +1,4 @@
-"""What a server says is left of a quota, read leniently from the headers of an answer. Pure.
+"""What response headers say about the server's limits: how long to wait, and how much is left. Pure.
 
 `x-ratelimit-details` is JSON in unpadded base64url: what Envoy's rate limit service knows of a limit
 (envoy/service/ratelimit/v3/rls.proto, `DescriptorStatus`), in either spelling that protobuf gives its fields.
@@ -9,33 +9,70 @@ Without it, `x-ratelimit-remaining` (requests), `x-ratelimit-reset` (seconds) an
 import base64
 import binascii
 import json
+import math
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
-from math import isfinite
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
-__all__ = ["Allowance", "read_allowance"]
+from kentik_async.quota import Allowance
 
+__all__ = ["pushback_seconds", "read_allowance", "retry_after_seconds"]
+
+_LONGEST_PAUSE = 24 * 3600.0  # more is considered a mistake
 _PREFIX = "x-ratelimit-"
 _LENGTHS = frozenset(len(_PREFIX + name) for name in ("details", "remaining", "reset", "throttle-ms"))
 _LONGEST_TEXT = 4096
 _MOST_LEFT = 10**9
-_LONGEST_RESET = 24 * 3600.0  # as with `Retry-After`: more is taken for a mistake
 _SPAN = re.compile(r"\s*(\d{1,12}(?:\.\d{1,9})?)\s*s?\s*", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Allowance:
-    """What is left of a quota, by the server's own count.
+def retry_after_seconds(headers: Mapping[str, str], *, now: datetime | None = None) -> float | None:
+    """Return the pause that a response requests, in seconds; None if it requests none that can be read.
 
-    Attributes:
-        left: Requests left, after the one that this came with.
-        reset: In how many seconds the server counts anew, or has room again.
+    `x-ratelimit-throttle-ms` (milliseconds) is preferred because it is finer than `Retry-After` (whole
+    seconds, or an HTTP date, which counts from the response's own `Date`). More than a day is considered a
+    mistake and cut to a day.
     """
+    lowered = {name.lower(): value for name, value in headers.items()}
+    pause = _number(lowered.get("x-ratelimit-throttle-ms"), scale=1000.0)
+    if pause is None:
+        pause = _number(lowered.get("retry-after"), scale=1.0)
+    if pause is None and (until := _date(lowered.get("retry-after"))) is not None:
+        # The server's own clock if it sends it: this machine's clock may be wrong.
+        present = _date(lowered.get("date")) or now or datetime.now(UTC)
+        pause = (until - present).total_seconds()
+    return None if pause is None else min(max(pause, 0.0), _LONGEST_PAUSE)
 
-    left: int
-    reset: float
+
+def pushback_seconds(trailers: Mapping[str, str]) -> float | None:
+    """Return the pause that `grpc-retry-pushback-ms` requests, in seconds; `math.inf` forbids a retry.
+
+    Any value but a number of milliseconds forbids it (gRFC A6, "Client Retry Design", Pushback).
+    """
+    text = trailers.get("grpc-retry-pushback-ms")
+    if text is None:
+        return None
+    valid = re.fullmatch(r"\d{1,10}", text, re.ASCII) and int(text) < 2**31
+    return min(int(text) / 1000.0, _LONGEST_PAUSE) if valid else math.inf
+
+
+def _number(text: str | None, *, scale: float) -> float | None:
+    if text is None or not re.fullmatch(r"\s*\d{1,12}(\.\d{1,9})?\s*", text, re.ASCII):
+        return None
+    return float(text) / scale
+
+
+def _date(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        from email.utils import parsedate_to_datetime  # loads ten modules; dates are rare
+
+        date = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    return date.replace(tzinfo=UTC) if date.tzinfo is None else date
 
 
 def read_allowance(headers: Iterable[tuple[str, Any]]) -> Allowance | None:
@@ -82,7 +119,7 @@ def _allowance(left: Any, reset: Any) -> Allowance | None:
     requests, seconds = _count(left), _seconds(reset)
     if requests is None or seconds is None:
         return None
-    return Allowance(min(requests, _MOST_LEFT), min(seconds, _LONGEST_RESET))
+    return Allowance(min(requests, _MOST_LEFT), min(seconds, _LONGEST_PAUSE))
 
 
 def _count(value: Any) -> int | None:
@@ -100,4 +137,4 @@ def _seconds(value: Any) -> float | None:
         return float(match[1]) if match else None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if 0 <= value < 1e12 and isfinite(value) else None
+    return float(value) if 0 <= value < 1e12 and math.isfinite(value) else None

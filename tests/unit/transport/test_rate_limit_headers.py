@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kentik_async.quota import Allowance, read_allowance
+from kentik_async._transport.rate_limit_headers import read_allowance
+from kentik_async.quota import Allowance
 
 
 def encoded(document: Any) -> str:
