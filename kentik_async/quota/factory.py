@@ -32,7 +32,7 @@ class Customer:
 
     Attributes:
         endpoints: Where the requests go: each installation counts for itself.
-        name: Whose quota it is.
+        name: Whose quota it is; all processes must name it alike.
         quota: The limits of non-query requests.
         query_quota: The limits of queries.
         pacing: "throughput", "courteous" or "auto".
@@ -48,13 +48,8 @@ class Customer:
 
     def arguments(self) -> dict[str, Any]:
         """Return what a limiter is opened with."""
-        return {
-            "endpoints": self.endpoints,
-            "customer": self.name,
-            "quota": self.quota,
-            "query_quota": self.query_quota,
-            "pacing": self.pacing,
-        }
+        names = ("endpoints", "quota", "query_quota", "pacing")
+        return {"customer": self.name, **{name: getattr(self, name) for name in names}}
 
 
 def choose_limiter(limiter: Limiter | str | None, customer: Customer, owner: object) -> tuple[Limiter, bool]:
@@ -106,9 +101,6 @@ class _Entry:
     limiter: LocalLimiter
     owners: "weakref.WeakKeyDictionary[object, Customer]" = field(default_factory=weakref.WeakKeyDictionary)
 
-    def forgettable(self) -> bool:
-        return not self.owners and self.limiter.idle()
-
     def agree(self) -> None:
         """Keep to the most careful limits and pacing that any present owner wishes for."""
         wishes = list(self.owners.values())
@@ -124,14 +116,13 @@ class _Registry:
     entries: dict[Hashable, _Entry] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def unlock_in_child(self) -> None:
-        """Make a new lock in a forked child: a thread of the parent may have held the old one."""
+    def unlock(self) -> None:
         self.lock = threading.Lock()
 
 
 _registry = _Registry()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_registry.unlock_in_child)
+if hasattr(os, "register_at_fork"):  # a thread of the parent may have held the lock
+    os.register_at_fork(after_in_child=_registry.unlock)
 
 
 def shared_limiter(owner: object, customer: Customer) -> LocalLimiter:
@@ -142,7 +133,7 @@ def shared_limiter(owner: object, customer: Customer) -> LocalLimiter:
     key = (customer.endpoints, customer.name)
     with _registry.lock:
         entries = _registry.entries
-        for stale in [other for other, entry in entries.items() if entry.forgettable()]:
+        for stale in [key for key, entry in entries.items() if not entry.owners and entry.limiter.idle()]:
             del entries[stale]
         entry = entries.get(key)
         if entry is None:

@@ -93,10 +93,7 @@ class Quota:
         """Tell whether keeping under the soft limit is at least as fast as bearing its delays.
 
         Beyond the soft limit `max_concurrent` requests a (delay + latency) get through, under it
-        `soft_per_minute` a minute; at a long latency the delay buys nothing.
-
-        Args:
-            latency: Seconds from sending to an answer that was not delayed.
+        `soft_per_minute` a minute; at a long latency, in seconds and without a delay, the delay buys nothing.
         """
         if self.soft_per_minute is None or self.max_concurrent is None:
             return False

@@ -45,10 +45,9 @@ class HintAwareGrant(Grant, Protocol):
     """A grant that can use what the server says is left; a limiter of one's own may do without."""
 
     def apply_hint(self, allowance: Allowance) -> None:
-        """Note what the server says is left; called before `close`, and never blocks.
+        """Note what the server says is left, in the answer to this grant's request.
 
-        Args:
-            allowance: What came with the answer to this grant's request.
+        Called before `close`; never blocks.
         """
         ...
 

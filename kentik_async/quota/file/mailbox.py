@@ -91,9 +91,8 @@ class Mailbox:
     def wait(self, seconds: float | None) -> tuple[float, list[str]]:
         """Wait for a message, or until a member dies; for any time if `seconds` is None.
 
-        Returns:
-            In how many seconds this member is to report: 0 if the time is over, infinity if it need not; and
-            who has died.
+        Return in how many seconds this member is to report, 0 if the time is over, infinity if it need not,
+        and who has died.
         """
         poll = select.poll()
         poll.register(self._own, select.POLLIN)
@@ -115,11 +114,7 @@ class Mailbox:
         return min(delays), dead
 
     def close(self, *, remove: bool = True) -> None:
-        """Close all pipes, and remove the own one: others then consider the member dead.
-
-        Args:
-            remove: False in a forked child: the pipe is the parent's.
-        """
+        """Close all pipes; remove the own one unless a parent's: others then take the member for dead."""
         if not remove:
             self._lock = threading.RLock()  # a thread that is not there may have held the old one
         elif self.is_open:

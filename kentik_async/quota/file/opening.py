@@ -22,16 +22,9 @@ def open_file_limiter(
     pacing: Pacing,
     clock: Clock = SYSTEM_CLOCK,
 ) -> StoreLimiter:
-    """Open the limiter that all processes of this machine share for one customer.
+    """Open the limiter of a customer, see `Customer`, whose files `quota_place` finds by the path.
 
-    Args:
-        path: Where its files are; see `quota_place`.
-        endpoints: Where the requests go: each installation counts for itself.
-        customer: Whose quota it is.
-        quota: The limits of non-query requests.
-        query_quota: The limits of queries.
-        pacing: "throughput", "courteous" or "auto"; of all processes the most careful one's applies.
-        clock: Where time comes from; its monotonic reading must be the same in all processes.
+    The clock's monotonic reading must be the same in all processes.
 
     Raises:
         ConfigError: The system has no flock, or the files cannot be used.

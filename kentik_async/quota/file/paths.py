@@ -23,12 +23,7 @@ _GROUP = stat.S_IRGRP | stat.S_IWGRP
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The files of one customer.
-
-    Attributes:
-        folder: Where they are.
-        stem: What their names begin with.
-    """
+    """The files of one customer: their folder, and the stem that their names begin with."""
 
     folder: Path
     stem: str
@@ -70,11 +65,7 @@ class Place:
 
 
 def default_quota_folder() -> Path:
-    """Return the folder of quota files in the user's state directory, which need not exist.
-
-    Raises:
-        ConfigError: The user has no home directory.
-    """
+    """Return the folder of quota files in the user's state directory, which need not exist."""
     import platformdirs
 
     reason = ""
@@ -88,14 +79,11 @@ def default_quota_folder() -> Path:
 
 
 def quota_place(path: str | os.PathLike[str] | None, endpoints: tuple[str, ...], customer: str) -> Place:
-    """Choose the files and make their folder, for this user alone.
+    """Choose the files of a customer and make their folder, for this user alone.
 
-    Args:
-        path: A folder, where it exists or ends with a slash: the files are named by a hash of endpoints
-            and customer. Else what the files' names shall begin with: all that name it share one quota,
-            whatever their endpoints and customer. None for the default folder.
-        endpoints: Where the requests go.
-        customer: Whose quota it is.
+    In a folder, which exists or ends with a slash, or is the default one, the files are named by a hash of
+    endpoints and customer. Any other path is what the files' names shall begin with: all that name it share
+    one quota, whatever their endpoints and customer.
 
     Raises:
         ConfigError: The folder can be neither used nor made, is on a network file system, or others may
@@ -135,16 +123,7 @@ def _prepare(folder: Path) -> None:
 
 
 def check_local(folder: Path, device: int, mounts: str) -> None:
-    """Make sure that a folder is not on a network file system.
-
-    Args:
-        folder: The folder.
-        device: Its device, as `os.stat` returns it.
-        mounts: The text of /proc/self/mountinfo.
-
-    Raises:
-        ConfigError: It is: locks there hold for one machine at best.
-    """
+    """Raise ConfigError if a folder on a device is on a network file system by /proc/self/mountinfo."""
     number = f"{os.major(device)}:{os.minor(device)}"
     for line in mounts.splitlines():
         mount, _, system = line.partition(" - ")

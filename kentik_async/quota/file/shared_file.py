@@ -60,15 +60,7 @@ class SharedFile:
     def __init__(
         self, place: Place, quota_class: QuotaClass, quotas: _Quotas, clock: Clock, member: str
     ) -> None:
-        """Open nothing yet.
-
-        Args:
-            place: The quota's files.
-            quota_class: The class.
-            quotas: The limits of all classes, for files that begin anew.
-            clock: The clock of all members.
-            member: The member's name.
-        """
+        """Open nothing yet; files that begin anew need the limits of all classes."""
         self.place = place
         self._path = os.fspath(place.database)
         self._class: QuotaClass = quota_class
@@ -91,15 +83,13 @@ class SharedFile:
             return False
 
     def lock(self, *, wait: bool) -> bool:
-        """Take the lock, and open the files if need be; return False if that takes time.
+        """Take the lock, and open the files if need be; return False if that takes time, unless told to wait.
 
-        Args:
-            wait: Whether to wait. Only the thread that waits for the mailbox may: it alone can make the
-                mailbox anew, after the files were deleted.
+        Only the thread that waits for the mailbox may wait here: it alone can make the mailbox anew, after
+        the files were deleted.
 
         Raises:
-            OSError: A file cannot be used.
-            sqlite3.Error: The same.
+            OSError, sqlite3.Error: A file cannot be used.
         """
         while wait or self._inode or not self.mailbox.is_open:
             if self._lock < 0:
@@ -192,10 +182,8 @@ class SharedFile:
     def _make(self, *, lost: bool) -> None:
         """Make the database with one row for each class, and open it.
 
-        If the process is killed meanwhile the database has no rows, and will count as damaged.
-
-        Args:
-            lost: Whether there was one before, so that it is not known what was spent.
+        If the process is killed meanwhile the database has no rows, and will count as damaged. If there was
+        one before that is `lost`, it is not known what was spent.
         """
         # A log that belongs to a database that is gone would be taken for the new one's.
         for suffix in ("", "-wal", "-shm"):

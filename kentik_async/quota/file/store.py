@@ -44,11 +44,7 @@ class FileStore:
     patience = 0.25
 
     def __init__(self, share: Callable[[str], SharedFile]) -> None:
-        """Open nothing yet.
-
-        Args:
-            share: Returns the access to the files of a member of that name.
-        """
+        """Open nothing yet; `share` returns a member's access to the files, by its name."""
         self._share = share
         self._wake: Wake = lambda delay: None
         self._begin()
@@ -58,11 +54,7 @@ class FileStore:
         self._wake = wake
 
     def open(self) -> None:
-        """Make the files if there are none.
-
-        Raises:
-            ConfigError: They cannot be used.
-        """
+        """Make the files if there are none; raise ConfigError if they cannot be used."""
         self._do(lambda state, now: StoreReply([]), wait=False)
 
     def transact(self, change: Change, later: _Later) -> StoreReply | None:

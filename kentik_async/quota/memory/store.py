@@ -20,11 +20,7 @@ class MemoryStore:
     patience = 0.0
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
-        """Start with nothing used.
-
-        Args:
-            monotonic: The clock.
-        """
+        """Start with nothing used."""
         self._monotonic = monotonic
         self._state = QuotaState()
 

@@ -56,15 +56,10 @@ class RedisConnection:
         on_lost: Callable[[], None],
         patience: float,
     ) -> None:
-        """Start without a connection.
+        """Start without a connection; an answer may take `patience` seconds.
 
-        Args:
-            address: Where Redis is.
-            key: The key of the state.
-            instant: The clock.
-            on_message: What to do with a message: its channel and its text; in another thread.
-            on_lost: What to do when the hearing connection is lost; in another thread.
-            patience: How long an answer may take, in seconds.
+        In another thread `on_message` is called with the channel and the text of each message, and `on_lost`
+        when the hearing connection is lost.
         """
         self.up = False
         self._address = address
@@ -85,24 +80,19 @@ class RedisConnection:
             ConnectionLostError: Redis cannot be reached, or is not ready.
             ConfigError: Redis refuses the credentials, or lacks what is needed.
         """
-        failure: Exception = ConnectionLostError("it has no nodes")
-        deadline = self._instant() + self._timeout
-        for _ in range(len(self._nodes) + _REDIRECTIONS):
+        deadline, tries = self._instant() + self._timeout, len(self._nodes) + _REDIRECTIONS
+        for left in reversed(range(tries)):
             try:
                 self._connect(channels)
             except (redis_errors.RedisError, OSError) as error:
                 failure = self._drop(error)
-                if isinstance(failure, ConfigError) or self._instant() >= deadline:
-                    break
+                if isinstance(failure, ConfigError) or not left or self._instant() >= deadline:
+                    raise failure from None
             else:
                 return
-        raise failure
 
     def exchange(self, *arguments: bytes | str) -> Exchange:
-        """Commit a state if it is made from the present one; without arguments, return what is kept.
-
-        Args:
-            arguments: Those of the script.
+        """Commit what is made from the present state; without arguments, which are the script's, read it.
 
         Raises:
             ConnectionLostError: The connection is lost, or the answer is overdue: it was committed, or not.

@@ -18,15 +18,9 @@ def open_redis_limiter(
     query_quota: Quota = Quota.QUERY,
     pacing: Pacing = "auto",
 ) -> StoreLimiter:
-    """Return a limiter that shares one customer's quota through Redis; nothing is opened yet.
+    """Return a limiter that shares a customer's quota, see `Customer`, through Redis from 6.2, or Valkey.
 
-    Args:
-        url: `redis[s]://[user[:password]@]host[:port][/database][?option=…]`; Redis from 6.2, or Valkey.
-        endpoints: Where the requests go: each installation counts for itself.
-        customer: Whose quota it is; all processes must name it alike.
-        quota: The limits of non-query requests; the vendor's by default.
-        query_quota: The limits of queries; the vendor's by default.
-        pacing: "throughput", "courteous" or "auto"; of all who wait or hold the most careful applies.
+    Nothing is opened yet. See `RedisAddress.parse` for the URL.
 
     Raises:
         ConfigError: An argument is unusable, or redis-py is not installed.
@@ -42,7 +36,6 @@ def open_redis_limiter(
         ) from None
     address = RedisAddress.parse(url)
     quotas: dict[QuotaClass, Quota] = {"non_query": quota, "query": query_quota}
-
     return StoreLimiter(
         quotas,
         lambda name: RedisStore(address, prefix_of(endpoints, customer, name), quotas[name]),

@@ -29,15 +29,11 @@ _DRIFT = 0.0005  # by how much clocks may differ in speed, at the most while one
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a clock showed, and when; all in seconds.
+    """What another clock showed, and between which instants of this process's clock; all in seconds.
 
-    An answer was written after its question was sent and before it came. So the clock shows now at most what
-    it showed then plus the time since the question, and at least that plus the time since the answer.
-
-    Attributes:
-        asked: When the question was sent, by this process's clock.
-        heard: When the answer came.
-        now: What the other clock showed in between.
+    The answer was written after the question was sent, `asked`, and before it came, `heard`. So the clock
+    shows now at most what it showed then plus the time since the question, and at least that plus the time
+    since the answer.
     """
 
     asked: float
@@ -53,11 +49,7 @@ class Reading:
         return self.now + instant - self.asked
 
     def corrected(self, later: "Reading") -> float:
-        """Return what a later reading must have shown unless the server's clock was set.
-
-        Args:
-            later: The reading, with the same shift.
-        """
+        """Return what a later reading of the same shift must have shown unless the server's clock was set."""
         slack = _SLACK + _DRIFT * (later.heard - self.asked)
         earliest, latest = self.at_least(later.asked), self.at_most(later.heard)
         if later.now > latest + slack:
@@ -112,13 +104,7 @@ class Replica:
     """
 
     def __init__(self, member: str, quota: Quota, lease: float) -> None:
-        """Start without a copy.
-
-        Args:
-            member: The member's name.
-            quota: The limits that it keeps to.
-            lease: How long the state counts it as alive after a report, in seconds.
-        """
+        """Start without a copy; see `Terms` for the arguments."""
         self.reading: Reading | None = None
         self.lease_from = -inf
         self.leap = False
@@ -130,11 +116,7 @@ class Replica:
         self._incarnation = ""
 
     def fresh(self, instant: float) -> Draft | None:
-        """Return the copy as a draft, if nothing speaks against its being the present state.
-
-        Args:
-            instant: The present, by this process's clock.
-        """
+        """Return the copy as a draft, if nothing speaks against its being the state at present, `instant`."""
         reading = self.reading
         if reading is None or self._leapt or reading.heard - reading.asked > _UNCERTAIN / 2:
             return None
@@ -145,9 +127,6 @@ class Replica:
 
     def read(self, stored: Exchange) -> Draft:
         """Return what is kept as a draft, put right where that is needed.
-
-        Args:
-            stored: What the server returned.
 
         Raises:
             ConfigError: Another version of this package keeps the state.
@@ -186,15 +165,9 @@ class Replica:
         return draft.version, version, draft.run, repr(draft.shift).encode(), encode(draft.state)
 
     def committed(self, draft: Draft, prepared: tuple[bytes, ...], stored: Exchange) -> float:
-        """Enter that a draft was committed.
+        """Enter that a draft was committed as prepared; return how far its state is ahead of the clock.
 
-        Args:
-            draft: The draft.
-            prepared: What committed it.
-            stored: What the server returned.
-
-        Returns:
-            For how many seconds what was granted must be held back: the state is so far ahead of the clock.
+        For so many seconds what was granted must be held back.
         """
         new = replace(stored.clock, now=stored.clock.now + draft.shift)
         now = self._corrected(new, draft.state)

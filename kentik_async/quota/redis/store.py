@@ -58,10 +58,7 @@ class RedisStore:
     def __init__(self, address: RedisAddress, prefix: str, quota: Quota) -> None:
         """Start without a connection: that is made when it is needed.
 
-        Args:
-            address: Where Redis is.
-            prefix: What the key and the channels of the state begin with; also the channel of all.
-            quota: The limits that the member keeps to.
+        The key and the channels of the state begin with `prefix`, which is also the channel of all.
         """
         self.lease = max(quota.minute * _LEASE, _SHORTEST_LEASE)
         self.patience = max(self.lease * _PATIENCE, _SHORTEST_PATIENCE)

@@ -39,9 +39,8 @@ class RedisAddress:
     def parse(cls, url: str) -> "RedisAddress":
         """Read `redis[s]://[user[:password]@]host[:port][/database][?option=…]`.
 
-        Args:
-            url: The URL; with `rediss` it is TLS, and the server's name is verified. Options are redis-py's,
-                such as `ssl_ca_certs=/path`.
+        With `rediss` it is TLS, and the server's name is verified. Options are redis-py's, such as
+        `ssl_ca_certs=/path`.
 
         Raises:
             ConfigError: It is no such URL. The message shows neither user nor password.
@@ -86,11 +85,6 @@ def prefix_of(endpoints: Sequence[str], customer: str, quota_class: QuotaClass) 
 
     All have one hash tag, so that a Redis Cluster keeps them together. They tell whose quota it is only to
     who knows it already.
-
-    Args:
-        endpoints: Where the requests go; each installation counts for itself.
-        customer: Whose quota it is.
-        quota_class: Its class.
     """
     identity = json.dumps([sorted(endpoints), customer]).encode()
     return f"kentik-async:{{{hashlib.sha256(identity).hexdigest()[:32]}}}:{quota_class}"

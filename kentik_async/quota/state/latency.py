@@ -52,7 +52,9 @@ class LatencyEstimator(msgspec.Struct, array_like=True):
         latency, delay = self.latency, quota.soft_delay if delayed else inf
         late = took >= delay and (latency is None or took - delay / 2 > latency)
         if late:
-            self._learn_late(quota, took)
+            longest = delay + _OUTLIER * latency if latency else inf
+            self.late_answers = min(self.late_answers + 1, _ENOUGH + 1)
+            self.late_latency += (min(took, longest) - self.late_latency) / self.late_answers
             took -= delay
         if latency is None or (not late and self.answers < _SETTLING and took * _SET_UP < latency):
             self.latency, self.answers = took, 0
@@ -84,9 +86,3 @@ class LatencyEstimator(msgspec.Struct, array_like=True):
         if pacing == "auto":
             return self.latency is not None and quota.prefers_courtesy(self.latency)
         return pacing == "courteous"
-
-    def _learn_late(self, quota: Quota, took: float) -> None:
-        if self.latency:
-            took = min(took, quota.soft_delay + _OUTLIER * self.latency)
-        self.late_answers = min(self.late_answers + 1, _ENOUGH + 1)
-        self.late_latency += (took - self.late_latency) / self.late_answers

@@ -47,9 +47,8 @@ class Terms(msgspec.Struct, frozen=True):
         quota: The limits that it keeps to.
         limits: The same as a tuple.
         pacing: The pacing that it wishes for.
-        lease: How long the state counts the member as alive from a report on, in seconds; infinity where
-            the store learns of its death in another way.
-        patience: How long a member that is told to come is waited for, in seconds.
+        lease: See `Store`.
+        patience: See `Store`.
     """
 
     member: str

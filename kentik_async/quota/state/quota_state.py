@@ -120,7 +120,7 @@ class QuotaState(msgspec.Struct, array_like=True):
     def reclaim(self, name: str, now: float) -> None:
         """Enter that a member is dead: its requests may still be working at the server, so they drain."""
         self.members.pop(name, None)
-        self.turns.withdraw(name)
+        self.turns.announce(name, {})
         quota = self.most_careful()
         for number in [number for number, hold in self.holds.items() if hold.member == name]:
             hold = self.holds.pop(number)

@@ -8,7 +8,7 @@ from kentik_async.quota.limits import Quota
 from kentik_async.quota.state.quota_state import Member, QuotaState
 from kentik_async.quota.state.sliding_window_log import SlidingWindow
 
-__all__ = ["begin", "continue_after_reboot", "hold_back", "move", "quiet_time", "renew", "restore"]
+__all__ = ["begin", "continue_after_reboot", "move", "quiet_time", "renew", "restore"]
 
 
 def quiet_time(quota: Quota, lease: float) -> float:
@@ -23,11 +23,6 @@ def begin(incarnation: str, now: float, quiet: float) -> QuotaState:
     """Return a new state, named by lot; nobody may go for `quiet` seconds, 0 if nothing was spent."""
     # Grants are numbered from the clock on: those of a state that was lost are not mistaken for new ones.
     return QuotaState(incarnation=incarnation, now=now, blocked_until=now + quiet, issued=int(now * 1e6))
-
-
-def hold_back(state: QuotaState, now: float, quiet: float) -> None:
-    """Let nobody go for so many seconds: the state may lack what was done latest."""
-    state.blocked_until = max(state.blocked_until, now + quiet)
 
 
 def continue_after_reboot(state: QuotaState, quota: Quota, now: float, elapsed: float) -> None:
@@ -45,7 +40,7 @@ def continue_after_reboot(state: QuotaState, quota: Quota, now: float, elapsed: 
     if quota.per_hour is not None:
         for _ in range(quota.hard_per_minute or 0):
             state.log.hour.add(quota.hour, start)
-    hold_back(state, start, quiet_time(quota, 0.0))
+    state.blocked_until = max(state.blocked_until, start + quiet_time(quota, 0.0))
 
 
 def renew(state: QuotaState, incarnation: str, now: float, quiet: float) -> None:
@@ -57,7 +52,7 @@ def renew(state: QuotaState, incarnation: str, now: float, quiet: float) -> None
     state.restored_until = _latest(state)
     state.recorded = state.issued
     state.issued = max(state.issued, int(now * 1e6))
-    hold_back(state, now, quiet)
+    state.blocked_until = max(state.blocked_until, now + quiet)
 
 
 def restore(state: QuotaState, lost: QuotaState, name: str, now: float) -> None:

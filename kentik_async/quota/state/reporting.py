@@ -88,7 +88,7 @@ def _take_turns(
             turns.granted(level)
             room = 0 if state.breaker.is_open else room - 1
         elif turns.told == head and turns.due + report.terms.patience <= now:
-            turns.withdraw(head)
+            turns.announce(head, {})
             if not state.members[head].held:
                 del state.members[head]
         else:

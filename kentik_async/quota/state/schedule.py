@@ -64,11 +64,9 @@ class Schedule:
             self._slots = [max(slot, self._opening) for slot in self._slots]
 
     def start_of(self, position: int, *, until: float = inf) -> float:
-        """Return the instant at which a waiting call of the member will be sent.
+        """Return when a waiting call will be sent that `position` other calls of the member precede.
 
-        Args:
-            position: How many calls of the member go before it.
-            until: If the request will be sent later than this, any instant later than this will do.
+        If that is later than `until`, any instant later than `until` will do.
         """
         starts, position = self._starts, position + self._turns_elsewhere(position + 1)
         while len(starts) <= position and (not starts or starts[-1] <= until):
@@ -76,10 +74,7 @@ class Schedule:
         return starts[min(position, len(starts) - 1)]
 
     def wait_beyond(self, position: int, max_wait: float, began: float) -> float | None:
-        """Return how long a waiting call will wait, if that is certain to be too long; else None.
-
-        It waits since `began`, and is willing to wait for `max_wait` seconds.
-        """
+        """Return how long a call waits from `began` on if that certainly exceeds `max_wait`; else None."""
         wait = self.start_of(position, until=began + max_wait) - began
         # What is eased meanwhile is not foreseen.
         return wait if wait > max_wait and self.eases_at > began + max_wait else None

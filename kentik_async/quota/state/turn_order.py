@@ -48,7 +48,10 @@ class TurnOrder(msgspec.Struct, array_like=True):
     due: float = 0.0
 
     def announce(self, member: str, demand: Mapping[int, int]) -> None:
-        """Enter how many calls wait in a member, by priority; a newcomer goes to the end of the line."""
+        """Enter how many calls wait in a member, by priority; a newcomer goes to the end of the line.
+
+        None wait in one that died, or did not come when it was told to.
+        """
         levels, missing, emptied = self.levels, len(demand), False
         for level in levels:
             calls = demand.get(level.priority, 0)
@@ -63,10 +66,6 @@ class TurnOrder(msgspec.Struct, array_like=True):
             levels.sort(key=lambda level: -level.priority)
         if emptied:
             self._prune()
-
-    def withdraw(self, member: str) -> None:
-        """Take a member out of the order: it died, or did not come when it was told to."""
-        self.announce(member, {})
 
     def next_level(self) -> Level | None:
         """Return the priority that has the next turn; its first member goes. None if nobody waits."""

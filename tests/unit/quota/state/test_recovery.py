@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from kentik_async.quota import Allowance, Quota
 from kentik_async.quota.state.messages import Ending, MemberReport, Terms
 from kentik_async.quota.state.quota_state import QuotaState, StateError, decode, encode
-from kentik_async.quota.state.recovery import begin, hold_back, move, quiet_time, restore
+from kentik_async.quota.state.recovery import begin, move, quiet_time, renew, restore
 from kentik_async.quota.state.reporting import enter
 
 QUOTA = Quota(3, 20, 1.5, 60, 3750)
@@ -88,7 +88,7 @@ def test_nobody_goes_before_what_may_have_been_spent_has_passed() -> None:
     state = begin("new", 100.0, quiet_time(QUOTA, lease=10.0))
     assert grants(state, "one", 159.9) == []
     assert len(grants(state, "one", 160.0, 3)) == 3
-    hold_back(state, 170.0, 60.0)
+    renew(state, "newer", 170.0, 60.0)
     assert state.blocked_until == 230.0
 
 

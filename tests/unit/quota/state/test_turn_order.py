@@ -81,6 +81,6 @@ def test_a_member_that_is_withdrawn_keeps_no_place() -> None:
     order = TurnOrder()
     order.announce("gone", {0: 3, 1: 1})
     order.announce("here", {0: 1})
-    order.withdraw("gone")
+    order.announce("gone", {})
     assert turns(order, 1) == [(0, "here")]
     assert order.next_level() is None
