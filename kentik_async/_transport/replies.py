@@ -129,7 +129,8 @@ def reply_for_grpc(
     if status == "UNAVAILABLE" and not connected and _NEVER_SENT.match(details):
         return Reply(error=ConnectError(error.args[0]), outcome="not_sent")
     if status == "UNKNOWN" and _NOT_GRPC.search(details):
-        return Reply(error=DecodeError(_HTTP_NOT_GRPC))
+        # Not from the API, which may have received the request all the same.
+        return Reply(error=DecodeError(_HTTP_NOT_GRPC), outcome="unknown")
     if isinstance(error, APIError) and _is_connection_lost(status, details):
         lost = UnavailableError(
             error.args[0], http_status=error.http_status, grpc_status=status, detail=error.detail

@@ -229,7 +229,7 @@ WORDS = [
     ("UNAVAILABLE", "Socket closed", "unknown", "unknown"),
     ("UNAVAILABLE", "Stream removed (Socket closed)", "unknown", "unknown"),
     ("UNAVAILABLE", "GOAWAY received", "unknown", "unknown"),
-    ("UNKNOWN", "Stream removed (Data frame with END_STREAM flag received)", "answered", "answered"),
+    ("UNKNOWN", "Stream removed (Data frame with END_STREAM flag received)", "unknown", "unknown"),
     ("UNAVAILABLE", "recvmsg:Connection reset by peer", "unknown", "unknown"),
     ("UNAVAILABLE", "Cancelling all calls", "answered", "unknown"),
     ("UNAVAILABLE", "Received http2 header with status: 503", "unknown", "unknown"),

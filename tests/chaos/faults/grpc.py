@@ -144,7 +144,7 @@ async def _without_a_status(exchange: GrpcExchange) -> None:
 
 BROKEN: list[GrpcFault] = [
     *RESETS,
-    Fault("no status at the end", _without_a_status, UnavailableError, ALL_BUT_CREATES, lingers=True),
+    Fault("no status at the end", _without_a_status, DecodeError, lingers=True),
     Fault("a page of HTML with 200", _page(200, b"<html>" * 20), DecodeError, lingers=True),
 ]
 """Answers that end before they are complete, or are no gRPC."""
