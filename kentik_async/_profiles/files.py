@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from kentik_async._config import Email, Token
+from kentik_async._whole_file import replace_file
 from kentik_async.errors import ConfigError
 
 __all__ = ["KEYS", "Profile", "folder_of", "names_in", "path_of", "read_profile", "write_profile"]
@@ -132,26 +133,12 @@ def write_profile(path: Path, settings: Mapping[str, Any], *, keyring: str | Non
 
 def _write(path: Path, document: Mapping[str, str]) -> str | None:
     """Write a file, and return why that is not possible; an exception raised here would keep the text."""
-    import tempfile  # imported here because reading does not need it
-
-    unfinished = None
     try:
         path = path.resolve()  # a link stays, to where a user keeps such files
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
-        unfinished = Path(name)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(document, file, indent=2)
-            file.write("\n")
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-        unfinished = None
+        replace_file(path, json.dumps(document, indent=2) + "\n")
     except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle
         return str(getattr(error, "strerror", None) or error)
-    finally:
-        if unfinished is not None:
-            unfinished.unlink(missing_ok=True)
     return None
 
 

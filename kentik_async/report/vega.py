@@ -1,14 +1,13 @@
 """Vega: charts compiled to what the browser runs, and Vega itself as one script."""
 
 import hashlib
-import os
-import tempfile
 from contextlib import suppress
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kentik_async._whole_file import replace_file
 from kentik_async.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -77,10 +76,7 @@ def _keep(file: Path, script: str) -> None:
     """Write a script to the cache, in one step; a cache that cannot be written is not needed."""
     with suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=file.parent, prefix=file.name)
-        with os.fdopen(handle, "w", encoding="utf-8") as new:
-            new.write(f"{_digest(script)}\n{script}")
-        Path(name).replace(file)
+        replace_file(file, f"{_digest(script)}\n{script}")
 
 
 def _digest(script: str) -> str:

@@ -1,11 +1,10 @@
 """Files in the user's state folder, and files that appear whole or not at all."""
 
-import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from kentik_async._whole_file import replace_file
 from kentik_async.bulk.target.lock import TargetLock
 from kentik_async.errors import TargetError, TargetLockedError
 
@@ -25,27 +24,11 @@ def write_whole(path: Path, text: str) -> None:
     Raises:
         TargetError: It cannot be written.
     """
-    unfinished = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", newline="\n", dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as file:
-            unfinished = Path(file.name)
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        if path.exists():
-            unfinished.chmod(path.stat().st_mode & 0o777)
-        unfinished.replace(path)
+        replace_file(path, text, keep_mode=True)
     except OSError as error:
-        if unfinished is not None:
-            unfinished.unlink(missing_ok=True)
         raise TargetError(f"cannot write {path}: {error.strerror or error}") from None
-    except BaseException:
-        if unfinished is not None:
-            unfinished.unlink(missing_ok=True)
-        raise
 
 
 @contextmanager

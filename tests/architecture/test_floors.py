@@ -11,7 +11,7 @@ import pytest
 from tests.architecture.source import PACKAGE, dotted, imports_in, imports_of, modules
 
 FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"_codegen", "_generated", "_version", "errors", "models", "events", "_clock"}),
+    frozenset({"_codegen", "_generated", "_version", "errors", "models", "events", "_clock", "_whole_file"}),
     frozenset({"_validation", "quota", "_codec", "retry"}),
     frozenset({"_config", "_operations"}),
     frozenset({"_profiles"}),
