@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # tables contain dashes that some locales lack
     if arguments is None:
-        # A second Ctrl-C can end the process between the creation of a coroutine and its first step.
+        # Ctrl-C may come between the creation of the command's coroutine and its first step.
         warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
     hook = sys.unraisablehook
     sys.unraisablehook = _ignore_interrupts

@@ -9,6 +9,7 @@ from kentik_async.report.document import KmiReport
 from kentik_async.report.labels import (
     MARKET_COLUMNS,
     NETWORK_COLUMNS,
+    RANK_COLUMNS,
     asn_list,
     family_note,
     market_list,
@@ -69,8 +70,7 @@ _RANK_COLUMNS = (
     *MARKET_COLUMNS,
     ReportColumn("side", "Side"),
     *NETWORK_COLUMNS,
-    ReportColumn("rank", "Rank", "count"),
-    ReportColumn("score", "Score", "count"),
+    *RANK_COLUMNS,
     ReportColumn("share_of_top", "Share of top score", "share"),
     ReportColumn("status", "Status"),
 )

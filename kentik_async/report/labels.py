@@ -7,6 +7,7 @@ from kentik_async.report.model import ReportColumn, Rows
 __all__ = [
     "MARKET_COLUMNS",
     "NETWORK_COLUMNS",
+    "RANK_COLUMNS",
     "asn_list",
     "family_note",
     "market_list",
@@ -16,6 +17,7 @@ __all__ = [
 
 MARKET_COLUMNS = (ReportColumn("market_id", "Market id"), ReportColumn("market", "Market"))
 NETWORK_COLUMNS = (ReportColumn("asn", "AS", "asn"), ReportColumn("name", "Network"))
+RANK_COLUMNS = (ReportColumn("rank", "Rank", "count"), ReportColumn("score", "Score", "count"))
 
 _MOST_NAMED = 12
 _MOST_LISTED = 4

@@ -7,7 +7,14 @@ from kentik_async._validation import valid_asn
 from kentik_async.bulk.reading.dataset import Targets
 from kentik_async.errors import ValidationError
 from kentik_async.report.document import KmiReport
-from kentik_async.report.labels import MARKET_COLUMNS, family_note, market_list, name_rows, not_saved
+from kentik_async.report.labels import (
+    MARKET_COLUMNS,
+    RANK_COLUMNS,
+    family_note,
+    market_list,
+    name_rows,
+    not_saved,
+)
 from kentik_async.report.model import ReportColumn, ReportTable, Rows
 from kentik_async.report.neighbours import filter_notes, neighbour_changes, neighbour_spans
 from kentik_async.report.ranks import rank_spans, ranks_on, saved_rank_types
@@ -96,8 +103,7 @@ _HISTORY_COLUMNS = (
     ReportColumn("run_date", "Date", "date"),
     *MARKET_COLUMNS,
     ReportColumn("rank_type", "Ranking"),
-    ReportColumn("rank", "Rank", "count"),
-    ReportColumn("score", "Score", "count"),
+    *RANK_COLUMNS,
 )
 
 

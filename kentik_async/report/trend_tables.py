@@ -1,9 +1,11 @@
 """The tables of the report `trend`, from its figures. Pure."""
 
-from kentik_async.report.labels import MARKET_COLUMNS, NETWORK_COLUMNS
+from kentik_async.report.labels import MARKET_COLUMNS, NETWORK_COLUMNS, RANK_COLUMNS
 from kentik_async.report.model import ReportColumn, ReportTable, Rows
 
 __all__ = ["MOVERS", "summary_of", "trend_tables"]
+
+_SPAN_COLUMNS = (ReportColumn("since", "Since", "date"), ReportColumn("until", "Until", "date"))
 
 MOVERS = 10
 """The most winners, and the most losers, of each market."""
@@ -12,8 +14,7 @@ _SERIES_COLUMNS = (
     ReportColumn("run_date", "Date", "date"),
     *MARKET_COLUMNS,
     *NETWORK_COLUMNS,
-    ReportColumn("rank", "Rank", "count"),
-    ReportColumn("score", "Score", "count"),
+    *RANK_COLUMNS,
     ReportColumn("status", "Status"),
 )
 _SUMMARY_COLUMNS = (
@@ -39,18 +40,15 @@ _MOVE_COLUMNS = (
     ReportColumn("rank_change", "Places gained", "change"),
     ReportColumn("rank_before", "Rank before", "count"),
     ReportColumn("rank_after", "Rank", "count"),
-    ReportColumn("since", "Since", "date"),
-    ReportColumn("until", "Until", "date"),
+    *_SPAN_COLUMNS,
 )
 _CROSSING_COLUMNS = (
     *MARKET_COLUMNS,
     ReportColumn("change", "Change"),
     *NETWORK_COLUMNS,
-    ReportColumn("rank", "Rank", "count"),
-    ReportColumn("score", "Score", "count"),
+    *RANK_COLUMNS,
     ReportColumn("seen", "First or last seen", "date"),
-    ReportColumn("since", "Since", "date"),
-    ReportColumn("until", "Until", "date"),
+    *_SPAN_COLUMNS,
 )
 
 

@@ -18,6 +18,7 @@ __all__ = ["named_targets", "saved_tools"]
 
 _TABLES = ("rankings", "relations", "asns", "markets", "insights", "pages", "runs")
 _TIMEOUT = 30.0
+_MOST_DATES = 400
 
 
 def named_targets(targets: Sequence[str]) -> "dict[str, Tables]":
@@ -102,9 +103,6 @@ def _description(tables: "Tables") -> dict[str, Any]:
         columns = {column.name: str(column.type) for column in dataset.schema}
         described[name] = {"rows": dataset.count_rows(), "columns": columns}
     return {"dates": dates[-_MOST_DATES:], "number_of_dates": len(dates), "tables": described}
-
-
-_MOST_DATES = 400
 
 
 def _answer(query: Query, arguments: Arguments) -> dict[str, Any]:
