@@ -188,7 +188,7 @@ class SavedData:
         """
         found = [
             self.column(
-                f"SELECT max(run_date) FROM {table} WHERE list_contains($markets, market_id)",  # noqa: S608
+                f"SELECT max(run_date) FROM {table} WHERE list_contains($markets, market_id)",  # noqa: S608 (names of our own)
                 markets=list(markets),
             )[0]
             for table in pages

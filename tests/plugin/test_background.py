@@ -13,7 +13,7 @@ UNLIMITED = Quota(None, None, 0.0, None, None)
 
 
 def running(**options: object) -> BackgroundEmulator:
-    return BackgroundEmulator(Emulator(600, **options))  # type: ignore[arg-type]
+    return BackgroundEmulator(Emulator(600, **options))  # type: ignore[arg-type]  # of any type
 
 
 async def list_markets(client: KentikClient, calls: int = 1) -> None:

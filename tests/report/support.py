@@ -61,7 +61,7 @@ def copy(target: Path, to: Path | str, store: str, dates: Iterable[dt.date] = (F
         rows = {table: open_saved(target).sink.read(table, date) for table in TABLES}
         some = {table: found for table, found in rows.items() if any(found.values())}
         change = DateChange(date, {}, [some])
-        sink.exclusively(date, lambda change=change: sink.replace(change))  # type: ignore[misc]
+        sink.exclusively(date, lambda change=change: sink.replace(change))  # type: ignore[misc]  # mypy infers no default
 
 
 class Saved:

@@ -94,6 +94,6 @@ def test_families_are_never_mixed(target: Path, saved: Saved) -> None:
 
 @pytest.mark.parametrize(("since", "until"), [(SECOND, None), (None, SECOND)])
 def test_a_market_without_a_second_date_is_said(target: Path, since: object, until: object) -> None:
-    report = trend(target, since=since, until=until)  # type: ignore[arg-type]
+    report = trend(target, since=since, until=until)  # type: ignore[arg-type]  # dates or None
     assert any("Liechtenstein" in note and note.startswith("Not saved") for note in report.notes)
     assert {row["market_id"] for row in report.tables["movers"]} == {CH}

@@ -69,7 +69,7 @@ def test_an_apply_keeps_the_schedule_of_the_quota(updates: int) -> None:
         calls.state.customer_data("customer").create_group(f"g{number}", (number,))
     plan: StatePlan = make_plan(document(GROUPS), existing(calls.state))
     assert plan.calls == (2 * updates if updates else GROUPS)
-    caller = Caller(calls, CallOptions(), world.limiter, Quota.NON_QUERY)  # type: ignore[arg-type]
+    caller = Caller(calls, CallOptions(), world.limiter, Quota.NON_QUERY)  # type: ignore[arg-type]  # simulated calls
 
     async def apply() -> float:
         import asyncio

@@ -40,7 +40,7 @@ def frozen_time() -> Iterator[FrozenTime]:
     """Stop the time of the running event loop."""
     loop = asyncio.get_running_loop()
     time = FrozenTime(loop.time())
-    loop.time = lambda: time.now  # type: ignore[method-assign]
+    loop.time = lambda: time.now  # type: ignore[method-assign]  # what freezes it
     try:
         yield time
     finally:

@@ -17,7 +17,7 @@ import pytest
 from kentik_async.models import enums
 from tests.cli.shell import KENTIK_ASYNC, PATIENCE, Shell
 
-mcp = pytest.importorskip("mcp")
+mcp = pytest.importorskip("mcp", reason="the server takes the extra mcp")
 
 NO_CREDENTIALS = {"KENTIK_EMAIL": "", "KENTIK_API_TOKEN": ""}
 

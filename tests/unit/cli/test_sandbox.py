@@ -14,7 +14,7 @@ from kentik_async.cli.mcp.sandbox import Query
 from kentik_async.cli.mcp.tools import LARGEST_RESULT, bounded_rows, page_of, plain
 from kentik_async.errors import ValidationError
 
-pytest.importorskip("duckdb")
+pytest.importorskip("duckdb", reason="queries take the extra mcp")
 
 
 def rows_of(sql: str, tables: Mapping[str, Any] | None = None, timeout: float = 60.0) -> list[dict[str, Any]]:

@@ -248,8 +248,8 @@ class DeltaDateTable:
 def require_deltalake() -> None:
     """Raise ConfigError if a package is not installed."""
     try:
-        import deltalake  # noqa: F401
-        import pyarrow  # noqa: F401, ICN001
+        import deltalake  # noqa: F401 (whether it is there)
+        import pyarrow  # noqa: F401, ICN001 (whether it is there)
     except ImportError:
         raise ConfigError("delta needs deltalake: pip install 'kentik-async[delta]'") from None
 

@@ -107,7 +107,7 @@ class Member:
         """End what is held; the next report tells."""
         for number, since in self.held.items():
             took = self.server.true - since
-            self.ended.append(Ending(number, outcome, took, retry_after))  # type: ignore[arg-type]
+            self.ended.append(Ending(number, outcome, took, retry_after))  # type: ignore[arg-type]  # a literal
         self.held.clear()
 
     def use(self, count: int = 1) -> None:
@@ -136,7 +136,7 @@ def kept_by(server: Server) -> QuotaState:
 
 def known_as_unused(**options: float) -> Server:
     """Return a server whose state has lasted for long enough to be trusted."""
-    server = Server(**options)  # type: ignore[arg-type]
+    server = Server(**options)  # type: ignore[arg-type]  # of any type
     Member(server, "first").report()
     server.true += 100.0
     return server
