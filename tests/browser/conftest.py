@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 from selenium import webdriver
 
+from tests.browser.pages import errors_of, resize
+
 # No sandbox, because CI runs as root. No request of Chromium's own, and no name but this machine's is found:
 # a page that needs the network fails its test.
 ARGUMENTS = (
@@ -24,9 +26,22 @@ ARGUMENTS = (
 )
 
 
+@pytest.fixture
+def chromium(started_chromium: webdriver.Chrome) -> webdriver.Chrome:
+    """A browser with an empty page of 1280 pixels; `errors_of` tells what went wrong on its pages.
+
+    One process serves all tests of a worker, so what an earlier test left behind is undone here.
+    """
+    started_chromium.get("about:blank")
+    started_chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    resize(started_chromium, 1280)
+    errors_of(started_chromium)
+    return started_chromium
+
+
 @pytest.fixture(scope="session")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    """A browser for all tests of a process; `errors_of` tells what went wrong on its pages."""
+def started_chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    """The browser's process."""
     browser, driver = shutil.which("chromium") or shutil.which("google-chrome"), shutil.which("chromedriver")
     if browser is None or driver is None:
         message = "needs chromium and chromedriver: apt-get install chromium chromium-driver"

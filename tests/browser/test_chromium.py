@@ -12,7 +12,6 @@ def test_pages_run_scripts_but_load_nothing_from_elsewhere(chromium: Chrome, tmp
     page.write_text(
         "<!DOCTYPE html><script>document.title = 2 + 2</script><script src='https://example.com/x.js'></script>"
     )
-    errors_of(chromium)
     resize(chromium, 400)
     chromium.get(page.as_uri())
     assert chromium.title == "4"

@@ -34,7 +34,6 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def browser(chromium: Chrome) -> Iterator[Chrome]:
-    errors_of(chromium)
     yield chromium
     assert errors_of(chromium) == []
     loaded = chromium.execute_script("return performance.getEntriesByType('resource').map(e => e.name)")
@@ -84,7 +83,6 @@ def test_charts_are_drawn_and_the_page_fits(
 
 
 def test_tables_sort_and_filter(browser: Chrome, pages: Path) -> None:
-    resize(browser, 1280)
     opened(browser, pages / "prospects.html")
     table = browser.find_element(By.ID, "prospects")
     buttons = table.find_elements(By.CSS_SELECTOR, "th button")
@@ -112,7 +110,6 @@ def test_tables_sort_and_filter(browser: Chrome, pages: Path) -> None:
 
 
 def test_charts_show_the_selected_market(browser: Chrome, pages: Path) -> None:
-    resize(browser, 1280)
     opened(browser, pages / "trend.html")
     labels = "document.querySelectorAll('.chart:first-child .role-legend-label text')"
     names = f"return Array.from({labels}, label => label.textContent)"

@@ -142,8 +142,6 @@ def test_language_models_can_read_the_site(site: Path) -> None:
 
 
 def test_search_finds_a_name(chromium: Chrome, url: str) -> None:
-    errors_of(chromium)
-    resize(chromium, 1280)
     chromium.get(f"{url}/index.html")
     chromium.find_element(By.CSS_SELECTOR, ".sidebar-search").send_keys("add_asns", Keys.ENTER)
     found = "#search-results li a[href*='ASGroups.add_asns']"
@@ -153,7 +151,6 @@ def test_search_finds_a_name(chromium: Chrome, url: str) -> None:
 
 
 def test_navigation_leads_through_the_pages(chromium: Chrome, url: str) -> None:
-    resize(chromium, 1280)
     chromium.get(f"{url}/index.html")
     chromium.find_element(By.LINK_TEXT, "Command line").click()
     assert chromium.find_element(By.TAG_NAME, "h1").text.startswith("Command line")
@@ -171,11 +168,9 @@ def test_a_narrow_screen_has_a_menu_and_no_overflow(chromium: Chrome, url: str) 
     menu = chromium.find_element(By.CSS_SELECTOR, ".sidebar-drawer")
     chromium.find_element(By.CSS_SELECTOR, ".nav-overlay-icon").click()
     wait(chromium).until(lambda _: menu.rect["x"] >= 0)
-    resize(chromium, 1280)
 
 
 def test_dark_mode_also_changes_the_diagrams(chromium: Chrome, url: str) -> None:
-    errors_of(chromium)
     chromium.get(f"{url}/architecture.html")
     if not chromium.execute_script("return 'mermaid' in window"):
         pytest.skip("mermaid was not available when the site was built")
