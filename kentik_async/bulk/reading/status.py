@@ -17,7 +17,7 @@ from kentik_async.bulk.reading.saved_target import SavedTarget, find_saved
 from kentik_async.bulk.remaining import remaining
 from kentik_async.bulk.results import count_causes
 from kentik_async.bulk.saving.pending import PendingPages
-from kentik_async.bulk.saving.run_status import RunState, run_rows, state_of
+from kentik_async.bulk.saving.runs import RunState, run_rows, state_of
 from kentik_async.bulk.saving.saved_date import DateInTarget, NoTables
 from kentik_async.bulk.spec import PullSpec
 from kentik_async.bulk.target.layout import Layout

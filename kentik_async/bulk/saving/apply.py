@@ -9,7 +9,7 @@ from kentik_async.bulk.journal.journal import JournalEntry, JournalRun
 from kentik_async.bulk.saving.changes import ChangeBuilder
 from kentik_async.bulk.saving.opened_target import OpenedTarget
 from kentik_async.bulk.saving.pending import PendingPages
-from kentik_async.bulk.saving.run_status import changed_runs, run_row, run_rows, state_of
+from kentik_async.bulk.saving.runs import changed_runs, run_row, run_rows, state_of
 from kentik_async.bulk.saving.saved_date import DateInTarget
 from kentik_async.bulk.spec import PullSpec
 from kentik_async.errors import TargetError

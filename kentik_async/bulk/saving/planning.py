@@ -18,7 +18,7 @@ from kentik_async.bulk.results import PullPlan
 from kentik_async.bulk.saving.consistency import needs_check
 from kentik_async.bulk.saving.pending import PendingPages
 from kentik_async.bulk.saving.run_choice import earlier_run, open_run, require_same_filters, today, valid_date
-from kentik_async.bulk.saving.run_status import run_rows
+from kentik_async.bulk.saving.runs import run_rows
 from kentik_async.bulk.saving.saved_date import DateInTarget, NoTables
 from kentik_async.bulk.saving.threads import BlockingCalls
 from kentik_async.bulk.sinks import SINKS, Sink, store_of

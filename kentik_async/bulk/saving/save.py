@@ -34,7 +34,7 @@ from kentik_async.bulk.saving.run_choice import (
     today,
     valid_date,
 )
-from kentik_async.bulk.saving.run_status import run_rows, state_of
+from kentik_async.bulk.saving.runs import run_rows, state_of
 from kentik_async.bulk.saving.saved_date import DateInTarget
 from kentik_async.bulk.spec import PullSpec
 from kentik_async.bulk.target.remote_run import RemoteRun
