@@ -288,6 +288,7 @@ class _Saving:
             calls=calls,
             pages=state.done,
             rows=state.rows,
+            rows_by_kind=state.rows_by_kind,
             failed=len(state.failures),
             mixed=state.mixed,
             already_complete=calls == 0 and not state.failures,
