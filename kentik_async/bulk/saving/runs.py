@@ -125,7 +125,7 @@ def state_of(spec: PullSpec, date: DateInTarget) -> RunState:
     rows: Counter[str] = Counter()
     for key in done:
         rows[key.kind] += _rows(date, key)
-    return RunState(len(data), len(done), rows, tuple(failures), is_mixed(date.pages))
+    return RunState(len(data), len(done), dict(rows), tuple(failures), is_mixed(date.pages))
 
 
 def run_row(run: JournalRun, spec: PullSpec, state: RunState, finished_at: int) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """What a pull saves is what the server knows, in every format."""
 
+import json
 from collections import Counter
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,8 @@ async def test_the_tables_hold_what_the_server_knows(
     truth = expected(emu.state)
     assert saved(tmp_path / "t") == truth
     assert report.rows == sum(len(truth[name]) for name in ("rankings", "relations"))
+    by_kind = {"rankings": len(truth["rankings"]), "asn_details": len(truth["relations"])}
+    assert json.loads(json.dumps(asdict(report)))["rows_by_kind"] == by_kind
     assert report.failed == 0
     assert report.mixed is False
     assert emu.report().refused == 0
