@@ -68,10 +68,6 @@ class Request(msgspec.Struct, Generic[T], frozen=True):
     on_send: Callable[[], None] | None = None
     rpc: "MethodSpec | None" = None
 
-    def with_arrival(self, on_arrival: Callable[[bytes], None]) -> "Request[T]":
-        """Return the same request with another `on_arrival`."""
-        return msgspec.structs.replace(self, on_arrival=on_arrival)
-
     def __repr__(self) -> str:
         return f"Request({self.operation!r}, {self.path!r}, params={self.params!r})"
 

@@ -102,15 +102,15 @@ class SavedPages:
         Returns:
             "saved"; "failed" if the page failed with a definite answer; else "missing".
         """
-        if self._is_saved(key, 0 if key.kind == "markets" else since):
-            return "saved"
         found = self._records.get(key.identity)
+        if self._is_saved(key, found, 0 if key.kind == "markets" else since):
+            return "saved"
         if found is not None and found.is_definite and found.key == key and found.fetched_at >= since:
             return "failed"
         return "missing"
 
-    def add(self, record: PageRecord) -> list[PageIdentity]:
-        """Enter a page in place of those that it makes obsolete; return the identities of the latter.
+    def add(self, record: PageRecord) -> tuple[PageRecord, list[PageRecord]]:
+        """Enter a page in place of those that it makes obsolete; return it as entered, and the latter.
 
         A failure never takes the place of rows: the page that has them becomes "stale".
         """
@@ -124,15 +124,15 @@ class SavedPages:
                 error_class=record.error_class,
                 error_text=record.error_text,
             )
-        removed = [] if before is None else [identity]
-        if record.has_rows and record.key.kind == "asn_details":
-            removed += self._narrower(identity)
-        for other in removed:
-            del self._records[other]
-        self._records[identity] = record
+        obsolete = []
         if before is None:
             self._index(identity)
-        return removed
+        else:
+            obsolete.append(self._records.pop(identity))
+        if record.key.kind == "asn_details" and record.has_rows:
+            obsolete += map(self._records.pop, self._narrower(identity))
+        self._records[identity] = record
+        return record, obsolete
 
     def source(self, market_id: str, ip: str, asn: int | None, relation: str) -> PageRecord | None:
         """Return the newest page that holds a network's neighbours of one relation, None if there is none."""
@@ -164,11 +164,10 @@ class SavedPages:
                     f"{_shown(getattr(other, name))}; a date holds one filter: use another target or date"
                 )
 
-    def _is_saved(self, key: PageKey, since: int) -> bool:
+    def _is_saved(self, key: PageKey, found: PageRecord | None, since: int) -> bool:
         if key.kind == "asn_details":
             sources = [self.source(key.market_id, key.ip, key.asn, name) for name in relations_of(key.type)]
-            return all(found is not None and _counts(found, since) for found in sources)
-        found = self._records.get(key.identity)
+            return all(source is not None and _counts(source, since) for source in sources)
         return found is not None and found.has_rows and _counts(found, since) and _is_deep_enough(found, key)
 
     def _narrower(self, identity: PageIdentity) -> list[PageIdentity]:
@@ -203,7 +202,7 @@ def _counts(found: PageRecord, since: int) -> bool:
 def _is_deep_enough(found: PageRecord, key: PageKey) -> bool:
     """Return whether a page has all the rows that a request with its own limit would bring."""
     limit, wanted = _limit(found.key), _limit(key)
-    return limit is None or wanted is None or _is_whole(found) or limit >= wanted
+    return limit is None or wanted is None or limit >= wanted or _is_whole(found)
 
 
 def _is_whole(found: PageRecord) -> bool:

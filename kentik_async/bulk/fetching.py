@@ -67,63 +67,67 @@ class Fetching(Generic[R]):
     def __init__(
         self,
         fetcher: Fetcher,
-        frontier: Frontier,
         *,
         read: Callable[[PageKey, bytes], R] | None = None,
         keep: Callable[[Answer], None] | None = None,
         settle: Callable[[Answer], Awaitable[None]] | None = None,
         settle_first: bool = False,
-        on_progress: Callable[[Progress], None] | None = None,
     ) -> None:
         """Prepare; nothing is requested yet.
 
         Args:
             fetcher: Sends requests.
-            frontier: Which pages.
             read: What makes the results of answers; the operations' own models if omitted.
             keep: Called with each answer the moment it came, before the next request goes out.
             settle: Awaited with each answer before its page is handed over.
             settle_first: Whether it is awaited before the next request goes out, too.
-            on_progress: Called after each page.
         """
         self._fetcher = fetcher
-        self._frontier = frontier
         self._read = read
         self._keep = keep
         self._settle = settle
         self._turns = asyncio.Semaphore(fetcher.concurrency()) if settle_first else nullcontext()
-        self._on_progress = on_progress
-        self._tasks: set[asyncio.Task[Page[R]]] = set()
 
-    async def pages(self) -> AsyncIterator[Page[R]]:
-        """Yield the pages as they complete; failed pages come last.
+    async def pages(
+        self, frontier: Frontier, on_progress: Callable[[Progress], None] | None = None
+    ) -> AsyncIterator[Page[R]]:
+        """Yield the pages of a frontier as they complete; failed pages come last.
+
+        Args:
+            frontier: Which pages.
+            on_progress: Called after each page.
 
         Raises:
             AuthenticationError: The credentials are not accepted; likewise PermissionDeniedError, ConfigError
                 and TargetError: no further page would succeed.
         """
         most = _AHEAD + self._fetcher.concurrency()
+        tasks: set[asyncio.Task[Page[R]]] = set()
         try:
             while True:
-                while len(self._tasks) < most and (step := self._frontier.next(in_flight=len(self._tasks))):
-                    self._tasks.add(asyncio.create_task(self.fetch(*step)))
-                if not self._tasks:
+                while len(tasks) < most and (step := frontier.next(in_flight=len(tasks))):
+                    tasks.add(asyncio.create_task(self.fetch(*step)))
+                if not tasks:
                     return
-                ended, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+                ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
                 for task in ended:
-                    self._tasks.discard(task)
+                    tasks.discard(task)
                     page = task.result()
-                    if self._is_final(page):
-                        self._report()
-                        yield page
+                    if not _is_final(page, frontier):
+                        continue
+                    if on_progress is not None:
+                        calls = frontier.done + frontier.failed + frontier.waiting + len(tasks)
+                        on_progress(Progress(frontier.done, frontier.failed, calls))
+                    yield page
         finally:
-            await self._stop()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def fetch(self, key: PageKey, attempt: int) -> Page[R]:
         """Fetch one page."""
         request: Request[Any] = key.request(self._fetcher.now)
-        if self._read is not None:
-            request = replace(request, decode=partial(self._read, key))
+        decode = request.decode if self._read is None else partial(self._read, key)
         answers: list[Answer] = []
 
         def arrived(raw: bytes) -> None:
@@ -134,29 +138,18 @@ class Fetching(Generic[R]):
 
         try:
             async with self._turns:
-                result: R = await self._fetcher.run(request.with_arrival(arrived))
+                result: R = await self._fetcher.run(replace(request, decode=decode, on_arrival=arrived))
                 if self._settle is not None:
                     await self._settle(answers[-1])
         except KentikError as error:
             return Page(key, self._fetcher.now(), attempt, error=error)
         return Page(key, answers[-1].fetched_at, attempt, result)
 
-    def _is_final(self, page: Page[R]) -> bool:
-        if page.error is None:
-            self._frontier.answered(page.key, leads_of(page.result))
-            return True
-        if isinstance(page.error, _FATAL):
-            raise page.error
-        return self._frontier.failed_with(page.key, page.error)
 
-    def _report(self) -> None:
-        frontier = self._frontier
-        if self._on_progress is not None:
-            calls = frontier.done + frontier.failed + frontier.waiting + len(self._tasks)
-            self._on_progress(Progress(frontier.done, frontier.failed, calls))
-
-    async def _stop(self) -> None:
-        tasks, self._tasks = self._tasks, set()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+def _is_final(page: Page[Any], frontier: Frontier) -> bool:
+    if page.error is None:
+        frontier.answered(page.key, leads_of(page.result))
+        return True
+    if isinstance(page.error, _FATAL):
+        raise page.error
+    return frontier.failed_with(page.key, page.error)

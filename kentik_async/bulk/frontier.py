@@ -1,29 +1,59 @@
-"""The frontier of a pull: which page is requested next, and which once more. Pure."""
+"""The frontier of a pull: which pages are left, which is requested next, and which once more. Pure."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
-from kentik_async.bulk.coverage import DEFINITE_ERRORS
+from kentik_async.bulk.coverage import DEFINITE_ERRORS, PageState
 from kentik_async.bulk.page_key import PageKey
-from kentik_async.bulk.remaining import SavedDate
 from kentik_async.bulk.spec import PullSpec
 from kentik_async.errors import KentikError
 
-__all__ = ["Frontier"]
+__all__ = ["Frontier", "Remaining", "SavedDate"]
 
 _SECOND_CHANCES = 1
 """How often a page that failed is requested again, after all others."""
+
+
+class SavedDate(Protocol):
+    """What a date holds already."""
+
+    def state(self, key: PageKey) -> PageState:
+        """Return whether a request is answered already: "saved", "failed" (definitely) or "missing"."""
+        ...
+
+    def leads(self, key: PageKey) -> Sequence[Any]:
+        """Return what further pages follow from a page that is saved."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Remaining:
+    """What is left of a spec.
+
+    Attributes:
+        saved: Pages that are saved already, the list of markets aside.
+        failed: Pages that failed with a definite answer, and are not requested again.
+        rankings: Rankings to request.
+        calls: Pages to request, rankings and the list of markets included.
+        exact: Whether `calls` is known; else it is the most that it can be.
+    """
+
+    saved: int
+    failed: int
+    rankings: int
+    calls: int
+    exact: bool
 
 
 class Frontier:
     """The pages of one pull that are known, requested, answered and given up.
 
     Attributes:
+        states: The pages that are known, each with its state when it became known.
         done: Pages that were answered.
         failed: Pages that were given up.
-        saved: Pages that needed no request, the list of markets aside.
-        skipped: Pages that had failed with a definite answer before, and were not requested.
     """
 
     def __init__(self, spec: PullSpec, saved: SavedDate | None) -> None:
@@ -33,13 +63,11 @@ class Frontier:
             spec: What the pull requests, its market names resolved.
             saved: What is there already; None for nothing.
         """
+        self.states: dict[PageKey, PageState] = {}
         self.done = 0
         self.failed = 0
-        self.saved = 0
-        self.skipped: list[PageKey] = []
         self._spec = spec
         self._saved = saved
-        self._seen: set[PageKey] = set()
         self._pending: deque[PageKey] = deque()
         self._again: list[PageKey] = []
         self._attempts: dict[PageKey, int] = {}
@@ -49,6 +77,19 @@ class Frontier:
     def waiting(self) -> int:
         """How many pages are to be requested, as far as they are known."""
         return len(self._pending) + len(self._again)
+
+    def remaining(self) -> Remaining:
+        """Return what is left before anything was requested.
+
+        If the spec is about all markets, their list must be saved.
+        """
+        count = Counter([(key.kind, state) for key, state in self.states.items()])
+        data = Counter([state for key, state in self.states.items() if key.kind != "markets"])
+        rankings, calls = count["rankings", "missing"], len(self._pending)
+        top, shard = self._spec.top, self._spec.shard
+        if top is not None:
+            calls += -(-rankings * top // (1 if shard is None else shard[1]))
+        return Remaining(data["saved"], data["failed"], rankings, calls, top is None or not rankings)
 
     def next(self, *, in_flight: int) -> tuple[PageKey, int] | None:
         """Take the next page to request, and which attempt at it this is; None while there is none.
@@ -80,17 +121,12 @@ class Frontier:
         return True
 
     def _discover(self, keys: Iterable[PageKey]) -> None:
-        """Enter pages to request, and the pages that follow from saved ones."""
+        """Enter pages, and the pages that follow from saved ones."""
         for key in keys:
-            if key in self._seen or not self._spec.wanted(key):
+            if key in self.states or not self._spec.wanted(key):
                 continue
-            self._seen.add(key)
-            state = "missing" if self._saved is None else self._saved.state(key)
+            state = self.states[key] = "missing" if self._saved is None else self._saved.state(key)
             if state == "missing":
                 self._pending.append(key)
-            elif state == "failed":
-                self.skipped.append(key)
-            else:
-                self.saved += key.kind != "markets"
-                if self._saved is not None and self._spec.leads_on(key):
-                    self._discover(self._spec.following(key, self._saved.leads(key)))
+            elif state == "saved" and self._saved is not None and self._spec.leads_on(key):
+                self._discover(self._spec.following(key, self._saved.leads(key)))

@@ -185,8 +185,8 @@ class Pull(Generic[R]):
         spec = self.spec
         if spec.has_names:
             spec = spec.resolve(decode_markets((await self._list_markets()).raw))
-        fetching: Fetching[Any] = Fetching(self.fetcher, Frontier(spec, None), on_progress=self.on_progress)
-        self._pages = pages = fetching.pages()
+        fetching: Fetching[Any] = Fetching(self.fetcher)
+        self._pages = pages = fetching.pages(Frontier(spec, None), self.on_progress)
         async for page in pages:
             if page.key.kind != "markets":
                 yield page
@@ -197,7 +197,7 @@ class Pull(Generic[R]):
         """Fetch the list of markets, once."""
         if self._markets is None:
             found: list[Answer] = []
-            fetching: Fetching[Any] = Fetching(self.fetcher, Frontier(PullSpec(), None), keep=found.append)
+            fetching: Fetching[Any] = Fetching(self.fetcher, keep=found.append)
             page = await fetching.fetch(_MARKETS, 1)
             if page.error is not None:
                 raise page.error

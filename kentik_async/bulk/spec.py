@@ -5,6 +5,7 @@ ranking to their details. Each page is requested once, however many ways lead to
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
 from typing import Any, TypeVar
 
 import msgspec
@@ -162,48 +163,29 @@ class PullSpec(msgspec.Struct, frozen=True, omit_defaults=True):
             targets=_unique((ids[name], asn) for name, asn in self.targets),
         )
 
-    def opening(self) -> Iterator[PageKey]:
-        """Yield the pages that are known before anything was answered."""
-        if self.list_markets or self.needs_markets:
-            yield PageKey("markets")
+    def opening(self) -> list[PageKey]:
+        """Return the pages that are known before anything was answered."""
+        keys = [PageKey("markets")] if self.list_markets or self.needs_markets else []
         if self.insights is not None:
-            for market_id in self.markets or ("",):
-                for ip in self.ips or ("",):
-                    yield from self.insights.keys(market_id, ip, self.limit)
+            for market_id, ip in product(self.markets or ("",), self.ips or ("",)):
+                keys += self.insights.keys(market_id, ip, self.limit)
         elif self.markets is not None:
-            yield from self.rankings_of(self.markets)
-        for market_id, asn in self.targets:
-            for ip in self.ips:
-                yield self.details.key(market_id, asn, ip)
+            keys += self._rankings_of(self.markets)
+        keys += [self.details.key(*target, ip) for target, ip in product(self.targets, self.ips)]
+        return keys
 
-    def rankings_of(self, markets: Iterable[str]) -> Iterator[PageKey]:
-        """Yield the rankings of markets, the planet first: it shows whether the data changed meanwhile."""
-        for market_id in sorted(markets, key=lambda market_id: market_id != _PLANET):
-            for rank_type in self.rank_types:
-                for ip in self.ips:
-                    yield PageKey("rankings", market_id, rank_type, ip, limit=self.limit)
-
-    def details_of(self, ranking: PageKey, asns: Sequence[int]) -> Iterator[PageKey]:
-        """Yield the details of a ranking's first networks.
-
-        Args:
-            ranking: The ranking's key.
-            asns: Its networks, best first.
-        """
-        for asn in asns[: self.top or 0]:
-            yield self.details.key(ranking.market_id, asn, ranking.ip)
-
-    def following(self, key: PageKey, leads: Sequence[Any]) -> Iterator[PageKey]:
-        """Yield the pages that a page leads to.
+    def following(self, key: PageKey, leads: Sequence[Any]) -> list[PageKey]:
+        """Return the pages that a page leads to.
 
         Args:
             key: The page.
             leads: What its answer held: all markets' ids, or a ranking's networks, best first.
         """
-        if key.kind == "markets" and self.markets is None and self.rank_types:
-            yield from self.rankings_of(leads)
-        elif key.kind == "rankings" and self.top is not None:
-            yield from self.details_of(key, leads)
+        if key.kind == "markets" and self.markets is None:
+            return self._rankings_of(leads)
+        if key.kind == "rankings" and self.top is not None:
+            return [self.details.key(key.market_id, asn, key.ip) for asn in leads[: self.top]]
+        return []
 
     def leads_on(self, key: PageKey) -> bool:
         """Return whether further pages follow from a page."""
@@ -217,6 +199,12 @@ class PullSpec(msgspec.Struct, frozen=True, omit_defaults=True):
             return True
         return key.shard(self.shard[1]) == self.shard[0]
 
+    def _rankings_of(self, markets: Iterable[str]) -> list[PageKey]:
+        """Return the rankings of markets, the planet first: it shows whether the data changed meanwhile."""
+        ordered = sorted(markets, key=_PLANET.__ne__)
+        wanted = product(ordered, self.rank_types, self.ips)
+        return [PageKey("rankings", *place, limit=self.limit) for place in wanted]
+
     @property
     def _named(self) -> tuple[str, ...]:
         return (*(self.markets or ()), *(market for market, _ in self.targets))
@@ -229,8 +217,8 @@ def _unique(values: Iterable[T]) -> tuple[T, ...]:
 def _command(spec: PullSpec) -> Iterator[str]:
     details = spec.details
     yield "insights" if spec.insights else "rankings" if spec.top is None and not spec.targets else "details"
-    options: dict[str, Iterable[object]] = {
-        "--targets": (f"{market}/{asn}" for market, asn in spec.targets),
+    options: dict[str, Sequence[object]] = {
+        "--targets": [f"{market}/{asn}" for market, asn in spec.targets],
         "--asns": spec.insights.asns if spec.insights else (),
         "--top": () if spec.top is None else (spec.top,),
         "--markets": spec.markets or (),
@@ -246,9 +234,8 @@ def _command(spec: PullSpec) -> Iterator[str]:
         if getattr(details, name) != "all":
             options["--" + name.replace("_", "-")] = (getattr(details, name),)
     for option, values in options.items():
-        shown = [str(value).replace("$", ":") for value in values]
-        if shown:
-            yield " ".join([option, *shown])
+        if values:
+            yield " ".join([option, *map(str, values)]).replace("$", ":")
     if spec.shard is not None:
         yield f"--shard {spec.shard[0]}/{spec.shard[1]}"
     if spec.refresh:

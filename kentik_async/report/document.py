@@ -6,6 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from kentik_async._whole_file import write_file
 from kentik_async.report.model import ReportTable, ReportTables, Rows
 
 __all__ = ["KmiReport"]
@@ -53,14 +54,14 @@ class KmiReport:
         return page_of(self)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the page of `to_html` to a file, and return its path.
+        """Write the page of `to_html` to a file, whole or not at all, and return its path.
 
         Raises:
             ConfigError: The extra `report` is not installed.
             OSError: The file cannot be written.
         """
         file = Path(path)
-        file.write_text(self.to_html(), encoding="utf-8")
+        write_file(file, self.to_html())
         return file
 
     def to_dict(self) -> dict[str, Any]:

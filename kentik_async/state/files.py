@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from kentik_async._whole_file import replace_file
+from kentik_async._whole_file import replace_file, write_file
 from kentik_async.bulk.target.lock import TargetLock
 from kentik_async.errors import TargetError, TargetLockedError
 
@@ -18,15 +18,23 @@ def state_folder(name: str) -> Path:
     return platformdirs.user_state_path("kentik-async", appauthor=False) / name
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str, *, private: bool = True) -> None:
     """Write a file in one step: a reader sees the old or the new content, also after a power cut.
+
+    Args:
+        path: The file; it and its folder may exist.
+        text: The content.
+        private: Whether only the user may read a new file; else the umask decides, and links are followed.
 
     Raises:
         TargetError: It cannot be written.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(path, text, keep_mode=True)
+        if private:
+            replace_file(path, text, keep_mode=True)
+        else:
+            write_file(path, text)
     except OSError as error:
         raise TargetError(f"cannot write {path}: {error.strerror or error}") from None
 

@@ -26,7 +26,7 @@ def networks(key: PageKey) -> list[int]:
 
 
 ALL_PAGES = {
-    key for ranking in SPEC.opening() for key in (ranking, *SPEC.details_of(ranking, networks(ranking)))
+    key for ranking in SPEC.opening() for key in (ranking, *SPEC.following(ranking, networks(ranking)))
 }
 
 
@@ -74,7 +74,7 @@ def test_each_page_comes_once_and_a_failure_once_more(
     lost = {key for key, failed in ends if failed and key.kind == "rankings"}
     if not lost:
         assert {key for key, _ in ends} == ALL_PAGES - saved
-        assert frontier.saved == len(saved)
+        assert frontier.remaining().saved == len(saved)
     assert len({key for key, _ in ends}) == len(ends)
     assert len(set(asked)) == len(asked)
     assert {attempt for _, attempt in asked} <= {1, 2}

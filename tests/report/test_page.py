@@ -1,7 +1,9 @@
 """The page of a report: one file, nothing from elsewhere, texts escaped, long tables cut."""
 
 import datetime as dt
+import os
 import re
+import resource
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -37,6 +39,25 @@ def test_the_page_loads_nothing_and_is_small(target: Path, saved: Saved) -> None
     assert "default-src 'none'" in page
     assert 500_000 < len(page.encode()) < 1_500_000
     assert "not saved" in page
+
+
+def test_a_page_is_saved_whole_or_not_at_all(target: Path, tmp_path: Path) -> None:
+    report, page = trend(target, markets="LI"), tmp_path / "page.html"
+    umask = os.umask(0o027)
+    before, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        assert report.save(page) == page
+        whole = page.read_text(encoding="utf-8")
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, most))
+        with pytest.raises(OSError, match="File too large"):
+            report.save(page)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (before, most))
+        os.umask(umask)
+    assert whole == report.to_html()
+    assert page.read_text(encoding="utf-8") == whole
+    assert page.stat().st_mode & 0o777 == 0o640
+    assert list(tmp_path.iterdir()) == [page]
 
 
 def test_names_cannot_be_markup() -> None:

@@ -129,15 +129,6 @@ def test_an_answer_is_stamped_when_it_is_read() -> None:
     assert kmi.get_rankings("cc$US", "customer_base", "v4", None, now).decode(b"").fetched_at is NOW
 
 
-def test_something_may_be_done_the_moment_an_answer_comes() -> None:
-    request = kmi.list_markets()
-    seen: list[bytes] = []
-    other = request.with_arrival(seen.append)
-    assert request.on_arrival is None
-    assert other.on_arrival == seen.append
-    assert (other.operation, other.path, other.body) == (request.operation, request.path, request.body)
-
-
 def test_arguments_are_checked_before_there_is_a_request() -> None:
     with pytest.raises(ValidationError):
         kmi.get_rankings(" ", "customer_base", "v4", None, now)

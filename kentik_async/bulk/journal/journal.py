@@ -5,7 +5,7 @@ most the calls in flight. When a run has ended, its pages go into the tables, an
 """
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,7 +77,6 @@ class JournalEntry:
     """What the journal holds of one page, its answer aside.
 
     Attributes:
-        entry_id: The number of the entry.
         key: The request.
         fetched_at: When the answer, or the error, came, in microseconds since the Unix epoch.
         attempts: How often the call was made.
@@ -85,7 +84,6 @@ class JournalEntry:
         error_text: Its message.
     """
 
-    entry_id: int
     key: PageKey
     fetched_at: int
     attempts: int
@@ -106,18 +104,16 @@ class JournalView:
     def entries(self, run: JournalRun) -> list[JournalEntry]:
         """Return the pages of a run in the order of their answers."""
         rows = self._rows(
-            "SELECT entry_id, key, fetched_at, attempts, error_class, error_text FROM entries"
+            "SELECT key, fetched_at, attempts, error_class, error_text FROM entries"
             " WHERE run_id = ? ORDER BY entry_id",
             run.run_id,
         )
-        return [JournalEntry(row[0], PageKey.parse(row[1]), *row[2:]) for row in rows]
+        return [JournalEntry(PageKey.parse(key), *others) for key, *others in rows]
 
-    def answers(self, entries: Iterable[JournalEntry]) -> Iterator[tuple[JournalEntry, bytes]]:
-        """Yield the bytes of answers, one at a time; entries without an answer are skipped."""
-        for entry in entries:
-            rows = self._rows("SELECT raw FROM entries WHERE entry_id = ?", entry.entry_id)
-            if rows and rows[0][0] is not None:
-                yield entry, rows[0][0]
+    def answer(self, run: JournalRun, key: PageKey) -> bytes | None:
+        """Return the bytes of the answer to a run's request, None if there is none."""
+        rows = self._rows("SELECT raw FROM entries WHERE run_id = ? AND key = ?", run.run_id, key.text)
+        return rows[0][0] if rows else None
 
     def _rows(self, query: str, *values: Any) -> list[Any]:
         with self._connection.errors():
@@ -158,13 +154,9 @@ class Journal(JournalView):
         with self._file.transaction(durable=False):
             self._enter(run, answer.key, answer.fetched_at, answer.attempts, None, answer.raw)
 
-    async def flush(self) -> None:
-        """Wait until everything that was entered before is on the disk.
-
-        Raises:
-            TargetError: The disk cannot be written.
-        """
-        await self._file.flush()
+    def flush(self) -> Awaitable[None]:
+        """Wait until everything that was entered before is on the disk; see `JournalConnection.flush`."""
+        return self._file.flush()
 
     def fail(
         self, run: JournalRun, key: PageKey, fetched_at: dt.datetime, attempts: int, error: KentikError

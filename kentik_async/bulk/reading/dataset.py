@@ -10,7 +10,7 @@ from kentik_async.bulk.coverage import SavedPages
 from kentik_async.bulk.reading.arrow import dated_schema, table_dataset
 from kentik_async.bulk.reading.merging import Superseded, merge_networks, newest_runs, superseded
 from kentik_async.bulk.reading.saved_target import SavedTarget, open_saved
-from kentik_async.bulk.saving.run_status import run_rows
+from kentik_async.bulk.saving.runs import run_rows
 from kentik_async.bulk.saving.saved_date import page_records
 from kentik_async.bulk.sinks.parquet import arrow_schema, arrow_table, without_owners
 from kentik_async.errors import ValidationError

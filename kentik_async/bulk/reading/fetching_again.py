@@ -10,7 +10,7 @@ from kentik_async.bulk.fetching import Fetcher
 from kentik_async.bulk.pull import Pull, StoreName
 from kentik_async.bulk.reading.saved_target import open_saved
 from kentik_async.bulk.results import PullReport
-from kentik_async.bulk.saving.run_status import run_rows
+from kentik_async.bulk.saving.runs import run_rows
 from kentik_async.bulk.spec import PullSpec
 
 __all__ = ["fetch_again"]

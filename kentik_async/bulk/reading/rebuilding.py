@@ -12,8 +12,8 @@ import msgspec
 
 from kentik_async._version import __version__
 from kentik_async.bulk.coverage import PageRecord, SavedPages
+from kentik_async.bulk.frontier import Frontier, SavedDate
 from kentik_async.bulk.page_key import RELATIONS, PageIdentity, PageKey, relations_of
-from kentik_async.bulk.remaining import SavedDate, walk
 from kentik_async.bulk.sinks.schema import Columns, Owner, owners_of
 from kentik_async.bulk.spec import DetailsOptions, PullSpec
 
@@ -35,7 +35,7 @@ class _Requested:
                 spec = PullSpec.parse(row["spec"])
             except msgspec.MsgspecError:
                 continue
-            for key in walk(spec, _AllSaved(date)):
+            for key in Frontier(spec, _AllSaved(date)).states:
                 self._keys[key.identity].append((key, row["run_id"]))
                 if key.kind == "asn_details":
                     self.details = key

@@ -29,7 +29,7 @@ from kentik_async.bulk.reading.rebuilding import (
 from kentik_async.bulk.reading.saved_target import SavedTarget, find_saved
 from kentik_async.bulk.reading.verify import find_problems, read_date, verify_target
 from kentik_async.bulk.saving.changes import data_owners, page_owner, page_row
-from kentik_async.bulk.saving.run_status import changed_runs, run_rows
+from kentik_async.bulk.saving.runs import changed_runs, run_rows
 from kentik_async.bulk.saving.saved_date import DateInTarget
 from kentik_async.bulk.sinks import DateChange
 from kentik_async.bulk.sinks.schema import OWNER, TABLES, Owner

@@ -11,13 +11,13 @@ from typing import Any
 
 import msgspec
 
+from kentik_async.bulk.frontier import Frontier
 from kentik_async.bulk.journal.journal import JournalRun, JournalView, instant, reading_journal
 from kentik_async.bulk.pages import Answer, summarize
 from kentik_async.bulk.reading.saved_target import SavedTarget, find_saved
-from kentik_async.bulk.remaining import remaining
 from kentik_async.bulk.results import count_causes
 from kentik_async.bulk.saving.pending import PendingPages
-from kentik_async.bulk.saving.run_status import RunState, run_rows, state_of
+from kentik_async.bulk.saving.runs import RunState, run_rows, state_of
 from kentik_async.bulk.saving.saved_date import DateInTarget, NoTables
 from kentik_async.bulk.spec import PullSpec
 from kentik_async.bulk.target.layout import Layout
@@ -182,7 +182,7 @@ def _run_in_journal(found: _Unsaved, journal: JournalView | None, saved: SavedTa
     known = not spec.needs_markets or bool(markets)
     if known:
         spec = spec.resolve(markets)
-    rest = remaining(spec, date) if known else None
+    rest = Frontier(spec, date).remaining() if known else None
     state = state_of(spec, date) if known else RunState(0, 0, 0, (), None)
     return RunStatus(
         run_id=run.run_id,

@@ -1,8 +1,7 @@
 """The change of a date's tables that saves the pages of a run; answers are read one by one."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from operator import itemgetter
 from typing import Any
 
 from kentik_async._codec import kmi
@@ -12,79 +11,69 @@ from kentik_async._codec.kmi_columns import (
     decode_rankings_columns,
 )
 from kentik_async.bulk.coverage import PageRecord, SavedPages
-from kentik_async.bulk.journal.journal import JournalEntry, microseconds
-from kentik_async.bulk.page_key import RELATIONS, PageIdentity, PageKey, relations_of
+from kentik_async.bulk.journal.journal import microseconds
+from kentik_async.bulk.page_key import RELATIONS, PageKey, relations_of
 from kentik_async.bulk.sinks.base import DateChange, Rows
 from kentik_async.bulk.sinks.schema import OWNER, TABLES, Columns, Owner
 
-__all__ = ["ChangeBuilder", "PendingPage", "data_owners", "page_owner", "page_row"]
+__all__ = ["ChangeBuilder", "data_owners", "page_owner", "page_row"]
 
 _PAGES_AT_ONCE = 10
 """Pages whose rows are made together: few enough that whatever else the process does need not wait."""
 
-Answers = Callable[[Iterable[JournalEntry]], Iterator[tuple[JournalEntry, bytes]]]
+ReadAnswer = Callable[[PageKey], bytes | None]
 ReadTable = Callable[[str], Columns]
-
-
-@dataclass(frozen=True, slots=True)
-class PendingPage:
-    """A page that is not in the tables yet: its record, and where the journal holds its answer."""
-
-    record: PageRecord
-    entry: JournalEntry | None
 
 
 class ChangeBuilder:
     """Merges the pages of a run into those of the tables, and makes the change of the tables."""
 
-    def __init__(self, run_date: str, saved: SavedPages, pending: Iterable[PendingPage]) -> None:
+    def __init__(self, run_date: str, saved: SavedPages, pending: Iterable[PageRecord]) -> None:
         """Merge.
 
         Args:
             run_date: The date.
             saved: The pages of the tables; those of `pending` are added.
-            pending: The pages of the run.
+            pending: The pages of the run, which are not in the tables yet.
         """
         self._run_date = run_date
         self._saved = saved
         self._removed: dict[str, set[Owner]] = {table: set() for table in TABLES}
         self._records: list[PageRecord] = []
-        self._answered: list[PendingPage] = []
-        for page in pending:
-            self._merge(page)
+        self._answered: list[PageRecord] = []
+        for record in pending:
+            self._merge(record)
 
-    def build(self, runs: Sequence[Mapping[str, Any]], *, answers: Answers, read: ReadTable) -> DateChange:
+    def build(self, runs: Sequence[Mapping[str, Any]], *, answer: ReadAnswer, read: ReadTable) -> DateChange:
         """Return the change.
 
         Args:
             runs: Rows of the table `runs` that are new or changed.
-            answers: Yields the answers of entries.
+            answer: Returns the answer to a request of the run, None if there is none.
             read: Reads a table of the date.
         """
         self._removed["runs"] = {(run["run_id"],) for run in runs}
-        shared = any(_has_other_details(self._saved, page.record.key) for page in self._answered)
+        shared = any(_has_other_details(self._saved, record.key) for record in self._answered)
         rows = _Rows(self._saved, _networks(read("asns")) if shared else {})
         return DateChange(
             self._run_date,
             {table: frozenset(owners) for table, owners in self._removed.items() if owners},
-            _chunks(rows, self._answered, self._records, runs, answers),
+            _chunks(rows, self._answered, self._records, runs, answer),
         )
 
-    def _merge(self, page: PendingPage) -> None:
-        key = page.record.key
+    def _merge(self, record: PageRecord) -> None:
+        key = record.key
         before = self._saved.get(key.identity)
         # Another run, perhaps on another machine, may have saved a newer answer or a later check.
         counts = before is not None and (before.has_rows or key.kind == "check")
-        if before is not None and counts and before.fetched_at > page.record.fetched_at:
+        if before is not None and counts and before.fetched_at > record.fetched_at:
             return
-        obsolete = self._saved.add(page.record)
-        if before is not None:
-            self._removed["pages"].add(page_owner(before.key))
+        entered, obsolete = self._saved.add(record)
+        self._records.append(entered)
         self._removed["pages"].add(page_owner(key))
-        self._removed["pages"].update(_identity_owner(identity) for identity in obsolete)
-        self._records += filter(None, [self._saved.get(key.identity)])
-        if page.record.has_rows:
-            self._answered.append(page)
+        self._removed["pages"].update(page_owner(other.key) for other in obsolete)
+        if record.has_rows:
+            self._answered.append(record)
             for table, owners in data_owners(key):
                 self._removed[table].update(owners)
 
@@ -199,27 +188,30 @@ class _Rows:
 
 def _chunks(
     rows: _Rows,
-    answered: list[PendingPage],
+    answered: list[PageRecord],
     records: list[PageRecord],
     runs: Sequence[Mapping[str, Any]],
-    answers: Answers,
+    answer: ReadAnswer,
 ) -> Iterator[Rows]:
     """Yield rows, some pages at a time: a run may be larger than memory should be."""
-    ordered = sorted(answered, key=lambda page: _place(page.record.key))
-    by_entry = {page.entry.entry_id: page.record for page in ordered if page.entry is not None}
-    stored = answers(page.entry for page in ordered if page.entry is not None)
-    while chunk := list(islice(stored, _PAGES_AT_ONCE)):
-        for entry, raw in chunk:
-            rows.add_answer(by_entry[entry.entry_id], raw)
+    ordered = sorted(answered, key=_place)
+    for start in range(0, len(ordered), _PAGES_AT_ONCE):
+        for record in ordered[start : start + _PAGES_AT_ONCE]:
+            raw = answer(record.key)
+            if raw is not None:
+                rows.add_answer(record, raw)
         yield rows.take()
     for table, found in (("pages", [page_row(record) for record in records]), ("runs", runs)):
         if found:
-            rows.add(table, len(found), {name: [row[name] for row in found] for name in TABLES[table]})
+            names = list(TABLES[table])
+            columns = zip(*map(itemgetter(*names), found), strict=True)
+            rows.add(table, len(found), dict(zip(names, map(list, columns), strict=True)))
     yield rows.take()
 
 
-def _place(key: PageKey) -> tuple[str, str, str, str, int]:
+def _place(record: PageRecord) -> tuple[str, str, str, str, int]:
     """Return by what pages are ordered, as the rows of the tables are."""
+    key = record.key
     return key.kind, key.market_id, key.rank_type, key.ip, key.asn or 0
 
 
@@ -235,10 +227,6 @@ def data_owners(key: PageKey) -> Iterator[tuple[str, list[Owner]]]:
         network = (key.market_id, key.ip, key.asn)
         yield "asns", [network]
         yield "relations", [(*network, relation) for relation in relations_of(key.type)]
-
-
-def _identity_owner(identity: PageIdentity) -> Owner:
-    return tuple(value or None for value in identity)
 
 
 def _has_other_details(saved: SavedPages, key: PageKey) -> bool:

@@ -2,11 +2,10 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TypeVar
 
 from kentik_async.bulk.journal.database import JournalConnection
 from kentik_async.bulk.journal.journal import Journal, reading_journal
@@ -18,8 +17,6 @@ from kentik_async.bulk.target.remote_run import RENEWAL_SECONDS, RemoteRun, find
 from kentik_async.errors import TargetError, TargetLockedError, ValidationError
 
 __all__ = ["OpenedTarget", "open_for_saving", "renewed"]
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +40,6 @@ class OpenedTarget:
     connection: JournalConnection
     journal: Journal
     blocking: BlockingCalls
-
-    async def run(self, work: Callable[[], T], on_cancel: Callable[[], None] | None = None) -> T:
-        """Return what a blocking function returns; see `BlockingCalls.run`."""
-        return await self.blocking.run(work, on_cancel)
 
 
 async def open_for_saving(
@@ -72,16 +65,21 @@ async def open_for_saving(
     blocking = BlockingCalls(may_hang=layout.remote is not None)
     sink = SINKS[store](layout)
     await blocking.run(layout.make)
-    slot, lock = await blocking.run(partial(_lock, layout, command, shared=sink.shared))
-    stack.callback(lambda: lock.release(blocking.abandoned))
-    if not sink.shared:
-        await blocking.run(layout.remove_unfinished)
-    found = await blocking.run(partial(store_of, layout))
-    if found not in (None, store):
-        raise TargetError(
-            f"{layout.name} holds {found} tables, not {store}: use store={found!r}, or another target"
-        )
-    await blocking.run(sink.check)
+
+    def occupy() -> int:
+        slot, lock = _lock(layout, command, shared=sink.shared)
+        stack.callback(lambda: lock.release(blocking.abandoned))
+        if not sink.shared:
+            layout.remove_unfinished()
+        found = store_of(layout)
+        if found not in (None, store):
+            raise TargetError(
+                f"{layout.name} holds {found} tables, not {store}: use store={found!r}, or another target"
+            )
+        sink.check()
+        return slot
+
+    slot = await blocking.run(occupy)
     connection = JournalConnection(layout.journal(slot), layout.name)
     stack.callback(connection.close)
     opened = OpenedTarget(layout, store, sink, slot, connection, Journal(connection), blocking)
@@ -120,7 +118,7 @@ async def _import_runs(target: OpenedTarget, command: str) -> None:
         return
     known = {run.run_id for run in target.journal.runs()}
     lock = target.layout.lock(target.slot)
-    for found in await target.run(partial(find_runs, target.layout.remote, lock)):
+    for found in await target.blocking.run(partial(find_runs, target.layout.remote, lock)):
         if found.run.run_id in known:
             continue
         if target.sink.shared:
@@ -135,7 +133,7 @@ async def _import_runs(target: OpenedTarget, command: str) -> None:
                 pid=found.pid,
                 host=found.host,
             )
-        answers = await target.run(found.answers)
+        answers = await target.blocking.run(found.answers)
         # Several runs may write, and this one may have been killed while it saved its pages.
         target.journal.begin(replace(found.run, state="ended") if target.sink.shared else found.run)
         for answer in answers:
@@ -150,13 +148,13 @@ async def renewed(remote: RemoteRun, target: OpenedTarget) -> AsyncIterator[None
     Raises:
         TargetError: The target cannot be written.
     """
-    await target.run(remote.renew)
+    await target.blocking.run(remote.renew)
 
     async def renew() -> None:
         while True:
             await asyncio.sleep(RENEWAL_SECONDS)
             with suppress(TargetError):  # the next answer reports it
-                await target.run(remote.renew)
+                await target.blocking.run(remote.renew)
 
     renewing = asyncio.create_task(renew())
     try:

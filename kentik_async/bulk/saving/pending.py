@@ -1,6 +1,9 @@
-"""The pages of a run that are not in the tables yet, read from its journal."""
+"""The pages of a run that are not in the tables yet: read from its journal, and saved in the tables."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import threading
+import time
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -10,13 +13,23 @@ from kentik_async.bulk.coverage import PageRecord
 from kentik_async.bulk.journal.journal import JournalEntry, JournalRun, JournalView, microseconds
 from kentik_async.bulk.page_key import PageKey
 from kentik_async.bulk.pages import Answer, PageSummary, summarize
-from kentik_async.bulk.saving.changes import PendingPage
+from kentik_async.bulk.saving.changes import ChangeBuilder
 from kentik_async.bulk.saving.consistency import check_of, reference_page
+from kentik_async.bulk.saving.opened_target import OpenedTarget
+from kentik_async.bulk.saving.runs import RunState, changed_runs, run_row, run_rows, state_of
 from kentik_async.bulk.saving.saved_date import DateInTarget
-from kentik_async.errors import DecodeError
+from kentik_async.bulk.spec import PullSpec
+from kentik_async.errors import DecodeError, TargetError
 from kentik_async.models import Market
 
 __all__ = ["PendingPages"]
+
+_MARKETS = PageKey("markets")
+
+_STEP_ASIDE = 5e-5
+"""A pause after each page, in seconds, in which the event loop gets the interpreter: waiting for it would
+take five milliseconds each time.
+"""
 
 
 class PendingPages:
@@ -38,14 +51,13 @@ class PendingPages:
     def load(self) -> None:
         """Add the pages that the journal holds already."""
         check = None
-        for entry in self._entries():
+        for entry in [] if self._journal is None else self._journal.entries(self._run):
             if entry.key.kind == "check":
                 check = entry
             elif entry.error_class is not None:
-                self._add(_failed(self._run, entry), ())
-            else:
-                for _, raw in self._answers([entry]):
-                    self._load_answer(entry, raw)
+                self._fail(entry)
+            elif (raw := self._answer(entry.key)) is not None:
+                self._load_answer(entry, raw)
         if check is not None:
             self._load_check(check)
 
@@ -62,15 +74,12 @@ class PendingPages:
 
     def markets(self) -> list[Market]:
         """Return all markets, of the run's own list or that of the tables; none if there is no list."""
-        entries = [entry for entry in self._entries() if entry.key.kind == "markets"]
-        for _, raw in self._answers(entries):
-            return list(decode_markets(raw))
-        return self.date.markets
+        raw = self._answer(_MARKETS)
+        return self.date.markets if raw is None else list(decode_markets(raw))
 
     def failed(self, key: PageKey, error: Exception, fetched_at: int, attempts: int) -> None:
         """Add a page that was given up."""
-        entry = JournalEntry(0, key, fetched_at, attempts, type(error).__name__, str(error))
-        self._add(_failed(self._run, entry), ())
+        self._fail(JournalEntry(key, fetched_at, attempts, type(error).__name__, str(error)))
 
     def checked(self, check: PageRecord) -> None:
         """Add the check for changed data."""
@@ -83,23 +92,47 @@ class PendingPages:
             key=lambda record: record.fetched_at,
             default=None,
         )
-        if first is not None and not first.digest:
-            entries = [entry for entry in self._entries() if entry.key == first.key]
-            for _, raw in self._answers(entries):
-                first = msgspec.structs.replace(first, digest=summarize(first.key, raw).digest())
-                self._add(first, self.date.leads(first.key))
+        raw = None if first is None or first.digest else self._answer(first.key)
+        if first is not None and raw is not None:
+            first = msgspec.structs.replace(first, digest=summarize(first.key, raw).digest())
+            self._add(first, self.date.leads(first.key))
         return reference_page(self.date.pages, first)
 
-    def pending(self) -> list[PendingPage]:
-        """Return the pages with the entries that hold their answers."""
-        entries = {entry.key: entry for entry in self._entries()}
-        return [PendingPage(record, entries.get(key)) for key, record in self.records.items()]
+    async def apply(self, target: OpenedTarget, spec: PullSpec, finished_at: int) -> RunState:
+        """Save the pages in the tables of their date, and the run; return what is saved of the run then.
 
-    def _entries(self) -> list[JournalEntry]:
-        return [] if self._journal is None else self._journal.entries(self._run)
+        The same run may be applied again, after a kill in the middle of it.
 
-    def _answers(self, entries: Iterable[JournalEntry]) -> Iterator[tuple[JournalEntry, bytes]]:
-        return iter(()) if self._journal is None else self._journal.answers(entries)
+        Args:
+            target: The target.
+            spec: What the run requests, its market names resolved.
+            finished_at: The present instant, in microseconds since the Unix epoch.
+
+        Raises:
+            TargetError: The tables cannot be written.
+        """
+        run, sink, stop = self._run, target.sink, threading.Event()
+
+        def answer(key: PageKey) -> bytes | None:
+            if stop.is_set():
+                raise TargetError("saving was interrupted; the same command resumes it")
+            time.sleep(_STEP_ASIDE)
+            return self._answer(key)
+
+        def apply() -> RunState:
+            date = self.date.fresh()
+            builder = ChangeBuilder(run.run_date, date.pages, self.records.values())
+            state = state_of(spec, date)
+            others = [row for row in run_rows(sink.read("runs", run.run_date)) if row["run_id"] != run.run_id]
+            rows = [*changed_runs(others, date), run_row(run, spec, state, finished_at)]
+            sink.replace(builder.build(rows, answer=answer, read=partial(sink.read, run_date=run.run_date)))
+            return state
+
+        exclusively = partial(sink.exclusively, run.run_date, apply, recovers=run.state == "ended")
+        return await target.blocking.run(exclusively, on_cancel=stop.set)
+
+    def _answer(self, key: PageKey) -> bytes | None:
+        return None if self._journal is None else self._journal.answer(self._run, key)
 
     def _load_answer(self, entry: JournalEntry, raw: bytes) -> None:
         try:
@@ -110,30 +143,28 @@ class PendingPages:
             self.answered(entry.key, summary, entry.fetched_at, entry.attempts)
 
     def _load_check(self, entry: JournalEntry) -> None:
-        reference = self.reference()
-        if reference is None:
-            return
-        for _, raw in self._answers([entry]):
+        reference, raw = self.reference(), self._answer(entry.key)
+        if reference is not None and raw is not None:
             digest = summarize(entry.key, raw).digest()
             self.checked(check_of(reference, self._run.run_id, entry.fetched_at, digest))
+
+    def _fail(self, entry: JournalEntry) -> None:
+        record = PageRecord(
+            entry.key,
+            self._run.run_id,
+            "failed",
+            0,
+            None,
+            entry.fetched_at,
+            entry.attempts,
+            entry.error_class,
+            entry.error_text,
+        )
+        self._add(record, ())
 
     def _add(self, record: PageRecord, leads: Sequence[Any]) -> None:
         self.records[record.key] = record
         self.date.add(record, leads)
-
-
-def _failed(run: JournalRun, entry: JournalEntry) -> PageRecord:
-    return PageRecord(
-        entry.key,
-        run.run_id,
-        "failed",
-        0,
-        None,
-        entry.fetched_at,
-        entry.attempts,
-        entry.error_class,
-        entry.error_text,
-    )
 
 
 def _is_data(key: PageKey) -> bool:

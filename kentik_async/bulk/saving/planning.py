@@ -10,15 +10,14 @@ import msgspec
 
 from kentik_async.bulk.coverage import PageRecord
 from kentik_async.bulk.fetching import Fetcher
+from kentik_async.bulk.frontier import Frontier
 from kentik_async.bulk.journal.journal import JournalRun, microseconds, reading_journal
 from kentik_async.bulk.page_key import PageKey
 from kentik_async.bulk.pages import Answer, summarize
-from kentik_async.bulk.remaining import remaining
 from kentik_async.bulk.results import PullPlan
 from kentik_async.bulk.saving.consistency import needs_check
 from kentik_async.bulk.saving.pending import PendingPages
-from kentik_async.bulk.saving.run_choice import earlier_run, open_run, require_same_filters, today, valid_date
-from kentik_async.bulk.saving.run_status import run_rows
+from kentik_async.bulk.saving.runs import earlier_run, open_run, valid_date
 from kentik_async.bulk.saving.saved_date import DateInTarget, NoTables
 from kentik_async.bulk.saving.threads import BlockingCalls
 from kentik_async.bulk.sinks import SINKS, Sink, store_of
@@ -79,7 +78,7 @@ async def plan_pull(
         KentikError: The list of markets could not be fetched.
     """
     spec = msgspec.structs.replace(spec, list_markets=True)
-    run_date = valid_date(planned.date, today(fetcher))
+    run_date = valid_date(planned.date, fetcher.now())
     may_hang = planned.target is not None and "://" in str(planned.target)
     look = partial(_look, spec, planned, run_date, microseconds(fetcher.now()))
     found = await BlockingCalls(may_hang=may_hang).run(look)
@@ -91,7 +90,7 @@ async def plan_pull(
         date.add(PageRecord(_MARKETS, "", "done", summary.rows, None, at, 1), summary.leads)
         markets = [Market(*pair) for pair in summary.content()]
     spec = spec.resolve(markets)
-    rest = remaining(spec, date)
+    rest = Frontier(spec, date).remaining()
     fetches_data = spec.insights is None and rest.calls > (date.state(_MARKETS) == "missing")
     calls = rest.calls + (fetches_data or needs_check(date.pages))
     seconds = await fetcher.estimate(calls)
@@ -127,7 +126,7 @@ def _look(spec: PullSpec, planned: PlannedTarget, run_date: str, now: int) -> _F
                 for answer in elsewhere[run.run_id].answers() if run.run_id in elsewhere else ():
                     pages.add_answer(answer, summarize(answer.key, answer.raw))
                 markets = pages.markets() or markets
-    require_same_filters(spec, date, layout.name)
+    date.require_same_filters(spec, layout.name)
     return _Found(date, markets, mine.run_id if mine else None)
 
 
@@ -136,7 +135,7 @@ def _open_date(
 ) -> DateInTarget:
     since = 0
     if spec.refresh:
-        earlier = earlier_run(run_rows(sink.read("runs", run_date)), spec.command, refresh=True)
+        earlier = earlier_run(sink.read("runs", run_date), spec.command, refresh=True)
         started = mine.started_at if mine else earlier["started_at"] if earlier else None
         since = _NEVER if started is None else started
     return DateInTarget(sink, run_date, since=since, retry_failed=planned.retry_failed)

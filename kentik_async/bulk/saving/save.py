@@ -7,11 +7,10 @@ import datetime as dt
 import logging
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 import msgspec
 
@@ -20,22 +19,20 @@ from kentik_async.bulk.frontier import Frontier
 from kentik_async.bulk.journal.journal import JournalRun, microseconds
 from kentik_async.bulk.page_key import PageKey
 from kentik_async.bulk.pages import Answer, Page, PageSummary, summarize
-from kentik_async.bulk.remaining import remaining
-from kentik_async.bulk.results import NOT_MEANT, Progress, PullPlan, PullReport, require_one_day
-from kentik_async.bulk.saving.apply import apply_run
+from kentik_async.bulk.results import (
+    LONG_SECONDS,
+    NOT_MEANT,
+    Progress,
+    PullPlan,
+    PullReport,
+    require_one_day,
+)
 from kentik_async.bulk.saving.consistency import check_of, needs_check
 from kentik_async.bulk.saving.opened_target import OpenedTarget, open_for_saving, renewed
 from kentik_async.bulk.saving.pending import PendingPages
-from kentik_async.bulk.saving.run_choice import (
-    RESUMABLE,
-    earlier_run,
-    open_run,
-    require_same_filters,
-    today,
-    valid_date,
-)
-from kentik_async.bulk.saving.run_status import run_rows, state_of
+from kentik_async.bulk.saving.runs import RESUMABLE, RunState, earlier_run, open_run, state_of, valid_date
 from kentik_async.bulk.saving.saved_date import DateInTarget
+from kentik_async.bulk.sinks.schema import Columns
 from kentik_async.bulk.spec import PullSpec
 from kentik_async.bulk.target.remote_run import RemoteRun
 from kentik_async.errors import TargetError
@@ -84,10 +81,11 @@ async def save(
         on_progress: Called after each page.
     """
     spec = msgspec.structs.replace(spec, list_markets=True)
-    valid_date(options.date, today(fetcher))
+    run_date, command = valid_date(options.date, fetcher.now()), spec.command
     async with AsyncExitStack() as stack:
-        opened = await open_for_saving(stack, target, options.store, spec.command)
-        return await _Saving(opened, fetcher, options, on_progress).run(spec, markets)
+        opened = await open_for_saving(stack, target, options.store, command)
+        saving = _Saving(opened, fetcher, options, on_progress)
+        return await saving.run(spec, markets, run_date, command)
 
 
 class _Saving:
@@ -101,6 +99,7 @@ class _Saving:
         on_progress: Callable[[Progress], None] | None,
     ) -> None:
         self._target = target
+        self._blocking = target.blocking
         self._journal = target.journal
         self._fetcher = fetcher
         self._options = options
@@ -108,39 +107,39 @@ class _Saving:
         self._remote: RemoteRun | None = None
         self._now = self._instant()
 
-    async def run(self, spec: PullSpec, markets: Answer | None) -> PullReport:
+    async def run(self, spec: PullSpec, markets: Answer | None, run_date: str, command: str) -> PullReport:
         """Resume a run or begin one, and bring it to its end."""
         sent = self._fetcher.sent
-        run = await self._choose(spec)
-        await self._save_leftovers(run)
-        date = await self._target.run(partial(self._open_date, run, spec))
-        require_same_filters(spec, date, self._target.layout.name)
+        unfinished = self._journal.runs()
+        run = open_run(unfinished, command, date=self._options.date, now=self._now)
+        if run is None:
+            run = await self._new_run(spec, run_date, command)
+        await self._save_leftovers(other for other in unfinished if other.run_id != run.run_id)
+        date = await self._blocking.run(partial(self._open_date, run, spec))
+        date.require_same_filters(spec, self._target.layout.name)
         pages = PendingPages(self._journal, run, date)
         pages.load()
         if not self._has_work(spec, pages, date):
             spec = spec.resolve(date.markets)
-            if all(row["run_id"] != run.run_id for row in await self._runs(run.run_date)):
-                date = await apply_run(self._target, run, spec, pages, self._instant())
-            if run in self._journal.runs():  # its process was killed just before it would have forgotten it
+            if run.run_id in (await self._read_runs(run.run_date))["run_id"]:
+                state = state_of(spec, date)
+            else:
+                state = await pages.apply(self._target, spec, self._instant())
+            if run in unfinished:  # its process was killed just before it would have forgotten it
                 await self._forget(run)
-            return self._report(run, spec, date, calls=0)
-        async with self._at_work(run):
-            spec = await self._resolve(spec, run, pages, date, markets)
-            await self._fetch(spec, run, pages, date)
-            await self._check(run, pages, date)
+            return _report(run, state, calls=0)
+        async with self._at_work(run) as fetching:
+            spec = await self._resolve(spec, run, pages, fetching, markets)
+            await self._fetch(spec, run, pages, fetching)
+            await self._check(run, pages, fetching)
             self._journal.end(run)
-            date = await apply_run(self._target, run, spec, pages, self._instant())
+            state = await pages.apply(self._target, spec, self._instant())
         await self._forget(run)  # once nothing renews its objects any more
-        return self._report(run, spec, date, calls=self._fetcher.sent - sent)
+        return _report(run, state, calls=self._fetcher.sent - sent)
 
-    async def _choose(self, spec: PullSpec) -> JournalRun:
-        """Return the run to resume, to continue or to begin."""
-        command, date = spec.command, self._options.date
-        found = open_run(self._journal.runs(), command, date=date, now=self._now)
-        if found is not None:
-            return found
-        run_date = valid_date(date, today(self._fetcher))
-        earlier = earlier_run(await self._runs(run_date), command, refresh=spec.refresh)
+    async def _new_run(self, spec: PullSpec, run_date: str, command: str) -> JournalRun:
+        """Return a run to begin, or the earlier one of the date that it continues."""
+        earlier = earlier_run(await self._read_runs(run_date), command, refresh=spec.refresh)
         return JournalRun(
             run_id=f"{run_date}.{secrets.token_hex(4)}" if earlier is None else earlier["run_id"],
             run_date=run_date,
@@ -150,20 +149,18 @@ class _Saving:
             started_at=self._now if earlier is None else earlier["started_at"],
         )
 
-    async def _runs(self, run_date: str) -> list[dict[str, Any]]:
-        return list(run_rows(await self._target.run(partial(self._target.sink.read, "runs", run_date))))
+    async def _read_runs(self, run_date: str) -> Columns:
+        return await self._blocking.run(partial(self._target.sink.read, "runs", run_date))
 
-    async def _save_leftovers(self, mine: JournalRun) -> None:
+    async def _save_leftovers(self, others: Iterable[JournalRun]) -> None:
         """Save the pages of other runs that were cut off: this one does not request them again."""
-        for other in self._journal.runs():
-            if other.run_id == mine.run_id:
-                continue
-            date = await self._target.run(partial(DateInTarget, self._target.sink, other.run_date))
+        for other in others:
+            date = await self._blocking.run(partial(DateInTarget, self._target.sink, other.run_date))
             pages = PendingPages(self._journal, other, date)
             pages.load()
             if pages.records:
-                spec = PullSpec.parse(other.spec)
-                await apply_run(self._target, other, spec.resolve(pages.markets()), pages, self._instant())
+                spec = PullSpec.parse(other.spec).resolve(pages.markets())
+                await pages.apply(self._target, spec, self._instant())
             resumable = other.state == "open" and self._now - other.started_at < RESUMABLE
             self._journal.forget(other, but_the_run=resumable)
             await self._remove_remote(other)
@@ -181,66 +178,72 @@ class _Saving:
         """Return whether anything has to be requested or saved."""
         if pages.records or needs_check(date.pages) or date.state(_MARKETS) == "missing":
             return True
-        return remaining(spec.resolve(date.markets), date).calls > 0
+        return Frontier(spec.resolve(date.markets), date).waiting > 0
 
     @asynccontextmanager
-    async def _at_work(self, run: JournalRun) -> AsyncIterator[None]:
-        """Enter the run in the journal, and beside the data of a remote target while the block runs."""
+    async def _at_work(self, run: JournalRun) -> AsyncIterator[Fetching[PageSummary]]:
+        """Enter the run in the journal, and beside the data of a remote target while the block runs.
+
+        Yields:
+            What fetches pages into the journal.
+        """
         self._journal.begin(run)
-        self._remote = self._remote_run(run)
-        if self._remote is None:
-            yield
-        else:
-            async with renewed(self._remote, self._target):
-                yield
+        remote = self._remote = self._remote_run(run)
+        fetching = Fetching(
+            self._fetcher,
+            read=summarize,
+            keep=partial(self._journal.keep, run),
+            settle=self._settle,
+            # Another machine can resume with what is beside the data: it is there before the next request.
+            settle_first=remote is not None,
+        )
+        async with nullcontext() if remote is None else renewed(remote, self._target):
+            yield fetching
 
     async def _settle(self, answer: Answer) -> None:
         """Wait until an answer is where no kill, or no loss of this machine, can undo it."""
         await self._journal.flush()
         if self._remote is not None:
-            await self._target.run(partial(self._remote.keep, answer))
+            await self._blocking.run(partial(self._remote.keep, answer))
 
     async def _resolve(
-        self, spec: PullSpec, run: JournalRun, pages: PendingPages, date: DateInTarget, markets: Answer | None
+        self,
+        spec: PullSpec,
+        run: JournalRun,
+        pages: PendingPages,
+        fetching: Fetching[PageSummary],
+        markets: Answer | None,
     ) -> PullSpec:
         """Return the spec with ids for market names; the list of markets is fetched if it is not there."""
-        if date.state(_MARKETS) != "saved" and markets is not None:
+        date = pages.date
+        if markets is not None and date.state(_MARKETS) != "saved":
             answer = replace(markets, fetched_at=self._fetcher.now())
             self._journal.keep(run, answer)
             await self._settle(answer)
             pages.add_answer(answer, summarize(_MARKETS, answer.raw))
-        if spec.has_names and date.state(_MARKETS) != "saved":
-            fetching = self._fetching(run, Frontier(PullSpec(list_markets=True), date), None)
-            async for page in fetching.pages():
+        if not spec.has_names:
+            return spec
+        if date.state(_MARKETS) != "saved":
+            async for page in fetching.pages(Frontier(PullSpec(list_markets=True), date)):
                 if page.error is not None:
                     raise page.error
                 self._take(run, pages, page)
         return spec.resolve(pages.markets())
 
-    async def _fetch(self, spec: PullSpec, run: JournalRun, pages: PendingPages, date: DateInTarget) -> None:
+    async def _fetch(
+        self, spec: PullSpec, run: JournalRun, pages: PendingPages, fetching: Fetching[PageSummary]
+    ) -> None:
         """Fetch what is missing."""
-        rest = remaining(spec, date)
-        plan = PullPlan(rest.calls, rest.exact, await self._fetcher.estimate(rest.calls))
-        if plan.long:
+        frontier = Frontier(spec, pages.date)
+        rest = frontier.remaining()
+        seconds = await self._fetcher.estimate(rest.calls)
+        if seconds > LONG_SECONDS:
+            plan = PullPlan(rest.calls, rest.exact, seconds)
             _log.warning("the pull takes %.0f hours: %s", plan.hours, NOT_MEANT)
-        if not self._options.allow_multi_day:
-            require_one_day(plan)
-        async for page in self._fetching(run, Frontier(spec, date), self._on_progress).pages():
+            if not self._options.allow_multi_day:
+                require_one_day(plan)
+        async for page in fetching.pages(frontier, self._on_progress):
             self._take(run, pages, page)
-
-    def _fetching(
-        self, run: JournalRun, frontier: Frontier, on_progress: Callable[[Progress], None] | None
-    ) -> Fetching[PageSummary]:
-        return Fetching(
-            self._fetcher,
-            frontier,
-            read=summarize,
-            keep=partial(self._journal.keep, run),
-            settle=self._settle,
-            # Another machine can resume with what is beside the data: it is there before the next request.
-            settle_first=self._remote is not None,
-            on_progress=on_progress,
-        )
 
     def _take(self, run: JournalRun, pages: PendingPages, page: Page[PageSummary]) -> None:
         at = microseconds(page.fetched_at)
@@ -250,14 +253,12 @@ class _Saving:
         elif page.result is not None:
             pages.answered(page.key, page.result, at, page.attempts)
 
-    async def _check(self, run: JournalRun, pages: PendingPages, date: DateInTarget) -> None:
+    async def _check(self, run: JournalRun, pages: PendingPages, fetching: Fetching[PageSummary]) -> None:
         """Fetch an early page once more, to see whether the data changed meanwhile."""
-        reference = pages.reference() if needs_check(date.pages) else None
+        reference = pages.reference() if needs_check(pages.date.pages) else None
         if reference is None:
             return
-        key = msgspec.structs.replace(reference.key, kind="check")
-        fetching = self._fetching(run, Frontier(PullSpec(), None), None)
-        page = await fetching.fetch(key, 1)
+        page = await fetching.fetch(msgspec.structs.replace(reference.key, kind="check"), 1)
         if isinstance(page.error, TargetError):
             raise page.error
         digest = None if page.result is None else page.result.digest()
@@ -272,7 +273,7 @@ class _Saving:
     async def _remove_remote(self, run: JournalRun) -> None:
         remote = self._remote_run(run)
         if remote is not None:
-            await self._target.run(remote.remove)
+            await self._blocking.run(remote.remove)
 
     def _remote_run(self, run: JournalRun) -> RemoteRun | None:
         layout = self._target.layout
@@ -280,19 +281,19 @@ class _Saving:
             return None
         return RemoteRun(layout.remote, run, layout.lock(self._target.slot))
 
-    def _report(self, run: JournalRun, spec: PullSpec, date: DateInTarget, *, calls: int) -> PullReport:
-        state = state_of(spec, date)
-        return PullReport(
-            run_id=run.run_id,
-            run_date=run.run_date,
-            calls=calls,
-            pages=state.done,
-            rows=state.rows,
-            failed=len(state.failures),
-            mixed=state.mixed,
-            already_complete=calls == 0 and not state.failures,
-            failures=state.failures,
-        )
-
     def _instant(self) -> int:
         return microseconds(self._fetcher.now())
+
+
+def _report(run: JournalRun, state: RunState, *, calls: int) -> PullReport:
+    return PullReport(
+        run_id=run.run_id,
+        run_date=run.run_date,
+        calls=calls,
+        pages=state.done,
+        rows=state.rows,
+        failed=len(state.failures),
+        mixed=state.mixed,
+        already_complete=calls == 0 and not state.failures,
+        failures=state.failures,
+    )

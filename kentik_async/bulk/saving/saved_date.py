@@ -4,11 +4,13 @@ import copy
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from operator import itemgetter
 from typing import Any, Protocol
 
 from kentik_async.bulk.coverage import PageRecord, PageState, SavedPages
 from kentik_async.bulk.page_key import PageKey
 from kentik_async.bulk.sinks.schema import TABLES, Columns
+from kentik_async.bulk.spec import PullSpec
 from kentik_async.models import Market
 
 __all__ = ["DateInTarget", "NoTables", "page_records"]
@@ -75,7 +77,7 @@ class DateInTarget:
 
     def fresh(self) -> "DateInTarget":
         """Return the date as the tables hold it now, with what is known of the pages that lead to others."""
-        date = DateInTarget(self._sink, self.run_date, retry_failed=self._retry_failed)
+        date = DateInTarget(self._sink, self.run_date, since=self.since, retry_failed=self._retry_failed)
         date._leads = self._leads
         return date
 
@@ -90,6 +92,18 @@ class DateInTarget:
         self.pages.add(record)
         if record.has_rows:
             self._leads[record.key] = leads
+
+    def require_same_filters(self, spec: PullSpec, target: str) -> None:
+        """See to it that a pull has the filters of the pages that the date holds.
+
+        Raises:
+            TargetError: It has other filters.
+        """
+        if spec.top is not None or spec.targets:
+            self.pages.require_same_filters(spec.details.key("", 0, ""), target, self.run_date)
+        if spec.insights is not None:
+            insights = next(spec.insights.keys("", "", spec.limit))
+            self.pages.require_same_filters(insights, target, self.run_date)
 
     @cached_property
     def markets(self) -> list[Market]:
@@ -115,11 +129,9 @@ def page_records(rows: Columns) -> Iterable[PageRecord]:
     Raises:
         DecodeError: A row holds what no pull writes.
     """
-    names = [name for name in TABLES["pages"] if name in PageRecord.__struct_fields__ and name != "key"]
-    columns = [rows["key"], *(rows[name] for name in names)]
-    for key, *values in zip(*columns, strict=True):
-        fields = dict(zip(names, values, strict=True))
-        yield PageRecord(PageKey.parse(key), **{**fields, "digest": fields["digest"] or ""})
+    for key, *others, digest in zip(*itemgetter(*PageRecord.__struct_fields__)(rows), strict=True):
+        fields: list[Any] = [PageKey.parse(key), *others, digest or ""]
+        yield PageRecord(*fields)
 
 
 def _rank(ranked: tuple[int, int]) -> int:

@@ -44,7 +44,7 @@ async def export(file: Path | None = None, /, *, api: _Api = "v6", context: Ctx)
         return
     from kentik_async.state.files import write_whole
 
-    write_whole(file, text)
+    write_whole(file, text, private=False)
     context.notes.note(f"{len(document.entries)} objects written to {file}")
 
 

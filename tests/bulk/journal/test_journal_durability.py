@@ -32,7 +32,8 @@ def opened(path: Path) -> Iterator[Journal]:
 
 
 def answers(journal: Journal) -> list[bytes]:
-    return [raw for _, raw in journal.answers(journal.entries(RUN))]
+    found = [journal.answer(RUN, entry.key) for entry in journal.entries(RUN)]
+    return [raw for raw in found if raw is not None]
 
 
 @pytest.fixture
@@ -55,12 +56,11 @@ async def test_an_answer_is_kept_before_the_next_request(emu: Emulator) -> None:
         pull = kentik.kmi.pull_rankings(["cc$US", "cc$DE", "cc$FR"], "customer_base")
         fetching = Fetching(
             pull.fetcher,
-            Frontier(pull.spec, None),
             read=lambda _, raw: (),
             keep=lambda _: seen.append("kept"),
             settle=lambda _: flush(),
         )
-        async for page in fetching.pages():
+        async for page in fetching.pages(Frontier(pull.spec, None)):
             assert page.error is None
             seen.append("page")
     entering = [what for what in seen if what in ("sent", "answered", "kept")]

@@ -30,6 +30,20 @@ def test_the_plan_of_an_export_is_empty(running: Shell, at: Path) -> None:
     assert json.loads((at / "kentik.json").read_text()) == json.loads(running("export", "-o", "json").out)
 
 
+def test_an_export_is_a_file_like_any_other(running: Shell, at: Path) -> None:
+    plain, link = at / "plain", at / "link.yaml"
+    plain.touch()
+    link.symlink_to("kentik.yaml")
+    assert (at / "kentik.yaml").stat().st_mode == plain.stat().st_mode
+    (at / "kentik.yaml").write_text("")
+    running("export", "link.yaml", at=at)
+    assert link.is_symlink()
+    text = (at / "kentik.yaml").read_text()
+    assert text
+    assert running.process("export", "/dev/stdout").out == text
+    assert Path("/dev/stdout").is_symlink()
+
+
 def test_a_plan_is_shown_like_a_diff(running: Shell, at: Path) -> None:
     changed(at)
     done = running("plan", "kentik.yaml", at=at)

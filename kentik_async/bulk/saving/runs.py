@@ -1,21 +1,81 @@
-"""The present state of runs: what is saved of the pages that they requested. Pure."""
+"""The runs of a date: which one a pull continues, and what is saved of the pages of each. Pure."""
 
+import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from kentik_async._version import __version__
+from kentik_async.bulk.frontier import Frontier
 from kentik_async.bulk.journal.journal import JournalRun
 from kentik_async.bulk.page_key import PageKey
-from kentik_async.bulk.remaining import walk
 from kentik_async.bulk.results import PageFailure
 from kentik_async.bulk.saving.consistency import CHECK, is_mixed
 from kentik_async.bulk.saving.saved_date import DateInTarget
 from kentik_async.bulk.sinks.schema import Columns
 from kentik_async.bulk.spec import PullSpec
-from kentik_async.errors import DecodeError
+from kentik_async.errors import DecodeError, ValidationError
 
-__all__ = ["RunState", "changed_runs", "run_row", "run_rows", "state_of"]
+__all__ = [
+    "RESUMABLE",
+    "RunState",
+    "changed_runs",
+    "earlier_run",
+    "open_run",
+    "run_row",
+    "run_rows",
+    "state_of",
+    "valid_date",
+]
+
+RESUMABLE = 24 * 3_600_000_000
+"""Microseconds for which an interrupted run is resumed, also after midnight."""
+
+
+def valid_date(date: dt.date | None, now: dt.datetime) -> str:
+    """Return the date to save under: today's, by UTC, by default.
+
+    Raises:
+        ValidationError: The date is in the future.
+    """
+    today = now.astimezone(dt.UTC).date()
+    if date is not None and date > today:
+        raise ValidationError(f"date must not be in the future; got {date}, and today is {today} (UTC)")
+    return (date or today).isoformat()
+
+
+def open_run(
+    runs: Iterable[JournalRun], command: str, *, date: dt.date | None, now: int
+) -> JournalRun | None:
+    """Return the interrupted run that a pull resumes, None if there is none.
+
+    Args:
+        runs: The runs of the journal, oldest first.
+        command: What the pull requests.
+        date: The date that the caller names; None for today's, or that of a run that began within 24 hours.
+        now: The present instant, in microseconds since the Unix epoch.
+    """
+    fits = [
+        run
+        for run in runs
+        if run.command == command
+        and (run.run_date == date.isoformat() if date else now - run.started_at < RESUMABLE)
+    ]
+    return fits[-1] if fits else None
+
+
+def earlier_run(runs: Columns, command: str, *, refresh: bool) -> Mapping[str, Any] | None:
+    """Return the row of the run of the same command that a pull continues, None if it begins a new one.
+
+    Args:
+        runs: The table `runs`.
+        command: What the pull requests.
+        refresh: Whether it fetches pages again: it continues only a refresh that left failed pages.
+    """
+    same = [run for run in run_rows(runs) if run["command"] == command]
+    if not same or (refresh and same[-1]["status"] != "partial"):
+        return None
+    return same[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +111,7 @@ def state_of(spec: PullSpec, date: DateInTarget) -> RunState:
         spec: The spec, its market names resolved.
         date: The date. With `since`, only newer pages count: what a refresh has fetched.
     """
-    states = walk(spec, date)
+    states = Frontier(spec, date).states
     data = {key: state for key, state in states.items() if key.kind != "markets"}
     done = [key for key, state in data.items() if state == "saved"]
     failed = [key for key, state in states.items() if state != "saved"]
