@@ -121,7 +121,7 @@ class ParsedTables:
         find = attrgetter(path)
         merged, count = find(self._merged), len(find(self.header))
         columns = [getattr(merged, name)[:] for name in names]
-        if all(len(column) == count for column in columns):
+        if set(map(len, columns)) <= {count}:
             return columns
         fields = find(self._tables.message()).add().DESCRIPTOR.fields_by_name
         rows = cache(lambda: list(find(self._by_row)))

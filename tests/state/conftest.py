@@ -24,6 +24,11 @@ async def emu() -> AsyncIterator[Emulator]:
 
 
 @pytest.fixture
-async def kentik(emu: Emulator) -> AsyncIterator[KentikClient]:
-    async with emu.client(retry=Retry(base=0.001, cap=0.001)) as client:
+def retry() -> Retry:
+    return Retry(base=0.001, cap=0.001)
+
+
+@pytest.fixture
+async def kentik(emu: Emulator, retry: Retry) -> AsyncIterator[KentikClient]:
+    async with emu.client(retry=retry) as client:
         yield client

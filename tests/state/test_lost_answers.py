@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from kentik_async import KentikClient
+from kentik_async import KentikClient, Retry
 from kentik_async.emulator import Emulator
 from kentik_async.state import Document
 
@@ -15,6 +15,8 @@ site_markets: {m1: {}, m2: {description: x}}
 sites: {s1: {type: cloud, site_market: m1}, s2: {type: branch}}
 as_groups: {a1: {asn: [1]}, a2: {asn: [2]}}
 """
+# Until gRPC notices that a connection is lost, it fails attempts at once.
+WITH_PAUSES = pytest.mark.parametrize("retry", [Retry(attempts=10, base=0.05, cap=0.05)], ids=["with pauses"])
 CREATES = ("site_markets.create", "sites_v6.create", "as_groups.create")
 
 FAULTS: list[Mapping[str, Any]] = [
@@ -27,6 +29,7 @@ FAULTS: list[Mapping[str, Any]] = [
 ]
 
 
+@WITH_PAUSES
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
 async def test_a_create_is_never_doubled(
     emu: Emulator, kentik: KentikClient, fault: Mapping[str, Any]
@@ -74,6 +77,7 @@ async def test_wrong_credentials_stop_everything(emu: Emulator, kentik: KentikCl
     assert [one.change.name for one in report.not_tried] == ["s2", "a1", "a2"]
 
 
+@WITH_PAUSES
 @pytest.mark.parametrize("when", ["before", "after"])
 async def test_lost_answers_to_writes_and_deletions(emu: Emulator, kentik: KentikClient, when: Any) -> None:
     document = Document.parse(

@@ -84,7 +84,7 @@ def _parts(saved: SavedTarget, table: str, dates: Sequence[str] | None) -> Itera
         return
     # One date is listed by itself: an object store lists the files of years one request for a thousand.
     only = dates[0] if dates is not None and len(dates) == 1 else None
-    for part in saved.layout.tables.parts(table, only):
+    for part in saved.layout.tables.parts(table, run_date=only):
         date = date_of_part(part)
         if date is not None and part.endswith(f".{saved.store}"):
             yield date, part

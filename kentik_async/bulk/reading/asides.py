@@ -77,7 +77,7 @@ def clear_table(saved: SavedTarget, table: str, run_date: str) -> None:
     if isinstance(saved.sink, DeltaSink):
         saved.sink.clear(table, run_date)
         return
-    for part in saved.layout.tables.parts(table, run_date):
+    for part in saved.layout.tables.parts(table, run_date=run_date):
         move_aside(saved.layout, part)
 
 

@@ -12,6 +12,7 @@ from kentik_async.bulk.reading.saved_target import open_saved
 from kentik_async.bulk.results import PullReport
 from kentik_async.bulk.saving.runs import run_rows
 from kentik_async.bulk.spec import PullSpec
+from kentik_async.errors import DecodeError
 
 __all__ = ["fetch_again"]
 
@@ -39,7 +40,7 @@ async def fetch_again(fetcher: Fetcher, target: str | os.PathLike[str], date: dt
             continue
         try:
             spec = PullSpec.parse(row["spec"])
-        except msgspec.MsgspecError:
+        except DecodeError:
             continue  # what it requested is not known: see `rebuild_runs`
         pull: Pull[object] = Pull(fetcher, msgspec.structs.replace(spec, refresh=False))
         reports.append(await pull.save(target, store, date=date))

@@ -16,6 +16,7 @@ from kentik_async.bulk.frontier import Frontier, SavedDate
 from kentik_async.bulk.page_key import RELATIONS, PageIdentity, PageKey, relations_of
 from kentik_async.bulk.sinks.schema import Columns, Owner, owners_of
 from kentik_async.bulk.spec import DetailsOptions, PullSpec
+from kentik_async.errors import DecodeError
 
 __all__ = ["networks_without", "rebuild_network", "rebuild_pages", "rebuild_runs"]
 
@@ -33,7 +34,7 @@ class _Requested:
             self.first_run = self.first_run or row["run_id"]
             try:
                 spec = PullSpec.parse(row["spec"])
-            except msgspec.MsgspecError:
+            except DecodeError:
                 continue
             for key in Frontier(spec, _AllSaved(date)).states:
                 self._keys[key.identity].append((key, row["run_id"]))

@@ -24,7 +24,7 @@ from kentik_async.bulk.target.layout import Layout
 from kentik_async.bulk.target.local import size_of
 from kentik_async.bulk.target.lock import is_locked
 from kentik_async.bulk.target.remote_run import find_runs
-from kentik_async.errors import TargetError, ValidationError
+from kentik_async.errors import DecodeError, TargetError, ValidationError
 from kentik_async.models import Market
 
 __all__ = ["RunStatus", "TargetStatus", "target_status"]
@@ -153,7 +153,7 @@ def _state(spec: str, date: DateInTarget) -> RunState | None:
     try:
         parsed = msgspec.structs.replace(PullSpec.parse(spec), refresh=False)
         return state_of(parsed.resolve(date.markets), date)
-    except (msgspec.MsgspecError, ValidationError):
+    except (DecodeError, ValidationError):
         return None
 
 

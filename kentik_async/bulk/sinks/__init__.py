@@ -37,7 +37,7 @@ def store_of(layout: Layout) -> str | None:
     if layout.tables.has("runs/_delta_log"):
         return "delta"
     for table in reversed(list(TABLES)):  # most targets have the last ones
-        parts = [part for part in layout.tables.parts(table) if date_of_part(part)]
+        parts = filter(date_of_part, layout.tables.parts(table))
         suffixes = Counter(part.rpartition(".")[2] for part in parts)
         for suffix, _ in suffixes.most_common():  # a few files of another format are foreign
             if suffix in _SUFFIXES:

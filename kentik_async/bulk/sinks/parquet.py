@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -23,6 +24,11 @@ T = TypeVar("T")
 _ROWS_A_GROUP = 1 << 17
 """Rows that are sorted and written together: what the first version of a part takes of memory."""
 
+_ORDER = {table: [(name, "ascending") for name in names] for table, names in SORTED_BY.items()}
+_TEXTS = {
+    table: [name for name, kind in columns.items() if kind == "string"] for table, columns in TABLES.items()
+}
+
 _VERSION_KEY = b"kentik_async.schema_version"
 
 
@@ -39,9 +45,9 @@ class ParquetSink:
         """Refuse a target of another schema version; raise ConfigError without pyarrow."""
         arrow_schema("pages")  # says what to install, if pyarrow is missing
         # A file of a remote target is fetched whole: the smallest one is enough there.
-        for table in TABLES if self._layout.local is not None else ("runs",):
-            part = self._layout.tables.any_part(table)
-            if part is not None and date_of_part(part):
+        tables = TABLES if self._layout.local is not None else ["runs"]
+        for part in self._layout.tables.any_parts(*tables):
+            if date_of_part(part):
                 source = self._layout.tables.source(part)
                 _require_version(self._schema(source), source)
 
@@ -94,14 +100,13 @@ class _ParquetWriter:
         import pyarrow.parquet as pq
 
         self._table = table
-        self._order = [(name, "ascending") for name in SORTED_BY[table]]
         self._schema = arrow_schema(table)
         self._merges = False
         self._chunks: list[pa.Table] = []
         self._rows = 0
         # DuckDB plans a query by the smallest and largest numbers in a file, then opens it again: a query
         # fails if the file was replaced in between, and other numbers are in it.
-        texts: Any = [name for name, kind in TABLES[table].items() if kind == "string"]
+        texts: Any = _TEXTS[table]
         self._file = pq.ParquetWriter(
             path,
             self._schema,
@@ -134,12 +139,13 @@ class _ParquetWriter:
     def _write(self) -> None:
         import pyarrow as pa
 
-        rows = pa.concat_tables(self._chunks).sort_by(self._order)
+        rows = pa.concat_tables(self._chunks).sort_by(_ORDER[self._table])
         self._file.write_table(rows, row_group_size=_ROWS_A_GROUP)
         self._chunks.clear()
         self._rows = 0
 
 
+@cache
 def arrow_schema(table: str) -> "pa.Schema":
     """Return a table's Arrow schema, the version of its layout in the metadata.
 

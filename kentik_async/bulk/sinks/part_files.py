@@ -63,14 +63,13 @@ class PartFiles:
 
     def dates(self) -> list[str]:
         """Return the dates for which there is a file of any table."""
-        found = {date_of_part(part) for table in TABLES for part in self._layout.tables.parts(table)}
+        found = {date_of_part(part) for part in self._layout.tables.parts(*TABLES)}
         return sorted(filter(None, found))
 
     def find(self, table: str, run_date: str) -> PartSource | None:
         """Return the part of a table and date, None if there is none."""
         mine = self.part(table, run_date)
-        there = mine in self._layout.tables.parts(table, run_date)
-        return self._layout.tables.source(mine) if there else None
+        return self._layout.tables.source(mine) if self._layout.tables.has_part(mine) else None
 
     def require_own(self, run_date: str) -> None:
         """See to it that a date's folders hold no part that no pull wrote.
@@ -78,13 +77,12 @@ class PartFiles:
         Raises:
             TargetError: They hold one.
         """
-        for table in TABLES:
-            for part in self._layout.tables.parts(table, run_date):
-                if part != self.part(table, run_date):
-                    raise TargetError(
-                        f"{self._layout.name} holds a file that no pull wrote: {part}; move it away, or run "
-                        f"'kentik-async kmi repair {self._layout.name}'"
-                    )
+        for part in self._layout.tables.parts(*TABLES, run_date=run_date):
+            if part != self.part(part.partition("/")[0], run_date):
+                raise TargetError(
+                    f"{self._layout.name} holds a file that no pull wrote: {part}; move it away, or run "
+                    f"'kentik-async kmi repair {self._layout.name}'"
+                )
 
     def part(self, table: str, run_date: str) -> str:
         """Return the path of a part below the target."""
@@ -97,21 +95,24 @@ class PartFiles:
             change: The change.
             make: Makes the writer of one table's new part.
         """
-        with system_errors(self._layout.name), ExitStack() as stack:
-            written = self._write(change, make, stack)
-        for table in [table for table in TABLES if table in written]:
-            # In the order of `TABLES`: pages and runs, which say what there is, come last.
-            with system_errors(self._layout.name):
-                self._layout.tables.publish(self._unfinished(table), self.part(table, change.run_date))
+        with system_errors(self._layout.name):
+            with ExitStack() as stack:
+                written = self._write(change, make, stack)
+            for table in TABLES:  # in this order: pages and runs, which say what there is, come last
+                if table in written:
+                    self._layout.tables.publish(written[table], self.part(table, change.run_date))
 
-    def _write(self, change: DateChange, make: MakeWriter, stack: ExitStack) -> set[str]:
-        """Write new versions of tables; return which."""
+    def _write(self, change: DateChange, make: MakeWriter, stack: ExitStack) -> dict[str, Path]:
+        """Write new versions of tables; return the unfinished files by table."""
         writers: dict[str, PartWriter] = {}
+        paths: dict[str, Path] = {}
 
         def writer(table: str) -> PartWriter:
             if table not in writers:
                 old = self.find(table, change.run_date)
-                writers[table] = make(table, self._unfinished(table))
+                name = f"{table}-{threading.get_ident()}.{self._suffix}"
+                paths[table] = self._layout.tmp / name
+                writers[table] = make(table, paths[table])
                 stack.callback(writers[table].abandon)
                 writers[table].begin(old, change.removed.get(table, frozenset()))
             return writers[table]
@@ -124,17 +125,13 @@ class PartFiles:
                 writer(table)
         for open_writer in writers.values():
             open_writer.close()
-        return set(writers)
+        return paths
 
     def drop(self, run_date: str) -> None:
         """Delete the files of a date, those that say what there is first."""
         for table in reversed(list(TABLES)):
-            for part in self._layout.tables.parts(table, run_date):
-                with system_errors(self._layout.name):
-                    self._layout.tables.remove(part)
-
-    def _unfinished(self, table: str) -> Path:
-        return self._layout.tmp / f"{table}-{threading.get_ident()}.{self._suffix}"
+            for part in self._layout.tables.parts(table, run_date=run_date):
+                self._layout.tables.remove(part)
 
 
 def date_of_part(part: str) -> str | None:

@@ -3,8 +3,9 @@
 import io
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, TextIO
 
@@ -55,8 +56,12 @@ class TableFolder(Protocol):
         """Make the folder, or check that it can be reached; raises TargetError."""
         ...
 
-    def parts(self, table: str, run_date: str | None = None) -> list[str]:
-        """Return the files of a table, of all dates or of one, as paths below the root, sorted."""
+    def parts(self, *tables: str, run_date: str | None = None) -> list[str]:
+        """Return the files of tables, of all dates or of one, as paths below the root, sorted."""
+        ...
+
+    def has_part(self, part: str) -> bool:
+        """Return whether a file is there."""
         ...
 
     def has(self, folder: str) -> bool:
@@ -67,8 +72,8 @@ class TableFolder(Protocol):
         """Return all files below a folder, as paths below the root, sorted."""
         ...
 
-    def any_part(self, table: str) -> str | None:
-        """Return some file of a table, None if there is none; it takes no longer the more dates there are."""
+    def any_parts(self, *tables: str) -> list[str]:
+        """Return one file of each table that has any; it takes no longer the more dates there are."""
         ...
 
     def source(self, part: str) -> PartSource:
@@ -87,10 +92,6 @@ class TableFolder(Protocol):
         """Return the bytes of all files."""
         ...
 
-    def errors(self) -> AbstractContextManager[None]:
-        """Turn the file system's errors into a TargetError: one line that names the target."""
-        ...
-
 
 class LocalFolder:
     """A folder of this machine."""
@@ -102,13 +103,17 @@ class LocalFolder:
 
     def make(self) -> None:
         """Make the folder."""
-        with self.errors():
+        with system_errors(self.root):
             self._path.mkdir(parents=True, exist_ok=True)
 
-    def parts(self, table: str, run_date: str | None = None) -> list[str]:
-        """Return the files of a table, sorted."""
-        found = self._path.glob(f"{table}/run_date={run_date or '*'}/part-*")
-        return sorted(str(path.relative_to(self._path)) for path in found)
+    def parts(self, *tables: str, run_date: str | None = None) -> list[str]:
+        """Return the files of tables, sorted."""
+        found = [self._path.glob(f"{table}/run_date={run_date or '*'}/part-*") for table in tables]
+        return sorted(str(path.relative_to(self._path)) for path in chain(*found))
+
+    def has_part(self, part: str) -> bool:
+        """Return whether a file is there."""
+        return os.path.isfile(f"{self.root}/{part}")  # noqa: PTH113 (no error where a folder cannot be read)
 
     def has(self, folder: str) -> bool:
         """Return whether a folder exists."""
@@ -119,10 +124,10 @@ class LocalFolder:
         found = (self._path / folder).rglob("*")
         return sorted(str(path.relative_to(self._path)) for path in found if path.is_file())
 
-    def any_part(self, table: str) -> str | None:
-        """Return some file of a table, None if there is none."""
-        path = next(self._path.glob(f"{table}/run_date=*/part-*"), None)
-        return None if path is None else str(path.relative_to(self._path))
+    def any_parts(self, *tables: str) -> list[str]:
+        """Return one file of each table that has any."""
+        first = [islice(self._path.glob(f"{table}/run_date=*/part-*"), 1) for table in tables]
+        return [str(path.relative_to(self._path)) for path in chain(*first)]
 
     def source(self, part: str) -> PartSource:
         """Return a file, to be read."""
@@ -132,18 +137,16 @@ class LocalFolder:
     def publish(self, unfinished: Path, part: str) -> None:
         """Give a written file its name, once all of it is on the disk."""
         finished = self._path / part
-        with self.errors():
-            with unfinished.open("rb") as file:
-                os.fsync(file.fileno())
-            finished.parent.mkdir(parents=True, exist_ok=True)
-            unfinished.replace(finished)
-            _sync_folder(finished.parent)
-            _sync_folder(finished.parent.parent)
+        with unfinished.open("rb") as file:
+            os.fsync(file.fileno())
+        finished.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.replace(finished)
+        _sync_folders(finished.parent, finished.parent.parent)
 
     def remove(self, part: str) -> None:
         """Delete a file, and its folder if that is empty then."""
         path = self._path / part
-        with self.errors():
+        with system_errors(self.root):
             path.unlink(missing_ok=True)
             if not any(path.parent.iterdir()):
                 path.parent.rmdir()
@@ -151,10 +154,6 @@ class LocalFolder:
     def size(self) -> int:
         """Return the bytes of all files."""
         return size_of(self._path)
-
-    def errors(self) -> AbstractContextManager[None]:
-        """Name the target in the operating system's errors."""
-        return system_errors(self.root)
 
 
 @contextmanager
@@ -178,10 +177,11 @@ def size_of(folder: Path) -> int:
     return size
 
 
-def _sync_folder(folder: Path) -> None:
-    """Write a folder's entries to the disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _sync_folders(*folders: Path) -> None:
+    """Write the entries of folders to the disk."""
+    for folder in folders:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -33,12 +33,11 @@ class TargetLock:
         """
         with system_errors(target):
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            with system_errors(target):
+            try:
                 _take(self._descriptor, target)
-        except BaseException:
-            os.close(self._descriptor)
-            raise
+            except BaseException:
+                os.close(self._descriptor)
+                raise
 
     def release(self, after: Iterable[threading.Thread] = ()) -> None:
         """Release the lock, at once or when threads have ended that may still write to the target."""

@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -86,18 +87,22 @@ class RemoteFolder:
         if bucket and not self._retried(lambda: self._exists(bucket)):
             raise TargetError(f"cannot use target {self.shown}: there is no bucket or container {bucket!r}")
 
-    def parts(self, table: str, run_date: str | None = None) -> list[str]:
-        """Return the files of a table, sorted."""
-        folder = f"{table}/run_date={run_date}" if run_date else table
-        return [path for path in self.find(folder) if "/part-" in path]
+    def parts(self, *tables: str, run_date: str | None = None) -> list[str]:
+        """Return the files of tables, sorted."""
+        folders = [f"{table}/run_date={run_date}" if run_date else table for table in tables]
+        return sorted(path for folder in folders for path in self.find(folder) if "/part-" in path)
 
-    def any_part(self, table: str) -> str | None:
-        """Return some file of a table, None if there is none."""
-        for date in reversed(self._list(table)):
-            for path in self._list(date):
-                if "/part-" in path:
-                    return path
-        return None
+    def has_part(self, part: str) -> bool:
+        """Return whether a file is there; a listing tells that reliably, unlike `exists` of fsspec."""
+        return part in self.find(part.rpartition("/")[0])
+
+    def any_parts(self, *tables: str) -> list[str]:
+        """Return one file of each table that has any."""
+        found: list[str] = []
+        for table in tables:
+            paths = (path for date in reversed(self._list(table)) for path in self._list(date))
+            found += islice((path for path in paths if "/part-" in path), 1)
+        return found
 
     def find(self, folder: str) -> list[str]:
         """Return all files below a folder, as paths below the root, sorted."""

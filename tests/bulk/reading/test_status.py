@@ -1,6 +1,8 @@
 """`target_status`: the present state of saved, interrupted and running runs."""
 
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -73,6 +75,14 @@ async def test_a_copy_without_journal_has_the_same_runs(kentik: KentikClient, tm
     await details(kentik).save(tmp_path / "one", date=FIRST)
     shutil.copytree(tmp_path / "one", tmp_path / "two", ignore=shutil.ignore_patterns(".kentik-async"))
     assert target_status(tmp_path / "two").runs == target_status(tmp_path / "one").runs
+
+
+async def test_a_run_with_an_unknown_spec_keeps_its_figures(kentik: KentikClient, tmp_path: Path) -> None:
+    report = await rankings(kentik).save(tmp_path, "sqlite", date=FIRST)
+    with closing(sqlite3.connect(tmp_path / "kmi.sqlite")) as db, db:
+        db.execute("""UPDATE runs SET spec = '{"top": "some"}'""")
+    (run,) = target_status(tmp_path).runs
+    assert (run.state, run.requested, run.rows, run.mixed) == ("complete", report.pages, 0, None)
 
 
 def test_a_folder_without_a_pull_is_one_clear_error(tmp_path: Path) -> None:
