@@ -1,8 +1,8 @@
 """What a pull will take, how far it is, and what it came to. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from kentik_async.bulk.page_key import PageKey
 from kentik_async.errors import ValidationError
@@ -138,6 +138,7 @@ class PullReport:
         mixed: Whether the date holds data of two states of the vendor's; None if that is not known.
         already_complete: Whether everything was saved already, so that nothing was requested.
         failures: The failed pages with their errors.
+        rows_by_kind: `rows` by kind of page: "rankings", "asn_details", "insights".
     """
 
     run_id: str
@@ -149,6 +150,7 @@ class PullReport:
     mixed: bool | None
     already_complete: bool
     failures: tuple[PageFailure, ...] = ()
+    rows_by_kind: Mapping[str, int] = field(default_factory=dict, hash=False)
 
     def causes(self) -> list[tuple[str, int]]:
         """Return the messages of the failures, each with the number of pages, the most frequent first."""

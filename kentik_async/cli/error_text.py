@@ -1,6 +1,6 @@
 """The text of errors: one line that says what is wrong and what to do about it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from cyclopts import CoercionError, CycloptsError, MissingArgumentError, UnusedCliTokensError
 
@@ -114,12 +114,26 @@ def _usage_hint(error: CycloptsError) -> str:
         return f"separate several values with spaces: {error.token.keyword} {values}"
     if isinstance(error, MissingArgumentError) and error.argument is not None:
         name = error.argument.name
-        tokens = error.root_input_tokens or []
-        option = next((token for token in tokens if token in _SEVERAL_VALUES), None)
-        if option is not None and not name.startswith("-"):
+        option = _taker(error.root_input_tokens or [])
+        if option and not name.startswith("-"):
             return f"{option} takes all the values after it; write {name} before the options"
     return ""
 
 
-_SEVERAL_VALUES = frozenset({"--markets", "--rank-types", "--ips", "--asns"})
+_SEVERAL_VALUES = frozenset(
+    {"--market", "--markets", "--rank-types", "--ips", "--asn", "--asns", "--mine", "--types"}
+)
 """The options that take all the values after them."""
+
+
+def _taker(tokens: Sequence[str]) -> str:
+    """Return the option that has probably taken an argument: the last with several values; "" for none."""
+    values: dict[str, int] = {}
+    option = ""
+    for token in tokens:
+        if token.startswith("-"):
+            option = token
+        if option in _SEVERAL_VALUES:
+            values[option] = values.get(option, -1) + 1
+    several = [name for name, count in values.items() if count > 1] or list(values)
+    return several[-1] if several else ""

@@ -10,6 +10,7 @@ __all__ = [
     "RANK_COLUMNS",
     "asn_list",
     "family_note",
+    "listed",
     "market_list",
     "name_rows",
     "not_saved",
@@ -53,6 +54,11 @@ def not_saved(markets: Sequence[str], what: str, when: str) -> str:
     names = list(dict.fromkeys(markets))
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     return f"Not saved {when}: {what} of {', '.join(names[:_MOST_NAMED])}{more}."
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return words as one text: customers, providers and peers."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
 
 def family_note(ip: str, others: Sequence[str]) -> str:

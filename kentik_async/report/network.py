@@ -11,6 +11,7 @@ from kentik_async.report.labels import (
     MARKET_COLUMNS,
     RANK_COLUMNS,
     family_note,
+    listed,
     market_list,
     name_rows,
     not_saved,
@@ -236,13 +237,22 @@ def _notes(
         )
         for metric in dict.fromkeys(row["rank_type"] for row in ranks)
     ]
-    for relation in ("customers", "providers", "peers"):
-        missing = [row["market"] for row in counts if row[relation] is None]
-        notes.append(not_saved(missing, f"the {relation}", f"on {last}"))
+    for relations, missing in _missing_lists(counts).items():
+        notes.append(not_saved(missing, f"the {listed(relations)}", f"on {last}"))
     if not insight_pages:
         notes.append("Not saved: insights of this network in these markets and dates.")
     notes.append(family_note(data.ip, data.other_families()))
     return [*filter(None, notes), *filter_notes(data, last, chosen)]
+
+
+def _missing_lists(counts: Rows) -> dict[tuple[str, ...], list[str]]:
+    """Return the markets by the lists that are not saved of them. Pure."""
+    missing: dict[tuple[str, ...], list[str]] = {}
+    for row in counts:
+        lists = tuple(name for name in ("customers", "providers", "peers") if row[name] is None)
+        if lists:
+            missing.setdefault(lists, []).append(row["market"])
+    return missing
 
 
 def _tables(

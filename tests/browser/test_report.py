@@ -82,6 +82,35 @@ def test_charts_are_drawn_and_the_page_fits(
     ) == browser.execute_script("return getComputedStyle(document.querySelector('.plot')).color")
 
 
+def axis_labels(browser: Chrome, chart: int) -> list[str]:
+    """Return the texts at the ticks of a chart."""
+    texts: list[str] = browser.execute_script(
+        "const chart = document.querySelectorAll('.chart')[arguments[0]];"
+        "return Array.from(chart.querySelectorAll('.role-axis-label text'), label => label.textContent)",
+        chart,
+    )
+    return texts
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+def test_a_zero_has_no_unit_and_is_not_left_out(browser: Chrome, pages: Path, width: int) -> None:
+    resize(browser, width)
+    for name, chart in (("prospects", 0), ("trend", 2), ("compare", 1), ("compare", 2), ("network", 1)):
+        opened(browser, pages / f"{name}.html")
+        assert "0" in axis_labels(browser, chart), (name, chart)
+
+
+def test_the_ticks_of_ranks_are_whole_from_the_first(browser: Chrome, pages: Path, tmp_path: Path) -> None:
+    ranked = {row["rank"]: asn for asn, row in Saved(pages / "data").ranking(THIRD, CH).items()}
+    asns = [ranked[rank] for rank in (1, 2, 35)]
+    trend(pages / "data", markets="CH", asns=asns).save(tmp_path / "trend.html")
+    opened(browser, tmp_path / "trend.html")
+    ranks = [int(text) for text in axis_labels(browser, 0) if text.isdigit()]
+    assert ranks[0] == 1
+    assert 4 <= len(ranks) <= 8
+    assert all(rank % 10 == 0 for rank in ranks[1:])
+
+
 def test_tables_sort_and_filter(browser: Chrome, pages: Path) -> None:
     opened(browser, pages / "prospects.html")
     table = browser.find_element(By.ID, "prospects")

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import shlex
 import signal
 import socket
@@ -52,6 +53,23 @@ def test_it_ends_cleanly_under_a_call() -> None:
 
 def _port(ready: dict[str, str]) -> int:
     return int(ready["rest_endpoint"].split(":")[2].split("/")[0])
+
+
+def test_in_the_background_it_holds_no_stream() -> None:
+    command = [*KENTIK_ASYNC, "emulator", "--background"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True)
+    pid = re.search(r"KENTIK_EMULATOR_PID=(\d+)", done.stdout)
+    assert pid is not None
+    os.kill(int(pid[1]), signal.SIGTERM)
+    assert "the emulator runs in the background" in done.stderr
+
+
+def test_in_the_background_a_failure_is_printed() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        command = [*KENTIK_ASYNC, "emulator", "--background", "--rest-port", str(taken.getsockname()[1])]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: the emulator cannot listen: ")
 
 
 def test_it_ends_with_the_program_that_started_it() -> None:

@@ -3,11 +3,13 @@
 import fcntl
 import json
 import os
+import re
 import socket
 from pathlib import Path
 
 import pytest
 
+import kentik_async
 from tests.cli.kmi import FEW, Kmi
 
 
@@ -47,6 +49,29 @@ def test_the_same_command_again_costs_nothing(kmi: Kmi) -> None:
     assert "data: nothing to download" in dry.err
     assert (dry.rows[0]["calls"], dry.rows[0]["saved"]) == (0, report["pages"])
     assert report["calls"] == kmi.control("report")["requests"]
+
+
+def test_the_plan_and_the_outcome_count_the_same_rows(kmi: Kmi, tmp_path: Path) -> None:
+    done = kmi("pull", "all", "data", *FEW, "--top", "2")
+    pages = [json.loads(page) for page in kmi("status", "data", "-o", "ndjson").out.splitlines()]
+    (report,) = done.rows
+    assert pages[0]["rows"] == report["rows"]
+    plan, outcome = (line for line in done.err.splitlines() if line.startswith("data: "))
+    planned = re.search(
+        r"; up to (\S+) rows of rankings; details of networks: number of rows not known", plan
+    )
+    assert planned is not None
+    counted = re.fullmatch(
+        r"data: (\S+) rows are saved: (\S+) of rankings and (\S+) of details of networks", outcome
+    )
+    assert counted is not None
+    total, rankings, details = (int(number.replace(",", "")) for number in counted.groups())
+    saved = kentik_async.open(tmp_path / "data")
+    assert rankings == saved.rankings.count_rows() <= int(planned[1].replace(",", ""))
+    assert details == saved.relations.count_rows()
+    assert total == rankings + details == report["rows"]
+    few = kmi("pull", "rankings", "data", *FEW)
+    assert "rows are saved" not in few.err, "the figure `rows` says it"
 
 
 def test_more_than_a_day_is_asked_about(kmi: Kmi) -> None:

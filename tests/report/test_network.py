@@ -77,5 +77,5 @@ def test_relations_that_were_not_requested_are_not_saved(target: Path, saved: Sa
         None,
         None,
     )
-    assert "Not saved on 2026-11-20: the providers of Liechtenstein." in report.notes
+    assert "Not saved on 2026-11-20: the providers and peers of Liechtenstein." in report.notes
     assert "Not saved: insights of this network in these markets and dates." in report.notes

@@ -183,7 +183,7 @@ def _run_in_journal(found: _Unsaved, journal: JournalView | None, saved: SavedTa
     if known:
         spec = spec.resolve(markets)
     rest = Frontier(spec, date).remaining() if known else None
-    state = state_of(spec, date) if known else RunState(0, 0, 0, (), None)
+    state = state_of(spec, date) if known else RunState(0, 0, {}, (), None)
     return RunStatus(
         run_id=run.run_id,
         run_date=run.run_date,

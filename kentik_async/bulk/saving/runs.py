@@ -1,6 +1,7 @@
 """The runs of a date: which one a pull continues, and what is saved of the pages of each. Pure."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -85,16 +86,21 @@ class RunState:
     Attributes:
         requested: Pages requested, as far as they are known; the list of markets aside.
         done: Requested pages that are saved.
-        rows: Rows of the latter.
+        rows_by_kind: Rows of the latter, by kind of page.
         failures: Those that failed, and the check for changed data if it failed.
         mixed: Whether the date is mixed; None if that is not known.
     """
 
     requested: int
     done: int
-    rows: int
+    rows_by_kind: Mapping[str, int]
     failures: tuple[PageFailure, ...]
     mixed: bool | None
+
+    @property
+    def rows(self) -> int:
+        """Rows of all kinds."""
+        return sum(self.rows_by_kind.values())
 
     @property
     def status(self) -> str:
@@ -116,7 +122,9 @@ def state_of(spec: PullSpec, date: DateInTarget) -> RunState:
     done = [key for key, state in data.items() if state == "saved"]
     failed = [key for key, state in states.items() if state != "saved"]
     failures = [*filter(None, (_failure(date, key) for key in failed)), *_failed_check(date, data)]
-    rows = sum(_rows(date, key) for key in done)
+    rows: Counter[str] = Counter()
+    for key in done:
+        rows[key.kind] += _rows(date, key)
     return RunState(len(data), len(done), rows, tuple(failures), is_mixed(date.pages))
 
 

@@ -292,6 +292,7 @@ def _report(run: JournalRun, state: RunState, *, calls: int) -> PullReport:
         calls=calls,
         pages=state.done,
         rows=state.rows,
+        rows_by_kind=state.rows_by_kind,
         failed=len(state.failures),
         mixed=state.mixed,
         already_complete=calls == 0 and not state.failures,

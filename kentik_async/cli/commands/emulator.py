@@ -104,17 +104,24 @@ async def emulator(
 def _start_in_background(context: Context, arguments: Sequence[str]) -> Exit:
     """Run an emulator in another process, and print the variables when it is ready."""
     import subprocess
+    import tempfile
 
-    process = subprocess.Popen(  # noqa: S603 (this program)
-        [sys.executable, "-m", "kentik_async.cli", "emulator", "--quiet", *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        start_new_session=True,
-    )
-    assert process.stdout is not None  # noqa: S101 (it is a pipe)
-    line = process.stdout.readline()
-    if not line:
-        return Exit(process.wait())  # the process has printed the reason
+    # Not this process's stderr: whoever reads that to its end would wait until the emulator is killed.
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as errors:
+        process = subprocess.Popen(  # noqa: S603 (this program)
+            [sys.executable, "-m", "kentik_async.cli", "emulator", "--quiet", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            start_new_session=True,
+        )
+        assert process.stdout is not None  # noqa: S101 (it is a pipe)
+        line = process.stdout.readline()
+        if not line:
+            code = Exit(process.wait())
+            errors.seek(0)
+            sys.stderr.write(errors.read())
+            return code
     ready = json.loads(line)
     for name, value in {**ready["env"], "KENTIK_EMULATOR_PID": str(ready["pid"])}.items():
         context.printer.text(f"export {name}={shlex.quote(value)}")

@@ -26,11 +26,14 @@ TARGET/b, each under its own quota; the exit code is the most severe one."""
 
 app = App(name="pull", help=_HELP)
 
+_USAGE = "Usage: kentik-async kmi pull {} TARGET [OPTIONS]"
+"""TARGET is before the options, because some of them take all the values after them."""
+
 _RANKINGS = RankingOptions()
 _OPTIONS = PullOptions()
 
 
-@app.command
+@app.command(usage=_USAGE.format("rankings"))
 async def rankings(
     target: str,
     /,
@@ -60,7 +63,7 @@ async def rankings(
     return await run_pull(context, target, options, make)
 
 
-@app.command
+@app.command(usage=_USAGE.format("details"))
 async def details(
     target: str,
     /,
@@ -131,7 +134,7 @@ def _check_named_networks(selection: RankingOptions) -> None:
         raise ValidationError("--rank-types and --limit need --top: with --asns no ranking is requested")
 
 
-@app.command(name="all")
+@app.command(name="all", usage=_USAGE.format("all"))
 async def everything(
     target: str,
     /,
@@ -163,7 +166,7 @@ async def everything(
     return await run_pull(context, target, options, make)
 
 
-@app.command
+@app.command(usage=_USAGE.format("insights"))
 async def insights(
     target: str,
     /,

@@ -82,13 +82,16 @@ class SpanOptions:
 _OPTIONS = ReportOptions()
 _SPAN = SpanOptions()
 
+_USAGE = "Usage: kentik-async kmi report {} [OPTIONS]"
+"""TARGET is before the options, because some of them take all the values after them."""
+
 _Asns = Annotated[list[str] | None, Several, Parameter(name=("--asn", "--asns"))]
 _Mine = Annotated[list[str] | None, Several]
 _Shared = Annotated[ReportOptions, Parameter(name="*")]
 _Span = Annotated[SpanOptions, Parameter(name="*")]
 
 
-@app.command
+@app.command(usage=_USAGE.format("prospects TARGET [MORE...]"))
 def prospects(
     target: str,
     /,
@@ -134,7 +137,7 @@ def prospects(
     _write(context, made, options.out)
 
 
-@app.command
+@app.command(usage=_USAGE.format("trend TARGET [MORE...]"))
 def trend(
     target: str,
     /,
@@ -168,7 +171,7 @@ def trend(
     _write(context, made, options.out)
 
 
-@app.command
+@app.command(usage=_USAGE.format("compare TARGET [MORE...] --mine ASN... --asn ASN..."))
 def compare(
     target: str,
     /,
@@ -180,19 +183,19 @@ def compare(
     options: _Shared = _OPTIONS,
     context: Ctx,
 ) -> None:
-    """Report my networks against competitors in each market.
+    """Report my networks (--mine) against competitors (--asn) in each market.
 
     Rank, share of the top score, customers won and lost, overlap of customers.
 
     For example:
 
-      $ kentik-async kmi report compare data --mine 64500 --asn 64501 --out compare.html
+      $ kentik-async kmi report compare data --mine 64500 --asn 64501 --out c.html
 
     Args:
         target: The folder, or its URL.
         more: Other targets, which are read as one with the first.
-        mine: My AS numbers.
-        asn: AS numbers of competitors.
+        mine: My AS numbers. [required]
+        asn: AS numbers of competitors. [required]
         rank_type: Ranking metric.
         span: Between which dates.
         options: What is covered, and where the report is written.
@@ -211,7 +214,7 @@ def compare(
     _write(context, made, options.out)
 
 
-@app.command
+@app.command(usage=_USAGE.format("network TARGET [MORE...] --asn ASN"))
 def network(
     target: str,
     /,
@@ -221,7 +224,7 @@ def network(
     options: _Shared = _OPTIONS,
     context: Ctx,
 ) -> None:
-    """Report one network: ranks, customers, providers, peers, changes and insights.
+    """Report one network (--asn): ranks, customers, providers, peers, changes and insights.
 
     For example:
 
@@ -230,7 +233,7 @@ def network(
     Args:
         target: The folder, or its URL.
         more: Other targets, which are read as one with the first.
-        asn: The AS number.
+        asn: The AS number of the network. [required]
         span: Between which dates.
         options: What is covered, and where the report is written.
         context: The command context.
@@ -272,9 +275,7 @@ def _print(context: Context, report: "KmiReport") -> None:
     elif printer.form == "table":
         for table in report.tables.values():
             if not table.charted:
-                printer.section(table.title, table.rows[:_MOST_ROWS], _columns(table))
-                if len(table) > _MOST_ROWS:
-                    context.notes.note(f"{_MOST_ROWS} of {len(table):,} rows are shown; -o csv has all")
+                printer.section(table.title, table.rows[:_MOST_ROWS], _columns(table), of=len(table))
     else:
         printer.rows(report.to_rows(), report.field_names())
 

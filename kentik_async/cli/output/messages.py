@@ -61,6 +61,11 @@ class Notes:
         if not self.quiet:
             print(f"{self._about}{text}", file=sys.stderr, flush=True)
 
+    def wrapped(self, text: str) -> None:
+        """Print a sentence without a label; a terminal wraps it between words."""
+        if not self.quiet:
+            print_message(f"{self._about}{on_one_line(text)}")
+
     def error(self, text: str) -> None:
         """Print an error on one line, even if quiet."""
         self.line("error", text)

@@ -115,8 +115,16 @@ class Printer:
         else:
             self._json(self._projected([record])[0])
 
-    def section(self, title: str, rows: Sequence[Any], columns: Sequence[Column]) -> None:
+    def section(
+        self, title: str, rows: Sequence[Any], columns: Sequence[Column], *, of: int | None = None
+    ) -> None:
         """Write one of several tables under a title; only for the format "table".
+
+        Args:
+            title: The title.
+            rows: The rows to show.
+            columns: The columns.
+            of: The number of all rows, if fewer are shown.
 
         Raises:
             ValidationError: Fields are selected.
@@ -124,7 +132,8 @@ class Printer:
         if self._selected:
             raise ValidationError("--fields cannot select from several tables; add -o ndjson or -o csv")
         if rows:
-            self._table(rows, columns, title=f"{title}: {len(rows):,}")
+            all_rows = "" if of in (None, len(rows)) else f" of {of:,} rows; -o csv has all"
+            self._table(rows, columns, title=f"{title}: {len(rows):,}{all_rows}")
         else:
             self.text(f"{title}: none")
 

@@ -127,7 +127,7 @@ class _Job:
             with self._progress(display, kentik, pull, plan):
                 report = await pull.save(self.target, **arguments, allow_multi_day=options.allow_multi_day)
             report = replace(report, calls=pull.fetcher.sent)
-        return _Result(note_outcome(notes, report), name, report=report)
+        return _Result(note_outcome(notes, name, report), name, report=report)
 
     def _progress(
         self, display: ProgressDisplay, kentik: "KentikClient", pull: "Pull[Any]", plan: PullPlan

@@ -17,6 +17,9 @@ __all__ = ["note_outcome", "note_plan", "print_plans", "print_reports"]
 _DEFAULT_LIMIT = 600
 """Rows of a ranking whose request has no limit. Source: Kentik KB, KMI APIs."""
 
+_NAMES = {"rankings": "rankings", "asn_details": "details of networks", "insights": "insights"}
+"""What kinds of pages are called."""
+
 _CAUSES = 5
 """Causes of failures that are printed one by one."""
 
@@ -60,12 +63,12 @@ def note_plan(notes: Notes, pull: "Pull[Any]", target: str, plan: "PullPlan", *,
         return
     most = "" if plan.exact else "at most "
     calls = f"{most}{_counted(plan.calls, 'call')}, {text_for_span(plan.seconds)}"
-    notes.plain("; ".join([f"{target}: {calls}", *_expected(pull, plan)]))
+    notes.wrapped("; ".join([f"{target}: {calls}", *_expected(pull, plan)]))
     if plan.long and not starts:
         notes.warn(f"the pull takes {plan.hours:.0f} hours: {NOT_MEANT}")
 
 
-def note_outcome(notes: Notes, report: "PullReport") -> Exit:
+def note_outcome(notes: Notes, target: str, report: "PullReport") -> Exit:
     """Print what a person should know of a finished pull; return the exit code."""
     if report.already_complete:
         notes.note(f"run {report.run_id} is complete: nothing to download; --refresh fetches its pages again")
@@ -74,6 +77,10 @@ def note_outcome(notes: Notes, report: "PullReport") -> Exit:
             f"the vendor's data changed while {report.run_date} was pulled: its tables mix two states of the "
             "data; --refresh fetches pages again"
         )
+    if len(report.rows_by_kind) > 1:
+        kinds = [kind for kind in _NAMES if kind in report.rows_by_kind]
+        counts = [f"{report.rows_by_kind[kind]:,} of {_NAMES[kind]}" for kind in kinds]
+        notes.wrapped(f"{target}: {report.rows:,} rows are saved: {' and '.join(counts)}")
     if not report.failed:
         return Exit.OK
     causes = report.causes()
@@ -126,15 +133,15 @@ def _columns(fields: Sequence[str]) -> tuple[Column, ...]:
 def _expected(pull: "Pull[Any]", plan: "PullPlan") -> Iterator[str]:
     """Yield which rows a plan leads to, as far as that can be told."""
     spec = pull.spec
-    expected = []
     if plan.rankings:
-        expected.append(f"up to {plan.rankings * (spec.limit or _DEFAULT_LIMIT):,} rows of rankings")
-    if spec.top is not None or spec.targets:
-        expected.append("details of networks")
-    if spec.insights is not None:
-        expected.append("insights")
-    if expected:
-        yield " and ".join(expected)
+        yield f"up to {plan.rankings * (spec.limit or _DEFAULT_LIMIT):,} rows of rankings"
+    wanted = {
+        "asn_details": spec.top is not None or bool(spec.targets),
+        "insights": spec.insights is not None,
+    }
+    unknown = [_NAMES[kind] for kind, is_wanted in wanted.items() if is_wanted]
+    if unknown:
+        yield f"{' and '.join(unknown)}: number of rows not known yet"
 
 
 def _retry_hints(report: "PullReport") -> Iterator[str]:

@@ -10,6 +10,7 @@ from kentik_async.report.charts.style import (
     choice,
     largest,
     network_label,
+    quantities,
 )
 from kentik_async.report.model import ReportTable, Rows
 
@@ -73,7 +74,9 @@ def _moves(rows: Rows, note: str) -> ReportChart:
     chart = choice(base(shown, types, height=height), shown, "label", "Network")
     chart = chart.mark_bar().encode(
         x=alt.X(
-            "count:Q", title="Customers lost and won", axis=alt.Axis(format="d", tickMinStep=1, tickCount=6)
+            "count:Q",
+            title="Customers lost and won",
+            axis=alt.Axis(format="d", tickMinStep=1, tickCount=alt.ExprRef("width < 400 ? 3 : 6")),
         ),
         y=alt.Y("market:N", title=None),
         color=alt.Color("change:N", scale=alt.Scale(domain=["won", "lost"], range=[COLOURS[2], COLOURS[6]])),
@@ -117,7 +120,7 @@ def _overlap(rows: Rows, note: str) -> ReportChart:
     height = bars_height(len({row["market"] for row in shown}))
     chart = choice(base(shown, types, height=height), shown, "pair", "Networks")
     chart = chart.mark_bar().encode(
-        x=alt.X("count:Q", title="Customers", axis=alt.Axis(format="~s", tickCount=5)),
+        x=alt.X("count:Q", title="Customers", axis=quantities()),
         y=alt.Y("market:N", title=None),
         color=alt.Color(
             "kind:N", scale=alt.Scale(domain=list(kinds), range=[COLOURS[0], COLOURS[4], COLOURS[1]])

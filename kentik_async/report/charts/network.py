@@ -2,7 +2,15 @@
 
 from collections.abc import Mapping
 
-from kentik_async.report.charts.style import COLOURS, ReportChart, bars_height, base, largest, thinned
+from kentik_async.report.charts.style import (
+    COLOURS,
+    ReportChart,
+    bars_height,
+    base,
+    largest,
+    quantities,
+    thinned,
+)
 from kentik_async.report.charts.trend import line_chart
 from kentik_async.report.model import ReportTable, Rows
 
@@ -21,7 +29,10 @@ def charts(tables: Mapping[str, ReportTable]) -> list[ReportChart]:
         [{**row, "label": row["market"]} for row in tables["history"].rows if row["market"] in markets]
     )
     if rows:
-        described = f"The markets in which it was ranked highest, at most {_MOST_LINES}.{note}"
+        described = (
+            f"The markets in which it was ranked highest, at most {_MOST_LINES}. "
+            f"Equal ranks cover each other: click a name to see its line.{note}"
+        )
         chart = line_chart(rows, "rank", "Rank", ("rank_type", "Ranking"))
         made.append(ReportChart("Rank by date", described, chart))
     counts = [row for row in tables["counts"].rows if any(row[name] is not None for name in _RELATIONS)]
@@ -44,7 +55,7 @@ def _neighbours(rows: Rows, note: str) -> ReportChart:
         base(shown, types, height=bars_height(len(rows)))
         .mark_bar()
         .encode(
-            x=alt.X("count:Q", title="Neighbours", axis=alt.Axis(format="~s", tickCount=5)),
+            x=alt.X("count:Q", title="Neighbours", axis=quantities()),
             y=alt.Y("market:N", title=None),
             color=alt.Color("relation:N", scale=alt.Scale(domain=list(_RELATIONS), range=list(COLOURS[:3]))),
             tooltip=[

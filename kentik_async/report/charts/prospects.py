@@ -11,6 +11,7 @@ from kentik_async.report.charts.style import (
     choice,
     largest,
     network_label,
+    quantities,
 )
 from kentik_async.report.model import ReportTable, Rows
 
@@ -41,7 +42,7 @@ def _largest(rows: Rows, note: str) -> ReportChart:
         base(shown, types, height=bars_height(min(max(seen.values()), _BARS))), shown, "market", "Market"
     )
     chart = chart.mark_bar().encode(
-        x=alt.X("score:Q", title="Score", axis=alt.Axis(format="~s", tickCount=5)),
+        x=alt.X("score:Q", title="Score", axis=quantities()),
         y=alt.Y("label:N", title=None, sort=alt.EncodingSortField("score", order="descending")),
         color=alt.Color("homing:N", scale=alt.Scale(domain=list(_HOMING), range=list(COLOURS[:2]))),
         tooltip=[

@@ -20,6 +20,7 @@ __all__ = [
     "inline",
     "largest",
     "network_label",
+    "quantities",
     "thinned",
 ]
 
@@ -132,6 +133,13 @@ def largest(rows: Rows, size: Callable[[Mapping[str, Any]], float]) -> tuple[Row
     kept = set(sorted(sizes, key=lambda market: -sizes[market])[:_MOST_MARKETS])
     note = f" It shows the {_MOST_MARKETS} largest of {len(sizes)} markets; --market selects others."
     return [row for row in rows if row["market"] in kept], note
+
+
+def quantities() -> "alt.Axis":
+    """Return an axis of numbers with few digits, such as 50k; zero has no unit."""
+    import altair as alt
+
+    return alt.Axis(format="~s", tickCount=5, labelExpr="datum.value ? datum.label : '0'")
 
 
 def network_label(row: Mapping[str, Any]) -> str:

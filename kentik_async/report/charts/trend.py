@@ -11,6 +11,7 @@ from kentik_async.report.charts.style import (
     inline,
     largest,
     network_label,
+    quantities,
     thinned,
 )
 from kentik_async.report.model import ReportTable, Rows
@@ -29,6 +30,14 @@ _MOST_DAYS = 120
 
 _MOST_MARKED = 60
 """The most dates whose points are marked on a line."""
+
+
+_SPAN = "max(abs(domain('y')[1] - domain('y')[0]) / 5, 1)"
+_POWER = f"pow(10, floor(log({_SPAN}) / LN10))"
+_STEP = f"{_POWER} * ({_SPAN} > 5 * {_POWER} ? 10 : {_SPAN} > 2 * {_POWER} ? 5 : {_SPAN} > {_POWER} ? 2 : 1)"
+_WHOLE = f"sequence(max({_STEP}, 2), max(domain('y')[0], domain('y')[1]) + 1, {_STEP})"
+_RANK_TICKS = f"split('1,' + join({_WHOLE}, ','), ',')"
+"""Whole numbers, about five, and the first rank is always among them. Vega joins two lists as text only."""
 
 
 def charts(tables: Mapping[str, ReportTable]) -> list[ReportChart]:
@@ -70,9 +79,8 @@ def line_chart(rows: Rows, value: str, title: str, chosen_by: tuple[str, str]) -
     names = inline(named, {"line": "number", field: "string", "label": "string"})
     chart = chart.transform_lookup("line", alt.LookupData(names, "line", [field, "label"]))
     chart = choice(chart, rows, field, field_title)
-    # A rank is a whole number, and has no label between two ranks.
-    ranks = alt.Axis(labelExpr="datum.value % 1 ? '' : format(datum.value, ',')", tickCount=5)
-    axis = ranks if value == "rank" else alt.Axis(format="~s")
+    ranks = alt.Axis(values=alt.ExprRef(_RANK_TICKS), labelExpr="format(toNumber(datum.value), ',')")
+    axis = ranks if value == "rank" else quantities()
     dates = {row["run_date"] for row in rows}
     few = len(dates) <= _MOST_MARKED
     long = (max(dates) - min(dates)).days > _MOST_DAYS
@@ -81,6 +89,7 @@ def line_chart(rows: Rows, value: str, title: str, chosen_by: tuple[str, str]) -
         format="%b %Y" if long else "%-d %b",
         labelOverlap="greedy",
         labelSeparation=10,
+        grid=False,
     )
     scale = alt.Scale(reverse=value == "rank", zero=False, nice=True)
     lined: alt.Chart = (
@@ -108,7 +117,7 @@ def _movers(rows: Rows, note: str) -> ReportChart:
     types = {"market": "string", "label": "string", "side": "string", "score_change": "number"}
     chart = choice(base(rows, types, height=_BARS * 20), rows, "market", "Market")
     chart = chart.mark_bar().encode(
-        x=alt.X("score_change:Q", title="Score change", axis=alt.Axis(format="~s", tickCount=5)),
+        x=alt.X("score_change:Q", title="Score change", axis=quantities()),
         y=alt.Y("label:N", title=None, sort=alt.EncodingSortField("score_change", order="descending")),
         color=alt.Color(
             "side:N", scale=alt.Scale(domain=["winner", "loser"], range=[COLOURS[2], COLOURS[6]])

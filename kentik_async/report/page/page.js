@@ -20,8 +20,10 @@
     const spec = JSON.parse(section.querySelector("script").textContent);
     // Names leave most of a narrow page to the bars.
     const width = section.querySelector(".plot").clientWidth;
-    spec.config.axis.labelLimit = width < 560 ? 120 : 220;
-    spec.config.legend.labelLimit = Math.max(width - 200, 150);
+    const names = width < 560 ? 120 : 220;
+    const named = spec.scales.some((scale) => scale.name === "y" && scale.type === "band");
+    spec.config.axis.labelLimit = names;
+    spec.config.legend.labelLimit = width - (named ? names : 50) - 10;
     spec.config.legend.layout = { bottom: { anchor: "start", bounds: "full" } };
     const view = new vega.View(vega.parse(spec), { renderer: "svg", hover: true });
     view.tooltip(tooltip);

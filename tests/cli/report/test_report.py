@@ -43,6 +43,8 @@ def test_a_page_is_written_and_figures_are_printed(kmi: Kmi, saved: list[str], t
     shown = kmi("report", "network", "data", "--asn", mine, "-o", "table")
     assert shown.out.startswith("Ranks: 2\n")
     assert "not saved" in shown.out
+    neighbours = sum(1 for row in kmi("report", "network", "data", "--asn", mine).rows if row["relation"])
+    assert f"Customers, providers and peers: 20 of {neighbours:,} rows; -o csv has all" in shown.out
 
 
 INVALID = {

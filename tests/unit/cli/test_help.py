@@ -40,6 +40,7 @@ COMMANDS = [
     "kmi asn",
     "kmi insights",
     *(f"kmi pull {what}" for what in ("rankings", "details", "all", "insights")),
+    *(f"kmi report {what}" for what in ("prospects", "trend", "compare", "network")),
     "kmi status",
     "kmi diff",
     "kmi verify",

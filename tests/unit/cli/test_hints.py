@@ -1,12 +1,15 @@
 """Hints that fit the mistake."""
 
+import re
+
 import pytest
 from cyclopts import CycloptsError
 
 from kentik_async import Market, ValidationError
 from kentik_async.bulk.market_names import find_market
+from kentik_async.cli.__main__ import main
 from kentik_async.cli.app import app
-from kentik_async.cli.error_text import usage_lines
+from kentik_async.cli.error_text import _SEVERAL_VALUES, usage_lines
 
 MARKETS = (Market("cc$US", "United States"), Market("cc$BQ", "Bonaire, Sint Eustatius and Saba"))
 
@@ -27,6 +30,48 @@ def test_an_option_that_takes_the_target_is_named(option: str) -> None:
         f"hint: {option} takes all the values after it; write TARGET before the options; "
         "kentik-async kmi pull rankings --help"
     )
+
+
+@pytest.mark.parametrize(
+    ("options", "taker"),
+    [
+        ("--mine 1 --asn 2 data", "--asn"),
+        ("--mine 1 data --asn 2", "--mine"),
+        ("--market US DE data --asn 2 --mine 1", "--market"),
+        ("--asn 1", "--asn"),
+    ],
+)
+def test_the_option_that_has_several_values_is_named(options: str, taker: str) -> None:
+    _, hint = lines("kmi", "report", "compare", *options.split())
+    assert hint.startswith(f"hint: {taker} takes all the values after it; write TARGET before the options;")
+
+
+def test_every_option_with_several_values_is_known() -> None:
+    kmi = app["kmi"]
+    commands = [kmi["diff"], *(kmi["pull"][name] for name in ("rankings", "details", "all", "insights"))]
+    commands += [kmi["report"][name] for name in ("prospects", "trend", "compare", "network")]
+    arguments = [argument for command in commands for argument in command.assemble_argument_collection()]
+    found = {name for argument in arguments if argument.parameter.consume_multiple for name in argument.names}
+    assert {name for name in found if not name.startswith("--empty-")} == _SEVERAL_VALUES
+
+
+@pytest.mark.parametrize(
+    ("command", "needed"),
+    [
+        ("pull all", "TARGET"),
+        ("report trend", "TARGET [MORE...]"),
+        ("report compare", "TARGET [MORE...] --mine ASN... --asn ASN..."),
+        ("report network", "TARGET [MORE...] --asn ASN"),
+    ],
+)
+def test_the_usage_says_what_a_command_needs(
+    capsys: pytest.CaptureFixture[str], command: str, needed: str
+) -> None:
+    assert main(["kmi", *command.split(), "--help"]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert text.startswith(f"Usage: kentik-async kmi {command} {needed} [OPTIONS] ")
+    for option in re.findall(r"--\w+", needed):
+        assert re.search(rf"│ {option} [^│]*\[required\]", text)
 
 
 def test_a_missing_target_alone_has_no_such_hint() -> None:
