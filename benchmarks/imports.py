@@ -1,10 +1,13 @@
-"""What the import of the client costs, as a multiple of the import of grpc.aio and msgspec together.
+"""What importing and making a client costs, as a multiple of grpc.aio and msgspec together.
 
     python benchmarks/imports.py [PAIRS]
 
-Both imports run in turn in fresh processes, each without user site-packages and with its bytecode compiled
-before; the figures are medians over the pairs. The time is the process's CPU time in the import statement, so
-that a busy machine changes it less.
+The first line compares the imports. The client imports some of its modules, grpc and protobuf when the first
+one is made, so the second line compares an import and a client with an import and a channel of grpc.aio.
+
+Both sides run in turn in fresh processes, each without user site-packages and with its bytecode compiled
+before; the figures are medians over the pairs. The time is the process's CPU time, so that a busy machine
+changes it less.
 """
 
 import compileall
@@ -16,16 +19,30 @@ from pathlib import Path
 
 import kentik_async
 
-LIBRARIES = "import grpc.aio, msgspec"
-CLIENT = "from kentik_async import KentikClient"
-MEASURE = "import time; start = time.process_time(); {}; print(time.process_time() - start)"
+IMPORTS = ("import grpc.aio, msgspec", "from kentik_async import KentikClient")
+CHANNEL = 'grpc.aio.insecure_channel("127.0.0.1:1")'
+CLIENT = 'KentikClient("a@example.com", "t", grpc_endpoint="http://127.0.0.1:1", limiter="process:")'
+MEASURE = """
+import time
+start = time.process_time()
+{imports}
+{in_an_event_loop}
+print(time.process_time() - start)
+"""
+MAKE = """
+import asyncio
+async def main():
+    {}
+asyncio.run(main())
+"""
 
 
-def milliseconds(statement: str) -> float:
-    """Run an import in a fresh process and return its CPU time."""
+def milliseconds(imports: str, made: str | None) -> float:
+    """Run an import in a fresh process, make something in an event loop, and return the CPU time."""
     environment = {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    in_an_event_loop = "" if made is None else MAKE.format(made)
     run = subprocess.run(
-        [sys.executable, "-s", "-c", MEASURE.format(statement)],
+        [sys.executable, "-s", "-c", MEASURE.format(imports=imports, in_an_event_loop=in_an_event_loop)],
         check=True,
         capture_output=True,
         text=True,
@@ -34,16 +51,23 @@ def milliseconds(statement: str) -> float:
     return float(run.stdout) * 1e3
 
 
-def main() -> None:
-    """Measure, and print one line."""
-    pairs = int(sys.argv[1]) if len(sys.argv) > 1 else 15
-    compileall.compile_dir(Path(kentik_async.__file__).parent, quiet=2)
-    milliseconds(LIBRARIES), milliseconds(CLIENT)  # these warm up the file system's cache
-    found = [(milliseconds(LIBRARIES), milliseconds(CLIENT)) for _ in range(pairs)]
+def compare(pairs: int, *made: str | None) -> str:
+    """Measure both sides in turn and return one line."""
+    sides = list(zip(IMPORTS, made, strict=True))
+    found = [[milliseconds(*side) for side in sides] for _ in range(pairs + 1)]
+    del found[0]  # it warmed up the file system's cache
     libraries, client = (statistics.median(column) for column in zip(*found, strict=True))
     ratio = statistics.median(ours / theirs for theirs, ours in found)
-    print(f"CPU of an import, median of {pairs} pairs of fresh processes:")
-    print(f"grpc.aio and msgspec {libraries:5.1f} ms   KentikClient {client:5.1f} ms   ratio {ratio:.2f}")
+    return f"{libraries:17.1f} ms {client:9.1f} ms {ratio:7.2f}"
+
+
+def main() -> None:
+    """Measure, and print a table of two lines."""
+    pairs = int(sys.argv[1]) if len(sys.argv) > 1 else 15
+    compileall.compile_dir(Path(kentik_async.__file__).parent, quiet=2)
+    print(f"CPU, median of {pairs} pairs{'grpc.aio, msgspec':>20} {'KentikClient':>12} {'ratio':>7}")
+    print(f"{'import':25}{compare(pairs, None, None)}")
+    print(f"{'import, channel or client':25}{compare(pairs, CHANNEL, CLIENT)}")
 
 
 if __name__ == "__main__":

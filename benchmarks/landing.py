@@ -28,9 +28,9 @@ from typing import TypeVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from kentik_async import _operations
 from kentik_async._generated.kmi.v202212 import GetRankingsRequest, ListMarketsResponse
-from kentik_async._operations import Request
+from kentik_async._operations import kmi
+from kentik_async._operations.request import Request
 from kentik_async.bulk.pull import Pull
 from kentik_async.bulk.spec import PullSpec
 from kentik_async.emulator.api.kmi import get_rankings
@@ -96,7 +96,7 @@ async def ours(answers: Answers, pages: int, folder: Path) -> None:
 async def each_page(answers: Answers, pages: int, folder: Path) -> None:
     """Write a Parquet file for each page."""
     for number, key in enumerate(list(spec_of(pages).opening())):
-        request = _operations.get_rankings(key.market_id, key.rank_type, key.ip, None, answers.now)
+        request = kmi.get_rankings(key.market_id, key.rank_type, key.ip, None, answers.now)
         table = with_key((await answers.run(request)).to_arrow(), key.market_id, key.rank_type, key.ip)
         write(table, folder / f"{number}.parquet")
 
@@ -105,7 +105,7 @@ async def one_write(answers: Answers, pages: int, folder: Path) -> None:
     """Collect all pages and write one Parquet file."""
     tables = []
     for key in spec_of(pages).opening():
-        request = _operations.get_rankings(key.market_id, key.rank_type, key.ip, None, answers.now)
+        request = kmi.get_rankings(key.market_id, key.rank_type, key.ip, None, answers.now)
         tables.append(with_key((await answers.run(request)).to_arrow(), key.market_id, key.rank_type, key.ip))
     write(pa.concat_tables(tables), folder / "all.parquet")
 

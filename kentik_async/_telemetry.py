@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from kentik_async._config import Endpoint
-from kentik_async._operations import Request
+from kentik_async._operations.request import Request
 from kentik_async._version import __version__
 from kentik_async.errors import APIError
 from kentik_async.events import Event

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kentik_async._clock import Clock
-from kentik_async._operations import Request
+from kentik_async._operations.request import Request
 from kentik_async._pipeline.step_log import LOG
 from kentik_async._telemetry import CallTrace
 from kentik_async._transport.base import Reply

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol, TypeVar
 
-from kentik_async._operations import Request
+from kentik_async._operations.request import Request
 from kentik_async._pipeline import CallOptions, Pipeline
 from kentik_async._pipeline.call import CallState
 from kentik_async.quota import Limiter, Quota

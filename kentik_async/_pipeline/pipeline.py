@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 from kentik_async._config import Endpoint
-from kentik_async._operations import Protocol, Request
+from kentik_async._operations.request import Protocol, Request
 from kentik_async._pipeline.call import CallOptions, CallState, PipelineSettings
 from kentik_async._pipeline.priority import current_priority
 from kentik_async._pipeline.session import Session

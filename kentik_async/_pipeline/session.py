@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, TypeVar
 
-from kentik_async._operations import Protocol
+from kentik_async._operations.request import Protocol
 from kentik_async._pipeline import fork
 from kentik_async._pipeline.call import CallState, PipelineSettings
 from kentik_async._pipeline.in_flight import InFlight

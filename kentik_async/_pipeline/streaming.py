@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-from kentik_async._operations import Request
+from kentik_async._operations.request import Request
 from kentik_async._pipeline.call import CallOptions, CallState
 from kentik_async._pipeline.pipeline import Pipeline
 from kentik_async._pipeline.session import close_grant

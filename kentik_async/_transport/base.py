@@ -5,7 +5,7 @@ from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 import msgspec
 
-from kentik_async._operations import Request
+from kentik_async._operations.request import Request
 from kentik_async.errors import KentikError
 from kentik_async.quota import Allowance, Outcome
 

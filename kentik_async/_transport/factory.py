@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from kentik_async._config import Credentials, Endpoint, Trust, proxy_for, read_authorities
-from kentik_async._operations import Protocol
+from kentik_async._operations.request import Protocol
 from kentik_async._transport.base import Transport
-from kentik_async._transport.fallback import Fallback, FallbackTransport
-from kentik_async._transport.grpc import GrpcTransport
 from kentik_async._transport.proxy import ProxyAccess
 from kentik_async._version import __version__
 
@@ -78,9 +76,6 @@ def make_transports(
     rest_trust = Trust(authorities, proxy_for(endpoints.rest, proxy))
     access = ProxyAccess()
 
-    def grpc() -> GrpcTransport:
-        return GrpcTransport(endpoints.grpc, credentials, grpc_trust, access, _USER_AGENT)
-
     # The transports over HTTP are imported when they are first needed, because many programs use gRPC only.
     def mirror() -> "JsonMirrorTransport":
         from kentik_async._transport.json_mirror import JsonMirrorTransport
@@ -92,14 +87,19 @@ def make_transports(
 
         return RestTransport(endpoints.rest, credentials, rest_trust, access, _USER_AGENT)
 
+    http: TransportFactories = {"v6_rest": (endpoints.v6_rest, mirror), "rest": (endpoints.rest, rest)}
+    if transport == "rest":
+        return {"grpc": http["v6_rest"], **http}
+
+    # grpc takes 20 ms of CPU to import. It is imported with the first client that may use it: at the first
+    # call, it would block the event loop.
+    from kentik_async._transport.fallback import Fallback, FallbackTransport
+    from kentik_async._transport.grpc import GrpcTransport
+
+    def grpc() -> GrpcTransport:
+        return GrpcTransport(endpoints.grpc, credentials, grpc_trust, access, _USER_AGENT)
+
+    if transport == "grpc":
+        return {"grpc": (endpoints.grpc, grpc), **http}
     fallback = Fallback(connect_timeout, endpoints.grpc, endpoints.v6_rest)
-    rpcs: Mapping[TransportName, tuple[Endpoint, Callable[[], Transport]]] = {
-        "grpc": (endpoints.grpc, grpc),
-        "rest": (endpoints.v6_rest, mirror),
-        "auto": (endpoints.grpc, lambda: FallbackTransport(grpc(), mirror, fallback)),
-    }
-    return {
-        "grpc": rpcs[transport],
-        "v6_rest": (endpoints.v6_rest, mirror),
-        "rest": (endpoints.rest, rest),
-    }
+    return {"grpc": (endpoints.grpc, lambda: FallbackTransport(grpc(), mirror, fallback)), **http}

@@ -14,7 +14,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from kentik_async._config import Credentials, Endpoint, Trust
-from kentik_async._operations import Request
+from kentik_async._operations.request import Request
 from kentik_async._transport.base import MAX_RESPONSE_BYTES, Messages, Reply, StreamKind
 from kentik_async._transport.grpc_library import grpc
 from kentik_async._transport.probe import Probe

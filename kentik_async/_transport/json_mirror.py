@@ -12,7 +12,7 @@ from kentik_async._generated._runtime import MethodSpec
 from kentik_async._generated.as_group.v202212 import ASGroupServiceStub
 from kentik_async._generated.kmi.v202212 import KmiServiceStub
 from kentik_async._generated.site.v202509 import SiteServiceStub
-from kentik_async._operations import Request
+from kentik_async._operations.request import Request
 from kentik_async._transport.base import Reply
 from kentik_async._transport.proxy import ProxyAccess
 from kentik_async._transport.replies import reply_for_mirror

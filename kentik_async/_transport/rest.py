@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from kentik_async._config import Credentials, Endpoint, Trust
-from kentik_async._operations import Request
+from kentik_async._operations.request import Request
 from kentik_async._transport.base import MAX_RESPONSE_BYTES, Reply
 from kentik_async._transport.headers import Headers
 from kentik_async._transport.probe import Probe

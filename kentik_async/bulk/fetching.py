@@ -9,7 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from msgspec.structs import replace
 
-from kentik_async._operations import Request
+from kentik_async._operations.request import Request
 from kentik_async.bulk.frontier import Frontier
 from kentik_async.bulk.page_key import PageKey
 from kentik_async.bulk.pages import Answer, Page, leads_of

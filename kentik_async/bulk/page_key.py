@@ -12,8 +12,8 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
-from kentik_async import _operations
-from kentik_async._operations import Request
+from kentik_async._operations import kmi
+from kentik_async._operations.request import Request
 from kentik_async.errors import DecodeError
 
 __all__ = ["RELATIONS", "PageIdentity", "PageKey", "PageKind", "relations_of"]
@@ -101,12 +101,12 @@ class PageKey(msgspec.Struct, frozen=True, omit_defaults=True, order=True):
     def request(self, now: Callable[[], datetime]) -> Request[Any]:
         """Return the call that fetches the page."""
         if self.kind == "markets":
-            return _operations.list_markets()
+            return kmi.list_markets()
         if self.kind == "insights":
             return self._insights_request()
         if self.asn is None:
-            return _operations.get_rankings(self.market_id, self.rank_type, self.ip, self.limit, now)
-        return _operations.get_asn_details(
+            return kmi.get_rankings(self.market_id, self.rank_type, self.ip, self.limit, now)
+        return kmi.get_asn_details(
             self.market_id,
             self.asn,
             self.type,
@@ -127,8 +127,8 @@ class PageKey(msgspec.Struct, frozen=True, omit_defaults=True, order=True):
             "limit": self.limit,
         }
         if self.asn is None:
-            return _operations.get_global_insights(**options)
-        return _operations.get_asn_insights(self.asn, **options)
+            return kmi.get_global_insights(**options)
+        return kmi.get_asn_insights(self.asn, **options)
 
 
 def relations_of(type: str) -> frozenset[str]:

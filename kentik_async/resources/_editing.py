@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from kentik_async._operations import Request
+from kentik_async._operations.request import Request
 from kentik_async._pipeline.caller import Caller
 from kentik_async._pipeline.priority import priority
 from kentik_async.errors import (

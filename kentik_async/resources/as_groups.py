@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Iterable
 
-from kentik_async import _operations
 from kentik_async._codec.as_groups import change_members, writable
+from kentik_async._operations import as_groups as operations
+from kentik_async._operations.request import Request, builds
 from kentik_async._pipeline.caller import Caller
 from kentik_async.models import ASGroup, ASGroupList
 from kentik_async.resources._editing import Edit, edit, only_one
 
 __all__ = ["ASGroups"]
 
-_change_members = _operations.builds(_operations.UPDATE_AS_GROUP)(change_members)
+_change_members = builds(operations.UPDATE_AS_GROUP)(change_members)
 
 
 class ASGroups:
@@ -26,7 +27,7 @@ class ASGroups:
 
     async def list(self) -> ASGroupList:
         """Return all AS groups; `invalid_count` is the number of invalid entries that the server skipped."""
-        return await self._run(_operations.list_as_groups())
+        return await self._run(operations.list_as_groups())
 
     async def get(self, id: int | str) -> ASGroup:
         """Return one AS group.
@@ -37,7 +38,7 @@ class ASGroups:
         Raises:
             NotFoundError: The group does not exist.
         """
-        return await self._run(_operations.get_as_group(id))
+        return await self._run(operations.get_as_group(id))
 
     async def get_by_name(self, name: str) -> ASGroup:
         """Return the AS group that has a name; reads all groups.
@@ -48,7 +49,7 @@ class ASGroups:
         Raises:
             NotFoundError: No group has this name.
         """
-        return only_one(await self.list(), "name", name, "AS group", "as_groups.get_by_name")
+        return only_one(await self.list(), "name", name, "AS group", "operations.get_by_name")
 
     async def create(self, name: str, asns: Iterable[int | str]) -> ASGroup:
         """Create an AS group and return it as the server stored it.
@@ -63,7 +64,7 @@ class ASGroups:
         Raises:
             ConflictError: A group of that name exists already.
         """
-        return await self._run(_operations.create_as_group(name, asns))
+        return await self._run(operations.create_as_group(name, asns))
 
     async def update(self, id: int | str, name: str, asns: Iterable[int | str]) -> ASGroup:
         """Replace an AS group's name and members, and return it as the server stored it.
@@ -76,7 +77,7 @@ class ASGroups:
         Raises:
             NotFoundError: The group does not exist.
         """
-        return await self._run(_operations.update_as_group(id, name, asns))
+        return await self._run(operations.update_as_group(id, name, asns))
 
     async def add_asns(self, id: int | str, asns: Iterable[int | str]) -> ASGroup:
         """Add members to an AS group and return it as the server stored it.
@@ -118,13 +119,13 @@ class ASGroups:
             NotFoundError: The group does not exist; also if a first attempt deleted it and its response was
                 lost.
         """
-        await self._run(_operations.delete_as_group(id))
+        await self._run(operations.delete_as_group(id))
 
     async def _edit(self, id: int | str, change: Callable[[ASGroup], ASGroup]) -> ASGroup:
         request = Edit(
             operation="as_groups.update",
             subject=f"AS group {id}",
-            read=_operations.get_as_group(id),
+            read=operations.get_as_group(id),
             model=_same,
             writable=writable,
             change=change,
@@ -133,8 +134,8 @@ class ASGroups:
         return await edit(self._caller, request, None)
 
 
-def _write(group: ASGroup) -> _operations.Request[ASGroup]:
-    return _operations.update_as_group(group.id, group.name, [member.asn for member in group.asn])
+def _write(group: ASGroup) -> Request[ASGroup]:
+    return operations.update_as_group(group.id, group.name, [member.asn for member in group.asn])
 
 
 def _same(group: ASGroup) -> ASGroup:

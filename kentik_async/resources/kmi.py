@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from kentik_async import _operations
+from kentik_async._operations import kmi as operations
 from kentik_async._pipeline.caller import Caller
 from kentik_async.bulk.market_names import spell_market
 from kentik_async.models import ASNDetails, Insight, Market, Rankings, Records
@@ -32,7 +32,7 @@ class KMI:
 
     async def list_markets(self) -> Records[Market]:
         """Return all markets (the planet, regions and countries), in the server's order."""
-        return await self._run(_operations.list_markets())
+        return await self._run(operations.list_markets())
 
     async def get_rankings(
         self,
@@ -59,7 +59,7 @@ class KMI:
         Raises:
             NotFoundError: The market does not exist.
         """
-        return await self._run(_operations.get_rankings(_market(market_id), rank_type, ip, limit))
+        return await self._run(operations.get_rankings(_market(market_id), rank_type, ip, limit))
 
     async def get_asn_details(
         self,
@@ -86,7 +86,7 @@ class KMI:
             NotFoundError: The market does not exist, or the network is unknown in it.
         """
         return await self._run(
-            _operations.get_asn_details(
+            operations.get_asn_details(
                 _market(market_id),
                 asn,
                 type,
@@ -118,7 +118,7 @@ class KMI:
             limit: The largest number of events, from 1; the server's default is 100.
         """
         return await self._run(
-            _operations.get_global_insights(
+            operations.get_global_insights(
                 market_id=_market(market_id),
                 ip=ip,
                 types=types,
@@ -151,7 +151,7 @@ class KMI:
             limit: The largest number of events, from 1; the server's default is 100.
         """
         return await self._run(
-            _operations.get_asn_insights(
+            operations.get_asn_insights(
                 asn,
                 market_id=_market(market_id),
                 ip=ip,

@@ -1,6 +1,6 @@
 """Plans: the licences of a company. Source: Kentik KB, Site and Plan APIs."""
 
-from kentik_async import _operations
+from kentik_async._operations import sites as operations
 from kentik_async._pipeline.caller import Caller
 from kentik_async.models import Plan, Records
 
@@ -15,4 +15,4 @@ class Plans:
 
     async def list(self) -> Records[Plan]:
         """Return all plans, in the server's order; fields that the server omits are None."""
-        return await self._run(_operations.list_plans())
+        return await self._run(operations.list_plans())

@@ -6,7 +6,7 @@ import urllib.parse
 from collections.abc import Mapping
 from typing import Any
 
-from kentik_async._operations import Operation, Protocol, Request
+from kentik_async._operations.request import Operation, Protocol, Request
 from kentik_async._pipeline.caller import Caller
 from kentik_async.errors import DecodeError, ValidationError
 from kentik_async.quota import QUOTA_CLASSES, QuotaClass

@@ -2,8 +2,8 @@
 
 from typing import TypedDict, Unpack
 
-from kentik_async import _site_operations as operations
 from kentik_async._codec.site_markets import market_model, writable
+from kentik_async._operations import sites_v6 as operations
 from kentik_async._pipeline.caller import Caller
 from kentik_async.models import SiteMarket, SiteMarketList
 from kentik_async.resources._editing import Edit, edit

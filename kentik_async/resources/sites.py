@@ -1,6 +1,6 @@
 """Sites: the physical locations of devices. Source: Kentik KB, Site and Plan APIs."""
 
-from kentik_async import _operations
+from kentik_async._operations import sites as operations
 from kentik_async._pipeline.caller import Caller
 from kentik_async.models import Records, Site
 
@@ -19,7 +19,7 @@ class Sites:
 
     async def list(self) -> Records[Site]:
         """Return all sites, in the server's order."""
-        return await self._run(_operations.list_sites())
+        return await self._run(operations.list_sites())
 
     async def get(self, id: int | str) -> Site:
         """Return one site.
@@ -30,7 +30,7 @@ class Sites:
         Raises:
             NotFoundError: The site does not exist.
         """
-        return await self._run(_operations.get_site(id))
+        return await self._run(operations.get_site(id))
 
     async def create(self, site_name: str, lat: float | str, lon: float | str) -> Site:
         """Create a site and return it as the server stored it.
@@ -46,7 +46,7 @@ class Sites:
         Raises:
             PermissionDeniedError: The user may only read.
         """
-        return await self._run(_operations.create_site(site_name, lat, lon))
+        return await self._run(operations.create_site(site_name, lat, lon))
 
     async def update(
         self,
@@ -67,7 +67,7 @@ class Sites:
         Raises:
             NotFoundError: The site does not exist.
         """
-        return await self._run(_operations.update_site(id, site_name=site_name, lat=lat, lon=lon))
+        return await self._run(operations.update_site(id, site_name=site_name, lat=lat, lon=lon))
 
     async def delete(self, id: int | str) -> None:
         """Delete a site.
@@ -79,4 +79,4 @@ class Sites:
             NotFoundError: The site does not exist; also if a first attempt deleted it and its response was
                 lost.
         """
-        await self._run(_operations.delete_site(id))
+        await self._run(operations.delete_site(id))

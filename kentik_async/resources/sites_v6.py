@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import TypedDict, Unpack
 
-from kentik_async import _site_operations as operations
 from kentik_async._codec.site_fields import site_model, writable
+from kentik_async._operations import sites_v6 as operations
 from kentik_async._pipeline.caller import Caller
 from kentik_async.models import (
     LayerSet,

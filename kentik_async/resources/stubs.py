@@ -10,7 +10,7 @@ from google.protobuf.message import DecodeError as ProtobufError
 from google.protobuf.message import Message
 
 from kentik_async._generated._runtime import MethodSpec
-from kentik_async._operations import Operation, Request
+from kentik_async._operations.request import Operation, Request
 from kentik_async._pipeline.caller import Caller
 from kentik_async._pipeline.streaming import run_stream
 from kentik_async._transport.base import Messages, StreamKind

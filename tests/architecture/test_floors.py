@@ -15,7 +15,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"_validation", "quota", "_codec", "retry"}),
     frozenset({"_config", "_operations"}),
     frozenset({"_profiles"}),
-    frozenset({"_environment", "_site_operations", "_telemetry", "_transport"}),
+    frozenset({"_environment", "_telemetry", "_transport"}),
     frozenset({"_pipeline"}),
     frozenset({"bulk"}),
     frozenset({"dlt", "report", "resources"}),

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from kentik_async._generated.kmi import v202212 as wire
-from kentik_async._operations import Request
+from kentik_async._operations.request import Request
 from kentik_async.bulk.pull import Pull
 from kentik_async.bulk.spec import PullSpec
 from kentik_async.emulator.api import kmi

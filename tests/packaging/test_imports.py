@@ -38,6 +38,15 @@ RARE = (
     "kentik_async.state",
 )
 
+# What is imported with the first client.
+WITH_THE_CLIENT = (
+    "google.protobuf",
+    "grpc",
+    "kentik_async._codec",
+    "kentik_async._generated",
+    "kentik_async.resources",
+)
+
 
 def test_the_version_is_the_distributions() -> None:
     assert kentik_async.__version__ == importlib.metadata.version("kentik-async")
@@ -72,3 +81,8 @@ def test_the_import_loads_nothing_heavy() -> None:
 def test_the_client_loads_what_is_rare_at_its_first_use() -> None:
     before = set(loaded("import grpc.aio, msgspec", RARE))
     assert set(loaded("from kentik_async import KentikClient", RARE + HEAVY)) == before
+
+
+def test_the_class_is_imported_without_grpc_and_protobuf() -> None:
+    names = "KentikClient, APIError, Event, LocalLimiter, Quota, Ranking, Records, Response, Retry, priority"
+    assert loaded(f"from kentik_async import {names}", WITH_THE_CLIENT) == []

@@ -7,7 +7,7 @@ from weakref import WeakValueDictionary
 import pytest
 
 from kentik_async import KentikClient, Quota, Retry
-from kentik_async._operations import Request
+from kentik_async._operations.request import Request
 from kentik_async._pipeline import CallOptions
 from kentik_async._pipeline.caller import Caller
 from kentik_async.emulator import Emulator

@@ -10,11 +10,10 @@ from kentik_async import (
     SiteMarket,
     SiteV6,
     ValidationError,
-    _operations,
-    _site_operations,
 )
 from kentik_async._generated.site import v202509 as site_wire
-from kentik_async._operations import Request
+from kentik_async._operations import as_groups, kmi, sites, sites_v6
+from kentik_async._operations.request import Operation, Request
 from kentik_async.retry import Effect
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -31,34 +30,34 @@ def now() -> datetime:
 
 
 REQUESTS: list[Request[Any]] = [
-    _operations.list_markets(),
-    _operations.get_rankings("cc$US", "customer_base", "v4", None, now),
-    _operations.get_asn_details("cc$US", 1, "all", "v4", "all", "all", "all", now),
-    _operations.get_global_insights(),
-    _operations.get_asn_insights(1),
-    _operations.list_as_groups(),
-    _operations.get_as_group("1"),
-    _operations.create_as_group("x", [1]),
-    _operations.update_as_group("1", "x", [1]),
-    _operations.delete_as_group("1"),
-    _operations.list_sites(),
-    _operations.get_site(1),
-    _operations.create_site("Site", 1, 2),
-    _operations.update_site(1, lat=1),
-    _operations.delete_site(1),
-    _operations.list_plans(),
-    _site_operations.list_sites(),
-    _site_operations.get_site(1),
-    _site_operations.create_site(SITE_V6),
-    _site_operations.replace_site(SITE_V6),
-    _site_operations.update_site(site_wire.Site(id="1")),
-    _site_operations.delete_site(1),
-    _site_operations.list_site_markets(),
-    _site_operations.get_site_market(1),
-    _site_operations.create_site_market(SITE_MARKET),
-    _site_operations.replace_site_market(SITE_MARKET),
-    _site_operations.update_site_market(site_wire.SiteMarket(id="1")),
-    _site_operations.delete_site_market(1),
+    kmi.list_markets(),
+    kmi.get_rankings("cc$US", "customer_base", "v4", None, now),
+    kmi.get_asn_details("cc$US", 1, "all", "v4", "all", "all", "all", now),
+    kmi.get_global_insights(),
+    kmi.get_asn_insights(1),
+    as_groups.list_as_groups(),
+    as_groups.get_as_group("1"),
+    as_groups.create_as_group("x", [1]),
+    as_groups.update_as_group("1", "x", [1]),
+    as_groups.delete_as_group("1"),
+    sites.list_sites(),
+    sites.get_site(1),
+    sites.create_site("Site", 1, 2),
+    sites.update_site(1, lat=1),
+    sites.delete_site(1),
+    sites.list_plans(),
+    sites_v6.list_sites(),
+    sites_v6.get_site(1),
+    sites_v6.create_site(SITE_V6),
+    sites_v6.replace_site(SITE_V6),
+    sites_v6.update_site(site_wire.Site(id="1")),
+    sites_v6.delete_site(1),
+    sites_v6.list_site_markets(),
+    sites_v6.get_site_market(1),
+    sites_v6.create_site_market(SITE_MARKET),
+    sites_v6.replace_site_market(SITE_MARKET),
+    sites_v6.update_site_market(site_wire.SiteMarket(id="1")),
+    sites_v6.delete_site_market(1),
 ]
 
 EXPECTED = {
@@ -96,9 +95,9 @@ EXPECTED = {
 def test_every_operation_is_here() -> None:
     made = {
         value.name
-        for module in (_operations, _site_operations)
+        for module in (as_groups, kmi, sites, sites_v6)
         for value in vars(module).values()
-        if isinstance(value, _operations.Operation)
+        if isinstance(value, Operation)
     }
     assert {request.operation.name for request in REQUESTS} == made == set(EXPECTED)
 
@@ -127,28 +126,28 @@ def test_what_is_no_answer_is_a_decode_error(request_: Request[Any]) -> None:
 
 
 def test_an_answer_is_stamped_when_it_is_read() -> None:
-    assert _operations.get_rankings("cc$US", "customer_base", "v4", None, now).decode(b"").fetched_at is NOW
+    assert kmi.get_rankings("cc$US", "customer_base", "v4", None, now).decode(b"").fetched_at is NOW
 
 
 def test_arguments_are_checked_before_there_is_a_request() -> None:
     with pytest.raises(ValidationError):
-        _operations.get_rankings(" ", "customer_base", "v4", None, now)
+        kmi.get_rankings(" ", "customer_base", "v4", None, now)
     with pytest.raises(ValidationError):
-        _operations.get_site("../users")
+        sites.get_site("../users")
 
 
 @pytest.mark.parametrize(
     ("build", "name"),
     [
-        (lambda: _operations.get_rankings("cc$US", "nope", "v4", None), "kmi.get_rankings"),
-        (lambda: _operations.get_asn_insights("x"), "kmi.get_asn_insights"),
-        (lambda: _operations.create_as_group("", []), "as_groups.create"),
-        (lambda: _operations.get_site(0), "sites.get"),
-        (lambda: _operations.update_site(1), "sites.update"),
-        (lambda: _site_operations.get_site(" "), "sites_v6.get"),
-        (lambda: _site_operations.replace_site(SiteV6(title="x", type="cloud")), "sites_v6.replace"),
-        (lambda: _site_operations.change_site({}), "sites_v6.update"),
-        (lambda: _site_operations.change_site_market({"id": "2"}), "site_markets.update"),
+        (lambda: kmi.get_rankings("cc$US", "nope", "v4", None), "kmi.get_rankings"),
+        (lambda: kmi.get_asn_insights("x"), "kmi.get_asn_insights"),
+        (lambda: as_groups.create_as_group("", []), "as_groups.create"),
+        (lambda: sites.get_site(0), "sites.get"),
+        (lambda: sites.update_site(1), "sites.update"),
+        (lambda: sites_v6.get_site(" "), "sites_v6.get"),
+        (lambda: sites_v6.replace_site(SiteV6(title="x", type="cloud")), "sites_v6.replace"),
+        (lambda: sites_v6.change_site({}), "sites_v6.update"),
+        (lambda: sites_v6.change_site_market({"id": "2"}), "site_markets.update"),
     ],
 )
 def test_an_invalid_argument_names_its_operation(build: Any, name: str) -> None:

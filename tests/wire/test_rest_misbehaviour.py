@@ -17,9 +17,9 @@ from kentik_async import (
     KentikClient,
     Quota,
     UnavailableError,
-    _operations,
 )
-from kentik_async._operations import Request
+from kentik_async._operations import kmi, sites
+from kentik_async._operations.request import Request
 from tests.wire.servers.independent import (
     ONE_AT_A_TIME,
     TOKEN,
@@ -193,7 +193,7 @@ class TestLargeAnswers:
     ) -> None:
         grpc_server.usual = bytes(size)
         rest_server.usual = Answer(body=bytes(size))
-        requests: list[Request[Any]] = [_operations.list_markets(), _operations.list_sites()]
+        requests: list[Request[Any]] = [kmi.list_markets(), sites.list_sites()]
         for request in requests:
             thread = await kentik._caller.run(replace(request, decode=lambda _: threading.get_ident()))
             assert (thread != threading.get_ident()) == beside

@@ -5,11 +5,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from kentik_async import _operations, _site_operations
 from kentik_async._codec.site_fields import site_model
 from kentik_async._codec.site_markets import market_model
 from kentik_async._codec.site_markets import writable as comparable_market
-from kentik_async._operations import Request
+from kentik_async._operations import as_groups, sites, sites_v6
+from kentik_async._operations.request import Request
 from kentik_async.errors import ValidationError
 from kentik_async.models import Site, SiteMarket
 from kentik_async.resources._editing import Edit
@@ -31,28 +31,28 @@ __all__ = ["comparable", "create_request", "delete_request", "edit_of", "list_re
 def list_request(kind: Kind, api: API) -> Request[Any]:
     """Return the request for all objects of a kind."""
     if kind == "as_groups":
-        return _operations.list_as_groups()
+        return as_groups.list_as_groups()
     if kind == "site_markets":
-        return _site_operations.list_site_markets()
-    return _operations.list_sites() if api == "v5" else _site_operations.list_sites()
+        return sites_v6.list_site_markets()
+    return sites.list_sites() if api == "v5" else sites_v6.list_sites()
 
 
 def read_request(kind: Kind, api: API, id: str) -> Request[Any]:
     """Return the request for one object."""
     if kind == "as_groups":
-        return _operations.get_as_group(id)
+        return as_groups.get_as_group(id)
     if kind == "site_markets":
-        return _site_operations.get_site_market(id)
-    return _operations.get_site(id) if api == "v5" else _site_operations.get_site(id)
+        return sites_v6.get_site_market(id)
+    return sites.get_site(id) if api == "v5" else sites_v6.get_site(id)
 
 
 def delete_request(kind: Kind, api: API, id: str) -> Request[None]:
     """Return the request that deletes an object."""
     if kind == "as_groups":
-        return _operations.delete_as_group(id)
+        return as_groups.delete_as_group(id)
     if kind == "site_markets":
-        return _site_operations.delete_site_market(id)
-    return _operations.delete_site(id) if api == "v5" else _site_operations.delete_site(id)
+        return sites_v6.delete_site_market(id)
+    return sites.delete_site(id) if api == "v5" else sites_v6.delete_site(id)
 
 
 def create_request(entry: DeclaredObject, api: API, market_ids: Mapping[str, str]) -> Request[Any]:
@@ -73,13 +73,13 @@ def create_request(entry: DeclaredObject, api: API, market_ids: Mapping[str, str
     if missing:
         raise ValidationError(f"{SINGULAR[entry.kind]} {entry.name!r} cannot be created without {missing[0]}")
     if entry.kind == "as_groups":
-        return _operations.create_as_group(entry.name, fields["asn"])
+        return as_groups.create_as_group(entry.name, fields["asn"])
     if entry.kind == "site_markets":
         market = SiteMarket(name=entry.name, description=fields.get("description", ""))
-        return _site_operations.create_site_market(market)
+        return sites_v6.create_site_market(market)
     if api == "v5":
-        return _operations.create_site(entry.name, fields["lat"], fields["lon"])
-    return _site_operations.create_site(new_site(entry, market_ids))
+        return sites.create_site(entry.name, fields["lat"], fields["lon"])
+    return sites_v6.create_site(new_site(entry, market_ids))
 
 
 def comparable(kind: Kind, model: Any) -> Any:
@@ -116,37 +116,37 @@ def edit_of(
     if change.kind == "as_groups":
         return make(
             "as_groups.update",
-            _operations.get_as_group(id),
+            as_groups.get_as_group(id),
             _same,
             lambda group: changed_group(group, entry),
-            lambda group: _operations.update_as_group(id, group.name, [one.asn for one in group.asn]),
+            lambda group: as_groups.update_as_group(id, group.name, [one.asn for one in group.asn]),
         )
     if change.kind == "site_markets":
         wanted = {name: entry.name if name == "name" else entry.fields[name] for name in names}
         return make(
             "site_markets.update",
-            _site_operations.get_stored_site_market(id),
+            sites_v6.get_stored_site_market(id),
             market_model,
-            _site_operations.change_site_market(wanted),
-            _site_operations.update_site_market,
+            sites_v6.change_site_market(wanted),
+            sites_v6.update_site_market,
         )
     if api == "v5":
         values = {("site_name" if n == "title" else n): entry.fields.get(n, entry.name) for n in names}
         return make(
             "sites.update",
-            _operations.get_site(id),
+            sites.get_site(id),
             _same,
             lambda site: replace(site, **values),
-            lambda _: _operations.update_site(id, **values),
+            lambda _: sites.update_site(id, **values),
         )
     return make(
         "sites_v6.update",
-        _site_operations.get_stored_site(id),
+        sites_v6.get_stored_site(id),
         site_model,
-        lambda stored: _site_operations.change_site(
-            site_changes(site_model(stored), entry, names, market_ids)
-        )(stored),
-        _site_operations.update_site,
+        lambda stored: sites_v6.change_site(site_changes(site_model(stored), entry, names, market_ids))(
+            stored
+        ),
+        sites_v6.update_site,
     )
 
 

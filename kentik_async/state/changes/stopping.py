@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from kentik_async._operations import Request
+from kentik_async._operations.request import Request
 from kentik_async._pipeline.caller import Caller
 
 __all__ = ["StoppableCaller", "StoppedError"]

@@ -3,7 +3,9 @@
 import pytest
 
 import kentik_async
-from kentik_async import KentikError, _operations, _site_operations, errors
+from kentik_async import KentikError, errors
+from kentik_async._operations import as_groups, kmi, sites_v6
+from kentik_async._operations.request import Operation
 from kentik_async.cli import parameters
 from kentik_async.cli.error_text import SCOPES, error_line
 from kentik_async.cli.exit_codes import Exit, exit_for, worst
@@ -62,9 +64,9 @@ def test_the_codes_are_what_scripts_rely_on() -> None:
 def test_every_operation_of_api_v6_has_a_scope() -> None:
     operations = {
         value.name
-        for module in (_operations, _site_operations)
+        for module in (as_groups, kmi, sites_v6)
         for value in vars(module).values()
-        if isinstance(value, _operations.Operation) and value.protocol == "grpc"
+        if isinstance(value, Operation)
     }
     assert set(SCOPES) == operations
     assert {rpc.name: rpc.scope for rpc in RPCS}.items() <= SCOPES.items()

@@ -5,7 +5,7 @@ from typing import Any
 
 from kentik_async._codec import site_markets, sites_v6
 from kentik_async._generated.site import v202509 as messages
-from kentik_async._operations import ObjectId, Request, builds, grpc_operation
+from kentik_async._operations.request import ObjectId, Request, builds, rpc_operation
 from kentik_async.models import SiteMarket, SiteMarketList, SiteV6, SiteV6List
 from kentik_async.retry import Effect
 
@@ -30,18 +30,18 @@ __all__ = [
 
 _SERVICE = "/kentik.site.v202509.SiteService/"
 
-_LIST_SITES = grpc_operation("sites_v6.list", "GET", Effect.READ)
-_GET_SITE = grpc_operation("sites_v6.get", "GET", Effect.READ)
-_CREATE_SITE = grpc_operation("sites_v6.create", "POST", Effect.CREATE)
-_REPLACE_SITE = grpc_operation("sites_v6.replace", "PUT", Effect.REPLACE)
-_UPDATE_SITE = grpc_operation("sites_v6.update", "PUT", Effect.REPLACE)
-_DELETE_SITE = grpc_operation("sites_v6.delete", "DELETE", Effect.REPLACE)
-_LIST_MARKETS = grpc_operation("site_markets.list", "GET", Effect.READ)
-_GET_MARKET = grpc_operation("site_markets.get", "GET", Effect.READ)
-_CREATE_MARKET = grpc_operation("site_markets.create", "POST", Effect.CREATE)
-_REPLACE_MARKET = grpc_operation("site_markets.replace", "PUT", Effect.REPLACE)
-_UPDATE_MARKET = grpc_operation("site_markets.update", "PUT", Effect.REPLACE)
-_DELETE_MARKET = grpc_operation("site_markets.delete", "DELETE", Effect.REPLACE)
+_LIST_SITES = rpc_operation("sites_v6.list", "GET", Effect.READ)
+_GET_SITE = rpc_operation("sites_v6.get", "GET", Effect.READ)
+_CREATE_SITE = rpc_operation("sites_v6.create", "POST", Effect.CREATE)
+_REPLACE_SITE = rpc_operation("sites_v6.replace", "PUT", Effect.REPLACE)
+_UPDATE_SITE = rpc_operation("sites_v6.update", "PUT", Effect.REPLACE)
+_DELETE_SITE = rpc_operation("sites_v6.delete", "DELETE", Effect.REPLACE)
+_LIST_MARKETS = rpc_operation("site_markets.list", "GET", Effect.READ)
+_GET_MARKET = rpc_operation("site_markets.get", "GET", Effect.READ)
+_CREATE_MARKET = rpc_operation("site_markets.create", "POST", Effect.CREATE)
+_REPLACE_MARKET = rpc_operation("site_markets.replace", "PUT", Effect.REPLACE)
+_UPDATE_MARKET = rpc_operation("site_markets.update", "PUT", Effect.REPLACE)
+_DELETE_MARKET = rpc_operation("site_markets.delete", "DELETE", Effect.REPLACE)
 
 
 @builds(_LIST_SITES)
