@@ -37,8 +37,6 @@ MODULES = (
     "kentik_async.state",
 )
 
-pytestmark = pytest.mark.timeout(600)  # the build takes 15 s of one core
-
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:

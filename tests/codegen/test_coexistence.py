@@ -129,7 +129,6 @@ def with_vendor(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.skipif(
     not ASKED_FOR, reason="makes an environment with kentik-api: set KENTIK_ASYNC_COEXISTENCE=1"
 )
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("ours_first", [True, False])
 def test_beside_the_vendors_sdk(with_vendor: Path, tree: Path, ours_first: bool) -> None:
     ours = OURS + "import zootree.zoo.v202601\n"

@@ -47,7 +47,6 @@ def environment() -> Iterator[dict[str, str]]:
         yield emulator.env
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("page", PAGES)
 def test_every_block_runs(page: str, environment: dict[str, str], tmp_path: Path) -> None:
     script = [PROGRAMS]

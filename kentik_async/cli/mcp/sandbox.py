@@ -22,6 +22,9 @@ _LOCKED_IN: Mapping[str, str] = {
     "threads": "2",
 }
 
+_INTERRUPT_AGAIN = 0.01
+"""Seconds between two interrupts."""
+
 
 class Query:
     """One query, which may be stopped from another thread."""
@@ -48,6 +51,8 @@ class Query:
             self._connection.register(name, dataset)
         self._connection.execute("SET lock_configuration = true")
         self._late = False
+        self._stopped = threading.Event()
+        self._ended = threading.Event()
 
     def rows(self, sql: str, timeout: float) -> Iterator[dict[str, Any]]:
         """Run the query and yield its rows.
@@ -59,9 +64,8 @@ class Query:
         Raises:
             ValidationError: It is not one SELECT statement, fails, or takes too long.
         """
-        timer = threading.Timer(timeout, self._stop_late)
-        timer.daemon = True
-        timer.start()
+        watcher = threading.Thread(target=self._watch, args=(timeout,), daemon=True)
+        watcher.start()
         reason = ""
         try:
             statements = self._connection.extract_statements(sql)
@@ -72,23 +76,30 @@ class Query:
                 names = [column[0] for column in cursor.description or ()]
                 while (row := cursor.fetchone()) is not None:
                     yield dict(zip(names, row, strict=True))
-        except self._errors as error:
+        except (self._errors, RuntimeError) as error:  # an interrupt may raise either
             reason = " ".join(str(error).split())
         finally:
-            timer.cancel()
+            self._ended.set()
+            self._stopped.set()
+            watcher.join()
         if self._late:
             reason = f"the query took longer than {timeout:g} s; add a filter or a limit"
         if reason:
             raise ValidationError(reason)
 
     def stop(self) -> None:
-        """Stop the query; its thread then raises ValidationError."""
-        self._connection.interrupt()
+        """Stop the query, also one that has not begun; its thread then raises ValidationError."""
+        self._stopped.set()
 
     def close(self) -> None:
         """Close the database."""
         self._connection.close()
 
-    def _stop_late(self) -> None:
-        self._late = True
-        self.stop()
+    def _watch(self, timeout: float) -> None:
+        """Interrupt the query once it is stopped or late, again and again until it ends.
+
+        DuckDB forgets an interrupt that comes before a statement begins.
+        """
+        self._late = not self._stopped.wait(timeout)
+        while not self._ended.wait(_INTERRUPT_AGAIN):
+            self._connection.interrupt()

@@ -66,7 +66,6 @@ def reader(code: str, target: Path, stop: Path) -> Iterator["subprocess.Popen[st
             process.kill()
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     ("code", "store", "refreshes"),
     [

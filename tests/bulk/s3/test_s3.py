@@ -44,7 +44,6 @@ def save(name: str, store: str, **more: Any) -> dict[str, Any]:
     return {"pull": PULL, "target": f"s3://{BUCKET}/{name}", "store": store, **more}
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("store", ["parquet", "delta"])
 async def test_kills_and_faults_leave_what_a_calm_pull_saves(
     s3: S3Server, emu: Emulator, tmp_path: Path, store: str
@@ -58,7 +57,6 @@ async def test_kills_and_faults_leave_what_a_calm_pull_saves(
     assert chaos.orphans(f"chaos-{store}") == []
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("store", ["parquet", "delta"])
 async def test_another_machine_resumes_a_killed_pull(
     s3: S3Server, emu: Emulator, tmp_path: Path, store: str
@@ -81,7 +79,6 @@ async def test_another_machine_resumes_a_killed_pull(
     assert not [name for name in s3.objects(f"two-{store}/") if ".kentik-async" in name]
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("store", ["parquet", "delta"])
 async def test_one_ctrl_c_ends_a_pull_whose_store_hangs(
     s3: S3Server, emu: Emulator, tmp_path: Path, store: str

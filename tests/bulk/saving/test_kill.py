@@ -106,7 +106,6 @@ def tables(target: Path) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-@pytest.mark.timeout(300)
 async def test_twenty_kills_leave_the_same_tables_as_none(tmp_path: Path) -> None:
     chance = random.Random(20261120)
     calm, killed = (str(tmp_path / name) for name in ("calm", "killed"))
@@ -127,7 +126,6 @@ async def test_twenty_kills_leave_the_same_tables_as_none(tmp_path: Path) -> Non
     assert report.refused == 0
 
 
-@pytest.mark.timeout(300)
 async def test_kills_while_tables_are_replaced_leave_no_torn_part(tmp_path: Path) -> None:
     chance = random.Random(20261121)
 
@@ -150,7 +148,6 @@ async def test_kills_while_tables_are_replaced_leave_no_torn_part(tmp_path: Path
                 assert tables(tmp_path / target) == tables(tmp_path / "calm")
 
 
-@pytest.mark.timeout(300)
 async def test_a_refresh_killed_while_replacing_tables_is_not_repeated(tmp_path: Path) -> None:
     target = tmp_path / "t"
 
@@ -175,7 +172,6 @@ def _at_least(count: Callable[[], int], enough: int) -> bool:
     return count() >= enough
 
 
-@pytest.mark.timeout(300)
 async def test_a_run_resumed_after_midnight_keeps_its_date(
     tmp_path: Path,
 ) -> None:

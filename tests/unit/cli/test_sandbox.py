@@ -16,6 +16,8 @@ from kentik_async.errors import ValidationError
 
 pytest.importorskip("duckdb", reason="queries take the extra mcp")
 
+ENDLESS = "select count(*) from range(1_000_000_000_000) a where a.range % 7 = sqrt(a.range)"
+
 
 def rows_of(sql: str, tables: Mapping[str, Any] | None = None, timeout: float = 60.0) -> list[dict[str, Any]]:
     query = Query(tables or {})
@@ -75,10 +77,19 @@ def test_query_reaches_nothing_else(path: Path, sql: str) -> None:
     assert table_of_python.num_rows == 1
 
 
-def test_endless_query_is_stopped() -> None:
-    endless = "select count(*) from range(1_000_000_000_000) a where a.range % 7 = sqrt(a.range)"
-    with pytest.raises(ValidationError, match=r"^the query took longer than 0\.01 s; add a filter"):
-        rows_of(endless, timeout=0.01)
+@pytest.mark.parametrize("seconds", ["0.01", "0.0001", "0"])
+def test_endless_query_is_stopped(seconds: str) -> None:
+    """Also before it begins."""
+    with pytest.raises(ValidationError, match=rf"^the query took longer than {seconds} s; add a filter"):
+        rows_of(ENDLESS, timeout=float(seconds))
+
+
+def test_query_can_be_stopped_before_it_begins() -> None:
+    query = Query({})
+    query.stop()
+    with pytest.raises(ValidationError, match=r"(?i)interrupt"):
+        list(query.rows(ENDLESS, 60.0))
+    query.close()
 
 
 def test_values_become_json() -> None:
