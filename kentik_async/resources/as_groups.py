@@ -49,7 +49,7 @@ class ASGroups:
         Raises:
             NotFoundError: No group has this name.
         """
-        return only_one(await self.list(), "name", name, "AS group", "operations.get_by_name")
+        return only_one(await self.list(), "name", name, "AS group", "as_groups.get_by_name")
 
     async def create(self, name: str, asns: Iterable[int | str]) -> ASGroup:
         """Create an AS group and return it as the server stored it.

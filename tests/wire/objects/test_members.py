@@ -73,5 +73,6 @@ async def test_invalid_members_send_nothing(emu: Emulator, kentik: KentikClient)
 
 async def test_a_group_is_found_by_its_name(kentik: KentikClient) -> None:
     assert (await kentik.as_groups.get_by_name("Private use")).id == "1002"
-    with pytest.raises(NotFoundError, match="no AS group has the name 'private use'"):
+    with pytest.raises(NotFoundError, match="no AS group has the name 'private use'") as caught:
         await kentik.as_groups.get_by_name("private use")
+    assert caught.value.operation == "as_groups.get_by_name"
