@@ -14,6 +14,9 @@ from tests.wire.servers.independent import Answer, ForeignGrpc, ForeignRest, Raw
 
 Client = Callable[..., KentikClient]
 
+SLOW = 6.0
+"""Seconds for the first connection: half are gRPC's head start, the rest is enough on a busy machine."""
+
 MARKETS = b'{"markets": [{"marketId": "cc$CH", "name": "Switzerland", "new": [1]}]}'
 
 
@@ -63,7 +66,9 @@ async def test_refused_grpc_falls_back_with_one_warning(
 ) -> None:
     rest_server.usual = Answer(body=MARKETS)
     grpc_endpoint = f"http://127.0.0.1:{closed_port}"
-    kentik = client(grpc_endpoint=grpc_endpoint, v6_rest_endpoint=mirror_of(rest_server), connect_timeout=0.5)
+    kentik = client(
+        grpc_endpoint=grpc_endpoint, v6_rest_endpoint=mirror_of(rest_server), connect_timeout=SLOW
+    )
     found = await asyncio.gather(*(kentik.kmi.list_markets() for _ in range(3)))
     assert [[market.market_id for market in markets] for markets in found] == [["cc$CH"]] * 3
     await kentik.as_groups.delete(1)
@@ -81,14 +86,14 @@ async def test_refused_grpc_falls_back_with_one_warning(
 
 async def test_silent_grpc_falls_back(client: Client, silent: RawServer, rest_server: ForeignRest) -> None:
     rest_server.usual = Answer(body=MARKETS)
-    kentik = client(grpc_endpoint=silent.url, v6_rest_endpoint=mirror_of(rest_server), connect_timeout=0.5)
+    kentik = client(grpc_endpoint=silent.url, v6_rest_endpoint=mirror_of(rest_server), connect_timeout=SLOW)
     assert len(await kentik.kmi.list_markets()) == 1
 
 
 async def test_a_host_without_grpc_falls_back_on_itself(client: Client, rest_server: ForeignRest) -> None:
     """By default the JSON mirror is on the host of gRPC."""
     rest_server.usual = Answer(body=MARKETS)
-    kentik = client(grpc_endpoint=mirror_of(rest_server), connect_timeout=0.5)
+    kentik = client(grpc_endpoint=mirror_of(rest_server), connect_timeout=SLOW)
     assert len(await kentik.kmi.list_markets()) == 1
 
 
@@ -129,11 +134,11 @@ async def test_grpc_alone_does_not_fall_back(
 async def test_an_outage_of_grpc_is_waited_out(
     client: Client, grpc_server: ForeignGrpc, rest_server: ForeignRest
 ) -> None:
-    kentik = client(v6_rest_endpoint=mirror_of(rest_server), connect_timeout=0.1)
+    kentik = client(v6_rest_endpoint=mirror_of(rest_server), connect_timeout=SLOW)
     await kentik.kmi.list_markets()
     await grpc_server.stop()
     waiting = asyncio.create_task(kentik.kmi.list_markets())
-    await asyncio.sleep(0)
+    await asyncio.sleep(SLOW / 2 + 0.1)  # longer than gRPC's head start
     await grpc_server.start()
     await waiting
     assert len(grpc_server.received) == 2
@@ -147,7 +152,7 @@ async def test_the_choice_outlives_the_event_loop(
     kentik = client(
         grpc_endpoint=f"http://127.0.0.1:{closed_port}",
         v6_rest_endpoint=mirror_of(rest_server),
-        connect_timeout=0.2,
+        connect_timeout=SLOW,
         limiter="process:",
     )
 
