@@ -16,7 +16,7 @@ from kentik_async._operations import kmi
 from kentik_async._operations.request import Request
 from kentik_async.errors import DecodeError
 
-__all__ = ["RELATIONS", "PageIdentity", "PageKey", "PageKind", "relations_of"]
+__all__ = ["MARKETS", "RELATIONS", "PageIdentity", "PageKey", "PageKind", "relations_of"]
 
 PageKind: TypeAlias = Literal["markets", "rankings", "asn_details", "insights", "check"]
 
@@ -129,6 +129,10 @@ class PageKey(msgspec.Struct, frozen=True, omit_defaults=True, order=True):
         if self.asn is None:
             return kmi.get_global_insights(**options)
         return kmi.get_asn_insights(self.asn, **options)
+
+
+MARKETS = PageKey("markets")
+"""The list of all markets."""
 
 
 def relations_of(type: str) -> frozenset[str]:

@@ -11,7 +11,7 @@ import msgspec
 from kentik_async._codec.kmi import decode_markets
 from kentik_async.bulk.fetching import Fetcher, Fetching
 from kentik_async.bulk.frontier import Frontier
-from kentik_async.bulk.page_key import PageKey
+from kentik_async.bulk.page_key import MARKETS
 from kentik_async.bulk.pages import Answer, Page
 from kentik_async.bulk.results import Progress, PullPlan, PullReport
 from kentik_async.bulk.spec import PullSpec
@@ -22,8 +22,6 @@ __all__ = ["Pull", "StoreName"]
 R = TypeVar("R")
 
 StoreName: TypeAlias = Literal["parquet", "delta", "sqlite", "ndjson", "csv"]
-
-_MARKETS = PageKey("markets")
 
 
 class Pull(Generic[R]):
@@ -198,7 +196,7 @@ class Pull(Generic[R]):
         if self._markets is None:
             found: list[Answer] = []
             fetching: Fetching[Any] = Fetching(self.fetcher, keep=found.append)
-            page = await fetching.fetch(_MARKETS, 1)
+            page = await fetching.fetch(MARKETS, 1)
             if page.error is not None:
                 raise page.error
             self._markets = found[-1]

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from kentik_async.bulk.market_names import find_market
-from kentik_async.bulk.page_key import PageKey
+from kentik_async.bulk.page_key import MARKETS, PageKey
 from kentik_async.errors import DecodeError
 from kentik_async.models import Market
 
@@ -165,7 +165,7 @@ class PullSpec(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def opening(self) -> list[PageKey]:
         """Return the pages that are known before anything was answered."""
-        keys = [PageKey("markets")] if self.list_markets or self.needs_markets else []
+        keys = [MARKETS] if self.list_markets or self.needs_markets else []
         if self.insights is not None:
             for market_id, ip in product(self.markets or ("",), self.ips or ("",)):
                 keys += self.insights.keys(market_id, ip, self.limit)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from kentik_async.bulk.coverage import PageRecord, SavedPages
-from kentik_async.bulk.page_key import RELATIONS, PageKey, relations_of
+from kentik_async.bulk.page_key import RELATIONS, relations_of
 from kentik_async.bulk.saving.changes import page_owner
 from kentik_async.bulk.sinks.schema import Owner
 
@@ -16,8 +16,6 @@ __all__ = ["Superseded", "merge_networks", "newest_runs", "superseded"]
 
 Superseded = Mapping[str, frozenset[Owner]]
 """For each table, the owners (see `OWNER`) whose rows do not count: another target has newer ones."""
-
-_MARKETS = PageKey("markets").identity
 
 
 def superseded(targets: Sequence[SavedPages]) -> list[Superseded]:

@@ -13,7 +13,7 @@ import msgspec
 from kentik_async._version import __version__
 from kentik_async.bulk.coverage import PageRecord, SavedPages
 from kentik_async.bulk.frontier import Frontier, SavedDate
-from kentik_async.bulk.page_key import RELATIONS, PageIdentity, PageKey, relations_of
+from kentik_async.bulk.page_key import MARKETS, RELATIONS, PageIdentity, PageKey, relations_of
 from kentik_async.bulk.sinks.schema import Columns, Owner, owners_of
 from kentik_async.bulk.spec import DetailsOptions, PullSpec
 from kentik_async.errors import DecodeError
@@ -80,7 +80,7 @@ def rebuild_pages(
     for table, key_of in (("rankings", _ranking_key), ("insights", _insights_key), ("markets", _markets_key)):
         for owner, (rows, fetched_at, run_id) in _answers(table, tables[table]).items():
             key, run = requested.find(key_of(owner), rows)
-            key = PageKey("markets") if table == "markets" else key
+            key = MARKETS if table == "markets" else key
             records.append(PageRecord(key, run_id or run, "done", rows, None, fetched_at, 1))
     records += _details(tables["asns"], requested)
     return records
@@ -169,7 +169,7 @@ def _insights_key(owner: Owner) -> PageKey:
 
 
 def _markets_key(owner: Owner) -> PageKey:
-    return PageKey("markets")
+    return MARKETS
 
 
 def _details(asns: Columns, requested: _Requested) -> Iterator[PageRecord]:

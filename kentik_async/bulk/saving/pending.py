@@ -11,7 +11,7 @@ import msgspec
 from kentik_async._codec.kmi import decode_markets
 from kentik_async.bulk.coverage import PageRecord
 from kentik_async.bulk.journal.journal import JournalEntry, JournalRun, JournalView, microseconds
-from kentik_async.bulk.page_key import PageKey
+from kentik_async.bulk.page_key import MARKETS, PageKey
 from kentik_async.bulk.pages import Answer, PageSummary, summarize
 from kentik_async.bulk.saving.changes import ChangeBuilder
 from kentik_async.bulk.saving.consistency import check_of, reference_page
@@ -23,8 +23,6 @@ from kentik_async.errors import DecodeError, TargetError
 from kentik_async.models import Market
 
 __all__ = ["PendingPages"]
-
-_MARKETS = PageKey("markets")
 
 _STEP_ASIDE = 5e-5
 """A pause after each page, in seconds, in which the event loop gets the interpreter: waiting for it would
@@ -74,7 +72,7 @@ class PendingPages:
 
     def markets(self) -> list[Market]:
         """Return all markets, of the run's own list or that of the tables; none if there is no list."""
-        raw = self._answer(_MARKETS)
+        raw = self._answer(MARKETS)
         return self.date.markets if raw is None else list(decode_markets(raw))
 
     def failed(self, key: PageKey, error: Exception, fetched_at: int, attempts: int) -> None:

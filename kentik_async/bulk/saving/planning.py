@@ -12,7 +12,7 @@ from kentik_async.bulk.coverage import PageRecord
 from kentik_async.bulk.fetching import Fetcher
 from kentik_async.bulk.frontier import Frontier
 from kentik_async.bulk.journal.journal import JournalRun, microseconds, reading_journal
-from kentik_async.bulk.page_key import PageKey
+from kentik_async.bulk.page_key import MARKETS
 from kentik_async.bulk.pages import Answer, summarize
 from kentik_async.bulk.results import PullPlan
 from kentik_async.bulk.saving.consistency import needs_check
@@ -28,8 +28,6 @@ from kentik_async.errors import TargetError, ValidationError
 from kentik_async.models import Market
 
 __all__ = ["PlannedTarget", "plan_pull"]
-
-_MARKETS = PageKey("markets")
 
 _NEVER = 2**63
 """An instant after all others: a refresh that has not begun counts nothing as saved."""
@@ -83,15 +81,15 @@ async def plan_pull(
     look = partial(_look, spec, planned, run_date, microseconds(fetcher.now()))
     found = await BlockingCalls(may_hang=may_hang).run(look)
     date, markets = found.date, found.markets
-    if spec.needs_markets and date.state(_MARKETS) != "saved":
+    if spec.needs_markets and date.state(MARKETS) != "saved":
         answer = await list_markets()
-        summary = summarize(_MARKETS, answer.raw)
+        summary = summarize(MARKETS, answer.raw)
         at = microseconds(answer.fetched_at)
-        date.add(PageRecord(_MARKETS, "", "done", summary.rows, None, at, 1), summary.leads)
+        date.add(PageRecord(MARKETS, "", "done", summary.rows, None, at, 1), summary.leads)
         markets = [Market(*pair) for pair in summary.content()]
     spec = spec.resolve(markets)
     rest = Frontier(spec, date).remaining()
-    fetches_data = spec.insights is None and rest.calls > (date.state(_MARKETS) == "missing")
+    fetches_data = spec.insights is None and rest.calls > (date.state(MARKETS) == "missing")
     calls = rest.calls + (fetches_data or needs_check(date.pages))
     seconds = await fetcher.estimate(calls)
     return PullPlan(calls, rest.exact, seconds, rest.saved, rest.failed, rest.rankings, found.run_id)

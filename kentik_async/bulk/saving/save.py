@@ -17,7 +17,7 @@ import msgspec
 from kentik_async.bulk.fetching import Fetcher, Fetching
 from kentik_async.bulk.frontier import Frontier
 from kentik_async.bulk.journal.journal import JournalRun, microseconds
-from kentik_async.bulk.page_key import PageKey
+from kentik_async.bulk.page_key import MARKETS
 from kentik_async.bulk.pages import Answer, Page, PageSummary, summarize
 from kentik_async.bulk.results import (
     LONG_SECONDS,
@@ -40,8 +40,6 @@ from kentik_async.errors import TargetError
 __all__ = ["SaveOptions", "save"]
 
 _log = logging.getLogger("kentik_async")
-
-_MARKETS = PageKey("markets")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +174,7 @@ class _Saving:
 
     def _has_work(self, spec: PullSpec, pages: PendingPages, date: DateInTarget) -> bool:
         """Return whether anything has to be requested or saved."""
-        if pages.records or needs_check(date.pages) or date.state(_MARKETS) == "missing":
+        if pages.records or needs_check(date.pages) or date.state(MARKETS) == "missing":
             return True
         return Frontier(spec.resolve(date.markets), date).waiting > 0
 
@@ -216,14 +214,14 @@ class _Saving:
     ) -> PullSpec:
         """Return the spec with ids for market names; the list of markets is fetched if it is not there."""
         date = pages.date
-        if markets is not None and date.state(_MARKETS) != "saved":
+        if markets is not None and date.state(MARKETS) != "saved":
             answer = replace(markets, fetched_at=self._fetcher.now())
             self._journal.keep(run, answer)
             await self._settle(answer)
-            pages.add_answer(answer, summarize(_MARKETS, answer.raw))
+            pages.add_answer(answer, summarize(MARKETS, answer.raw))
         if not spec.has_names:
             return spec
-        if date.state(_MARKETS) != "saved":
+        if date.state(MARKETS) != "saved":
             async for page in fetching.pages(Frontier(PullSpec(list_markets=True), date)):
                 if page.error is not None:
                     raise page.error
