@@ -107,6 +107,12 @@ def usage_lines(error: CycloptsError) -> str:
     return f"{text}\nhint: {f'{hint}; ' if hint else ''}{command} --help"
 
 
+_SEVERAL_VALUES = frozenset(
+    {"--market", "--markets", "--rank-types", "--ips", "--asn", "--asns", "--mine", "--types"}
+)
+"""The options that take all the values after them."""
+
+
 def _usage_hint(error: CycloptsError) -> str:
     """Return how to correct a frequent mistake with options that take several values; "" for others."""
     if isinstance(error, CoercionError) and error.token is not None and "," in error.token.value:
@@ -118,12 +124,6 @@ def _usage_hint(error: CycloptsError) -> str:
         if option and not name.startswith("-"):
             return f"{option} takes all the values after it; write {name} before the options"
     return ""
-
-
-_SEVERAL_VALUES = frozenset(
-    {"--market", "--markets", "--rank-types", "--ips", "--asn", "--asns", "--mine", "--types"}
-)
-"""The options that take all the values after them."""
 
 
 def _taker(tokens: Sequence[str]) -> str:
