@@ -17,10 +17,13 @@ import sys
 from kentik_async import KentikClient
 
 
-async def answer(reader, writer):
-    if await reader.read(65536):  # a first connection only tries whether there is one
-        writer.write(b"HTTP/1.1 200 OK\\r\\nContent-Length: 12\\r\\n\\r\\n{\\"sites\\":[]}")
-    writer.close()
+class Server(asyncio.Protocol):  # no stream: its task could be cut off at the end, with a message of asyncio
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def data_received(self, data):
+        self.transport.write(b"HTTP/1.1 200 OK\\r\\nContent-Length: 12\\r\\n\\r\\n{\\"sites\\":[]}")
+        self.transport.close()
 
 
 async def main():
@@ -29,7 +32,7 @@ async def main():
     def note(event):
         loaded[event.kind] = "aiohttp" in sys.modules
 
-    server = await asyncio.start_server(answer, "127.0.0.1")
+    server = await asyncio.get_running_loop().create_server(Server, "127.0.0.1")
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     async with KentikClient("a@example.com", "t", rest_endpoint=url, on_event=note) as kentik:
         await kentik.sites.list()

@@ -12,11 +12,12 @@ PROGRAM = """
 import asyncio
 from kentik_async import ConnectError, KentikClient
 
-async def not_tls(reader, writer):
-    writer.write(b"HTTP/1.1 400 Bad Request\\r\\n\\r\\n")
+class NotTLS(asyncio.Protocol):  # no stream: its task could be cut off at the end, with a message of asyncio
+    def connection_made(self, transport):
+        transport.write(b"HTTP/1.1 400 Bad Request\\r\\n\\r\\n")
 
 async def main():
-    server = await asyncio.start_server(not_tls, "127.0.0.1", 0)
+    server = await asyncio.get_running_loop().create_server(NotTLS, "127.0.0.1", 0)
     url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     kentik = KentikClient("a@b", "t", grpc_endpoint=url, rest_endpoint=url, connect_timeout=0.5)
     try:
