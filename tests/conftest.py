@@ -64,17 +64,14 @@ def pytest_runtest_makereport() -> Iterator[None]:
     return report
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Plan for several workers (`-n`): the long waits begin first, and one at a time on each kind of ledger.
-
-    A file stays with one worker, which makes its servers once.
-    """
-    for item in items:
-        group = item.path.relative_to(_TESTS)
-        item.add_marker(pytest.mark.xdist_group(str(group.parent if _waits(item) else group)))
-    items.sort(key=lambda item: not _waits(item))
+    """Begin with the tests that wait more than they compute."""
+    items.sort(key=lambda item: not item.path.is_relative_to(_MULTIPROCESS))
 
 
-def _waits(item: pytest.Item) -> bool:
-    return item.path.is_relative_to(_MULTIPROCESS)
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Keep what belongs together with one worker."""
+    from tests.support.scheduling import FileScheduling  # xdist may not be there
+
+    return FileScheduling(config, log)

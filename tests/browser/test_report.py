@@ -13,8 +13,6 @@ from kentik_async.report import compare, network, prospects, trend
 from tests.browser.pages import errors_of, resize
 from tests.report.support import CH, THIRD, Saved, save
 
-pytestmark = pytest.mark.xdist_group("report")
-
 PATIENCE = 60.0
 REPORTS = ("prospects", "trend", "compare", "network")
 

@@ -89,7 +89,7 @@ async def test_where_nothing_is_left_all_wait_until_there_is_room(two: Two) -> N
     for limiter in (first, second):
         free = (await limiter.snapshot()).next_free
         assert free is not None
-        assert 90 < free <= 100
+        assert 90 < free <= 100 + 1e-9  # a difference of two instants is rounded
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.2):
             await second.acquire("non_query")

@@ -7,8 +7,6 @@ import pytest
 from kentik_async.report import compare
 from tests.report.support import CH, FIRST, LI, THIRD, Saved
 
-pytestmark = pytest.mark.xdist_group("report")
-
 
 def test_ranks_and_shares(target: Path, saved: Saved) -> None:
     mine, other = saved.networks(THIRD, CH)[:2]

@@ -2,12 +2,8 @@
 
 from pathlib import Path
 
-import pytest
-
 from kentik_async.report import network
 from tests.report.support import CH, FIRST, LI, SECOND, THIRD, Saved
-
-pytestmark = pytest.mark.xdist_group("report")
 
 
 def test_ranks_and_their_changes(target: Path, saved: Saved) -> None:

@@ -16,8 +16,6 @@ from kentik_async.report.charts.style import largest, thinned
 from kentik_async.report.vega import vega_script
 from tests.report.support import CH, THIRD, Saved
 
-pytestmark = pytest.mark.xdist_group("report")
-
 
 class References(HTMLParser):
     """Collects what a page would load."""

@@ -7,8 +7,6 @@ import pytest
 from kentik_async.report import prospects
 from tests.report.support import CH, LI, THIRD, Saved
 
-pytestmark = pytest.mark.xdist_group("report")
-
 
 @pytest.mark.parametrize(("mine_at", "mutual"), [(None, True), (0, False)])
 def test_prospects_are_those_of_plain_python(

@@ -16,8 +16,6 @@ from kentik_async.report import compare, network, prospects, trend
 from tests.bulk.answers import Answers
 from tests.report.support import CH, FIRST, LI, SECOND, THIRD, Saved, copy, details
 
-pytestmark = pytest.mark.xdist_group("report")
-
 
 @pytest.fixture(scope="session", name="expected")
 def expected_figures(target: Path, saved: Saved) -> list[dict[str, Any]]:

@@ -7,8 +7,6 @@ import pytest
 from kentik_async.report import trend
 from tests.report.support import CH, FIRST, LI, LIMIT, SECOND, THIRD, Saved
 
-pytestmark = pytest.mark.xdist_group("report")
-
 
 def test_series_are_the_saved_ranks(target: Path, saved: Saved) -> None:
     asns = [*saved.networks(THIRD, CH)[:2], 64500]
