@@ -243,6 +243,8 @@ def proxy_for(endpoint: Endpoint, proxy: str | None) -> str | None:
     if endpoint.loopback:
         return None
     if proxy is None:
+        if not any(name.lower().endswith("_proxy") for name in os.environ):
+            return None
         from urllib.request import getproxies_environment  # here, because it loads 30 modules
 
         proxies = getproxies_environment()

@@ -55,6 +55,7 @@ class SharedFile:
     Attributes:
         place: Where they are.
         mailbox: The member's own pipe, made when the files are opened.
+        served: Whether a thread waits for the mailbox; it then closes everything.
     """
 
     def __init__(
@@ -67,7 +68,7 @@ class SharedFile:
         self._quotas = quotas
         self._clock = clock
         self._member = member
-        self.mailbox = Mailbox(place, member)
+        self.mailbox, self.served = Mailbox(place, member), False
         self._lock = self._folder = -1
         self._cursor: sqlite3.Cursor  # while `_inode` is not 0
         self._inode = 0
@@ -148,6 +149,13 @@ class SharedFile:
         )
         self._disconnect()
         self._make(lost=True)
+
+    def release(self) -> None:
+        """Close everything, or let the thread do it that serves the member."""
+        if self.served:
+            self.mailbox.look()
+        else:
+            self.close()
 
     def close(self) -> None:
         """Close everything; others then consider the member dead."""

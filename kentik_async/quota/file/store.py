@@ -11,7 +11,7 @@ from contextlib import suppress
 from functools import partial
 from math import inf
 from queue import Empty, SimpleQueue
-from threading import Event, RLock, Thread
+from threading import RLock, Thread, current_thread
 from typing import TypeAlias
 
 from kentik_async.errors import KentikError
@@ -28,8 +28,8 @@ _log = logging.getLogger("kentik_async")
 _RETRY = 2.0  # seconds after an error
 _LAST_WAIT = 1.0  # seconds
 
-_stores: "weakref.WeakSet[FileStore]" = weakref.WeakSet()
-"""Those that have had a thread."""
+_threads: "dict[Thread, weakref.ref[FileStore]]" = {}
+"""Those that run, each with its store."""
 
 
 class FileStore:
@@ -77,16 +77,11 @@ class FileStore:
     def close(self) -> None:
         """Release everything: at once, or in the thread if it is running."""
         self._closed = True
-        if self._has_thread:
-            self._file.mailbox.look()
-        else:
-            self._file.close()
+        self._file.release()
 
     async def aclose(self) -> None:
         """Release everything."""
         self.close()
-
-    __del__ = close  # the thread finds that the store is gone
 
     def _begin(self) -> None:
         self.member = f"{os.getpid()}-{secrets.token_hex(6)}"
@@ -94,7 +89,8 @@ class FileStore:
         self._jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._dead: set[str] = set()
         self._starting = RLock()  # re-entrant: a garbage collection may end a grant here
-        self._has_thread = self._failed = self._closed = False
+        self._failed = self._closed = False
+        weakref.finalize(self, self._file.release)  # not __del__: SQLite's own could come first
 
     def _do_later(self, change: Change, later: _Later) -> None:
         try:
@@ -129,7 +125,7 @@ class FileStore:
         dead = tuple(self._dead)
         state, reply = self._file.change(partial(self._reclaim, dead, change) if dead else change)
         self._dead.difference_update(dead)
-        mailbox, look = self._file.mailbox, not self._has_thread and state.turns.waits(self.member)
+        mailbox, look = self._file.mailbox, not self._file.served and state.turns.waits(self.member)
         for name, member in state.members.items():
             if member.held and name != self.member and name not in mailbox.others:
                 look = True
@@ -153,14 +149,16 @@ class FileStore:
         """Let the thread look about, started if it does not run."""
         self._file.mailbox.look()
         with self._starting:
-            if not self._has_thread:
-                self._has_thread = True  # before the start: the thread itself may come here at once
-                arguments = (weakref.ref(self), self._file)
+            if not self._file.served:
+                self._file.served = True  # before the start: the thread itself may come here at once
+                thread = Thread(target=_serve, args=(ref := weakref.ref(self), self._file), daemon=True)
+                thread.name = "kentik-async quota"
+                _threads[thread] = ref
                 try:
-                    Thread(target=_serve, args=arguments, name="kentik-async quota", daemon=True).start()
-                    _stores.add(self)
+                    thread.start()
                 except RuntimeError:  # the interpreter ends
-                    self._has_thread = False
+                    self._file.served = False
+                    del _threads[thread]
 
     def _attend(self, delay: float, dead: list[str]) -> bool:
         """Do what has come up, in the thread; return False if there is nothing more to wait for."""
@@ -171,8 +169,8 @@ class FileStore:
             if self._file.mailbox.is_open and not self._closed:
                 break
             with self._starting:
-                self._has_thread = not self._jobs.empty()
-                if not self._has_thread:
+                self._file.served = not self._jobs.empty()
+                if not self._file.served:
                     if self._closed:  # else nothing is open, or the limiter opens it at this moment
                         self._file.close()
                     return False
@@ -187,21 +185,22 @@ class FileStore:
 def _serve(ref: "weakref.ref[FileStore]", file: SharedFile) -> None:
     """Attend to a store until it is closed, or collected: the thread must not keep it alive."""
     delay, dead = inf, list[str]()
-    while (store := ref()) is not None:
-        if not store._attend(delay, dead):
-            return
-        seconds = _RETRY if store._failed else None
-        del store
-        delay, dead = file.mailbox.wait(seconds)
-    file.close()
+    try:
+        while (store := ref()) is not None:
+            if not store._attend(delay, dead):
+                return
+            seconds = _RETRY if store._failed else None
+            del store
+            delay, dead = file.mailbox.wait(seconds)
+        file.close()
+    finally:
+        del _threads[current_thread()]
 
 
 @atexit.register
 def _finish_all() -> None:
-    """Wait shortly, as the process ends, for what the threads have still to enter."""
-    for store in list(_stores):
-        if store._has_thread:
-            done = Event()
-            store._jobs.put(done.set)
-            store._look()
-            done.wait(_LAST_WAIT)
+    """Wait shortly, as the process ends, for what the threads have still to enter and to close."""
+    for thread, ref in list(_threads.items()):
+        if (store := ref()) is not None:
+            store.close()
+        thread.join(_LAST_WAIT)
