@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +13,7 @@ from kentik_async._codegen.schema import bundled
 from kentik_async._codegen.schema import checkout as schema_of
 from tests.codegen.support import run_python
 from tests.support.paths import ROOT
+from tests.support.vendor_sdk import PYTHON_IS_TOO_NEW, SKIPPED, python_with_both
 
 OURS = """
 from kentik_async._generated.as_group import v202212 as our_groups
@@ -93,10 +92,6 @@ assert their_kmi.Ranking(added="new").added == "new"
     assert run_python(code + SHOW, tmp_path) == "both\n"
 
 
-ASKED_FOR = os.environ.get("KENTIK_ASYNC_COEXISTENCE") == "1" or os.environ.get("CI", "").lower() in {
-    "1",
-    "true",
-}
 VENDOR = """
 import kentik_api
 from kentik_api.generated.kentik.core.v202303 import annotations_pb2
@@ -113,24 +108,13 @@ print("both")
 """
 
 
-@pytest.fixture(scope="module")
-def with_vendor(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of an environment with the vendor's SDK and ours: one resolver has to like both."""
-    folder = tmp_path_factory.mktemp("vendor")
-    python = folder / "bin" / "python"
-    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    done = subprocess.run([*pip, str(ROOT), "kentik-api"], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return python
-
-
-@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="kentik-api's protobuf is tried on Python 3.11")
-@pytest.mark.skipif(
-    not ASKED_FOR, reason="makes an environment with kentik-api: set KENTIK_ASYNC_COEXISTENCE=1"
-)
+@SKIPPED
+@PYTHON_IS_TOO_NEW
 @pytest.mark.parametrize("ours_first", [True, False])
-def test_beside_the_vendors_sdk(with_vendor: Path, tree: Path, ours_first: bool) -> None:
+def test_beside_the_vendors_sdk(
+    tmp_path_factory: pytest.TempPathFactory, tree: Path, ours_first: bool
+) -> None:
     ours = OURS + "import zootree.zoo.v202601\n"
     code = ours + VENDOR if ours_first else VENDOR + ours
-    assert run_python(code + VENDOR_SHOW, tree.parent, interpreter=with_vendor) == "both\n"
+    python = python_with_both(tmp_path_factory)
+    assert run_python(code + VENDOR_SHOW, tree.parent, interpreter=python) == "both\n"

@@ -7,8 +7,6 @@ with `CI=true make test ARGS=tests/emulator/test_vendor_sdk.py`.
 import json
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import anyio
@@ -16,13 +14,9 @@ import pytest
 
 from kentik_async.emulator import Emulator
 from tests.support.paths import ROOT
+from tests.support.vendor_sdk import PYTHON_IS_TOO_NEW, SKIPPED, python_with_both
 
-REQUIREMENT = "kentik-api==1.0.7"
-
-pytestmark = [
-    pytest.mark.skipif(not os.environ.get("CI"), reason="the installation takes a minute: CI only"),
-    pytest.mark.skipif(sys.version_info >= (3, 12), reason="its old grpcio has no wheel"),
-]
+pytestmark = [SKIPPED, PYTHON_IS_TOO_NEW]
 
 # The vendor's client only builds https URLs.
 PROGRAM = """
@@ -53,13 +47,7 @@ print(json.dumps({
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Python with the vendor's SDK."""
-    folder = tmp_path_factory.mktemp("vendor")
-    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-    python = folder / "bin" / "python"
-    install = [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check", REQUIREMENT]
-    subprocess.run(install, check=True)
-    return python
+    return python_with_both(tmp_path_factory)
 
 
 async def test_sites_and_plans(python: Path, tmp_path: Path) -> None:
