@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from kentik_async.emulator import BackgroundEmulator, Emulator
+from tests.support.frozen_time import PATIENCE
 
 COMMANDS = ["kmi markets", "sites list", "raw GET /sites"]
 
@@ -29,7 +30,7 @@ def interrupted(
         start_new_session=True,
     )
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE
         while not emulator.report().in_flight:
             assert time.monotonic() < deadline
             assert process.poll() is None
@@ -37,7 +38,7 @@ def interrupted(
         for _ in range(times):
             process.send_signal(signal.SIGINT)
             time.sleep(chance.choice([0.0, 0.001, 0.02]))
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=PATIENCE)
     finally:
         process.kill()
     assert process.returncode == 130

@@ -2,16 +2,19 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from kentik_async.quota import Grant, Limiter, Quota
 from kentik_async.quota.redis.url import prefix_of
 from kentik_async.quota.state.quota_state import FORMAT, encode
 from kentik_async.quota.state.recovery import begin
 from tests.multiprocess.redis.harness import RedisServer
+from tests.support.frozen_time import PATIENCE
 
 ONE_AT_A_TIME = Quota(1, None, 0.0, None, None, minute=0.6, hour=36.0, drain=0.2)
 ENDPOINTS = ("https://grpc.api.kentik.com:443", "https://api.kentik.com/api/v5")
+T = TypeVar("T")
+
 SECRET = "tr0ub4dor"
 
 Opener = Callable[..., Limiter]
@@ -40,9 +43,10 @@ def exchanges(server: RedisServer) -> int:
     return sum(stats.get(f"cmdstat_{name}", {"calls": 0})["calls"] for name in ("eval", "evalsha"))
 
 
-async def within(seconds: float, grant: "asyncio.Task[Grant]") -> Grant:
-    async with asyncio.timeout(seconds):
-        return await grant
+async def in_time(call: "asyncio.Future[T]") -> T:
+    """Return what a call returns; fail if it hangs."""
+    async with asyncio.timeout(PATIENCE):
+        return await call
 
 
 def ask(limiter: Limiter, **how: Any) -> "asyncio.Task[Grant]":
@@ -51,6 +55,6 @@ def ask(limiter: Limiter, **how: Any) -> "asyncio.Task[Grant]":
 
 async def waits(limiter: Limiter, calls: int = 1) -> None:
     """Wait until it is known that so many calls wait, in whatever process."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while (await limiter.snapshot()).waiting < calls:
             await asyncio.sleep(0.005)

@@ -29,9 +29,11 @@ async def main(calls: int, seed: int) -> None:
             else:
                 outcomes["answered"] += 1
 
-    async with KentikClient.from_env() as kentik, asyncio.TaskGroup() as group:
-        for _ in range(WORKERS):
-            group.create_task(work(kentik))
+    async with KentikClient.from_env() as kentik:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(WORKERS):
+                group.create_task(work(kentik))
+        await kentik.kmi.list_markets()  # after the cancelled calls, whose requests closing would cut off
     print(json.dumps(outcomes))
 
 

@@ -13,6 +13,7 @@ import pytest
 from kentik_async.errors import ClientClosedError, QuotaWaitError
 from kentik_async.quota import Grant, Limiter, Quota
 from kentik_async.quota.file.opening import open_file_limiter
+from tests.support.frozen_time import PATIENCE
 from tests.support.quota_files import QUOTA, Open, descriptors, left, pull, soon, wait_for, waiting_threads
 
 
@@ -213,7 +214,7 @@ def test_waiters_of_a_loop_that_was_closed_do_not_hold_others_up(open_limiter: O
     loop = asyncio.new_event_loop()
     loop.run_until_complete(leave_waiting())
     loop.close()
-    asyncio.run(asyncio.wait_for(pull(two), 20))
+    asyncio.run(asyncio.wait_for(pull(two), PATIENCE))
     logging.getLogger("asyncio").disabled = True  # it was left pending on purpose
     tasks.clear()
     gc.collect()
@@ -229,7 +230,7 @@ def test_a_request_in_flight_in_a_loop_that_was_closed_drains(open_limiter: Open
 
     asyncio.run(fly())
     started = time.monotonic()
-    asyncio.run(asyncio.wait_for(pull(limiter), 20))
+    asyncio.run(asyncio.wait_for(pull(limiter), PATIENCE))
     assert time.monotonic() - started >= QUOTA.drain
     assert not grants[0].valid()
     grants[0].close("answered")

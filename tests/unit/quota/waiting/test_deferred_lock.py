@@ -3,6 +3,7 @@
 import threading
 
 from kentik_async.quota.waiting.deferred_lock import DeferredLock
+from tests.support.frozen_time import PATIENCE
 
 
 def test_work_is_done_at_once_where_the_lock_is_free() -> None:
@@ -35,7 +36,7 @@ def test_another_thread_does_not_wait_for_the_holder() -> None:
     with lock:
         thread = threading.Thread(target=lock.run, args=(done.append, "left"))
         thread.start()
-        thread.join(10)
+        thread.join(PATIENCE)
         assert not thread.is_alive()
         assert done == []
     assert done == ["left"]
