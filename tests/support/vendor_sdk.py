@@ -1,0 +1,37 @@
+"""The vendor's own SDK, kentik-api, and ours in one virtual environment, made once in a run."""
+
+import os
+import subprocess
+import sys
+from fcntl import LOCK_EX, flock
+from pathlib import Path
+
+import pytest
+
+from tests.support.paths import ROOT
+
+__all__ = ["PYTHON_IS_TOO_NEW", "SKIPPED", "python_with_both"]
+
+SKIPPED = pytest.mark.skipif(not os.environ.get("CI"), reason="the installation takes a minute: CI only")
+PYTHON_IS_TOO_NEW = pytest.mark.skipif(sys.version_info >= (3, 12), reason="its old grpcio has no wheel")
+
+
+def python_with_both(factory: pytest.TempPathFactory) -> Path:
+    """Return the environment's Python; the first worker that asks makes the environment."""
+    shared = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder, made = shared / "vendor_sdk", shared / "vendor_sdk.made"
+    python = folder / "bin" / "python"
+    with (shared / "vendor_sdk.lock").open("w") as lock:
+        flock(lock, LOCK_EX)
+        if not made.exists():
+            subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+            pip = [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+            # Together: one resolver has to like both.
+            done = subprocess.run(
+                [*pip, str(ROOT), "kentik-api==1.0.7"], capture_output=True, text=True, check=False
+            )
+            assert done.returncode == 0, done.stderr
+            made.touch()
+    return python
