@@ -71,7 +71,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
-    """Keep what belongs together with one worker."""
+    """With `--dist loadscope`, keep what belongs together with one worker."""
     from tests.support.scheduling import FileScheduling  # xdist may not be there
 
-    return FileScheduling(config, log)
+    return FileScheduling(config, log) if config.getvalue("dist") == "loadscope" else None
