@@ -96,7 +96,7 @@ def gaps(server: StrictServer) -> list[float]:
 
 
 async def test_four_processes_take_turns(redis: RedisServer) -> None:
-    total = 70
+    total = 220  # on a busy machine each misses some turns, all alike in the long run
     async with pull(redis, total, quota=SLOWER, latency=SLOWER_LATENCY) as (server, _):
         await finished(server)
         check(server)
