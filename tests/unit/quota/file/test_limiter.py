@@ -93,7 +93,7 @@ def test_threads_share_a_limiter(open_limiter: Open) -> None:
     for runner in runners:
         runner.start()
     for runner in runners:
-        runner.join(60)
+        runner.join(PATIENCE)
     snapshot = asyncio.run(limiter.snapshot())
     assert most == 1
     assert (snapshot.left_hour, snapshot.in_flight) == (880, 0)
