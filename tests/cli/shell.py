@@ -43,7 +43,8 @@ class Done:
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """The lines of ndjson."""
+        """The lines of ndjson; some are expected, unless the command succeeded."""
+        assert self.out or not self.code, self.err
         return [json.loads(line) for line in self.out.splitlines()]
 
 
