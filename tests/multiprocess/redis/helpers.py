@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from kentik_async.quota import Grant, Limiter, Quota
@@ -11,7 +12,9 @@ from kentik_async.quota.state.recovery import begin
 from tests.multiprocess.redis.harness import RedisServer
 from tests.support.frozen_time import PATIENCE
 
-ONE_AT_A_TIME = Quota(1, None, 0.0, None, None, minute=0.6, hour=36.0, drain=0.2)
+ONE_AT_A_TIME = Quota(1, None, 0.0, None, None, drain=0.2)
+SHORT_MINUTE = replace(ONE_AT_A_TIME, minute=3.0, hour=180.0)
+"""For what takes a minute. A lease lasts a second, which a busy machine may take for a stopped process."""
 ENDPOINTS = ("https://grpc.api.kentik.com:443", "https://api.kentik.com/api/v5")
 T = TypeVar("T")
 

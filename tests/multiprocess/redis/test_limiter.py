@@ -95,7 +95,7 @@ async def test_a_call_that_was_cancelled_hands_its_turn_on(server: RedisServer, 
 async def test_one_refusal_holds_everyone_back_and_one_probe_goes(
     server: RedisServer, opener: Opener
 ) -> None:
-    quota = Quota(4, None, 0.0, None, None, minute=0.6, hour=36.0, drain=0.2)
+    quota = Quota(4, None, 0.0, None, None, drain=0.2)
     first, second = opener(server, quota=quota), opener(server, quota=quota)
     (await first.acquire("non_query")).close("refused", retry_after=0.4)
     began = time.monotonic()

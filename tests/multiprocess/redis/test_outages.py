@@ -10,7 +10,7 @@ import pytest
 from kentik_async.errors import ClientClosedError, ConfigError, ConnectError
 from kentik_async.quota import Quota
 from tests.multiprocess.redis.harness import RedisServer
-from tests.multiprocess.redis.helpers import SECRET, Opener, ask, in_time, key_of, waits
+from tests.multiprocess.redis.helpers import SECRET, SHORT_MINUTE, Opener, ask, in_time, key_of, waits
 from tests.multiprocess.redis.network import Path, path_to
 from tests.support.frozen_time import PATIENCE
 
@@ -29,21 +29,21 @@ async def path(server: RedisServer) -> AsyncIterator[Path]:
 async def test_first_use_waits_until_a_minute_has_passed(
     server: RedisServer, opener: Opener, caplog: pytest.LogCaptureFixture
 ) -> None:
-    limiter = opener(server, new=True)
+    limiter = opener(server, new=True, quota=SHORT_MINUTE)
     waiting = ask(limiter)
     await waits(limiter)
     wait = (await limiter.snapshot()).next_free
     assert wait is not None
     assert wait > 0.5
     (await in_time(waiting)).close("answered")
-    (await in_time(ask(opener(server)))).close("answered")
+    (await in_time(ask(opener(server, quota=SHORT_MINUTE)))).close("answered")
     assert caplog.text.count("holds no state of this quota") == 1, "the second does not wait again"
 
 
 async def test_flushall_lets_nobody_in_beside_a_request_in_flight(
     server: RedisServer, opener: Opener
 ) -> None:
-    holder, newcomer = opener(server), opener(server)
+    holder, newcomer = (opener(server, quota=SHORT_MINUTE) for _ in range(2))
     held = await holder.acquire("non_query")
     server.admin.flushall()
     waiting = ask(newcomer)
@@ -149,7 +149,7 @@ async def test_a_long_path_is_not_taken_for_a_clock_that_was_set(
 
 
 async def test_redis_lost_on_the_way_is_waited_for(own_server: RedisServer, opener: Opener) -> None:
-    limiter = opener(own_server)
+    limiter = opener(own_server, quota=SHORT_MINUTE)
     held = await limiter.acquire("non_query")
     own_server.kill()
     waiting = ask(limiter)

@@ -7,7 +7,7 @@ import pytest
 
 from kentik_async.errors import ConfigError
 from tests.multiprocess.redis.harness import RedisServer, running_redis
-from tests.multiprocess.redis.helpers import SECRET, Opener, ask, in_time, waits
+from tests.multiprocess.redis.helpers import SECRET, SHORT_MINUTE, Opener, ask, in_time, waits
 from tests.support.paths import ROOT
 
 DOCUMENTED = "eval, hmget, hset, pexpire, time, info, select, subscribe, publish"
@@ -38,7 +38,7 @@ async def test_a_wrong_password_is_a_matter_of_the_settings(tmp_path: Path, open
 
 async def test_the_documented_permissions_suffice(server: RedisServer, opener: Opener) -> None:
     url = admit(server, "jane", *rights_but())
-    one, other = opener(None, url=url), opener(None, url=url)
+    one, other = (opener(None, url=url, quota=SHORT_MINUTE) for _ in range(2))
     (await in_time(ask(one))).close("answered")
     (await in_time(ask(other))).close("answered")
 
