@@ -12,8 +12,8 @@ from kentik_async._codegen.compile import protoc_command
 from kentik_async._codegen.schema import bundled
 from kentik_async._codegen.schema import checkout as schema_of
 from tests.codegen.support import run_python
+from tests.codegen.vendor_sdk import PYTHON_IS_TOO_NEW, SKIPPED, python_with_both
 from tests.support.paths import ROOT
-from tests.support.vendor_sdk import PYTHON_IS_TOO_NEW, SKIPPED, python_with_both
 
 OURS = """
 from kentik_async._generated.as_group import v202212 as our_groups

@@ -13,8 +13,8 @@ import anyio
 import pytest
 
 from kentik_async.emulator import Emulator
+from tests.codegen.vendor_sdk import PYTHON_IS_TOO_NEW, SKIPPED, python_with_both
 from tests.support.paths import ROOT
-from tests.support.vendor_sdk import PYTHON_IS_TOO_NEW, SKIPPED, python_with_both
 
 pytestmark = [SKIPPED, PYTHON_IS_TOO_NEW]
 
