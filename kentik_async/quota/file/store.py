@@ -151,8 +151,8 @@ class FileStore:
         with self._starting:
             if not self._file.served:
                 self._file.served = True  # before the start: the thread itself may come here at once
-                thread = Thread(target=_serve, args=(ref := weakref.ref(self), self._file), daemon=True)
-                thread.name = "kentik-async quota"
+                ref: weakref.ref[FileStore] = weakref.ref(self)
+                thread = Thread(target=_serve, args=(ref, self._file), name="kentik-async quota", daemon=True)
                 _threads[thread] = ref
                 try:
                     thread.start()
