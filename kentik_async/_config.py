@@ -244,8 +244,8 @@ def proxy_for(endpoint: Endpoint, proxy: str | None) -> str | None:
         return None
     if proxy is None:
         if not any(name.lower().endswith("_proxy") for name in os.environ):
-            return None
-        from urllib.request import getproxies_environment  # here, because it loads 30 modules
+            return None  # without the import, which loads 30 modules
+        from urllib.request import getproxies_environment
 
         proxies = getproxies_environment()
         if _bypasses_proxy(endpoint, proxies.get("no", "")):

@@ -71,7 +71,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
-    """With `--dist loadscope`, keep what belongs together with one worker."""
+    """With `--dist loadfile`, also keep some folders with one worker."""
     from tests.support.scheduling import FileScheduling  # xdist may not be there
 
-    return FileScheduling(config, log) if config.getvalue("dist") == "loadscope" else None
+    return FileScheduling(config, log) if config.getvalue("dist") == "loadfile" else None

@@ -26,7 +26,7 @@ from kentik_async.cli.__main__ import main
 from tests.support.secret_scanner import token_in
 
 KENTIK_ASYNC = (sys.executable, "-m", "kentik_async.cli")
-PATIENCE = 300.0
+PATIENCE = 60.0
 NEVER = "(?!)"
 
 

@@ -12,7 +12,7 @@ from kentik_async._clock import Clock
 
 __all__ = ["PATIENCE", "FrozenTime", "frozen_time"]
 
-PATIENCE = 300.0
+PATIENCE = 60.0
 """How long a test waits for what must happen, in seconds of real time. It only ends a test that hangs."""
 
 

@@ -1,9 +1,6 @@
 """Which tests stay with one worker, where there are several (`-n`)."""
 
-from pathlib import PurePosixPath
-from typing import Any
-
-from xdist.scheduler import LoadScopeScheduling
+from xdist.scheduler import LoadFileScheduling
 
 __all__ = ["FileScheduling"]
 
@@ -11,12 +8,12 @@ _FOLDERS = ("tests/browser", "tests/multiprocess/file", "tests/multiprocess/redi
 """These stay together whole: they keep all processors busy, or share what takes long to make."""
 
 
-class FileScheduling(LoadScopeScheduling):
-    """Gives workers whole files, so that servers are made once.
+class FileScheduling(LoadFileScheduling):
+    """Gives workers whole files, as `--dist loadfile` does, and some folders.
 
     The marks of `--dist loadgroup` would do, but xdist 3.8 ignores them with pytest 9.2.
     """
 
-    def _split_scope(self, nodeid: str) -> Any:
-        path = PurePosixPath(nodeid.partition("::")[0])
-        return next((folder for folder in _FOLDERS if path.is_relative_to(folder)), str(path))
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return next((folder for folder in _FOLDERS if file.startswith(f"{folder}/")), file)

@@ -116,7 +116,7 @@ class TestNeverThere:
 class TestNotYetThere:
     async def test_over_grpc(self, client: Client, grpc_server: ForeignGrpc) -> None:
         await grpc_server.stop()
-        kentik = client(connect_timeout=PATIENCE)
+        kentik = client(connect_timeout=10.0)
         call = asyncio.create_task(kentik.kmi.list_markets())
         await asyncio.sleep(0.15)
         await grpc_server.start()
@@ -125,7 +125,7 @@ class TestNotYetThere:
     async def test_over_rest(self, client: Client, rest_server: ForeignRest) -> None:
         rest_server.usual = Answer(body=b'{"sites": []}')
         await rest_server.stop()
-        kentik = client(connect_timeout=PATIENCE)
+        kentik = client(connect_timeout=10.0)
         call = asyncio.create_task(kentik.sites.list())
         await asyncio.sleep(0.15)
         await rest_server.start()
@@ -137,7 +137,7 @@ class TestNotYetThere:
         with pytest.raises(ConnectError):
             await kentik.kmi.list_markets()
         await grpc_server.start()
-        await client(connect_timeout=PATIENCE).kmi.list_markets()
+        await client(connect_timeout=10.0).kmi.list_markets()
 
 
 class TestLongOutages:

@@ -21,7 +21,6 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from kentik_async.quota import Quota
-from tests.support.frozen_time import PATIENCE
 from tests.support.paths import ROOT
 
 # Read when tests are collected: later the suite hides the variables of the environment.
@@ -68,7 +67,7 @@ class RedisServer:
             [*command, "--save", "", *self._options], stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT
         )
         self._started = time.monotonic()
-        deadline = self._started + PATIENCE
+        deadline = self._started + 20
         while True:
             try:
                 self.admin.ping()
@@ -253,7 +252,7 @@ class Worker:
         """Send it a signal."""
         self.process.send_signal(number)
 
-    async def end(self, timeout: float = PATIENCE) -> dict[str, Any]:
+    async def end(self, timeout: float = 30) -> dict[str, Any]:
         """Wait for the end of its task, and return its report."""
         if self.report is None:
             assert self.process.stdout is not None

@@ -3,21 +3,18 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 from kentik_async.quota import Grant, Limiter, Quota
 from kentik_async.quota.redis.url import prefix_of
 from kentik_async.quota.state.quota_state import FORMAT, encode
 from kentik_async.quota.state.recovery import begin
 from tests.multiprocess.redis.harness import RedisServer
-from tests.support.frozen_time import PATIENCE
 
 ONE_AT_A_TIME = Quota(1, None, 0.0, None, None, drain=0.2)
-SHORT_MINUTE = replace(ONE_AT_A_TIME, minute=3.0, hour=180.0)
+SHORT_MINUTE = replace(ONE_AT_A_TIME, minute=2.0, hour=120.0)
 """For what takes a minute. A lease lasts a second, which a busy machine may take for a stopped process."""
 ENDPOINTS = ("https://grpc.api.kentik.com:443", "https://api.kentik.com/api/v5")
-T = TypeVar("T")
-
 SECRET = "tr0ub4dor"
 
 Opener = Callable[..., Limiter]
@@ -46,10 +43,9 @@ def exchanges(server: RedisServer) -> int:
     return sum(stats.get(f"cmdstat_{name}", {"calls": 0})["calls"] for name in ("eval", "evalsha"))
 
 
-async def in_time(call: "asyncio.Future[T]") -> T:
-    """Return what a call returns; fail if it hangs."""
-    async with asyncio.timeout(PATIENCE):
-        return await call
+async def within(seconds: float, grant: "asyncio.Task[Grant]") -> Grant:
+    async with asyncio.timeout(seconds):
+        return await grant
 
 
 def ask(limiter: Limiter, **how: Any) -> "asyncio.Task[Grant]":
@@ -58,6 +54,6 @@ def ask(limiter: Limiter, **how: Any) -> "asyncio.Task[Grant]":
 
 async def waits(limiter: Limiter, calls: int = 1) -> None:
     """Wait until it is known that so many calls wait, in whatever process."""
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(10):
         while (await limiter.snapshot()).waiting < calls:
             await asyncio.sleep(0.005)

@@ -13,8 +13,7 @@ import pytest
 from kentik_async.quota import Limiter, Quota
 from kentik_async.quota.redis.limiter import open_redis_limiter
 from tests.multiprocess.redis.harness import RedisServer
-from tests.multiprocess.redis.helpers import ENDPOINTS, ONE_AT_A_TIME, ask, in_time, know_as_unused
-from tests.support.frozen_time import PATIENCE
+from tests.multiprocess.redis.helpers import ENDPOINTS, ONE_AT_A_TIME, ask, know_as_unused, within
 
 
 def open_one(server: RedisServer, customer: str, quota: Quota = ONE_AT_A_TIME) -> Limiter:
@@ -52,7 +51,7 @@ def test_a_loop_that_ends_reports_what_was_answered(server: RedisServer, custome
 
     async def next_one() -> None:
         second = open_one(server, customer)
-        (await in_time(ask(second))).close("answered")
+        (await within(10, ask(second))).close("answered")
         assert (await second.snapshot()).in_flight == 0
         await second.aclose()
 
@@ -63,7 +62,7 @@ def test_a_loop_that_ends_reports_what_was_answered(server: RedisServer, custome
 def test_a_forgotten_limiter_leaves_no_thread(server: RedisServer, customer: str) -> None:
     before = set(threading.enumerate())
     asyncio.run(open_one(server, customer).snapshot())
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + 20
     while set(threading.enumerate()) - before:
         assert time.monotonic() < deadline
         gc.collect()  # again, as the thread may only just have told what was asked
@@ -87,7 +86,7 @@ def test_two_event_loops_share_one_limiter(server: RedisServer, customer: str) -
         while not (await limiter.snapshot()).waiting:
             pass
         waiting.set()
-        (await in_time(call)).close("answered")
+        (await within(10, call)).close("answered")
         done.append("second")
         await limiter.aclose()
 

@@ -7,7 +7,7 @@ import pytest
 
 from kentik_async.errors import ConfigError
 from tests.multiprocess.redis.harness import RedisServer, running_redis
-from tests.multiprocess.redis.helpers import SECRET, SHORT_MINUTE, Opener, ask, in_time, waits
+from tests.multiprocess.redis.helpers import SECRET, SHORT_MINUTE, Opener, ask, waits, within
 from tests.support.paths import ROOT
 
 DOCUMENTED = "eval, hmget, hset, pexpire, time, info, select, subscribe, publish"
@@ -39,8 +39,8 @@ async def test_a_wrong_password_is_a_matter_of_the_settings(tmp_path: Path, open
 async def test_the_documented_permissions_suffice(server: RedisServer, opener: Opener) -> None:
     url = admit(server, "jane", *rights_but())
     one, other = (opener(None, url=url, quota=SHORT_MINUTE) for _ in range(2))
-    (await in_time(ask(one))).close("answered")
-    (await in_time(ask(other))).close("answered")
+    (await within(10, ask(one))).close("answered")
+    (await within(10, ask(other))).close("answered")
 
 
 @pytest.mark.parametrize("missing", DOCUMENTED.split(", "))
@@ -49,7 +49,7 @@ async def test_a_missing_permission_is_named_at_once(
 ) -> None:
     limiter = opener(None, url=admit(server, "joe", *rights_but(missing)))
     with pytest.raises(ConfigError, match="denies its user something it needs") as caught:
-        await in_time(ask(limiter))
+        await within(10, ask(limiter))
     assert missing in str(caught.value)
     assert SECRET not in str(caught.value)
 

@@ -21,7 +21,7 @@ from tests.support.virtual_time import VirtualTime
 Ts = TypeVarTuple("Ts")
 
 ONE_AT_A_TIME = Quota(1, None, 0.0, None, None, drain=10.0)
-LONG = 300.0  # seconds; what would take so long hangs
+LONG = 30.0  # seconds; what would take so long hangs
 
 
 class _CountingLoop(asyncio.SelectorEventLoop):

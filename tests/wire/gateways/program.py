@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.frozen_time import PATIENCE
-
 __all__ = ["free_port", "running"]
 
 
@@ -32,7 +30,7 @@ def running(command: Sequence[str], port: int, log: Path) -> Iterator[None]:
     """
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + 60
         while not _listens(port):
             assert process.poll() is None, log.read_text() if log.exists() else f"{command[0]} ended"
             if time.monotonic() > end:
