@@ -254,14 +254,14 @@ async def test_a_wait_that_would_be_too_long_ends_at_once(open_limiter: Open) ->
     one, two = open_limiter(quota), open_limiter(quota)
     began = time.monotonic()
     await pull(one)
-    await asyncio.sleep(0)  # the answer is told
+    await asyncio.sleep(0)  # the answer is told now, or with the next turn
     started = time.monotonic()
     with pytest.raises(QuotaWaitError, match=r"within max_wait=5 s; it frees in about \d\d\.\d s") as caught:
         await two.acquire("non_query", max_wait=5.0)
     ended = time.monotonic()
     assert ended - started < 5.0
     assert caught.value.estimate is not None
-    assert 60.0 - (ended - began) <= caught.value.estimate <= 60.0
+    assert 60.0 - (ended - began) <= caught.value.estimate <= 60.0 + (ended - started)
     with pytest.raises(QuotaWaitError):
         await one.acquire("non_query", max_wait=5.0)
 
