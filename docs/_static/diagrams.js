@@ -16,15 +16,20 @@ const draw = async () => {
   await mermaid.run({ nodes: [...sources.keys()] });
 };
 
-document.addEventListener("DOMContentLoaded", async () => {
-  for (const element of document.querySelectorAll("pre.mermaid")) sources.set(element, element.textContent);
-  await draw();
-  let drawn = isDark();
-  const redraw = () => {
+// One drawing at a time: mermaid reads a diagram's source from the page, where a finished drawing replaces it.
+let drawing = Promise.resolve();
+let drawn;
+const redraw = () => {
+  drawing = drawing.then(async () => {
     if (drawn === isDark()) return;
     drawn = isDark();
-    draw();
-  };
+    await draw();
+  });
+};
+
+document.addEventListener("DOMContentLoaded", () => {
+  for (const element of document.querySelectorAll("pre.mermaid")) sources.set(element, element.textContent);
   new MutationObserver(redraw).observe(document.body, { attributeFilter: ["data-theme"] });
   system.addEventListener("change", redraw);
+  redraw();
 });
