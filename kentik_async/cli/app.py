@@ -62,7 +62,7 @@ app = App(
 app.command(demo.demo, group=START)
 app.command(emulator.emulator, group=START)
 kmi.app.command(pull.app)
-kmi.app.command(saved.status)
+kmi.app.command(saved.status, usage="Usage: kentik-async kmi status TARGET [MORE...] [OPTIONS]")
 kmi.app.command(saved.diff)
 kmi.app.command(report.app)
 kmi.app.command(care.verify)
@@ -70,12 +70,14 @@ kmi.app.command(care.repair)
 kmi.app.command(care.prune)
 for _group in (as_groups, auth, kmi, plans, quota, site_markets, sites, sites_v6):
     app.command(_group.app)
-for _command in (state.export, state.plan, state.apply, state.schema):
-    app.command(_command, group=STATE)
+app.command(state.export, group=STATE, usage="Usage: kentik-async export [FILE] [OPTIONS]")
+app.command(state.plan, group=STATE, usage="Usage: kentik-async plan PATH... [OPTIONS]")
+app.command(state.apply, group=STATE, usage="Usage: kentik-async apply [PATH...] [OPTIONS]")
+app.command(state.schema, group=STATE)
 app.command(raw.raw, group=ASK)
 app.command(codegen.codegen, group=OTHER)
 app.command(mcp.mcp, group=OTHER)
-app.command(completion.completion, group=OTHER)
+app.command(completion.completion, group=OTHER, usage="Usage: kentik-async completion [SHELL] [OPTIONS]")
 app["--help"].group = GLOBAL
 app["--version"].group = GLOBAL
 

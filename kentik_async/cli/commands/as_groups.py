@@ -19,6 +19,8 @@ __all__ = ["app"]
 
 app = App(name="as-groups", group=ASK, help="Manage AS groups: named sets of networks.")
 
+_USAGE = "Usage: kentik-async as-groups {} [OPTIONS]"
+
 
 def _members(group: "ASGroup") -> str:
     return ", ".join(str(member.asn) for member in group.asn)
@@ -77,7 +79,7 @@ async def get(group: str, /, *, context: Ctx) -> None:
     context.printer.record(found, _FIELDS, _ONE)
 
 
-@app.command
+@app.command(usage=_USAGE.format("create NAME [ASN...]"))
 async def create(name: str, /, *asns: str, context: Ctx) -> None:
     """Create an AS group.
 
@@ -95,7 +97,7 @@ async def create(name: str, /, *asns: str, context: Ctx) -> None:
     context.printer.record(group, _FIELDS, _ONE)
 
 
-@app.command
+@app.command(usage=_USAGE.format("update ID [ASN...]"))
 async def update(id: str, /, *asns: str, name: str | None = None, context: Ctx) -> None:
     """Update the name or the members of an AS group.
 
@@ -123,7 +125,7 @@ async def update(id: str, /, *asns: str, name: str | None = None, context: Ctx) 
     context.printer.record(group, _FIELDS, _ONE)
 
 
-@app.command
+@app.command(usage=_USAGE.format("add ID ASN..."))
 async def add(id: str, asn: str, /, *asns: str, context: Ctx) -> None:
     """Add networks to an AS group.
 
@@ -144,7 +146,7 @@ async def add(id: str, asn: str, /, *asns: str, context: Ctx) -> None:
     context.printer.record(group, _FIELDS, _ONE)
 
 
-@app.command
+@app.command(usage=_USAGE.format("remove ID ASN..."))
 async def remove(id: str, asn: str, /, *asns: str, context: Ctx) -> None:
     """Remove networks from an AS group.
 

@@ -38,8 +38,8 @@ def verify(target: str, /, *, context: Ctx) -> Exit | None:
 
     For example:
 
-      $ kentik-async kmi verify data
-      $ kentik-async kmi verify s3://bucket/kmi -o json
+      kentik-async kmi verify data
+      kentik-async kmi verify s3://bucket/kmi -o json
 
     Args:
         target: The folder, or its URL.
@@ -83,8 +83,8 @@ async def repair(target: str, /, *, dry_run: Flag = False, context: Ctx) -> Exit
 
     For example:
 
-      $ kentik-async kmi repair data --dry-run
-      $ kentik-async kmi repair data
+      kentik-async kmi repair data --dry-run
+      kentik-async kmi repair data
 
     Args:
         target: The folder, or its URL.
@@ -173,8 +173,8 @@ async def prune(
 
     For example:
 
-      $ kentik-async kmi prune data --keep-days 90 --dry-run
-      $ kentik-async kmi prune data --keep-days 90 --yes
+      kentik-async kmi prune data --keep-days 90 --dry-run
+      kentik-async kmi prune data --keep-days 90 --yes
 
     Args:
         target: The folder, or its URL.

@@ -37,7 +37,7 @@ async def emulator(
     latency: str = "0",
     day: str | None = None,
     host: str = "127.0.0.1",
-    user: tuple[str, ...] = (),
+    user: Annotated[tuple[str, ...], Parameter(show_default=False)] = (),
     log: str | None = None,
     background: Flag = False,
     until_stdin_ends: Annotated[bool, Parameter(show=False)] = False,
@@ -45,10 +45,11 @@ async def emulator(
 ) -> Exit:
     """Run a local Kentik emulator.
 
-    It enforces the vendor's rate limits. When it is ready, it prints one line of JSON with its endpoints and
-    credentials and, under "env", the variables that connect a client to it.
-    It runs until SIGINT or SIGTERM. The admin API at /_emulator on the REST
-    port accepts GET report and calls, and POST reset, fail and advance.
+    It enforces the vendor's rate limits. When it is ready, it prints one line
+    of JSON with its endpoints and credentials and, under "env", the variables
+    that connect a client to it. It runs until SIGINT or SIGTERM. The admin API
+    at /_emulator on the REST port accepts GET report and calls, and POST reset,
+    fail and advance.
 
     With --background, it prints shell commands that set those variables, and
     keeps running until it is killed:

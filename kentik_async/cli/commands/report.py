@@ -110,7 +110,7 @@ def prospects(
 
     For example:
 
-      $ kentik-async kmi report prospects data --market US --mine 64500 --out prospects.html
+      kentik-async kmi report prospects data --mine 64500 --out prospects.html
 
     Args:
         target: The folder, or its URL.
@@ -152,7 +152,7 @@ def trend(
 
     For example:
 
-      $ kentik-async kmi report trend data --market US --asn 64500 64501 --out trend.html
+      kentik-async kmi report trend data --market US --asn 64500 --out t.html
 
     Args:
         target: The folder, or its URL.
@@ -171,7 +171,7 @@ def trend(
     _write(context, made, options.out)
 
 
-@app.command(usage=_USAGE.format("compare TARGET [MORE...] --mine ASN... --asn ASN..."))
+@app.command(usage=_USAGE.format("compare TARGET --mine ASN... --asn ASN..."))
 def compare(
     target: str,
     /,
@@ -189,7 +189,7 @@ def compare(
 
     For example:
 
-      $ kentik-async kmi report compare data --mine 64500 --asn 64501 --out c.html
+      kentik-async kmi report compare data --mine 64500 --asn 64501 --out c.html
 
     Args:
         target: The folder, or its URL.
@@ -224,11 +224,11 @@ def network(
     options: _Shared = _OPTIONS,
     context: Ctx,
 ) -> None:
-    """Report one network (--asn): ranks, customers, providers, peers, changes and insights.
+    """Report one network: ranks, customers, providers, peers, changes, insights.
 
     For example:
 
-      $ kentik-async kmi report network data --asn 64500 --out network.html
+      kentik-async kmi report network data --asn 64500 --out network.html
 
     Args:
         target: The folder, or its URL.

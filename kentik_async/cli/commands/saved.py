@@ -90,8 +90,8 @@ def status(target: str, /, *more: str, context: Ctx) -> None:
 
     For example:
 
-      $ kentik-async kmi status data
-      $ kentik-async kmi status both/*
+      kentik-async kmi status data
+      kentik-async kmi status both/*
 
     Args:
         target: The folder, or its URL.
@@ -136,7 +136,7 @@ def diff(
 
     For example:
 
-      $ kentik-async kmi diff data --from 2026-11-19 --to 2026-11-20 --market US
+      kentik-async kmi diff data --from 2026-11-19 --to 2026-11-20 --market US
 
     Args:
         target: The folder, or its URL.

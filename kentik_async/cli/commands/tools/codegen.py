@@ -15,7 +15,7 @@ __all__ = ["codegen"]
 def codegen(
     *,
     schema: Path,
-    api: Annotated[tuple[str, ...], Parameter(consume_multiple=True)] = (),
+    api: Annotated[tuple[str, ...], Parameter(consume_multiple=True, show_default=False)] = (),
     all_apis: Annotated[Flag, Parameter(name="--all")] = False,
     list_apis: Annotated[Flag, Parameter(name="--list")] = False,
     out: Path | None = None,
@@ -27,9 +27,9 @@ def codegen(
 
     For example:
 
-      git clone https://github.com/kentik/api-schema-public
-      kentik-async codegen --schema api-schema-public --list
-      kentik-async codegen --schema api-schema-public --api device/v202504beta2 --out kentik_apis
+      git clone https://github.com/kentik/api-schema-public schema
+      kentik-async codegen --schema schema --list
+      kentik-async codegen --schema schema --api device/v202504beta2 --out apis
 
     Args:
         schema: Folder of a clone of kentik/api-schema-public.

@@ -15,7 +15,9 @@ _MAX_WAIT = 60.0
 
 
 async def mcp(
-    *, target: Annotated[tuple[str, ...], Parameter(name=("--target",))] = (), context: Ctx
+    *,
+    target: Annotated[tuple[str, ...], Parameter(name=("--target",), show_default=False)] = (),
+    context: Ctx,
 ) -> None:
     """Serve read-only tools for assistants (Model Context Protocol).
 
