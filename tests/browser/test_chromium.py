@@ -3,8 +3,11 @@
 from pathlib import Path
 
 from selenium.webdriver import Chrome
+from selenium.webdriver.support.wait import WebDriverWait
 
 from tests.browser.pages import errors_of, resize
+
+PATIENCE = 60.0
 
 
 def test_pages_run_scripts_but_load_nothing_from_elsewhere(chromium: Chrome, tmp_path: Path) -> None:
@@ -16,5 +19,6 @@ def test_pages_run_scripts_but_load_nothing_from_elsewhere(chromium: Chrome, tmp
     chromium.get(page.as_uri())
     assert chromium.title == "4"
     assert chromium.execute_script("return innerWidth") == 400
-    (error,) = errors_of(chromium)
+    # The driver may hear of an error some time after the page has loaded.
+    (error,) = WebDriverWait(chromium, PATIENCE).until(errors_of)
     assert "ERR_NAME_NOT_RESOLVED" in error

@@ -43,8 +43,9 @@ def opened(browser: Chrome, page: Path) -> None:
     browser.get(page.as_uri())
     charts = len(browser.find_elements(By.CSS_SELECTOR, ".chart"))
     assert charts
+    drawn = ".chart:has(.plot svg .role-mark path)"
     WebDriverWait(browser, PATIENCE).until(
-        lambda _: len(browser.find_elements(By.CSS_SELECTOR, ".plot svg .role-mark path")) >= charts
+        lambda _: len(browser.find_elements(By.CSS_SELECTOR, drawn)) == charts
     )
     assert len(browser.find_elements(By.CSS_SELECTOR, ".plot svg")) == charts
 

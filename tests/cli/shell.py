@@ -3,6 +3,7 @@
 A command runs in the tests' own process, which is quick; where a process is the point, in one of its own.
 """
 
+import codecs
 import io
 import json
 import os
@@ -26,7 +27,10 @@ from kentik_async.cli.__main__ import main
 from tests.support.secret_scanner import token_in
 
 KENTIK_ASYNC = (sys.executable, "-m", "kentik_async.cli")
-PATIENCE = 60.0
+PATIENCE = 300.0
+"""How long a test waits for a program, in seconds: it only ends a test that hangs. Some programs start others
+and on a busy machine each start takes long.
+"""
 NEVER = "(?!)"
 
 
@@ -139,6 +143,7 @@ class Terminal:
         )
         os.close(slave)
         self.screen = ""
+        self._decoder = codecs.getincrementaldecoder("utf-8")()  # one read may end within a character
 
     def read_until(self, pattern: str) -> None:
         """Wait until the screen holds something, or the command has ended."""
@@ -147,7 +152,7 @@ class Terminal:
             ready, _, _ = select.select([self._master], [], [], max(deadline - time.monotonic(), 0))
             assert ready, f"nothing like {pattern!r} on the screen: {self.screen!r}"
             try:
-                self.screen += os.read(self._master, 65536).decode()
+                self.screen += self._decoder.decode(os.read(self._master, 65536))
             except OSError:  # Linux's end of a terminal whose last user has gone
                 assert pattern == NEVER, f"ended without {pattern!r}: {self.screen!r}"
                 return

@@ -230,23 +230,6 @@ def test_quota_tells_rules_state_and_time_without_a_call(shell: Shell) -> None:
     assert shell.operations() == []
 
 
-def test_no_quota_is_4(shell: Shell) -> None:
-    shell.control("fail", {"n": 50, "status": 429, "retry_after": 30})
-    done = shell.process("kmi", "markets", "--max-wait", "1")
-    assert done.code == 4
-    # Where starting the process took long it also says that it waits; grpcio 1.51 has empty words at the end.
-    (error,) = (line for line in done.err.splitlines() if line.startswith("error: "))
-    assert error.startswith("error: kmi.list_markets: ")
-    assert "Traceback" not in done.err
-
-
-def test_a_long_wait_for_quota_is_noted(shell: Shell) -> None:
-    shell.control("fail", {"n": 1, "status": 429, "retry_after": 4})
-    done = shell("sites", "list")
-    assert done.code == 0
-    assert done.err == "note: waiting for quota: the server refused a request; next request in 2 s\n"
-
-
 def test_attempts_that_fail_are_noted(shell: Shell) -> None:
     shell.control("fail", {"n": 1, "status": 503})
     done = shell("sites", "list")

@@ -52,9 +52,12 @@ def test_the_figures_for_programs() -> None:
     assert [run["calls"] for run in (a, b, c, d)] == [40, 40, 40, 50], "ten of run d's are interactive"
     assert [run["refused"] for run in (b, c, d)] == [0, 0, 0]
     assert (a["optimum"], a["median"]) == (None, None)
-    assert all(0 < run["optimum"] < 1 for run in (b, c, d))
+    assert all(0 < run["optimum"] < 1 for run in (c, d))
+    # Run b is held against the server's times of run c, which may have taken longer than all of run b.
+    assert b["optimum"] == pytest.approx(c["busy"] / b["seconds"], abs=0.01, rel=0.01)
     assert 0 < d["median"] <= d["worst"]
-    assert c["seconds"] < b["seconds"], "the safe pause is not the fastest way"
+    pauses = 40 * 60 / 20 / 240
+    assert b["seconds"] - b["busy"] > pauses, "the safe pause is not the fastest way"
 
 
 def children(pid: int) -> list[int]:

@@ -8,7 +8,7 @@ import pty
 import re
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from kentik_async.emulator import Emulator, User
+from kentik_async.emulator.engine.dispatcher import Dispatcher, DispatchResult, IncomingRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,10 +182,32 @@ def profiles(kmi: CommandLine, **tokens: str) -> list[str]:
     return [word for name in tokens for word in ("--profile", name)]
 
 
+def answer_both_at_once(monkeypatch: pytest.MonkeyPatch, operation: str) -> None:
+    """Answer no request for an operation before both users have sent one: a pull takes 0.1 s.
+
+    Otherwise one of them could have ended before the other has opened its target.
+    """
+    waiting: set[str | None] = set()
+    both = asyncio.Event()
+    serve = Dispatcher.serve
+
+    async def serve_both(
+        self: Dispatcher, incoming: IncomingRequest, work: Callable[[User], Any]
+    ) -> DispatchResult:
+        if incoming.operation == operation:
+            waiting.add(incoming.credentials[0])
+            if len(waiting) == len(USERS):
+                both.set()
+            await both.wait()
+        return await serve(self, incoming, work)
+
+    monkeypatch.setattr(Dispatcher, "serve", serve_both)
+
+
 async def test_several_customers_pull_side_by_side_into_a_target_each(
-    kmi: CommandLine, emulator: Emulator
+    kmi: CommandLine, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    emulator.latency = 0.01
+    answer_both_at_once(monkeypatch, "kmi.list_markets")
     options = profiles(kmi, one="token-of-one", two="token-of-two")
     ended = await kmi("pull", "rankings", "data", *FEW, *options)
     assert ended.code == 0, ended.err
@@ -211,9 +234,10 @@ async def test_the_failure_of_one_customer_is_not_the_others(kmi: CommandLine) -
 
 
 async def test_ctrl_c_ends_all_customers_and_each_is_told_how_to_go_on(
-    kmi: CommandLine, emulator: Emulator
+    kmi: CommandLine, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     emulator.latency = 0.01
+    answer_both_at_once(monkeypatch, "kmi.get_rankings")
     options = profiles(kmi, one="token-of-one", two="token-of-two")
     process = await kmi.start("pull", "rankings", "data", *FEW, *options)
     while {call.user for call in emulator.calls if call.operation == "kmi.get_rankings"} != {

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cli.shell import KENTIK_ASYNC, Shell, readiness, started
+from tests.cli.shell import KENTIK_ASYNC, PATIENCE, Shell, readiness, started
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,10 @@ def test_a_closed_stdout_is_one_line(shell: Shell, command: str) -> None:
         ),
     ],
 )
-def test_verbosity(shell: Shell, option: str, expected: list[str]) -> None:
+def test_verbosity(shell: Shell, option: str, expected: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    # From a second in the queue on, "sent" is a note, and after two seconds a wait is one.
+    monkeypatch.setattr("kentik_async._pipeline.step_log._LONG_WAIT", PATIENCE)
+    monkeypatch.setattr("kentik_async.cli.output.wait_notice._FIRST_CHECK", PATIENCE)
     shell.control("reset")
     shell.control("fail", {"status": 503})
     done = shell("plans", "list", option)

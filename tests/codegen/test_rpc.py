@@ -72,7 +72,7 @@ async def test_each_streaming_kind(zoo: Any, load: Load) -> None:
 
     async with serving(zoo.add_ZooServiceServicer_to_server, keeper(zoo, page)) as channel:
         stub = zoo.ZooServiceStub(channel)
-        got = await stub.GetAnimal(zoo.Cage(id="7"), timeout=5, metadata=(("x-test", "m"),))
+        got = await stub.GetAnimal(zoo.Cage(id="7"), timeout=60, metadata=(("x-test", "m"),))
         assert got == zoo.Animal(name="7-m-True")
         assert (await stub.get_animal(zoo.Cage(id="8"))).name == "8-None-False"
         assert [animal.legs async for animal in stub.WatchAnimals(page(number=3))] == [0, 1, 2]

@@ -12,6 +12,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -57,7 +58,7 @@ def applying(running: BackgroundEmulator, folder: Path) -> Iterator["subprocess.
 def wait_until(reached: threading.Event, process: "subprocess.Popen[str]") -> None:
     """Wait for an event while a process is running."""
     while not reached.wait(0.05):
-        assert process.poll() is None, process.communicate()
+        assert process.poll() is None or reached.is_set(), process.communicate()
 
 
 def prepare(emulator: Emulator, folder: Path) -> None:
@@ -120,11 +121,16 @@ def test_ctrl_c_finishes_the_request_in_flight(tmp_path: Path, answered: int) ->
     emulator = Emulator(speed=60_000, latency=0.02)
     with BackgroundEmulator(emulator) as running:
         prepare(emulator, tmp_path)
-        reached = threading.Event()
-        emulator._dispatcher.on_call = lambda call: reached.set() if call.number == answered else None
+        applied: Future[subprocess.Popen[str]] = Future()
+
+        def press(call: Call) -> None:
+            # By the thread of the emulator, which answers nothing meanwhile: the process cannot end first.
+            if call.number == answered:
+                applied.result(PATIENCE).send_signal(signal.SIGINT)
+
+        emulator._dispatcher.on_call = press
         with applying(running, tmp_path) as process:
-            wait_until(reached, process)
-            process.send_signal(signal.SIGINT)
+            applied.set_result(process)
             out, err = process.communicate(timeout=PATIENCE)
         assert process.returncode == 130, err
         if not out:  # it came before the first change

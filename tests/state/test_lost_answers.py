@@ -15,8 +15,8 @@ site_markets: {m1: {}, m2: {description: x}}
 sites: {s1: {type: cloud, site_market: m1}, s2: {type: branch}}
 as_groups: {a1: {asn: [1]}, a2: {asn: [2]}}
 """
-# Until gRPC notices that a connection is lost, it fails attempts at once.
-WITH_PAUSES = pytest.mark.parametrize("retry", [Retry(attempts=10, base=0.05, cap=0.05)], ids=["with pauses"])
+# Until gRPC notices that a connection is lost, it fails attempts at once; on a busy machine that takes long.
+WITH_PAUSES = pytest.mark.parametrize("retry", [Retry(attempts=10, base=0.05, cap=5.0)], ids=["with pauses"])
 CREATES = ("site_markets.create", "sites_v6.create", "as_groups.create")
 
 FAULTS: list[Mapping[str, Any]] = [

@@ -6,18 +6,21 @@ import os
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
 from kentik_async import AuthenticationError, KentikClient, Retry
+from kentik_async._operations.request import Request
 from kentik_async.bulk.pull import Pull
 from kentik_async.bulk.results import Progress
 from kentik_async.emulator import Emulator
 from kentik_async.errors import TargetError, TargetLockedError
+from tests.bulk.answers import Answers
 from tests.bulk.support import PULL, expected, interrupted, saved, statuses, table
 
 DAY = dt.date(2026, 11, 20)
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -156,26 +159,30 @@ async def test_refused_credentials_end_the_pull_at_once(emu: Emulator, tmp_path:
     assert emu.report().requests <= 2
 
 
-async def test_a_second_run_is_refused_with_the_holder(
-    emu: Emulator, kentik: KentikClient, tmp_path: Path
-) -> None:
-    refused = []
+class Held(Answers):
+    """Answers nothing before a test says so."""
 
-    async def second() -> None:
-        with pytest.raises(TargetLockedError) as caught:
-            await few(kentik).save(tmp_path)
-        refused.append(caught.value)
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = asyncio.Event()
+        self.go = asyncio.Event()
 
-    async def first() -> None:
+    async def run(self, request: Request[T]) -> T:
+        self.asked.set()
+        await self.go.wait()
+        return await super().run(request)
+
+
+async def test_a_second_run_is_refused_with_the_holder(kentik: KentikClient, tmp_path: Path) -> None:
+    held = Held()  # or the first run could end before a thread of the second comes to the lock
+    task = asyncio.create_task(held.pull(few(kentik).spec).save(tmp_path))
+    await held.asked.wait()
+    with pytest.raises(TargetLockedError) as refused:
         await few(kentik).save(tmp_path)
-
-    task = asyncio.create_task(first())
-    while not (tmp_path / ".kentik-async" / "journal.sqlite").exists():
-        await asyncio.sleep(0)
-    await second()
-    await task
-    assert (refused[0].pid, refused[0].host) == (os.getpid(), socket.gethostname())
-    assert f"process {os.getpid()} on {socket.gethostname()}" in str(refused[0])
+    held.go.set()
+    assert (await task).failed == 0
+    assert (refused.value.pid, refused.value.host) == (os.getpid(), socket.gethostname())
+    assert f"process {os.getpid()} on {socket.gethostname()}" in str(refused.value)
 
 
 async def test_another_format_is_refused(emu: Emulator, kentik: KentikClient, tmp_path: Path) -> None:
