@@ -114,6 +114,16 @@ class Connector:
 
     async def _connect_within(self, timeout: float) -> ConnectError | None:
         """Try until there is a connection; return None then, or the error that says why there is none."""
+        try:
+            if await self._connected_within(timeout):
+                self._ever_connected = True
+                return None
+            reason = await self.transport.diagnose()
+        except ConnectError as error:
+            reason = str(error)
+        return ConnectError(f"no connection to {self._endpoint}: {reason}")
+
+    async def _connected_within(self, timeout: float) -> bool:
         pause = _FIRST_PAUSE
         try:
             async with asyncio.timeout(timeout):
@@ -121,13 +131,8 @@ class Connector:
                     await asyncio.sleep(pause * (0.5 + random.random() / 2))
                     pause = min(pause * 2, _LONGEST_PAUSE)
         except TimeoutError:
-            reason = await self.transport.diagnose()
-        except ConnectError as error:
-            reason = str(error)
-        else:
-            self._ever_connected = True
-            return None
-        return ConnectError(f"no connection to {self._endpoint}: {reason}")
+            return False
+        return True
 
     def _give_up_waiter(self, future: "asyncio.Future[None]") -> None:
         if not future.done():

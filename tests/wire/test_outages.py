@@ -13,7 +13,7 @@ import pytest
 from kentik_async import ConnectError, Event, Quota
 from kentik_async._transport.tls import reason_of
 from tests.support.frozen_time import PATIENCE, frozen_time
-from tests.wire.servers.held import Call, Client, over_both
+from tests.wire.servers.held import Call, Client, loss_noticed, over_both
 from tests.wire.servers.independent import ONE_AT_A_TIME, Answer, ForeignGrpc, ForeignRest, RawServer
 
 NOWHERE = "http://127.0.0.1:1"
@@ -32,6 +32,7 @@ class Stopwatch:
 
 
 class TestNeverThere:
+    @pytest.mark.usefixtures("patient_probe")
     @over_both
     async def test_a_refused_connection(self, client: Client, call: Call) -> None:
         kentik = client(grpc_endpoint=NOWHERE, rest_endpoint=NOWHERE, connect_timeout=1.0)
@@ -45,6 +46,7 @@ class TestNeverThere:
         assert caught.value.operation in ("kmi.list_markets", "sites.list")
         assert isinstance(caught.value, ConnectionError)
 
+    @pytest.mark.usefixtures("patient_probe")
     @over_both
     async def test_unknown_host_name(self, client: Client, call: Call) -> None:
         host = ".".join(["nobody"] * 40)  # too long for a query, so no name server is asked
@@ -54,17 +56,21 @@ class TestNeverThere:
             await call(kentik)
 
     @over_both
-    async def test_invalid_host_name(self, client: Client, call: Call) -> None:
+    @pytest.mark.parametrize("connect_timeout", [3.0, 1e-9], ids=["at once", "by the last probe"])
+    @pytest.mark.usefixtures("patient_probe")
+    async def test_invalid_host_name(self, client: Client, call: Call, connect_timeout: float) -> None:
         url = f"https://{'x' * 70}.example"
-        kentik = client(grpc_endpoint=url, rest_endpoint=url, connect_timeout=3.0)
+        kentik = client(grpc_endpoint=url, rest_endpoint=url, connect_timeout=connect_timeout)
         with pytest.raises(ConnectError, match="host name"):
             await call(kentik)
 
+    @pytest.mark.usefixtures("patient_probe")
     async def test_a_server_that_does_not_speak_grpc(self, client: Client, rest_server: ForeignRest) -> None:
         url = f"http://127.0.0.1:{rest_server.port}"
         with pytest.raises(ConnectError, match="does not speak gRPC"):
             await client(grpc_endpoint=url, connect_timeout=0.2, transport="grpc").kmi.list_markets()
 
+    @pytest.mark.usefixtures("patient_probe")
     async def test_a_server_that_says_nothing(self, client: Client) -> None:
         async def silent(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
             await reader.read(-1)
@@ -141,6 +147,7 @@ class TestNotYetThere:
 
 
 class TestLongOutages:
+    @pytest.mark.usefixtures("patient_probe")
     @over_both
     async def test_patience_has_an_end(
         self, client: Client, call: Call, grpc_server: ForeignGrpc, rest_server: ForeignRest
@@ -150,6 +157,7 @@ class TestLongOutages:
         await call(kentik)
         await grpc_server.stop()
         await rest_server.stop()
+        await loss_noticed(kentik)
         watch = Stopwatch()
         outcomes = await asyncio.gather(*(call(kentik) for _ in range(5)), return_exceptions=True)
         assert {type(outcome) for outcome in outcomes} == {ConnectError}
@@ -178,7 +186,7 @@ class TestLongOutages:
         await call(kentik)
         await grpc_server.stop()
         await rest_server.stop()
-        await asyncio.sleep(0.05)  # what is sent before the loss is noticed is an attempt
+        await loss_noticed(kentik)
         pending = [asyncio.create_task(call(kentik)) for _ in range(3)]
         await asyncio.sleep(0.1)
         await grpc_server.start()
