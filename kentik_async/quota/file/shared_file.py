@@ -180,8 +180,7 @@ class SharedFile:
             except sqlite3.Error as error:
                 self.replace(error)
         else:
-            # Somebody who is alive, and may have spent, is known by a pipe, or by a mark on the folder if all
-            # files in it were deleted.
+            # Others who are alive, and may have spent, have a pipe here, or lock the folder if it is empty.
             marked = not _take(self._folder, LOCK_EX | LOCK_NB) and not place.has_others()
             self._make(lost=alive or marked)
         _take(self._folder, LOCK_SH | LOCK_NB)  # the mark; in vain only while another looks for marks

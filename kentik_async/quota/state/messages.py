@@ -1,8 +1,7 @@
 """What a member reports to the shared state, and what it is told. Pure data.
 
 A report says what is, not what changed, so it may be entered twice: calls that wait are a count and no
-increment, requests that ended are named by their grants, and grants are repeated until the member has seen
-them.
+increment, requests that ended are named by their grants, and grants are repeated until the member saw them.
 """
 
 from collections.abc import Sequence

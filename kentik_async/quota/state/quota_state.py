@@ -8,9 +8,11 @@ Everywhere in this folder `quota` is the limits in force, and `now` the present 
 """
 
 from functools import reduce
-from math import inf, isnan
+from itertools import chain
+from math import inf
 
 import msgspec
+from msgspec.structs import astuple
 
 from kentik_async.quota.limits import PACINGS, Pacing, Quota
 from kentik_async.quota.state.circuit_breaker import CircuitBreaker
@@ -272,8 +274,9 @@ def decode(encoded: bytes) -> QuotaState:
     log = state.log
     if state.format != FORMAT:
         raise StateError(f"the state of the quota has format {state.format}; this version reads {FORMAT}")
-    if not (log.minute.is_sound() and log.hour.is_sound()) or isnan(state.now):
+    parts = map(astuple, (state.breaker, state.external, state.latency))
+    numbers = filter(None, chain((state.now, state.blocked_until), *parts))
+    sound = log.minute.is_sound() and log.hour.is_sound() and all(number < inf for number in numbers)
+    if not sound or log.in_flight != len(state.holds) + len(log.draining):
         raise StateError("the state of the quota is damaged")
-    if log.in_flight != len(state.holds) + len(log.draining):
-        raise StateError("the state of the quota is damaged: the requests in flight do not add up")
     return state

@@ -51,8 +51,7 @@ class DeferredLock:
             self._left.append((work, argument))
             self._work_off()
             return
-        # This thread does not hold it, so it may wait for another that was faster. That takes a third of the
-        # time of `acquire(blocking=False)`.
+        # This thread does not hold it, so it may wait. `acquire(blocking=False)` takes three times as long.
         self._lock.acquire()
         try:
             work(argument)

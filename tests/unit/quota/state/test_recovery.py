@@ -84,6 +84,27 @@ def test_instants_that_are_no_numbers_are_refused() -> None:
         decode(encode(state))
 
 
+@pytest.mark.parametrize("wrong", [inf, nan])
+@pytest.mark.parametrize(
+    ("part", "name"),
+    [
+        ("", "now"),
+        ("", "blocked_until"),
+        ("breaker", "blocked_until"),
+        ("external", "since"),
+        ("external", "blocked_until"),
+        ("external", "told_at"),
+        ("latency", "latency"),
+        ("latency", "late_latency"),
+    ],
+)
+def test_numbers_that_are_not_finite_are_refused(part: str, name: str, wrong: float) -> None:
+    state = used_state()
+    setattr(getattr(state, part) if part else state, name, wrong)
+    with pytest.raises(StateError, match="damaged"):
+        decode(encode(state))
+
+
 def test_nobody_goes_before_what_may_have_been_spent_has_passed() -> None:
     state = begin("new", 100.0, quiet_time(QUOTA, lease=10.0))
     assert grants(state, "one", 159.9) == []
