@@ -12,9 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from kentik_async.quota import Quota
+from tests.multiprocess.pauses import note_pauses
 from tests.support.paths import ROOT
 
 _WORKER = Path(__file__).with_name("worker.py")
+
+ENDLESS = 3000
+"""More requests than any test sees: how many come while a process is slow to start is not known before."""
 
 
 @dataclass(slots=True)
@@ -32,6 +36,7 @@ class StrictServer:
     """A server that keeps the vendor's rules to the letter, written from the rules and not from our code.
 
     A request counts from its receipt. What is being worked on goes on, whether its client lives or not.
+    `pauses` are those of this process.
     """
 
     quota: Quota
@@ -42,6 +47,8 @@ class StrictServer:
     most_flying: int = 0
     port: int = 0
     workers: "list[Worker]" = field(default_factory=list)
+    pauses: list[Any] = field(default_factory=list)
+    _held: dict[str, asyncio.Event] = field(default_factory=dict)
     _spent: range = range(0)
     _long: dict[str, float] = field(default_factory=dict)
     _expected: int = 1
@@ -56,6 +63,7 @@ class StrictServer:
         self._expected = processes
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         self.port = self._server.sockets[0].getsockname()[1]
+        self._tasks.add(asyncio.create_task(note_pauses(self.pauses)))
 
     async def close(self) -> None:
         """Stop listening and working, and end the processes that are left."""
@@ -72,6 +80,14 @@ class StrictServer:
         """Work for so long on the next request of a process."""
         self._long[process] = seconds
 
+    def hold(self, process: str) -> asyncio.Event:
+        """Work on the next request of a process until the event is set."""
+        return self._held.setdefault(process, asyncio.Event())
+
+    def stop_after(self, count: int) -> None:
+        """Answer so many more requests; then it is enough."""
+        self.total = len(self.visits) + count
+
     def refuse_between(self, first: int, last: int) -> None:
         """Refuse the requests at these places, the last excluded: somebody else has spent the quota."""
         self._spent = range(first, last)
@@ -82,9 +98,9 @@ class StrictServer:
             await self._seen.wait_for(lambda: len(self._of(process)) >= count)
         return self._of(process)[count - 1]
 
-    async def until_next(self, process: str) -> Visit:
-        """Wait for the next request of a process."""
-        return await self.until(len(self._of(process)) + 1, process)
+    async def until_next(self, process: str, count: int = 1) -> Visit:
+        """Wait for so many more requests of a process; return the last of these."""
+        return await self.until(len(self._of(process)) + count, process)
 
     def refused(self) -> list[Visit]:
         """The requests that came over a limit."""
@@ -136,6 +152,9 @@ class StrictServer:
             self._seen.notify_all()
         delayed = quota.soft_per_minute is not None and minute >= quota.soft_per_minute
         usual = self.latency + (quota.soft_delay if delayed else 0.0)
+        held = self._held.pop(name, None)
+        if held is not None:
+            await held.wait()
         await asyncio.sleep(self._long.pop(name, 0.0 if visit.over else usual))
         self.flying -= 1
         visit.finished = time.monotonic()
@@ -201,7 +220,13 @@ class Worker:
         """Send it a signal."""
         self.process.send_signal(number)
 
-    async def end(self, timeout: float = 60) -> dict[str, Any]:
+    async def until_stopped(self) -> None:
+        """Wait until a signal has stopped it."""
+        status = Path(f"/proc/{self.process.pid}/stat")
+        while status.read_text().rpartition(")")[2].split()[0] != "T":
+            await asyncio.sleep(0.005)
+
+    async def end(self, timeout: float = 300) -> dict[str, Any]:
         """Wait for its end, and return its report."""
         out, err = await asyncio.to_thread(self.process.communicate, None, timeout)
         assert self.process.returncode == 0, err.decode()

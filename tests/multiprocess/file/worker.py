@@ -4,15 +4,19 @@ import asyncio
 import json
 import logging
 import os
+import runpy
 import signal
 import sys
+from pathlib import Path
 from typing import Any
 
 from kentik_async.quota import Limiter, Quota
 from kentik_async.quota.file.opening import open_file_limiter
 
+PAUSES = runpy.run_path(str(Path(__file__).parents[1] / "pauses.py"))
 
-async def main(task: dict[str, Any]) -> dict[str, int]:
+
+async def main(task: dict[str, Any]) -> dict[str, Any]:
     quota = Quota(**task["quota"])
     limiter = open_file_limiter(
         task["path"],
@@ -22,13 +26,17 @@ async def main(task: dict[str, Any]) -> dict[str, int]:
         query_quota=quota,
         pacing=task.get("pacing", "throughput"),
     )
-    report = {"answered": 0, "refused": 0, "invalid": 0}
+    report: dict[str, Any] = {"answered": 0, "refused": 0, "invalid": 0, "pauses": []}
+    watch = asyncio.create_task(PAUSES["note_pauses"](report["pauses"]))
     await asyncio.gather(*(pull(limiter, task, report, number) for number in range(task.get("calls", 4))))
+    # So that all is told: a process that ends waits for a second only, and others may hold the lock longer.
+    await limiter.snapshot()
     await limiter.aclose()
+    watch.cancel()
     return report
 
 
-async def pull(limiter: Limiter, task: dict[str, Any], report: dict[str, int], number: int) -> None:
+async def pull(limiter: Limiter, task: dict[str, Any], report: dict[str, Any], number: int) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", task["port"], limit=1024)
     writer.write(f"{task['name']}\n".encode())
     assert await reader.readline() == b"go\n"

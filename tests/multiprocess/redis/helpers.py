@@ -1,7 +1,8 @@
 """Opening limiters on a Redis, and asking them."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,9 +10,12 @@ from kentik_async.quota import Grant, Limiter, Quota
 from kentik_async.quota.redis.url import prefix_of
 from kentik_async.quota.state.quota_state import FORMAT, encode
 from kentik_async.quota.state.recovery import begin
+from tests.multiprocess.pauses import note_pauses
 from tests.multiprocess.redis.harness import RedisServer
 
 ONE_AT_A_TIME = Quota(1, None, 0.0, None, None, drain=0.2)
+UNHURRIED = replace(ONE_AT_A_TIME, minute=3600.0, hour=24 * 3600.0)
+"""Whoever is told to come is waited for for a minute, however long the machine keeps it from running."""
 SHORT_MINUTE = replace(ONE_AT_A_TIME, minute=2.0, hour=120.0)
 """For what takes a minute. A lease lasts a second, which a busy machine may take for a stopped process."""
 ENDPOINTS = ("https://grpc.api.kentik.com:443", "https://api.kentik.com/api/v5")
@@ -54,6 +58,15 @@ def ask(limiter: Limiter, **how: Any) -> "asyncio.Task[Grant]":
 
 async def waits(limiter: Limiter, calls: int = 1) -> None:
     """Wait until it is known that so many calls wait, in whatever process."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (await limiter.snapshot()).waiting < calls:
             await asyncio.sleep(0.005)
+
+
+@contextlib.asynccontextmanager
+async def longest_pause() -> AsyncIterator[Callable[[], float]]:
+    """Tell for how many seconds at a time the machine has kept this process from running, at most."""
+    pauses: list[tuple[float, float]] = []
+    watch = asyncio.create_task(note_pauses(pauses))
+    yield lambda: max((end - begin for begin, end in pauses), default=0.0)
+    watch.cancel()

@@ -21,6 +21,7 @@ QUOTA = Quota(
     drain=0.1,
 )
 SECONDS = 4.0
+ENOUGH = 10  # requests of one customer
 
 
 class Judge:
@@ -45,7 +46,8 @@ class Judge:
 
 
 async def caller(limiter: Limiter, judge: Judge, dice: random.Random, end: float) -> None:
-    while time.monotonic() < end:
+    # A busy machine may leave nothing of the time in which anybody could go.
+    while time.monotonic() < end or len(judge.sent) <= ENOUGH:
         await asyncio.sleep(dice.expovariate(50))
         asking = asyncio.create_task(
             limiter.acquire("non_query", max_wait=dice.choice([None, None, 0.2, 2.0]))
@@ -103,4 +105,4 @@ async def test_the_limits_hold(server: RedisServer) -> None:
         for limiter in limiters:
             await limiter.aclose()
     assert [judge.objections for judge in judges] == [[], [], []]
-    assert all(len(judge.sent) > 10 for judge in judges)
+    assert all(len(judge.sent) > ENOUGH for judge in judges)

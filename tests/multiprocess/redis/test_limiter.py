@@ -3,13 +3,15 @@
 import asyncio
 import contextlib
 import time
+from itertools import pairwise
 
 import pytest
 
 from kentik_async.errors import ClientClosedError, QuotaWaitError
 from kentik_async.quota import Quota
+from kentik_async.quota.redis import store
 from tests.multiprocess.redis.harness import RedisServer
-from tests.multiprocess.redis.helpers import Opener, ask, exchanges, key_of, waits, within
+from tests.multiprocess.redis.helpers import UNHURRIED, Opener, ask, exchanges, key_of, waits, within
 
 
 async def test_two_processes_are_never_in_flight_together(server: RedisServer, opener: Opener) -> None:
@@ -25,7 +27,7 @@ async def test_two_processes_are_never_in_flight_together(server: RedisServer, o
 async def test_turns_go_round_among_processes_however_many_calls_wait(
     server: RedisServer, opener: Opener
 ) -> None:
-    limiters = [opener(server) for _ in range(3)]
+    limiters = [opener(server, quota=UNHURRIED) for _ in range(3)]
     turns: list[int] = []
 
     async def call(number: int) -> None:
@@ -66,8 +68,9 @@ async def test_the_urgent_go_first_then_the_first_to_come(server: RedisServer, o
 
 async def test_a_slot_of_unknown_end_stays_taken_for_the_drain(server: RedisServer, opener: Opener) -> None:
     first, second = opener(server), opener(server)
-    (await first.acquire("non_query")).close("unknown")
+    grant = await first.acquire("non_query")
     began = time.monotonic()
+    grant.close("unknown")
     await within(10, ask(second))
     assert time.monotonic() - began > 0.19
 
@@ -96,8 +99,9 @@ async def test_one_refusal_holds_everyone_back_and_one_probe_goes(
 ) -> None:
     quota = Quota(4, None, 0.0, None, None, drain=0.2)
     first, second = opener(server, quota=quota), opener(server, quota=quota)
-    (await first.acquire("non_query")).close("refused", retry_after=0.4)
+    grant = await first.acquire("non_query")
     began = time.monotonic()
+    grant.close("refused", retry_after=0.4)
     calls = [ask(limiter) for limiter in (first, second) for _ in range(4)]
     (probe,), others = await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
     assert time.monotonic() - began > 0.35
@@ -113,12 +117,13 @@ async def test_one_refusal_holds_everyone_back_and_one_probe_goes(
 async def test_max_wait_is_refused_at_once_where_waiting_is_in_vain(
     server: RedisServer, opener: Opener
 ) -> None:
-    quota = Quota(1, None, 0.0, 2, None)
+    # Of an hour: a reply is waited for for a minute, so that it is the estimate that refuses.
+    quota = Quota(1, None, 0.0, 2, None, minute=3600.0, hour=24 * 3600.0)
     limiter = opener(server, quota=quota)
     for _ in range(2):
         (await limiter.acquire("non_query", max_wait=0.0)).close("answered")
-    with pytest.raises(QuotaWaitError, match=r"it frees in about [56]\d\.\d s") as caught:
-        await within(10, ask(limiter, max_wait=1.0))
+    with pytest.raises(QuotaWaitError, match=r"it frees in about 3[56]\d\d\.\d s") as caught:
+        await within(30, ask(limiter, max_wait=1.0))
     assert caught.value.max_wait == 1.0
 
 
@@ -175,30 +180,37 @@ async def test_ten_thousand_calls_are_one_entry(
 async def test_a_turn_nobody_competes_for_takes_two_round_trips(
     emptied_server: RedisServer, opener: Opener
 ) -> None:
-    limiter = opener(emptied_server)
+    limiter = opener(emptied_server, quota=UNHURRIED)
     (await limiter.acquire("non_query")).close("answered")
+    instants = [time.monotonic()]
     await limiter.snapshot()
+    instants.append(time.monotonic())
     emptied_server.admin.config_resetstat()
     for _ in range(20):
         grant = await limiter.acquire("non_query")
+        instants.append(time.monotonic())
         before = exchanges(emptied_server)
         grant.close("answered")
         while exchanges(emptied_server) == before:  # so that two reports do not become one
             await asyncio.sleep(0.001)
-    assert exchanges(emptied_server) <= 40
+        instants.append(time.monotonic())
+    # After a reply that took so long the time is not known well enough, and is read first.
+    slow = sum(after - before > 0.25 for before, after in pairwise(instants))
+    assert exchanges(emptied_server) <= 40 + slow
 
 
 async def test_nobody_asks_anything_while_it_waits(emptied_server: RedisServer, opener: Opener) -> None:
     quota = Quota(1, None, 0.0, 1, None)
     limiters = [opener(emptied_server, quota=quota) for _ in range(2)]
     (await limiters[0].acquire("non_query")).close("answered")
+    began = time.monotonic()
     calls = [ask(limiter) for limiter in limiters]
     await waits(limiters[0], 2)
     emptied_server.admin.config_resetstat()
-    began = time.monotonic()
     await asyncio.sleep(1.0)
-    leases = 1 + (time.monotonic() - began) / 3.0
-    assert exchanges(emptied_server) <= 2 * leases, "no more than it takes to renew the leases"
+    # Each is renewed after 3 s, which takes another round trip where the other has just renewed its own.
+    renewals = 2 * int((time.monotonic() - began) / 3.0)
+    assert exchanges(emptied_server) <= 2 + 2 * renewals, "no more than it takes to renew the leases"
     for call in calls:
         call.cancel()
 
@@ -214,7 +226,7 @@ async def test_the_more_careful_of_two_quotas_applies(server: RedisServer, opene
 
 
 async def test_an_urgent_call_overtakes_those_of_another_process(server: RedisServer, opener: Opener) -> None:
-    bulk, console = opener(server), opener(server)
+    bulk, console = (opener(server, quota=UNHURRIED) for _ in range(2))
     held = await bulk.acquire("non_query")
     pulls = [ask(bulk, priority=-1) for _ in range(20)]
     urgent = ask(console, priority=1)
@@ -227,7 +239,10 @@ async def test_an_urgent_call_overtakes_those_of_another_process(server: RedisSe
         (await within(10, pull)).close("answered")
 
 
-async def test_closing_tells_redis_what_ended_and_lets_go(server: RedisServer, opener: Opener) -> None:
+async def test_closing_tells_redis_what_ended_and_lets_go(
+    server: RedisServer, opener: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "_FAREWELL", 60.0)  # of a second a busy machine may leave nothing
     first, second = opener(server), opener(server)
     grant = await first.acquire("non_query")
     waiting = ask(first)
@@ -243,8 +258,9 @@ async def test_closing_tells_redis_what_ended_and_lets_go(server: RedisServer, o
 
 
 async def test_closing_with_a_request_in_flight_leaves_it_its_drain(
-    server: RedisServer, opener: Opener
+    server: RedisServer, opener: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(store, "_FAREWELL", 60.0)
     first, second = opener(server), opener(server)
     await first.acquire("non_query")
     began = time.monotonic()

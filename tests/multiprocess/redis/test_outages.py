@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import socket
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -10,7 +11,17 @@ import pytest
 from kentik_async.errors import ClientClosedError, ConfigError, ConnectError
 from kentik_async.quota import Quota
 from tests.multiprocess.redis.harness import RedisServer
-from tests.multiprocess.redis.helpers import SECRET, SHORT_MINUTE, Opener, ask, key_of, waits, within
+from tests.multiprocess.redis.helpers import (
+    SECRET,
+    SHORT_MINUTE,
+    Opener,
+    ask,
+    exchanges,
+    key_of,
+    longest_pause,
+    waits,
+    within,
+)
 from tests.multiprocess.redis.network import Path, path_to
 
 HOURLY = Quota(1, None, 0.0, None, 5, minute=0.6, hour=360.0, drain=0.2)
@@ -29,12 +40,10 @@ async def test_first_use_waits_until_a_minute_has_passed(
     server: RedisServer, opener: Opener, caplog: pytest.LogCaptureFixture
 ) -> None:
     limiter = opener(server, new=True, quota=SHORT_MINUTE)
-    waiting = ask(limiter)
-    await waits(limiter)
-    wait = (await limiter.snapshot()).next_free
-    assert wait is not None
-    assert wait > 1.5
-    (await within(10, waiting)).close("answered")
+    began = time.monotonic()
+    assert (await limiter.snapshot()).next_free == pytest.approx(SHORT_MINUTE.minute)
+    (await within(20, ask(limiter))).close("answered")
+    assert time.monotonic() - began > 0.99 * SHORT_MINUTE.minute
     (await within(10, ask(opener(server, quota=SHORT_MINUTE)))).close("answered")
     assert caplog.text.count("holds no state of this quota") == 1, "the second does not wait again"
 
@@ -43,17 +52,18 @@ async def test_flushall_lets_nobody_in_beside_a_request_in_flight(
     server: RedisServer, opener: Opener
 ) -> None:
     holder, newcomer = (opener(server, quota=SHORT_MINUTE) for _ in range(2))
-    held = await holder.acquire("non_query")
-    server.admin.flushall()
-    waiting = ask(newcomer)
-    await waits(newcomer)
-    while (await newcomer.snapshot()).in_flight != 1:  # the holder has put it back
-        await asyncio.sleep(0.01)
-    await asyncio.sleep(1.3)  # a lease and a drain, in which nobody goes anyway
-    assert not waiting.done()
-    assert held.valid()
+    async with longest_pause() as pause:
+        held = await holder.acquire("non_query")
+        server.admin.flushall()
+        waiting = ask(newcomer)
+        while (await newcomer.snapshot()).in_flight != 1:  # the holder has put it back
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(1.3)  # a lease and a drain, in which nobody goes anyway
+        # A machine that keeps the process from running for that long lets the lease of a second lapse.
+        assert held.valid() or pause() > 0.5
+        assert not (waiting.done() and held.valid())
     held.close("answered")
-    await within(5, waiting)
+    await within(20, waiting)
 
 
 @pytest.mark.parametrize("restart", [False, True], ids=["emptied", "restarted"])
@@ -67,6 +77,8 @@ async def test_an_idle_process_puts_back_what_it_used(
     if restart:
         own_server.kill()
         own_server.start()
+        while not exchanges(own_server):  # after a long start it tries again in two seconds only
+            await asyncio.sleep(0.01)
     else:
         own_server.admin.flushall()
     newcomer = opener(own_server, quota=HOURLY)
@@ -80,6 +92,7 @@ async def test_an_idle_process_knows_that_the_clock_was_set(
 ) -> None:
     """To set the clock is to move the shift: the clock of the quota is the sum of both."""
     quota = Quota(1, None, 0.0, 3, None)
+    began = time.monotonic()
     idle = opener(server, quota=quota)
     for _ in range(3):
         (await idle.acquire("non_query")).close("answered")
@@ -92,7 +105,9 @@ async def test_an_idle_process_knows_that_the_clock_was_set(
     assert snapshot.left_hard_minute == 0
     assert snapshot.next_free is not None
     assert 30 < snapshot.next_free <= 60
-    assert abs(float(server.admin.hget(key_of(customer), "shift"))) < 1.0
+    # What a clock shows is known but for the time that its answer took.
+    shift = float(server.admin.hget(key_of(customer), "shift"))
+    assert abs(shift) < 1.0 + time.monotonic() - began
     waiting.cancel()
 
 
@@ -124,7 +139,7 @@ async def test_a_peer_that_never_answers_is_an_error(opener: Opener, path: Path)
 
 async def test_a_path_that_was_cut_is_found_again(server: RedisServer, opener: Opener, path: Path) -> None:
     """While it is cut, new connections are swallowed: nothing ever comes over them."""
-    limiter = opener(server, url=f"redis://127.0.0.1:{path.port}?socket_connect_timeout=0.3")
+    limiter = opener(server, url=f"redis://127.0.0.1:{path.port}?socket_connect_timeout=3")
     held = await limiter.acquire("non_query")
     path.cut()
     held.close("answered")

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from kentik_async.quota import Quota
+from tests.multiprocess.pauses import with_missed_turns
 from tests.multiprocess.redis.harness import RedisServer, StrictServer, Worker, running_redis, stop_workers
 from tests.multiprocess.redis.helpers import know_as_unused
 
@@ -22,7 +23,12 @@ QUOTA = Quota.NON_QUERY.scaled(60)
 LATENCY = 0.05 / 60
 SLOWER = Quota.NON_QUERY.scaled(20)  # a process that the machine keeps waiting loses fewer turns
 SLOWER_LATENCY = 0.05 / 20
+ROOMY = Quota(1, None, 0.0, 10_000, 10_000, drain=0.2)
+"""Nobody is near its limits, and its leases and its patience are those of a real minute."""
 LEASE = 1.0
+ROOMY_LEASE = 10.0
+ENDLESS = 3000
+"""More requests than any test sees: how many come before a certain process has its turn is not known."""
 SLACK = 5.0  # of a busy machine
 
 
@@ -65,14 +71,22 @@ async def ended(workers: list[Worker]) -> list[dict[str, Any]]:
     return [await worker.end() for worker in workers if worker.process.returncode != -signal.SIGKILL]
 
 
-async def until(server: StrictServer, count: int) -> None:
-    async with asyncio.timeout(60):
-        while len(server.log) < count:
+async def until(server: StrictServer, count: int, process: str | None = None) -> None:
+    """Wait until so many requests have come, of one process or of all."""
+    async with asyncio.timeout(120):
+        while sum(process in (None, request.process) for request in server.log) < count:
             await asyncio.sleep(0.005)
 
 
+async def until_held(server: StrictServer, process: str, seconds: float) -> None:
+    """Work for so long on the next request of a process, and wait for it."""
+    server.hold_next(process, seconds)
+    while server.log[-1].process != process or not server.flying:
+        await asyncio.sleep(0.001)
+
+
 async def finished(server: StrictServer) -> None:
-    async with asyncio.timeout(90):
+    async with asyncio.timeout(180):
         await server.done.wait()
 
 
@@ -96,12 +110,17 @@ def gaps(server: StrictServer) -> list[float]:
 
 async def test_four_processes_take_turns(redis: RedisServer) -> None:
     total = 220  # on a busy machine each misses some turns, all alike in the long run
-    async with pull(redis, total, quota=SLOWER, latency=SLOWER_LATENCY) as (server, _):
+    async with pull(redis, total, quota=SLOWER, latency=SLOWER_LATENCY) as (server, workers):
         await finished(server)
         check(server)
-        turns = [request.process for request in server.log[20:]]
-        counts = [turns.count(f"w{number}") for number in range(4)]
-        assert max(counts) <= 1.2 * min(counts)
+        reports = await ended(workers)
+        names = [f"w{number}" for number in range(4)]
+        turns = [(request.process, request.received) for request in server.log[20:]]
+        had = [sum(name == process for process, _ in turns) for name in names]
+        fair = with_missed_turns(
+            turns, {name: report["pauses"] for name, report in zip(names, reports, strict=True)}
+        )
+        assert max(had) <= 1.2 * min(fair[name] for name in names)
 
 
 async def test_four_processes_at_the_hard_limit_are_never_refused(redis: RedisServer) -> None:
@@ -113,58 +132,59 @@ async def test_four_processes_at_the_hard_limit_are_never_refused(redis: RedisSe
 
 
 async def test_who_is_killed_in_flight_costs_lease_and_drain(redis: RedisServer) -> None:
-    async with pull(redis, 60, processes=3) as (server, workers):
+    async with pull(redis, ENDLESS, processes=3) as (server, workers):
         await until(server, 30)
-        server.hold_next("w1", QUOTA.drain)
-        while server.log[-1].process != "w1" or not server.flying:
-            await asyncio.sleep(0.001)
+        await until_held(server, "w1", QUOTA.drain)
         workers[1].kill()
         killed, count = time.monotonic(), len(server.log)
         await until(server, count + 1)
         assert server.log[count].received - killed < LEASE + QUOTA.drain + SLACK
+        server.stop_after(30)
         await finished(server)
         check(server)
 
 
 async def test_who_is_killed_while_it_waits_costs_nobody_anything(redis: RedisServer) -> None:
-    async with pull(redis, 60, processes=3) as (server, workers):
+    async with pull(redis, ENDLESS, processes=3, quota=ROOMY) as (server, workers):
         await until(server, 30)
-        server.hold_next("w2", 0.2)
-        while server.log[-1].process != "w2" or not server.flying:
-            await asyncio.sleep(0.001)
+        await until_held(server, "w2", 0.2)
         workers[1].kill()
+        server.stop_after(30)
         await finished(server)
         check(server)
-        assert max(gaps(server)) < 0.9 * LEASE
+        assert max(gaps(server)) < 0.9 * ROOMY_LEASE
 
 
 async def test_a_grant_is_invalid_after_a_long_stop(redis: RedisServer) -> None:
-    async with pull(redis, 100, {"stop_after": 3}) as (server, workers):
+    async with pull(redis, ENDLESS, {"stop_after": 3}) as (server, workers):
         await until(server, 10)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while not stopped(workers[0]):
                 await asyncio.sleep(0.01)
         count = len(server.log)
+        had = sum(request.process == "w0" for request in server.log)
         await until(server, count + 20)  # the others go on
         workers[0].send(signal.SIGCONT)
-        await finished(server)
+        await until(server, had + 10, "w0")
+        server.stop_after(0)
         check(server)
         assert max(gaps(server)) < LEASE + QUOTA.drain + SLACK
-        reports = await ended(workers)
-        assert reports[0]["invalid"] == 1
-        assert reports[0]["answered"] > 10
+        (report, *_) = await ended(workers)
+        # Once, unless the machine kept it from running for as long at another grant.
+        long = [end - begin for begin, end in report["pauses"] if end - begin > LEASE / 2]
+        assert 1 <= report["invalid"] <= max(len(long), 1)
+        assert report["answered"] > 10
 
 
 async def test_who_is_stopped_in_flight_does_not_overrun_when_it_wakes(redis: RedisServer) -> None:
-    async with pull(redis, 80) as (server, workers):
+    async with pull(redis, ENDLESS) as (server, workers):
         await until(server, 30)
-        server.hold_next("w3", 0.1)
-        while server.log[-1].process != "w3" or not server.flying:
-            await asyncio.sleep(0.001)
+        await until_held(server, "w3", 0.1)
         workers[3].send(signal.SIGSTOP)
         count = len(server.log)
         await until(server, count + 20)
         workers[3].send(signal.SIGCONT)
+        server.stop_after(30)
         await finished(server)
         check(server)
 
@@ -185,12 +205,11 @@ async def test_redis_restarted_in_mid_pull(tmp_path: Any, memory: tuple[str, ...
 
 
 async def test_redis_emptied_in_mid_pull(redis: RedisServer) -> None:
-    async with pull(redis, 60, processes=2) as (server, _):
+    async with pull(redis, ENDLESS, processes=2) as (server, _):
         await until(server, 30)
-        server.hold_next("w0", 0.4)
-        while server.log[-1].process != "w0" or not server.flying:
-            await asyncio.sleep(0.001)
+        await until_held(server, "w0", 0.4)
         await asyncio.to_thread(redis.admin.flushall)
+        server.stop_after(30)
         await finished(server)
         check(server)
 

@@ -9,16 +9,15 @@ import pytest
 import trustme
 
 from kentik_async.errors import ConnectError
-from kentik_async.quota import Quota
 from kentik_async.quota.redis.limiter import open_redis_limiter
 from tests.multiprocess.redis.harness import free_port, running_redis
-from tests.multiprocess.redis.helpers import know_as_unused
-
-QUOTA = Quota(1, None, 0.0, None, None, minute=0.6, hour=36.0, drain=0.2)
+from tests.multiprocess.redis.helpers import ONE_AT_A_TIME, know_as_unused
 
 
 async def one_call(place: str, options: str = "") -> None:
-    limiter = open_redis_limiter(f"rediss://{place}{options}", endpoints=("a",), customer="x", quota=QUOTA)
+    limiter = open_redis_limiter(
+        f"rediss://{place}{options}", endpoints=("a",), customer="x", quota=ONE_AT_A_TIME
+    )
     try:
         async with asyncio.timeout(10):
             grant = await limiter.acquire("non_query")

@@ -6,12 +6,16 @@ Each line of its input is a task, and each line of its output a report.
 import asyncio
 import json
 import os
+import runpy
 import signal
 import sys
+from pathlib import Path
 from typing import Any
 
 from kentik_async.quota import Limiter, Quota
 from kentik_async.quota.redis.limiter import open_redis_limiter
+
+PAUSES = runpy.run_path(str(Path(__file__).parents[1] / "pauses.py"))
 
 
 async def main(task: dict[str, Any]) -> dict[str, Any]:
@@ -22,16 +26,18 @@ async def main(task: dict[str, Any]) -> dict[str, Any]:
         quota=Quota(**task["quota"]),
         pacing=task.get("pacing", "throughput"),
     )
-    report = {"answered": 0, "refused": 0, "invalid": 0}
+    report: dict[str, Any] = {"answered": 0, "refused": 0, "invalid": 0, "pauses": []}
+    watch = asyncio.create_task(PAUSES["note_pauses"](report["pauses"]))
     try:
         pulls = [pull(limiter, task, report, first=number == 0) for number in range(task.get("calls", 4))]
         await asyncio.gather(*pulls)
     finally:
+        watch.cancel()
         await limiter.aclose()
     return report
 
 
-async def pull(limiter: Limiter, task: dict[str, Any], report: dict[str, int], *, first: bool) -> None:
+async def pull(limiter: Limiter, task: dict[str, Any], report: dict[str, Any], *, first: bool) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", task["port"])
     stop_after = task.get("stop_after") if first else None
     writer.write(f"{'first' if first else 'also'} {task['name']}\n".encode())

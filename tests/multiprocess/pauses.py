@@ -1,0 +1,46 @@
+"""When the machine kept a process from running: it then comes late for its turns, whoever hands them out.
+
+A worker loads this file by its path, so that the package under test is never the one beside the tests.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+__all__ = ["note_pauses", "paused", "with_missed_turns"]
+
+_STEP = 0.01
+_LATE = 0.02
+
+
+async def note_pauses(pauses: list[Any]) -> None:
+    """Note from when to when this process did not run though it wanted to, by the machine's clock."""
+    while True:
+        before = time.monotonic()
+        await asyncio.sleep(_STEP)
+        now = time.monotonic()
+        if now - before > _STEP + _LATE:
+            pauses.append((before, now))
+
+
+def paused(pauses: Iterable[Sequence[float]], begin: float, end: float) -> float:
+    """For how many seconds between two instants somebody was kept from running, at most."""
+    return sum(max(min(last, end) - max(first, begin), 0.0) for first, last in pauses)
+
+
+def with_missed_turns(
+    turns: Sequence[tuple[str, float]], pauses: Mapping[str, Iterable[Sequence[float]]]
+) -> dict[str, int]:
+    """Count the turns of each process, by its name and the instant.
+
+    A process that was kept from running is taken to have had as many meanwhile as the busiest other one.
+    """
+    counts = dict(Counter(name for name, _ in turns))
+    for name, own in pauses.items():
+        for begin, end in own:
+            meanwhile = Counter(other for other, instant in turns if begin <= instant <= end)
+            missed = max(meanwhile.values(), default=0) - meanwhile[name]
+            counts[name] = counts.get(name, 0) + missed
+    return counts
