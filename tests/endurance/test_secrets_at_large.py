@@ -22,7 +22,7 @@ logging.getLogger("asyncio").setLevel(logging.DEBUG)
 
 async def main():
     print("began")
-    async with KentikClient.from_env(retry=Retry(attempts=2, base=0), timeout=2, max_wait=1) as kentik:
+    async with KentikClient.from_env(retry=Retry(attempts=2, base=0), max_wait=60) as kentik:
         for call in (
             kentik.kmi.list_markets,
             kentik.sites.list,

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kentik_async import Quota
 from kentik_async._clock import SYSTEM_CLOCK, Clock
 from kentik_async.quota import LocalLimiter
 from kentik_async.quota.file.opening import open_file_limiter
+from tests.support.frozen_time import PATIENCE
 from tests.support.quota_oracle import Limits, Visit, overruns
 from tests.support.quota_server import SimulatedServer, even, limits_of
 from tests.support.scripted_callers import Callers, Log, Script
@@ -59,7 +60,12 @@ def played(cast: Sequence[Script], leaps: Sequence[tuple[float, float]]) -> tupl
     return time.run(main), server
 
 
+LOST = Script(0.0, even(3.0), fate="unknown", gives_up=1.0)
+SLOW, QUICK = Script(0.0, even(3.0)), Script(0.0, even(0.05))
+
+
 @given(casts, jumps)
+@example([LOST, SLOW, QUICK], [(0.0, 0.5), (0.5, 0.5)])  # a leap between a grant and its sending
 def test_a_monotonic_clock_that_leaps_ahead(cast: list[Script], leaps: list[tuple[float, float]]) -> None:
     log, server = played(cast, leaps)
     assert overruns(server.visits, limits_of(QUOTA)) == []
@@ -92,7 +98,7 @@ async def test_a_wall_clock_set_to_and_fro_changes_nothing(tmp_path: Path, limit
             clock=clock,
         )
     visits: list[Visit] = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         for number in range(70):
             grant = await keeper.acquire("non_query")
             visits.append(Visit(clock.monotonic()))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kentik_async.quota import Grant, Limiter, Quota
 from kentik_async.quota.limiter import StoreLimiter
+from tests.support.frozen_time import PATIENCE
 
 QUOTA = Quota(1, None, 0.0, 50, None, drain=0.2)
 
@@ -26,7 +27,7 @@ def waiting_threads() -> int:
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.001)
@@ -42,4 +43,4 @@ async def left(limiter: Limiter) -> int | None:
 
 
 async def soon(waiting: Awaitable[Grant]) -> Grant:
-    return await asyncio.wait_for(waiting, 20)
+    return await asyncio.wait_for(waiting, PATIENCE)

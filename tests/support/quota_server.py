@@ -57,16 +57,16 @@ class SimulatedServer:
         self.visits.append(visit)
         return visit
 
-    async def serve(self, journey: Journey, within: float = inf) -> Visit:
+    async def serve(self, journey: Journey, until: float = inf) -> Visit:
         """Take a request there and back; a caller that is cancelled does not stop it at the server.
 
         Args:
             journey: How long each stretch takes.
-            within: Seconds from now after which the server is done with it in any case.
+            until: The instant from which the server is done with it in any case; now if that has passed.
         """
         now = asyncio.get_running_loop().time()
-        last = now + within
-        visit = self.receive(await _until(now + min(journey.there, within)))
+        last = max(until, now)
+        visit = self.receive(await _until(min(now + journey.there, last)))
         work = journey.work + (self.quota.soft_delay if visit.delayed else 0.0)
         visit.finished = await _until(min(visit.received + work, max(last, visit.received)))
         await _until(visit.finished + journey.back)

@@ -148,7 +148,8 @@ class Callers:
 
     async def _send(self, script: Script, grant: Grant, send: Send) -> None:
         assert grant.valid()
-        flight = asyncio.create_task(self._fly(script, grant, send))
+        # Reckoned from here, as its giving up is: whoever is stopped before it sends does not give up later.
+        flight = asyncio.create_task(self._fly(script, grant, send, self._over(script)))
         self._flying.add(flight)
         flight.add_done_callback(self._flying.discard)
         try:
@@ -163,18 +164,19 @@ class Callers:
                 self._close(grant, send, "unknown")
             raise
 
-    async def _fly(self, script: Script, grant: Grant, send: Send) -> None:
-        await self.server.serve(script.journey, self._within(script))
+    async def _fly(self, script: Script, grant: Grant, send: Send, over: float) -> None:
+        await self.server.serve(script.journey, over)
         if script.fate == "refused":
             self._close(grant, send, "refused", script.retry_after)
         else:
             self._close(grant, send, "answered")
 
-    def _within(self, script: Script) -> float:
-        """Return from its sending how long the server may work on a request: `drain` is a promise kept."""
+    def _over(self, script: Script) -> float:
+        """Return until when the server may work on a request that goes now: `drain` is a promise kept."""
+        now, drain = self.time.now, self.server.quota.drain
         if script.cancelled is not None and not script.drains:
-            return self.server.quota.drain
-        return script.gives_up + self.server.quota.drain if script.fate == "unknown" else inf
+            return now + drain
+        return now + script.gives_up + drain if script.fate == "unknown" else inf
 
     def _close(self, grant: Grant, send: Send, outcome: Fate, retry_after: float | None = None) -> None:
         if send.closed is None:

@@ -82,9 +82,11 @@ def test_long_value_is_cut() -> None:
     assert "…</td>" in html
 
 
-@given(
-    st.text(alphabet=st.characters(exclude_categories=["Cs", "Cc"])), st.sampled_from(["&", "<b>", '"', "'"])
-)
+# XML, which reads the table here, has neither of the two excluded characters; HTML has them.
+TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff"))
+
+
+@given(TEXTS, st.sampled_from(["&", "<b>", '"', "'"]))
 def test_text_is_escaped(text: str, special: str) -> None:
     value = f"{special}{text}"[:80]
     _, _, rows = shown(Records([Market(market_id=value, name='<script>alert("1")</script>')]))

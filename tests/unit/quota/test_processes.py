@@ -16,12 +16,13 @@ import pytest
 from kentik_async._clock import Clock
 from kentik_async.errors import QuotaWaitError
 from kentik_async.quota import Grant, LocalLimiter, Quota
+from tests.support.frozen_time import PATIENCE
 from tests.support.virtual_time import VirtualTime
 
 Ts = TypeVarTuple("Ts")
 
 ONE_AT_A_TIME = Quota(1, None, 0.0, None, None, drain=10.0)
-LONG = 30.0  # seconds; what would take so long hangs
+LONG = PATIENCE  # what would take so long hangs
 
 
 class _CountingLoop(asyncio.SelectorEventLoop):
@@ -92,7 +93,8 @@ def test_loops_in_two_threads_hand_over_at_once() -> None:
 @pytest.mark.parametrize("concurrent", [1, 3, None])
 def test_threads_that_hammer_never_break_a_limit_nor_lose_a_slot(concurrent: int | None) -> None:
     """With switches between threads as often as can be."""
-    limiter = LocalLimiter(Quota(concurrent, None, 0.0, 3000, None))
+    clock = Clock(monotonic=lambda: 100.0)  # so that no token returns, however long it takes
+    limiter = LocalLimiter(Quota(concurrent, None, 0.0, 3000, None), clock=clock)
     inside = most = granted = 0
     guard = threading.Lock()
 
@@ -130,14 +132,15 @@ def test_threads_that_hammer_never_break_a_limit_nor_lose_a_slot(concurrent: int
 def test_a_thread_switch_within_close_grants_no_more() -> None:
     """The clock, read while a grant is closed, lets another thread ask for quota."""
     others: list[Callable[[], None]] = []
+    threads: list[threading.Thread] = []
     instant = 100.0
 
     def monotonic() -> float:
         if others:
             switch = others.pop()
-            thread = threading.Thread(target=switch, daemon=True)
-            thread.start()
-            thread.join(0.5)  # it may have to wait until the grant is closed
+            threads.append(threading.Thread(target=switch, daemon=True))
+            threads[-1].start()
+            threads[-1].join(0.5)  # it may have to wait until the grant is closed
         return instant
 
     limiter = LocalLimiter(Quota(2, None, 0.0, 10, None), clock=Clock(monotonic=monotonic))
@@ -163,6 +166,7 @@ def test_a_thread_switch_within_close_grants_no_more() -> None:
         await ask()
 
     asyncio.run(main())
+    threads[0].join(LONG)
     assert len(granted) == 10
 
 

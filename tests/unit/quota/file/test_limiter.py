@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import logging
 import threading
 import time
 from dataclasses import replace
@@ -14,6 +13,7 @@ from kentik_async.errors import ClientClosedError, QuotaWaitError
 from kentik_async.quota import Grant, Limiter, Quota
 from kentik_async.quota.file.opening import open_file_limiter
 from tests.support.quota_files import QUOTA, Open, descriptors, left, pull, soon, wait_for, waiting_threads
+from tests.support.virtual_time import VirtualTime, in_virtual_time
 
 
 def test_it_is_a_limiter(open_limiter: Open) -> None:
@@ -48,11 +48,11 @@ async def test_limiters_that_take_turns_lose_no_counts(open_limiter: Open) -> No
 async def test_what_drains_takes_one_of_several_slots(open_limiter: Open) -> None:
     limiter = open_limiter(replace(QUOTA, max_concurrent=2))
     await pull(limiter)
-    (await limiter.acquire("non_query")).close("unknown")
-    started = time.monotonic()
+    lost, started = await limiter.acquire("non_query"), time.monotonic()
+    lost.close("unknown")
     first = await limiter.acquire("non_query")
     second = await soon(limiter.acquire("non_query"))
-    assert time.monotonic() - started >= 0.9 * QUOTA.drain
+    assert time.monotonic() - started >= QUOTA.drain
     first.close("answered")
     second.close("answered")
 
@@ -114,8 +114,8 @@ async def test_closing_ends_the_waiting_and_leaves_nothing_behind(open_limiter: 
     assert grant.valid()
     grant.close("answered")
     assert not grant.valid()
-    wait_for(lambda: waiting_threads() <= running)
-    assert descriptors() <= before
+    # An earlier test's thread, which was counted, may just have ended: one of these may take its place.
+    wait_for(lambda: waiting_threads() <= running and descriptors() <= before)
     assert await left(open_limiter()) == 49
 
 
@@ -197,27 +197,25 @@ async def test_only_the_first_close_counts(open_limiter: Open) -> None:
     assert (snapshot.in_flight, snapshot.left_hard_minute) == (0, 49)
 
 
-def test_waiters_of_a_loop_that_was_closed_do_not_hold_others_up(open_limiter: Open) -> None:
-    """The loop's timer has gone with it; a thread notices, and lets go of the gate."""
+def test_waiters_of_a_loop_that_was_closed_do_not_hold_others_up(
+    open_limiter: Open, time: VirtualTime
+) -> None:
+    """The loop's timer has gone with it: who waits behind it sees that it does not come, and goes."""
     quota = Quota(1, None, 0.0, 1, None, minute=0.5)
-    one, two = open_limiter(quota), open_limiter(quota)
+    one, two = open_limiter(quota, clock=time.clock), open_limiter(quota, clock=time.clock)
 
     async def leave_waiting() -> None:
         await pull(one)
-        task = asyncio.ensure_future(one.acquire("non_query"))
+        task = asyncio.create_task(one.acquire("non_query"))
         await asyncio.sleep(0.05)
         assert not task.done()
-        tasks.append(task)
 
-    tasks: list[asyncio.Future[Grant]] = []
-    loop = asyncio.new_event_loop()
+    loop, began = time.loop(), time.now
+    loop.set_exception_handler(lambda loop, context: None)  # a pending task is destroyed, perhaps much later
     loop.run_until_complete(leave_waiting())
     loop.close()
-    asyncio.run(asyncio.wait_for(pull(two), 20))
-    logging.getLogger("asyncio").disabled = True  # it was left pending on purpose
-    tasks.clear()
-    gc.collect()
-    logging.getLogger("asyncio").disabled = False
+    time.run(lambda: pull(two))
+    assert 0.5 <= time.now - began < 1.0
 
 
 def test_a_request_in_flight_in_a_loop_that_was_closed_drains(open_limiter: Open) -> None:
@@ -266,13 +264,16 @@ async def test_a_wait_that_would_be_too_long_ends_at_once(open_limiter: Open) ->
         await one.acquire("non_query", max_wait=5.0)
 
 
-async def test_a_wait_that_becomes_too_long_ends_in_time(open_limiter: Open) -> None:
-    one, two = open_limiter(), open_limiter()
-    grant = await one.acquire("non_query")
+@in_virtual_time
+async def test_a_wait_that_becomes_too_long_ends_in_time(open_limiter: Open, time: VirtualTime) -> None:
+    one, two = open_limiter(clock=time.clock), open_limiter(clock=time.clock)
+    grant, began = await one.acquire("non_query"), time.now
     with pytest.raises(QuotaWaitError, match=r"within max_wait=0.1 s: wait longer"):
         await two.acquire("non_query", max_wait=0.1)
+    assert time.now == pytest.approx(began + 0.1)
     grant.close("answered")
-    (await soon(two.acquire("non_query", max_wait=5.0))).close("answered")
+    await asyncio.sleep(0)  # the answer is told now, or with the next turn
+    (await two.acquire("non_query", max_wait=5.0)).close("answered")
 
 
 async def test_higher_priorities_go_first(open_limiter: Open) -> None:

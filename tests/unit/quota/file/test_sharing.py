@@ -11,6 +11,7 @@ from kentik_async.errors import QuotaWaitError
 from kentik_async.quota import Quota
 from kentik_async.quota.state.quota_state import decode
 from tests.support.quota_files import QUOTA, Open, pull, soon
+from tests.support.virtual_time import VirtualTime, in_virtual_time
 
 
 async def test_of_two_quotas_for_one_file_the_more_careful_holds(open_limiter: Open) -> None:
@@ -46,15 +47,15 @@ async def test_others_who_wait_are_known(open_limiter: Open) -> None:
     grant.close("answered")
 
 
-async def test_an_estimate_counts_the_turns_of_others(open_limiter: Open) -> None:
+@in_virtual_time
+async def test_an_estimate_counts_the_turns_of_others(open_limiter: Open, time: VirtualTime) -> None:
     quota = Quota(1, None, 0.0, 1, None, minute=1.0)
-    one, two = open_limiter(quota), open_limiter(quota)
+    one, two = open_limiter(quota, clock=time.clock), open_limiter(quota, clock=time.clock)
     waiting = [asyncio.create_task(one.acquire("non_query")) for _ in range(4)]
     (await waiting[0]).close("answered")
-    (await soon(waiting[1])).close("answered")
-    alone = await one.estimate(0)
-    assert 1.5 < alone < 2.5  # two more here, a window apart
-    assert 3.5 < await two.estimate(2) < 4.5  # two of its own, between two of the other's
+    (await waiting[1]).close("answered")
+    assert await one.estimate(0) == pytest.approx(2.0)  # two more here, a window apart
+    assert await two.estimate(2) == pytest.approx(4.0)  # two of its own, between two of the other's
     for task in waiting[2:]:
         task.cancel()
 

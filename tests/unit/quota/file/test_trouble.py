@@ -4,12 +4,15 @@ import asyncio
 import os
 import signal
 import sqlite3
+import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from kentik_async._clock import Clock
 from kentik_async.errors import ConfigError, QuotaWaitError
 from kentik_async.quota import Grant, Quota
 from kentik_async.quota.limiter import StoreLimiter
@@ -115,21 +118,21 @@ async def test_an_error_of_the_file_loses_no_slot(open_limiter: Open, tmp_path: 
 
 
 @pytest.mark.skipif(not Path("/proc/sys/kernel/random/boot_id").exists(), reason="the system names no runs")
+@pytest.mark.parametrize(("uptime", "known"), [(500.0, 2 + 3), (5000.0, 0)])
 async def test_after_a_reboot_the_hour_is_remembered(
-    open_limiter: Open, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    open_limiter: Open, tmp_path: Path, caplog: pytest.LogCaptureFixture, uptime: float, known: int
 ) -> None:
-    quota = Quota(1, None, 0.0, 3, 20, minute=0.01, drain=0.0)
-    limiter = open_limiter(quota)
+    quota, clock = Quota(1, None, 0.0, 3, 20, minute=0.01, drain=0.0), Clock(monotonic=lambda: uptime)
+    limiter = open_limiter(quota, clock=clock)
     await pull(limiter, 2)
     await limiter.aclose()
     with sqlite3.connect(tmp_path / "quota.sqlite") as database:
         database.execute("UPDATE quota SET boot = 'an-earlier-run'")
     database.close()
-    limiter = open_limiter(quota)
-    known = 2 + 3 if time.clock_gettime(time.CLOCK_BOOTTIME) < 3600.0 else 0
+    limiter = open_limiter(quota, clock=clock)
     assert (await limiter.snapshot()).left_hour == 20 - known
     await pull(limiter)
-    assert (await open_limiter(quota).snapshot()).left_hour == 20 - known - 1
+    assert (await open_limiter(quota, clock=clock).snapshot()).left_hour == 20 - known - 1
     assert caplog.records == []
 
 
@@ -215,12 +218,16 @@ async def test_a_killed_parent_is_dead_although_its_child_lives(open_limiter: Op
         os.close(fd)
 
 
+@pytest.fixture
+def shared() -> Iterator[Path]:
+    """A folder that other users reach: another pytest closes the folder above `tmp_path` to them again."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
 @pytest.mark.skipif(not hasattr(os, "fork") or os.geteuid() != 0, reason="only root may become another user")
-def test_users_of_one_group_share_a_file(open_limiter: Open, tmp_path: Path) -> None:
-    for folder in (tmp_path, *tmp_path.parents[:-2]):
-        folder.chmod(0o711)
-    shared, group = tmp_path / "shared", 54321
-    shared.mkdir()
+def test_users_of_one_group_share_a_file(shared: Path, open_limiter: Open) -> None:
+    group = 54321
     os.chown(shared, 0, group)
     shared.chmod(0o2770)
     for user in (12345, 12346):
@@ -229,7 +236,7 @@ def test_users_of_one_group_share_a_file(open_limiter: Open, tmp_path: Path) -> 
             os.setgroups([])
             os.setgid(group)
             os.setuid(user)
-            asyncio.run(pull(open_limiter(path="shared/quota"), 2))
+            asyncio.run(pull(open_limiter(path=f"{shared}/quota"), 2))
             os._exit(0)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    assert asyncio.run(left(open_limiter(path="shared/quota"))) == 46
+    assert asyncio.run(left(open_limiter(path=f"{shared}/quota"))) == 46
