@@ -32,9 +32,10 @@ def http2_headers(*pairs: tuple[str, str], stream: int = 1, last: bool = True) -
     return b"".join(frames)
 
 
-async def http2_request(reader: asyncio.StreamReader) -> None:
-    """Read a connection's beginning, up to the end of the first request."""
-    await reader.readexactly(len(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"))
+async def http2_request(reader: asyncio.StreamReader, *, first: bool = True) -> None:
+    """Read up to the end of a request: the first one, with which a connection begins, or the next."""
+    if first:
+        await reader.readexactly(len(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"))
     while True:
         head = await reader.readexactly(9)
         length, kind, flags = int.from_bytes(head[:3]), head[3], head[4]

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from kentik_async import KentikClient, LocalLimiter, Quota, Retry
+from kentik_async._transport import probe
+from tests.support.frozen_time import PATIENCE
 from tests.wire.servers.held import Held
 from tests.wire.servers.independent import EMAIL, ONE_AT_A_TIME, TOKEN, UNLIMITED, ForeignGrpc, ForeignRest
 
@@ -50,6 +52,12 @@ async def client(
 def kentik(client: Callable[..., KentikClient]) -> KentikClient:
     """A client pointed at the foreign servers."""
     return client()
+
+
+@pytest.fixture
+def patient_probe(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the last probe find the reason of a failure, however slow the machine is."""
+    monkeypatch.setattr(probe, "_LAST_REASON_TIMEOUT", PATIENCE)
 
 
 @pytest.fixture

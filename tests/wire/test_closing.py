@@ -10,7 +10,7 @@ from kentik_async import (
     ClientClosedError,
     KentikClient,
 )
-from tests.wire.servers.held import Call, Client, Held, over_both, settled
+from tests.wire.servers.held import Call, Client, Held, assert_drains, at_standstill, over_both
 from tests.wire.servers.independent import ONE_AT_A_TIME
 
 DRAIN = ONE_AT_A_TIME.drain
@@ -31,17 +31,15 @@ class TestClosing:
 
     @over_both
     async def test_calls_that_wait_for_quota(self, client: Client, held: Held, call: Call) -> None:
-        kentik = client(ONE_AT_A_TIME)
+        kentik, time = at_standstill(client, ONE_AT_A_TIME)
         tasks = [asyncio.ensure_future(call(kentik)) for _ in range(5)]
         await held.has_received(1)
         await kentik.aclose()
         outcomes = await asyncio.gather(*tasks, return_exceptions=True)
         assert [type(outcome) for outcome in outcomes] == [ClientClosedError] * 5
         assert str(outcomes[1]) == "the client was closed while the call was waiting"
-        snapshot = await kentik.quota.snapshot()
-        assert snapshot.waiting == 0
-        assert snapshot.in_flight == 1  # the server may still be at it
-        await settled(kentik)
+        assert (await kentik.quota.snapshot()).waiting == 0
+        await assert_drains(kentik, time, DRAIN)  # the server may still be at it
 
     async def test_calls_that_wait_for_a_connection(self, client: Client) -> None:
         kentik = client(grpc_endpoint="http://127.0.0.1:1", rest_endpoint="http://127.0.0.1:1")

@@ -1,6 +1,7 @@
 """A limiter of the user's own: when it is called, and what each grant is told."""
 
 import asyncio
+import time
 from dataclasses import dataclass, field
 
 import pytest
@@ -10,6 +11,7 @@ from kentik_async import (
     ClientClosedError,
     DeadlineExceededError,
     DecodeError,
+    Event,
     KentikClient,
     Limiter,
     Quota,
@@ -20,8 +22,8 @@ from kentik_async import (
     priority,
 )
 from kentik_async.quota import Outcome, QuotaClass
-from tests.support.frozen_time import PATIENCE
-from tests.wire.servers.held import CALLS, Client, Held
+from tests.support.frozen_time import PATIENCE, FrozenTime
+from tests.wire.servers.held import CALLS, PATIENT, Client, Held
 from tests.wire.servers.independent import Abort, Answer, ForeignGrpc, ForeignRest
 
 
@@ -85,7 +87,7 @@ def own() -> OwnLimiter:
 
 @pytest.fixture
 def limited(client: Client, own: OwnLimiter) -> KentikClient:
-    return client(limiter=own)
+    return client(PATIENT, limiter=own)
 
 
 def test_it_is_one(own: OwnLimiter) -> None:
@@ -174,12 +176,15 @@ class TestTheUsualOne:
         self, client: Client, grpc_server: ForeignGrpc
     ) -> None:
         kentik = client(Quota(1, None, 0, 1, None))
+        began = time.monotonic()
         await kentik.kmi.list_markets()
+        asked = time.monotonic()
         with pytest.raises(QuotaWaitError, match=r"max_wait=5 s") as caught:
             await kentik.with_options(max_wait=5).kmi.list_markets()
+        ended = time.monotonic()
         assert (caught.value.operation, caught.value.attempts) == ("kmi.list_markets", 0)
         assert caught.value.estimate is not None
-        assert 55 < caught.value.estimate < 61
+        assert 60.0 - (ended - began) <= caught.value.estimate <= 60.0 + (ended - asked)
         snapshot = await kentik.quota.snapshot()
         assert (snapshot.waiting, snapshot.in_flight, snapshot.left_hard_minute) == (0, 0, 0)
         assert len(grpc_server.received) == 1
@@ -188,10 +193,19 @@ class TestTheUsualOne:
         self, client: Client, grpc_server: ForeignGrpc
     ) -> None:
         grpc_server.usual = Abort("RESOURCE_EXHAUSTED", "", (("x-ratelimit-throttle-ms", "10"),))
-        kentik = client(Quota(1, None, 0, None, None, minute=0.02, hour=0.1), retry=Retry(attempts=1))
+        time = FrozenTime(0.0)
+
+        def pass_time(event: Event) -> None:
+            if event.kind == "refused":
+                time.now += 1000.0
+
+        quota = Quota(1, None, 0, None, None)
+        kentik = client(quota, retry=Retry(attempts=1), on_event=pass_time)
+        kentik._pipeline.monotonic = time.clock.monotonic
         with pytest.raises(RateLimitedError) as caught:
             await kentik.kmi.list_markets()
-        assert caught.value.attempts == len(grpc_server.received) > 3
+        # The first refusal is at 1000 s, the last one the first that is more than 3660 s later.
+        assert caught.value.attempts == len(grpc_server.received) == 5
 
     async def test_each_outcome_leaves_nothing_in_flight(
         self, client: Client, grpc_server: ForeignGrpc

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from typing import NoReturn
 
@@ -17,6 +18,8 @@ from kentik_async import (
     RateLimitedError,
     UnavailableError,
 )
+from tests.support.frozen_time import PATIENCE
+from tests.wire.servers.held import PATIENT, PATIENT_ONE_AT_A_TIME, Held
 from tests.wire.servers.independent import ONE_AT_A_TIME, Abort, Answer, ForeignGrpc, ForeignRest
 
 Client = Callable[..., KentikClient]
@@ -36,22 +39,30 @@ async def test_a_call_that_succeeds(client: Client, grpc_server: ForeignGrpc) ->
 
 
 async def test_durations(client: Client, rest_server: ForeignRest) -> None:
-    events: list[Event] = []
-    kentik = client(ONE_AT_A_TIME, on_event=events.append)
+    """Each lies between what the server took and what was measured around it."""
+    seen: list[tuple[float, Event]] = []
+    served: list[float] = []
+    kentik = client(ONE_AT_A_TIME, on_event=lambda event: seen.append((time.monotonic(), event)))
+    await kentik.rest.request("GET", "/connects")
+    seen.clear()
 
     async def slow(_: object) -> aiohttp.web.StreamResponse:
+        came = time.monotonic()
         await asyncio.sleep(0.05)
+        served.append(time.monotonic() - came)
         return aiohttp.web.json_response({})
 
     rest_server.usual = slow
     await asyncio.gather(kentik.rest.request("GET", "/1"), kentik.rest.request("GET", "/2"))
-    kinds = [event.kind for event in events]
-    assert kinds == ["queued", "queued", "sent", "answered", "sent", "answered"]
-    queued, _, first_sent, first_answered, second_sent, second_answered = (e.duration for e in events)
-    assert queued == 0.0
-    assert first_sent < 0.04 <= second_sent < 0.5
-    assert 0.04 <= first_answered < 0.5
-    assert 0.04 <= second_answered < 0.5
+    kinds = [event.kind for _, event in seen]
+    assert kinds == ["queued", "sent", "queued", "answered", "sent", "answered"]
+    queued, sent, queued_too, answered, sent_too, answered_too = (event.duration for _, event in seen)
+    at = [instant for instant, _ in seen]
+    assert queued == queued_too == 0.0
+    assert 0.0 <= sent <= at[1] - at[0]
+    assert served[0] <= answered <= at[3] - at[0]
+    assert served[0] <= sent_too <= at[4] - at[2]
+    assert served[1] <= answered_too <= at[5] - at[3]
 
 
 async def test_failures_refusals_and_repetitions(client: Client, grpc_server: ForeignGrpc) -> None:
@@ -76,16 +87,12 @@ async def test_failures_refusals_and_repetitions(client: Client, grpc_server: Fo
     assert 0 <= retried.duration <= 0.001
 
 
-async def test_a_call_that_is_let_go_is_reported_no_further(client: Client, grpc_server: ForeignGrpc) -> None:
-    async def slow(_: object) -> bytes:
-        await asyncio.sleep(0.05)
-        return b""
-
+async def test_a_call_that_is_let_go_is_reported_no_further(client: Client, held: Held) -> None:
     events: list[Event] = []
-    grpc_server.usual = slow
-    kentik = client(ONE_AT_A_TIME, on_event=events.append)
+    kentik = client(PATIENT_ONE_AT_A_TIME, on_event=events.append)
     with pytest.raises(DeadlineExceededError):
         await kentik.with_options(timeout=0.01).kmi.list_markets()
+    held.loose.set()
     await kentik.as_groups.delete("1")
     assert [event.kind for event in events if event.operation == "kmi.list_markets"] == ["queued", "sent"]
 
@@ -118,7 +125,7 @@ async def test_what_a_report_raises_is_logged_only(
 class TestViews:
     async def test_it_shares_connections_and_quota(self, client: Client, rest_server: ForeignRest) -> None:
         kentik = client(ONE_AT_A_TIME)
-        view = kentik.with_options(timeout=5, max_wait=1.0)
+        view = kentik.with_options(timeout=PATIENCE, max_wait=PATIENCE)
         ports: set[int] = set()
 
         async def note(request: aiohttp.web.BaseRequest) -> aiohttp.web.StreamResponse:
@@ -133,17 +140,17 @@ class TestViews:
         with pytest.raises(ClientClosedError):
             await kentik.rest.request("GET", "/x")
 
-    async def test_options_are_those_of_the_view_only(self, client: Client, grpc_server: ForeignGrpc) -> None:
-        async def slow(_: object) -> bytes:
-            await asyncio.sleep(0.05)
-            return b""
-
-        grpc_server.usual = slow
-        kentik = client()
+    async def test_options_are_those_of_the_view_only(self, client: Client, held: Held) -> None:
+        kentik = client(PATIENT)
         hasty = kentik.with_options(timeout=0.01)
-        with pytest.raises(DeadlineExceededError):
-            await hasty.kmi.list_markets()
-        await kentik.kmi.list_markets()
-        with pytest.raises(DeadlineExceededError):
-            await hasty.with_options(max_wait=None).kmi.list_markets()
-        await hasty.with_options(timeout=5).kmi.list_markets()
+        for view in (hasty, hasty.with_options(max_wait=None)):
+            with pytest.raises(DeadlineExceededError):
+                await view.kmi.list_markets()
+        calls = [
+            asyncio.create_task(view.kmi.list_markets())
+            for view in (kentik, hasty.with_options(timeout=PATIENCE))
+        ]
+        await held.has_received(4)
+        await asyncio.sleep(0.03)  # longer than the hasty view waits
+        held.loose.set()
+        await asyncio.gather(*calls)

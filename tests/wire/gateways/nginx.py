@@ -10,7 +10,7 @@ from pathlib import Path
 import trustme
 
 from kentik_async.emulator import Emulator
-from tests.wire.gateways.program import free_port, running
+from tests.wire.gateways.program import kept_port, running
 
 __all__ = ["NGINX", "Nginx", "running_nginx"]
 
@@ -97,14 +97,13 @@ class Nginx:
 @contextmanager
 def running_nginx(emulator: Emulator) -> Iterator[Nginx]:
     """Run nginx in front of an emulator while the block runs."""
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, kept_port() as port:
         folder = Path(name)
         authority = trustme.CA()
         certificate = authority.issue_cert("127.0.0.1")
         authority.cert_pem.write_to_path(str(folder / "ca.pem"))
         certificate.private_key_pem.write_to_path(str(folder / "key.pem"))
         (folder / "chain.pem").write_bytes(b"".join(pem.bytes() for pem in certificate.cert_chain_pems))
-        port = free_port()
         grpc = emulator.grpc_endpoint.replace("http://", "grpc://")
         rest = emulator.rest_endpoint.removesuffix("/api/v5")
         text = CONFIGURATION.format(folder=folder, port=port, grpc=grpc, rest=rest)

@@ -9,14 +9,16 @@ from pathlib import Path
 
 import pytest
 
-__all__ = ["free_port", "running"]
+__all__ = ["kept_port", "running"]
 
 
-def free_port() -> int:
-    """Return a port of this machine that nobody listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+@contextmanager
+def kept_port() -> Iterator[int]:
+    """Yield a free port of this machine; a program may listen there, and nobody else gets it meanwhile."""
+    with socket.socket() as place:
+        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as nginx and squid do
+        place.bind(("127.0.0.1", 0))
+        yield int(place.getsockname()[1])
 
 
 @contextmanager

@@ -1,8 +1,10 @@
 """A real squid with a password between the client and the servers."""
 
 import asyncio
+import base64
 import os
 import shutil
+import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -14,7 +16,8 @@ import pytest
 import trustme
 
 from kentik_async import ConnectError, KentikClient
-from tests.wire.gateways.program import free_port, running
+from tests.support.frozen_time import PATIENCE
+from tests.wire.gateways.program import kept_port, running
 from tests.wire.servers.behind_a_name import HOST, behind_a_name
 
 Client = Callable[..., KentikClient]
@@ -70,10 +73,10 @@ class Squid:
 
 @pytest.fixture(scope="module")
 def squid() -> Iterator[Squid]:
-    with tempfile.TemporaryDirectory() as name:  # not tmp_path, whose parents only root may enter
+    # Not tmp_path, whose parents only root may enter.
+    with tempfile.TemporaryDirectory() as name, kept_port() as port:
         folder = Path(name)
         folder.chmod(0o777)  # squid gives up root's rights
-        port = free_port()
         (folder / "checker.py").write_text(CHECKER)
         (folder / "hosts").write_text(f"127.0.0.1 {HOST}\n")
         python = shutil.which("python3", path="/usr/bin:/bin") or sys.executable
@@ -81,7 +84,17 @@ def squid() -> Iterator[Squid]:
         (folder / "squid.conf").write_text(text)
         command = [str(SQUID), "-N", "-n", f"kentik{os.getpid()}", "-f", str(folder / "squid.conf")]
         with running(command, port, folder / "cache.log"):
+            await_the_checker(port)
             yield Squid(folder, port)
+
+
+def await_the_checker(port: int) -> None:
+    """Have a password checked: squid listens before its checker, a Python program, has started."""
+    basic = base64.b64encode(b"ada:pass").decode()
+    head = f"CONNECT {HOST}:1 HTTP/1.1\r\nHost: {HOST}:1\r\nProxy-Authorization: Basic {basic}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", port), PATIENCE) as connection:
+        connection.sendall(head.encode())
+        assert connection.recv(4096).startswith(b"HTTP/1.1 503 ")
 
 
 @pytest.fixture
@@ -115,7 +128,7 @@ async def denials(squid: Squid, before: int) -> list[str]:
     def found() -> list[str]:
         return [line for line in squid.requests()[before:] if "TCP_DENIED/407" in line]
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while not found():
             await asyncio.sleep(0.01)
     await asyncio.sleep(0.3)  # further ones would follow at once

@@ -3,19 +3,21 @@
 import asyncio
 import logging
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
 
 from kentik_async import ConfigError, ConnectError, KentikClient, ValidationError
 from kentik_async._generated.kmi.v202212 import GetRankingsRequest, KmiServiceStub
+from tests.support.frozen_time import FrozenTime, frozen_time
+from tests.wire.servers.held import loss_noticed
 from tests.wire.servers.independent import Answer, ForeignGrpc, ForeignRest, RawServer
 
 Client = Callable[..., KentikClient]
 
 SLOW = 6.0
-"""Seconds for the first connection: half are gRPC's head start, the rest is enough on a busy machine."""
+"""Seconds for the first connection; half are gRPC's head start."""
 
 MARKETS = b'{"markets": [{"marketId": "cc$CH", "name": "Switzerland", "new": [1]}]}'
 
@@ -52,6 +54,21 @@ def mirror_of(rest_server: ForeignRest) -> str:
     return rest_server.url.removesuffix("/api/v5")
 
 
+async def pass_head_start(time: FrozenTime) -> None:
+    """Let calls begin to connect, which takes steps of the event loop alone, and gRPC's head start end."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+    await time.advance(SLOW / 2)
+
+
+async def after_head_start(*calls: Awaitable[Any]) -> list[Any]:
+    """Make calls whose head start for gRPC ends, but not the time for connecting."""
+    with frozen_time() as time:
+        results = asyncio.gather(*calls)
+        await pass_head_start(time)
+        return await results
+
+
 async def test_grpc_is_used_where_it_connects(
     client: Client, grpc_server: ForeignGrpc, rest_server: ForeignRest, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -69,7 +86,7 @@ async def test_refused_grpc_falls_back_with_one_warning(
     kentik = client(
         grpc_endpoint=grpc_endpoint, v6_rest_endpoint=mirror_of(rest_server), connect_timeout=SLOW
     )
-    found = await asyncio.gather(*(kentik.kmi.list_markets() for _ in range(3)))
+    found = await after_head_start(*(kentik.kmi.list_markets() for _ in range(3)))
     assert [[market.market_id for market in markets] for markets in found] == [["cc$CH"]] * 3
     await kentik.as_groups.delete(1)
     (warning,) = warnings_in(caplog)
@@ -87,14 +104,16 @@ async def test_refused_grpc_falls_back_with_one_warning(
 async def test_silent_grpc_falls_back(client: Client, silent: RawServer, rest_server: ForeignRest) -> None:
     rest_server.usual = Answer(body=MARKETS)
     kentik = client(grpc_endpoint=silent.url, v6_rest_endpoint=mirror_of(rest_server), connect_timeout=SLOW)
-    assert len(await kentik.kmi.list_markets()) == 1
+    (found,) = await after_head_start(kentik.kmi.list_markets())
+    assert len(found) == 1
 
 
 async def test_a_host_without_grpc_falls_back_on_itself(client: Client, rest_server: ForeignRest) -> None:
     """By default the JSON mirror is on the host of gRPC."""
     rest_server.usual = Answer(body=MARKETS)
     kentik = client(grpc_endpoint=mirror_of(rest_server), connect_timeout=SLOW)
-    assert len(await kentik.kmi.list_markets()) == 1
+    (found,) = await after_head_start(kentik.kmi.list_markets())
+    assert len(found) == 1
 
 
 @pytest.mark.parametrize("status", [502, 503])
@@ -109,10 +128,16 @@ async def test_no_fallback_to_what_does_not_work(
     kentik = client(
         grpc_endpoint=f"http://127.0.0.1:{closed_port}",
         v6_rest_endpoint=mirror_of(rest_server),
-        connect_timeout=0.2,
+        connect_timeout=SLOW,
     )
-    with pytest.raises(ConnectError, match="Connection refused"):
-        await kentik.kmi.list_markets()
+    with frozen_time() as time:
+        call = asyncio.create_task(kentik.kmi.list_markets())
+        await pass_head_start(time)
+        while not rest_server.received:
+            await asyncio.sleep(0)
+        await time.advance(SLOW / 2)
+        with pytest.raises(ConnectError, match="Connection refused"):
+            await call
     assert {asked.verb for asked in rest_server.received} == {"HEAD"}
     assert warnings_in(caplog) == []
 
@@ -137,10 +162,13 @@ async def test_an_outage_of_grpc_is_waited_out(
     kentik = client(v6_rest_endpoint=mirror_of(rest_server), connect_timeout=SLOW)
     await kentik.kmi.list_markets()
     await grpc_server.stop()
-    waiting = asyncio.create_task(kentik.kmi.list_markets())
-    await asyncio.sleep(SLOW / 2 + 0.1)  # longer than gRPC's head start
-    await grpc_server.start()
-    await waiting
+    await loss_noticed(kentik)
+    with frozen_time() as time:
+        waiting = asyncio.create_task(kentik.kmi.list_markets())
+        await pass_head_start(time)
+        assert not waiting.done()
+        await grpc_server.start()
+        await waiting
     assert len(grpc_server.received) == 2
     assert rest_server.received == []
 
@@ -156,8 +184,12 @@ async def test_the_choice_outlives_the_event_loop(
         limiter="process:",
     )
 
+    async def use() -> int:
+        (found,) = await after_head_start(kentik.kmi.list_markets())
+        return len(found)
+
     def elsewhere() -> int:
-        return len(asyncio.run(kentik.kmi.list_markets()))
+        return asyncio.run(use())
 
     assert await asyncio.to_thread(elsewhere) == 1
     assert await asyncio.to_thread(elsewhere) == 1

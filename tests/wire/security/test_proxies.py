@@ -11,6 +11,7 @@ import pytest
 import trustme
 
 from kentik_async import ConnectError, KentikClient
+from tests.support.frozen_time import frozen_time
 from tests.support.stream_server import serving
 from tests.wire.servers.behind_a_name import HOST, behind_a_name
 from tests.wire.servers.independent import TOKEN
@@ -100,6 +101,7 @@ async def test_the_environments_proxy(
     await kentik.aclose()
 
 
+@pytest.mark.usefixtures("patient_probe")
 @over_both
 async def test_hosts_that_are_reached_without(
     client: Client,
@@ -108,9 +110,11 @@ async def test_hosts_that_are_reached_without(
     monkeypatch: pytest.MonkeyPatch,
     protocol: str,
 ) -> None:
+    absent = ".".join(["nobody"] * 40)  # too long for a query, so no name server is asked
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
-    monkeypatch.setenv("NO_PROXY", HOST)
-    kentik = client(**endpoints, connect_timeout=0.2)
+    monkeypatch.setenv("NO_PROXY", absent)
+    addresses = {name: url.replace(HOST, absent) for name, url in endpoints.items()}
+    kentik = client(**addresses, connect_timeout=0.2)
     with pytest.raises(ConnectError, match="the host name cannot be resolved"):
         await call(kentik, protocol)
     assert not proxy.asked
@@ -141,6 +145,7 @@ async def test_this_machine_is_reached_without(
     assert not proxy.asked
 
 
+@pytest.mark.usefixtures("patient_probe")
 @over_both
 async def test_a_proxy_that_is_not_there(client: Client, endpoints: dict[str, str], protocol: str) -> None:
     kentik = client(**endpoints, proxy="http://127.0.0.1:1", connect_timeout=0.2)
@@ -191,8 +196,9 @@ async def test_a_tunnel_that_is_refused(
 ) -> None:
     proxy.status = status
     kentik = client(**endpoints, proxy=f"http://ada:pass@127.0.0.1:{proxy.port}", connect_timeout=3600.0)
-    with pytest.raises(ConnectError, match=rf"no connection.*tunnel to {HOST}:\d+ .HTTP {status[:3]}"):
-        await call(kentik, protocol)
+    words = rf"no connection.*tunnel to {HOST}:\d+ .HTTP {status[:3]}"
+    with frozen_time(), pytest.raises(ConnectError, match=words):
+        await call(kentik, protocol)  # at once: no timer would end it
     assert len(proxy.asked) == 1
 
 
@@ -214,6 +220,6 @@ async def test_a_certificate_behind_a_proxy_that_is_not_trusted(
     kentik = client(
         **endpoints | {"ca_file": str(tmp_path / "other.pem")}, proxy=f"http://127.0.0.1:{proxy.port}"
     )
-    with pytest.raises(ConnectError, match="certificate is not trusted"):
-        await call(kentik, protocol)
+    with frozen_time(), pytest.raises(ConnectError, match="certificate is not trusted"):
+        await call(kentik, protocol)  # at once: no timer would end it
     assert len(proxy.asked) == 1

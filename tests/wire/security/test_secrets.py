@@ -14,6 +14,8 @@ import pytest
 
 from kentik_async import Event, KentikClient, KentikError, LocalLimiter, Retry
 from kentik_async._generated.kmi.v202212 import KmiServiceStub, ListMarketsRequest
+from tests.support.frozen_time import PATIENCE
+from tests.wire.servers.held import PATIENT
 from tests.wire.servers.independent import (
     EMAIL,
     TOKEN,
@@ -102,11 +104,14 @@ async def test_a_server_that_misbehaves(
     asyncio.get_running_loop().slow_callback_duration = 0.0
     grpc_server.usual, rest_server.usual = SERVERS[server]
     events: list[Event] = []
-    timeout = 0.2 if server == "hangs" else 5.0
+    timeout = 0.2 if server == "hangs" else PATIENCE
     retry = Retry(attempts=2, base=0)
-    kentik = client(timeout=timeout, max_wait=0.05, on_event=events.append, retry=retry)
+    kentik = client(PATIENT, timeout=timeout, max_wait=0.05, on_event=events.append, retry=retry)
     with pytest.raises(KentikError) as caught:
         await CALLS[call](kentik)
+    async with asyncio.timeout(PATIENCE):
+        while not (grpc_server.received or rest_server.received):
+            await asyncio.sleep(0.001)
     await kentik.aclose()
     assert not secrets_in(shown_by(caught.value))
     assert not secrets_in(repr(events))

@@ -57,6 +57,7 @@ async def outdated() -> AsyncIterator[RawServer]:
         yield server
 
 
+@pytest.mark.usefixtures("patient_probe")
 @pytest.mark.parametrize("protocol", ["grpc", "rest"])
 async def test_tls_1_1_is_not_spoken(
     client: Client, outdated: RawServer, ca_file: Path, monkeypatch: pytest.MonkeyPatch, protocol: str

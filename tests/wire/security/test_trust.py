@@ -11,8 +11,9 @@ import grpc
 import pytest
 import trustme
 
-from kentik_async import ConnectError, Event, KentikClient
+from kentik_async import ConnectError, Event, KentikClient, Retry
 from tests.support.frozen_time import frozen_time
+from tests.wire.servers.held import loss_noticed
 from tests.wire.servers.independent import Answer, ForeignGrpc, ForeignRest
 
 Client = Callable[..., KentikClient]
@@ -139,13 +140,16 @@ async def test_certificate_that_becomes_untrusted(
     client: Client, secured: Secured, ca_file: Path, protocol: str
 ) -> None:
     await secured.present(OURS.issue_cert("127.0.0.1"))
-    kentik = client(**secured.endpoints, ca_file=ca_file)
+    # Without pauses between attempts: no pause would end while the time stands still.
+    kentik = client(**secured.endpoints, ca_file=ca_file, retry=Retry(base=0.0, cap=0.0))
     await call(kentik, protocol)
     await secured.present(OTHERS.issue_cert("127.0.0.1"))
+    await loss_noticed(kentik)
     with frozen_time(), pytest.raises(ConnectError, match="not trusted"):
         await call(kentik, protocol)  # at once: no timer would end it
 
 
+@pytest.mark.usefixtures("patient_probe")
 @over_both
 async def test_a_server_without_tls(client: Client, protocol: str) -> None:
     plain_grpc, plain_rest = await ForeignGrpc().start(), await ForeignRest().start()

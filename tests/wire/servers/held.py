@@ -2,14 +2,15 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 import aiohttp.web
 import pytest
 
-from kentik_async import KentikClient
-from tests.support.frozen_time import PATIENCE
-from tests.wire.servers.independent import ForeignGrpc, ForeignRest
+from kentik_async import KentikClient, LocalLimiter, Quota
+from tests.support.frozen_time import PATIENCE, FrozenTime
+from tests.wire.servers.independent import ONE_AT_A_TIME, UNLIMITED, ForeignGrpc, ForeignRest
 
 Client = Callable[..., KentikClient]
 
@@ -19,6 +20,10 @@ CALLS: dict[str, Call] = {
     "grpc": lambda kentik: kentik.kmi.list_markets(),
     "rest": lambda kentik: kentik.sites.list(),
 }
+
+PATIENT = replace(UNLIMITED, drain=PATIENCE)
+PATIENT_ONE_AT_A_TIME = replace(ONE_AT_A_TIME, drain=PATIENCE)
+"""The libraries' own deadline is later than the client's by the drain: these end no attempt before it."""
 
 over_both = pytest.mark.parametrize("call", CALLS.values(), ids=list(CALLS))
 
@@ -32,6 +37,29 @@ async def settled(kentik: KentikClient) -> None:
     async with asyncio.timeout(PATIENCE):
         while await in_flight(kentik):
             await asyncio.sleep(0.002)
+
+
+async def assert_drains(kentik: KentikClient, time: FrozenTime, drain: float) -> None:
+    """Check that the only slot is taken for so many seconds of the limiter's time, which stands still."""
+    assert await in_flight(kentik) == 1
+    time.now += 0.9 * drain
+    assert await in_flight(kentik) == 1
+    time.now += 0.2 * drain
+    assert await in_flight(kentik) == 0
+
+
+def at_standstill(client: Client, quota: Quota, **options: Any) -> tuple[KentikClient, FrozenTime]:
+    """Make a client whose limiter's time stands still: a slow machine must not see a slot drained already."""
+    time = FrozenTime(asyncio.get_running_loop().time())
+    return client(quota, limiter=LocalLimiter(quota, quota, clock=time.clock), **options), time
+
+
+async def loss_noticed(kentik: KentikClient) -> None:
+    """Wait until gRPC has noticed that its connection is lost: what is sent before fails as an attempt."""
+    connector = kentik._pipeline.session().connector("grpc")
+    async with asyncio.timeout(PATIENCE):
+        while connector.transport.ready():
+            await asyncio.sleep(0.001)
 
 
 class Held:

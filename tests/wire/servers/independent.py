@@ -5,6 +5,10 @@ answers all the rest.
 """
 
 import asyncio
+import os
+import socket
+import sys
+import weakref
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -17,7 +21,7 @@ import grpc
 import grpc.aio
 
 from kentik_async import Quota
-from tests.support.stream_server import serving
+from tests.support.stream_server import connections_ended, serving
 
 EMAIL = "ada@example.com"
 TOKEN = "canary-5f1c0ffee5eed"
@@ -26,6 +30,18 @@ UNLIMITED = Quota(None, None, 0, None, None, drain=0.2)
 ONE_AT_A_TIME = Quota(1, None, 0, None, None, drain=0.2)
 
 Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+def keep_port(owner: object) -> int:
+    """Return a port that stays the owner's: nobody else gets it while the owner does not listen."""
+    if sys.platform != "linux":
+        return 0  # elsewhere nobody could listen beside the socket that keeps it
+    with socket.socket() as place:
+        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        place.bind(("127.0.0.1", 0))
+        port = int(place.getsockname()[1])
+        weakref.finalize(owner, os.close, place.detach())
+    return port
 
 
 @dataclass
@@ -70,6 +86,7 @@ class ForeignGrpc(grpc.GenericRpcHandler):
 
     async def start(self) -> Self:
         """Serve; on the same port as before when it was stopped."""
+        self.port = self.port or keep_port(self)
         options = [("grpc.so_reuseport", 0), ("grpc.max_send_message_length", -1)]
         self._server = grpc.aio.server(options=options)
         self._server.add_generic_rpc_handlers((self,))
@@ -148,6 +165,7 @@ class ForeignRest:
     port: int = 0
     ssl_context: Any = None
     _runner: aiohttp.web.ServerRunner | None = None
+    _listening: Any = None
 
     @property
     def url(self) -> str:
@@ -156,11 +174,13 @@ class ForeignRest:
 
     async def start(self) -> Self:
         """Serve; on the same port as before when it was stopped."""
+        self.port = self.port or keep_port(self)
         server = aiohttp.web.Server(self._handle)
         self._runner = aiohttp.web.ServerRunner(server, shutdown_timeout=0.05)
         await self._runner.setup()
         site = aiohttp.web.TCPSite(self._runner, "127.0.0.1", self.port, ssl_context=self.ssl_context)
         await site.start()
+        self._listening = site._server
         self.port = self._runner.addresses[0][1]
         return self
 
@@ -168,6 +188,7 @@ class ForeignRest:
         """Close all connections and stop listening."""
         if self._runner is not None:
             await self._runner.cleanup()
+            await connections_ended(self._listening)
             self._runner = None
 
     async def _handle(self, request: aiohttp.web.BaseRequest) -> aiohttp.web.StreamResponse:

@@ -1,6 +1,5 @@
 """Stubs under the client's quota, errors and repetitions: calls without streams."""
 
-import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -13,6 +12,7 @@ from kentik_async import (
 )
 from kentik_async._generated.kmi.v202212 import KmiServiceStub, ListMarketsRequest, Market
 from tests.support.protowire import message
+from tests.wire.servers.held import PATIENT
 from tests.wire.servers.independent import EMAIL, TOKEN, Abort, ForeignGrpc
 from tests.wire.servers.market_service import PATH, MarketServiceStub, raw
 
@@ -48,13 +48,9 @@ class TestUnary:
         assert len(grpc_server.received) == caught.value.attempts == sent
         assert caught.value.operation == f"MarketService.{name}"
 
-    async def test_a_timeout_of_its_own(self, kentik: KentikClient, grpc_server: ForeignGrpc) -> None:
-        async def slow(_: object) -> bytes:
-            await asyncio.sleep(0.2)
-            return b""
-
-        grpc_server.usual = slow
-        stub = kentik.stub(MarketServiceStub)
+    @pytest.mark.usefixtures("held")
+    async def test_a_timeout_of_its_own(self, client: Client) -> None:
+        stub = client(PATIENT).stub(MarketServiceStub)
         with pytest.raises(DeadlineExceededError, match=r"timeout=0\.02 s"):
             await stub.Get(Market(), timeout=0.02)
 
@@ -66,11 +62,7 @@ class TestUnary:
             await one_at_a_time.stub(MarketServiceStub).Get(Market())
         assert (await one_at_a_time.quota.snapshot()).in_flight == 0
 
-    async def test_the_options_of_a_view(self, kentik: KentikClient, grpc_server: ForeignGrpc) -> None:
-        async def slow(_: object) -> bytes:
-            await asyncio.sleep(0.2)
-            return b""
-
-        grpc_server.usual = slow
-        with pytest.raises(DeadlineExceededError):
-            await kentik.with_options(timeout=0.02).stub(MarketServiceStub).Get(Market())
+    @pytest.mark.usefixtures("held")
+    async def test_the_options_of_a_view(self, client: Client) -> None:
+        with pytest.raises(DeadlineExceededError, match=r"timeout=0\.02 s"):
+            await client(PATIENT).with_options(timeout=0.02).stub(MarketServiceStub).Get(Market())

@@ -13,6 +13,7 @@ import pytest
 
 from kentik_async import ClientClosedError, KentikClient, Quota
 from kentik_async._generated.kmi.v202212 import Market
+from tests.support.frozen_time import PATIENCE
 from tests.wire.servers.held import settled
 from tests.wire.servers.independent import UNLIMITED, ForeignGrpc
 from tests.wire.servers.market_service import MarketService, MarketServiceStub, ids
@@ -132,5 +133,5 @@ async def test_clients_that_are_closed_over_streams(
     tasks = [asyncio.create_task(listeners.one()) for _ in range(30)]
     await listeners.moment()
     await kentik.aclose()
-    await asyncio.wait_for(asyncio.gather(*tasks), 10)
+    await asyncio.wait_for(asyncio.gather(*tasks), PATIENCE)
     assert listeners.ended.total() == 30

@@ -23,6 +23,7 @@ from kentik_async import (
 )
 from kentik_async._generated.kmi.v202212 import ListMarketsRequest, Market
 from tests.support.frozen_time import PATIENCE
+from tests.wire.servers.held import assert_drains, at_standstill, settled
 from tests.wire.servers.independent import ONE_AT_A_TIME, TOKEN, ForeignGrpc
 from tests.wire.servers.market_service import MarketService, MarketServiceStub, ids, raw
 
@@ -32,12 +33,6 @@ Client = Callable[..., KentikClient]
 @pytest.fixture
 def service(grpc_server: ForeignGrpc) -> MarketService:
     return MarketService(grpc_server)
-
-
-async def settled(kentik: KentikClient) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while (await kentik.quota.snapshot()).in_flight:
-            await asyncio.sleep(0.002)
 
 
 class TestStreams:
@@ -104,12 +99,15 @@ class TestStreams:
             await anext(answers)
         assert (await one_at_a_time.quota.snapshot()).in_flight == 0
 
-    async def test_leaving_early(self, one_at_a_time: KentikClient, service: MarketService) -> None:
+    async def test_leaving_early(self, client: Client, service: MarketService) -> None:
         service.loose.clear()
-        async with aclosing(one_at_a_time.stub(MarketServiceStub).Watch(Market())) as answers:
+        kentik, time = at_standstill(client, ONE_AT_A_TIME)
+        async with aclosing(kentik.stub(MarketServiceStub).Watch(Market())) as answers:
             assert (await anext(answers)).market_id == "m0"
-        assert (await one_at_a_time.quota.snapshot()).in_flight == 1  # the server may still be at it
-        await settled(one_at_a_time)
+        await assert_drains(kentik, time, ONE_AT_A_TIME.drain)  # the server may still be at it
+        async with asyncio.timeout(PATIENCE):
+            while not service.broken_off:
+                await asyncio.sleep(0.001)
         assert service.broken_off == 1
 
     async def test_a_message_that_is_none(self, one_at_a_time: KentikClient, service: MarketService) -> None:
