@@ -114,7 +114,7 @@ _SEVERAL_VALUES = frozenset(
 
 
 def _usage_hint(error: CycloptsError) -> str:
-    """Return how to correct a frequent mistake with options that take several values; "" for others."""
+    """Return how to correct a frequent mistake; "" for others."""
     if isinstance(error, CoercionError) and error.token is not None and "," in error.token.value:
         values = " ".join(part for part in error.token.value.split(",") if part)
         return f"separate several values with spaces: {error.token.keyword} {values}"
@@ -123,6 +123,8 @@ def _usage_hint(error: CycloptsError) -> str:
         option = _taker(error.root_input_tokens or [])
         if option and not name.startswith("-"):
             return f"{option} takes all the values after it; write {name} before the options"
+    if isinstance(error, UnusedCliTokensError) and tuple(error.command_chain or ()) == ("kmi", "insights"):
+        return "select a market or a network with an option: --market US, --asn 3356"
     return ""
 
 

@@ -171,7 +171,7 @@ def trend(
     _write(context, made, options.out)
 
 
-@app.command(usage=_USAGE.format("compare TARGET --mine ASN... --asn ASN..."))
+@app.command(usage=_USAGE.format("compare TARGET [MORE...] --mine ASN... --asn ASN..."))
 def compare(
     target: str,
     /,

@@ -170,8 +170,7 @@ async def create(title: str, /, *, type: SiteKind, fields: _Fields = _NO_FIELDS,
     For example:
 
       kentik-async sites-v6 create fra1 --type data_center --lat 50.11 --lon 8.68
-      kentik-async sites-v6 create "Zurich office" --type branch --address "Bahnhofstr. 1"
-        --city Zurich --country Switzerland
+      kentik-async sites-v6 create Zurich --type branch --country Switzerland
 
     Args:
         title: Title of the site.

@@ -121,6 +121,16 @@ def helped() -> tuple[str, dict[str, int], set[str]]:
     return done.stdout, said["codes"], set(said["modules"])
 
 
+def test_help_texts_name_their_arguments_and_fit_80_columns(
+    helped: tuple[str, dict[str, int], set[str]],
+) -> None:
+    text, _, _ = helped
+    assert "[ARGS" not in text
+    assert "default: ()" not in text
+    # Where a line of a text is too long, it is broken after a space.
+    assert [line for line in text.splitlines() if line.endswith(" ") and "Usage: " not in line] == []
+
+
 def test_every_command_has_a_help(helped: tuple[str, dict[str, int], set[str]]) -> None:
     text, codes, _ = helped
     assert set(codes.values()) == {0}

@@ -74,6 +74,15 @@ def test_the_usage_says_what_a_command_needs(
         assert re.search(rf"│ {option} [^│]*\[required\]", text)
 
 
+def test_insights_name_the_options_that_select() -> None:
+    error, hint = lines("kmi", "insights", "US")
+    assert error == "unexpected argument: 'US'"
+    assert hint == (
+        "hint: select a market or a network with an option: --market US, --asn 3356; "
+        "kentik-async kmi insights --help"
+    )
+
+
 def test_a_missing_target_alone_has_no_such_hint() -> None:
     assert lines("kmi", "pull", "rankings")[1] == "hint: kentik-async kmi pull rankings --help"
 
