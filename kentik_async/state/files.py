@@ -22,16 +22,17 @@ def write_whole(path: Path, text: str, *, private: bool = True) -> None:
     """Write a file in one step: a reader sees the old or the new content, also after a power cut.
 
     Args:
-        path: The file; it and its folder may exist.
+        path: The file; it may exist.
         text: The content.
-        private: Whether only the user may read a new file; else the umask decides, and links are followed.
+        private: Whether only the user may read a new file, whose folder is then made too; else the folder
+            must exist, the umask decides, and links are followed.
 
     Raises:
         TargetError: It cannot be written.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         if private:
+            path.parent.mkdir(parents=True, exist_ok=True)
             replace_file(path, text, keep_mode=True)
         else:
             write_file(path, text)

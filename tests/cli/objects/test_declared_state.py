@@ -44,6 +44,13 @@ def test_an_export_is_a_file_like_any_other(running: Shell, at: Path) -> None:
     assert Path("/dev/stdout").is_symlink()
 
 
+def test_an_export_makes_no_folder(running: Shell, at: Path) -> None:
+    done = running("export", "no/such/folder.yaml", at=at)
+    assert (done.code, done.out) == (1, "")
+    assert done.err == "error: cannot write no/such/folder.yaml: No such file or directory\n"
+    assert not (at / "no").exists()
+
+
 def test_a_plan_is_shown_like_a_diff(running: Shell, at: Path) -> None:
     changed(at)
     done = running("plan", "kentik.yaml", at=at)
