@@ -15,6 +15,7 @@ import pytest
 
 from kentik_async import KentikClient, Quota, RateLimitedError
 from tests.cli.shell import KENTIK_ASYNC, PATIENCE, Shell, readiness, started
+from tests.support.ports import reserved_port
 
 
 def test_one_line_tells_all_that_a_client_needs() -> None:
@@ -90,11 +91,8 @@ def test_without_a_stdin_it_runs_on() -> None:
 
 
 def test_a_port_can_be_chosen_and_a_taken_one_is_2() -> None:
-    with socket.socket() as reserved:
-        # Nobody else is given this port, but as long as nobody listens on it, the emulator may choose it.
-        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        reserved.bind(("127.0.0.1", 0))
-        port = str(reserved.getsockname()[1])
+    with reserved_port() as free:
+        port = str(free)
         with started("emulator", "--grpc-port", port) as process:
             assert readiness(process)["grpc_endpoint"].endswith(f":{port}")
             with started("emulator", "--rest-port", port) as second:

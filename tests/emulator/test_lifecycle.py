@@ -16,6 +16,7 @@ from kentik_async.emulator.api.admin import is_local
 from kentik_async.emulator.world.state import FIRST_DAY
 from tests.emulator.bare_wire import Wire, received, wired
 from tests.support.frozen_time import PATIENCE, frozen_time
+from tests.support.ports import reserved_port
 
 
 async def test_nothing_is_left_behind() -> None:
@@ -76,10 +77,7 @@ async def test_port_in_use_is_an_error() -> None:
 
 
 async def test_a_chosen_port_is_the_one() -> None:
-    with socket.socket() as reserved:  # nobody else is given the port while it is bound
-        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        reserved.bind(("127.0.0.1", 0))
-        port = reserved.getsockname()[1]
+    with reserved_port() as port:
         async with Emulator(grpc_port=port) as emu:
             assert emu.grpc_endpoint == f"http://127.0.0.1:{port}"
 

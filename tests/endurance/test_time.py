@@ -14,8 +14,8 @@ from kentik_async._clock import SYSTEM_CLOCK, Clock
 from kentik_async.quota import LocalLimiter
 from kentik_async.quota.file.opening import open_file_limiter
 from tests.support.frozen_time import PATIENCE
-from tests.support.quota_oracle import Limits, Visit, overruns
-from tests.support.quota_server import SimulatedServer, even, limits_of
+from tests.support.quota.oracle import Limits, Visit, overruns
+from tests.support.quota.server import SimulatedServer, even, limits_of
 from tests.support.scripted_callers import Callers, Log, Script
 from tests.support.virtual_time import VirtualTime
 

@@ -6,8 +6,8 @@ from hypothesis import event, given, note
 from hypothesis import strategies as st
 
 from kentik_async.quota import LocalLimiter, Pacing, Quota
-from tests.support.quota_oracle import beyond_soft, longest_passing_over, overruns, turns_out_of_order
-from tests.support.quota_server import Journey, SimulatedServer, limits_of
+from tests.support.quota.oracle import beyond_soft, longest_passing_over, overruns, turns_out_of_order
+from tests.support.quota.server import Journey, SimulatedServer, limits_of
 from tests.support.scripted_callers import Callers, Log, Script
 from tests.support.virtual_time import VirtualTime
 

@@ -6,8 +6,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kentik_async.quota import PACINGS, Pacing, Quota, QuotaClass
-from tests.support.quota_oracle import overruns
-from tests.support.quota_server import limits_of
+from tests.support.quota.oracle import overruns
+from tests.support.quota.server import limits_of
 from tests.support.simulation import World
 
 WITHIN = 0.05

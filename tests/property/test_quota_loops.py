@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kentik_async.quota import LocalLimiter, Quota
-from tests.support.quota_oracle import overruns
-from tests.support.quota_server import Journey, SimulatedServer, limits_of
+from tests.support.quota.oracle import overruns
+from tests.support.quota.server import Journey, SimulatedServer, limits_of
 from tests.support.scripted_callers import Callers, Script
 from tests.support.virtual_time import VirtualTime
 

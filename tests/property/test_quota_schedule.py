@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from kentik_async.quota import LocalLimiter, Pacing, Quota
-from tests.support.quota_oracle import overruns
-from tests.support.quota_server import Journey, SimulatedServer, even, limits_of
+from tests.support.quota.oracle import overruns
+from tests.support.quota.server import Journey, SimulatedServer, even, limits_of
 from tests.support.virtual_time import VirtualTime
 
 

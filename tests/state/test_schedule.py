@@ -17,8 +17,8 @@ from kentik_async.state import Document, StatePlan
 from kentik_async.state.account import AccountState, observe
 from kentik_async.state.applying import apply_plan
 from kentik_async.state.planning import make_plan
-from tests.support.quota_oracle import overruns
-from tests.support.quota_server import limits_of
+from tests.support.quota.oracle import overruns
+from tests.support.quota.server import limits_of
 from tests.support.simulation import World
 
 T = TypeVar("T")

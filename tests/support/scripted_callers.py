@@ -8,8 +8,8 @@ from typing import Literal
 
 from kentik_async.errors import ClientClosedError, QuotaWaitError
 from kentik_async.quota import Grant, Limiter, QuotaClass
-from tests.support.quota_oracle import Ask
-from tests.support.quota_server import Journey, SimulatedServer
+from tests.support.quota.oracle import Ask
+from tests.support.quota.server import Journey, SimulatedServer
 from tests.support.virtual_time import VirtualTime
 
 Fate = Literal["answered", "refused", "not_sent", "unknown"]

@@ -4,7 +4,7 @@ import asyncio
 import random
 
 from kentik_async.quota import LocalLimiter, Pacing, Quota, QuotaClass
-from tests.support.quota_server import Journey, SimulatedServer, even
+from tests.support.quota.server import Journey, SimulatedServer, even
 from tests.support.virtual_time import VirtualTime
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.paths import ROOT
-from tests.support.quota_oracle import Limits, Visit, overruns
+from tests.support.quota.oracle import Limits, Visit, overruns
 
 JUDGE: dict[str, Any] = runpy.run_path(str(ROOT / "benchmarks" / "limiter" / "judge.py"))
 RULES = JUDGE["Rules"](concurrent=2, soft=2, delay=3.0, hard=3, hourly=5, minute=10.0, hour=40.0)

@@ -10,13 +10,13 @@ from kentik_async._clock import SYSTEM_CLOCK, Clock
 from kentik_async.quota import Pacing, Quota
 from kentik_async.quota.file.opening import open_file_limiter
 from kentik_async.quota.limiter import StoreLimiter
-from tests.support.quota_files import QUOTA, Open
+from tests.support.quota.files import QUOTA, Open
 from tests.support.virtual_time import VirtualTime
 
 
 @pytest.fixture
 def time() -> VirtualTime:
-    return VirtualTime()
+    return VirtualTime(100.0)
 
 
 @pytest.fixture

@@ -7,19 +7,12 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import pytest
-
 import kentik_async
 from kentik_async import LocalLimiter, Quota
 from kentik_async._clock import Clock
 from tests.support.virtual_time import VirtualTime, in_virtual_time
 
 PACKAGE = str(Path(kentik_async.__file__).parent)
-
-
-@pytest.fixture
-def time() -> VirtualTime:
-    return VirtualTime()
 
 
 async def take_a_turn(limiter: LocalLimiter) -> None:

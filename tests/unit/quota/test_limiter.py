@@ -6,31 +6,14 @@ from typing import Any
 
 import pytest
 
-from kentik_async.errors import ClientClosedError, ConfigError, QuotaWaitError
+from kentik_async.errors import ConfigError
 from kentik_async.quota import Grant, Limiter, LocalLimiter, Quota, QuotaSnapshot
+from tests.support.quota.local import ONE_AT_A_TIME, limiter_of, waiting
 from tests.support.virtual_time import VirtualTime, in_virtual_time
-
-ONE_AT_A_TIME = Quota(1, None, 0.0, None, None, drain=10.0)
-
-
-@pytest.fixture
-def time() -> VirtualTime:
-    return VirtualTime(100.0)
-
-
-def limiter_of(time: VirtualTime, quota: Quota, **options: Any) -> LocalLimiter:
-    return LocalLimiter(quota, quota, clock=time.clock, **options)
-
-
-async def waiting(limiter: Limiter, **options: Any) -> "asyncio.Task[Grant]":
-    """Start a call that waits, and let it take its place."""
-    task = asyncio.create_task(limiter.acquire("non_query", **options))
-    await asyncio.sleep(0)
-    return task
 
 
 @in_virtual_time
-async def test_the_limiter_and_its_grants_are_what_the_seam_asks_for(time: VirtualTime) -> None:
+async def test_limiter_and_grant_implement_their_protocols(time: VirtualTime) -> None:
     limiter = limiter_of(time, ONE_AT_A_TIME)
     assert isinstance(limiter, Limiter)
     assert isinstance(await limiter.acquire("non_query"), Grant)
@@ -97,82 +80,6 @@ async def test_a_lost_request_keeps_its_slot_for_the_drain(time: VirtualTime) ->
 
 
 @in_virtual_time
-async def test_a_refusal_holds_everyone_back_then_one_probes(time: VirtualTime) -> None:
-    limiter = limiter_of(time, Quota(3, None, 0.0, None, None))
-    refused, earlier = await limiter.acquire("non_query"), await limiter.acquire("non_query")
-    refused.close("refused", retry_after=5.0)
-    earlier.close("answered")
-    assert (await limiter.snapshot()).frozen
-    tasks = [await waiting(limiter) for _ in range(3)]
-    probe = await tasks[0]
-    assert time.now == 105.0
-    await asyncio.sleep(20)
-    assert [task.done() for task in tasks] == [True, False, False]
-    probe.close("answered")
-    await asyncio.gather(*tasks[1:])
-    assert time.now == 125.0
-    assert not (await limiter.snapshot()).frozen
-
-
-@pytest.mark.parametrize("outcome", ["not_sent", "unknown"])
-def test_a_probe_that_tells_nothing_hands_on(time: VirtualTime, outcome: Any) -> None:
-    @in_virtual_time
-    async def scenario(time: VirtualTime) -> None:
-        limiter = limiter_of(time, Quota(2, None, 0.0, None, None))
-        (await limiter.acquire("non_query")).close("refused", retry_after=5.0)
-        first, second = await waiting(limiter), await waiting(limiter)
-        (await first).close(outcome)
-        await second
-        assert time.now == 105.0
-
-    scenario(time=time)
-
-
-@in_virtual_time
-async def test_a_probe_cancelled_before_it_has_its_grant_hands_on(time: VirtualTime) -> None:
-    limiter = limiter_of(time, Quota(2, None, 0.0, None, None))
-    (await limiter.acquire("non_query")).close("refused", retry_after=5.0)
-    first, second = await waiting(limiter), await waiting(limiter)
-    # In the loop's same turn as the limiter's own timer, and just after it.
-    asyncio.get_running_loop().call_at(105.0 + 1e-10, first.cancel)
-    await second
-    assert time.now == 105.0
-    assert first.cancelled()
-    assert (await limiter.snapshot()).in_flight == 1
-
-
-@in_virtual_time
-async def test_refusals_of_probes_double_the_pause(time: VirtualTime) -> None:
-    limiter = limiter_of(time, ONE_AT_A_TIME)
-    instants = []
-    for _ in range(5):
-        grant = await limiter.acquire("non_query")
-        instants.append(time.now - 100.0)
-        grant.close("refused")
-    assert instants == [0.0, 15.0, 45.0, 105.0, 165.0]
-
-
-@in_virtual_time
-async def test_a_refused_request_counts_as_used(time: VirtualTime) -> None:
-    limiter = limiter_of(time, Quota(1, None, 0.0, 2, None))
-    (await limiter.acquire("non_query")).close("refused", retry_after=1.0)
-    (await limiter.acquire("non_query")).close("refused", retry_after=1.0)
-    await limiter.acquire("non_query")
-    assert time.now == 160.0
-
-
-@in_virtual_time
-async def test_a_child_of_a_frozen_parent_sends_a_probe_of_its_own(time: VirtualTime) -> None:
-    limiter = limiter_of(time, Quota(2, None, 0.0, None, None))
-    (await limiter.acquire("non_query")).close("refused", retry_after=5.0)
-    probe = await limiter.acquire("non_query")
-    limiter._restart()  # what a fork does to the child's copy
-    assert not probe.valid()
-    await limiter.acquire("non_query", max_wait=0.0)
-    assert time.now == 105.0
-
-
-@in_virtual_time
 async def test_a_retry_keeps_the_place_of_its_first_arrival(time: VirtualTime) -> None:
     limiter = limiter_of(time, ONE_AT_A_TIME)
     grant = await limiter.acquire("non_query")
@@ -192,105 +99,6 @@ async def test_a_higher_priority_overtakes(time: VirtualTime) -> None:
     grant.close("answered")
     (await high).close("answered")
     await low
-
-
-@in_virtual_time
-async def test_a_hopeless_wait_fails_at_once_and_spends_nothing(time: VirtualTime) -> None:
-    limiter = limiter_of(time, Quota(1, None, 0.0, 1, None))
-    (await limiter.acquire("non_query")).close("answered")
-    with pytest.raises(QuotaWaitError, match=r"max_wait=10 s; it frees in about 60\.0 s") as caught:
-        await limiter.acquire("non_query", max_wait=10.0)
-    assert time.now == 100.0
-    assert caught.value.max_wait == 10.0
-    assert caught.value.estimate == pytest.approx(60.0)
-    assert (await limiter.snapshot()).waiting == 0
-    await limiter.acquire("non_query", max_wait=60.5)
-    assert time.now == 160.0
-
-
-@in_virtual_time
-async def test_a_wait_that_became_too_long_ends_on_time(time: VirtualTime) -> None:
-    limiter = limiter_of(time, ONE_AT_A_TIME)
-    grant = await limiter.acquire("non_query")
-    with pytest.raises(QuotaWaitError, match="max_wait=3 s: wait longer"):
-        await limiter.acquire("non_query", max_wait=3.0)
-    assert time.now == 103.0
-    grant.close("answered")
-    await limiter.acquire("non_query", max_wait=0.0)
-
-
-@in_virtual_time
-async def test_those_who_went_away_do_not_lengthen_the_estimate(time: VirtualTime) -> None:
-    limiter = limiter_of(time, Quota(1, None, 0.0, 1, None))
-    (await limiter.acquire("non_query")).close("answered")
-    gone = [await waiting(limiter) for _ in range(50)]
-    for task in gone:
-        task.cancel()
-    await asyncio.wait(gone)
-    await limiter.acquire("non_query", max_wait=60.0)
-
-
-@in_virtual_time
-async def test_a_cancelled_waiter_gives_its_turn_to_the_next(time: VirtualTime) -> None:
-    limiter = limiter_of(time, ONE_AT_A_TIME)
-    grant = await limiter.acquire("non_query")
-    first, second = await waiting(limiter), await waiting(limiter)
-    first.cancel()
-    grant.close("answered")
-    await second
-    assert first.cancelled()
-
-
-@in_virtual_time
-async def test_a_waiter_cancelled_just_after_its_grant_returns_it(
-    time: VirtualTime,
-) -> None:
-    limiter = limiter_of(time, Quota(1, None, 0.0, 5, None))
-    grant = await limiter.acquire("non_query")
-    first, second = await waiting(limiter), await waiting(limiter)
-    grant.close("answered")
-    first.cancel()
-    await second
-    assert (await limiter.snapshot()).left_hard_minute == 3
-
-
-@in_virtual_time
-async def test_a_waiter_whose_coroutine_is_thrown_away_keeps_no_turn(time: VirtualTime) -> None:
-    limiter = limiter_of(time, ONE_AT_A_TIME)
-    grant = await limiter.acquire("non_query")
-    abandoned = limiter.acquire("non_query")
-    abandoned.send(None)
-    abandoned.close()
-    second = await waiting(limiter)
-    assert (await limiter.snapshot()).waiting == 1
-    grant.close("answered")
-    await second
-
-
-@in_virtual_time
-async def test_closing_ends_all_waiting_and_all_asking(time: VirtualTime) -> None:
-    limiter = limiter_of(time, ONE_AT_A_TIME)
-    grant = await limiter.acquire("non_query")
-    tasks = [await waiting(limiter) for _ in range(3)]
-    await limiter.aclose()
-    await limiter.aclose()
-    for outcome in await asyncio.gather(*tasks, return_exceptions=True):
-        assert isinstance(outcome, ClientClosedError)
-    with pytest.raises(ClientClosedError):
-        await limiter.acquire("non_query")
-    grant.close("answered")
-    with pytest.raises(ClientClosedError):
-        await limiter.acquire("non_query")
-    assert (await limiter.snapshot()).in_flight == 0
-
-
-@in_virtual_time
-async def test_closing_takes_back_what_was_laid_out(time: VirtualTime) -> None:
-    limiter = limiter_of(time, Quota(5, None, 0.0, None, None))
-    (await limiter.acquire("non_query")).close("answered")
-    await limiter.aclose()
-    with pytest.raises(ClientClosedError):
-        await limiter.acquire("non_query")
 
 
 @in_virtual_time
@@ -381,16 +189,3 @@ def test_a_grant_collected_under_the_limiters_lock_does_not_hang() -> None:
         return time.now
 
     assert time.run(main) == 110.0
-
-
-@pytest.mark.parametrize("pause", [float("nan"), -5.0, float("inf")])
-def test_a_pause_that_is_no_number_of_seconds_counts_as_none(time: VirtualTime, pause: float) -> None:
-    @in_virtual_time
-    async def scenario(time: VirtualTime) -> None:
-        limiter = limiter_of(time, ONE_AT_A_TIME)
-        (await limiter.acquire("non_query")).close("refused", retry_after=pause)
-        assert (await limiter.snapshot()).next_free == 15.0
-        (await limiter.acquire("non_query")).close("answered")
-        assert time.now == 115.0
-
-    scenario(time=time)

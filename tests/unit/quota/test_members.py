@@ -11,8 +11,8 @@ import pytest
 
 from kentik_async.quota import Quota, QuotaClass
 from kentik_async.quota.limiter import StoreLimiter
-from tests.support.quota_oracle import overruns
-from tests.support.quota_server import SimulatedServer, even, limits_of
+from tests.support.quota.oracle import overruns
+from tests.support.quota.server import SimulatedServer, even, limits_of
 from tests.support.shared_state import SharedState, SharedStore
 from tests.support.virtual_time import VirtualTime
 

@@ -11,11 +11,6 @@ from tests.support.virtual_time import VirtualTime, in_virtual_time
 QUOTA = Quota(1, None, 0.0, 10, None)
 
 
-@pytest.fixture
-def time() -> VirtualTime:
-    return VirtualTime(100.0)
-
-
 async def pull(limiter: LocalLimiter, count: int) -> None:
     for _ in range(count):
         (await limiter.acquire("query")).close("answered")

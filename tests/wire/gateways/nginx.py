@@ -10,7 +10,8 @@ from pathlib import Path
 import trustme
 
 from kentik_async.emulator import Emulator
-from tests.wire.gateways.program import kept_port, running
+from tests.support.ports import reserved_port
+from tests.wire.gateways.program import running
 
 __all__ = ["NGINX", "Nginx", "running_nginx"]
 
@@ -97,7 +98,7 @@ class Nginx:
 @contextmanager
 def running_nginx(emulator: Emulator) -> Iterator[Nginx]:
     """Run nginx in front of an emulator while the block runs."""
-    with tempfile.TemporaryDirectory() as name, kept_port() as port:
+    with tempfile.TemporaryDirectory() as name, reserved_port() as port:
         folder = Path(name)
         authority = trustme.CA()
         certificate = authority.issue_cert("127.0.0.1")

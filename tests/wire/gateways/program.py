@@ -9,16 +9,7 @@ from pathlib import Path
 
 import pytest
 
-__all__ = ["kept_port", "running"]
-
-
-@contextmanager
-def kept_port() -> Iterator[int]:
-    """Yield a free port of this machine; a program may listen there, and nobody else gets it meanwhile."""
-    with socket.socket() as place:
-        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as nginx and squid do
-        place.bind(("127.0.0.1", 0))
-        yield int(place.getsockname()[1])
+__all__ = ["running"]
 
 
 @contextmanager

@@ -17,7 +17,8 @@ import trustme
 
 from kentik_async import ConnectError, KentikClient
 from tests.support.frozen_time import PATIENCE
-from tests.wire.gateways.program import kept_port, running
+from tests.support.ports import reserved_port
+from tests.wire.gateways.program import running
 from tests.wire.servers.behind_a_name import HOST, behind_a_name
 
 Client = Callable[..., KentikClient]
@@ -74,7 +75,7 @@ class Squid:
 @pytest.fixture(scope="module")
 def squid() -> Iterator[Squid]:
     # Not tmp_path, whose parents only root may enter.
-    with tempfile.TemporaryDirectory() as name, kept_port() as port:
+    with tempfile.TemporaryDirectory() as name, reserved_port() as port:
         folder = Path(name)
         folder.chmod(0o777)  # squid gives up root's rights
         (folder / "checker.py").write_text(CHECKER)

@@ -5,10 +5,6 @@ answers all the rest.
 """
 
 import asyncio
-import os
-import socket
-import sys
-import weakref
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -21,6 +17,7 @@ import grpc
 import grpc.aio
 
 from kentik_async import Quota
+from tests.support.ports import keep_port
 from tests.support.stream_server import connections_ended, serving
 
 EMAIL = "ada@example.com"
@@ -30,18 +27,6 @@ UNLIMITED = Quota(None, None, 0, None, None, drain=0.2)
 ONE_AT_A_TIME = Quota(1, None, 0, None, None, drain=0.2)
 
 Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
-
-def keep_port(owner: object) -> int:
-    """Return a port that stays the owner's: nobody else gets it while the owner does not listen."""
-    if sys.platform != "linux":
-        return 0  # elsewhere nobody could listen beside the socket that keeps it
-    with socket.socket() as place:
-        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        place.bind(("127.0.0.1", 0))
-        port = int(place.getsockname()[1])
-        weakref.finalize(owner, os.close, place.detach())
-    return port
 
 
 @dataclass

@@ -12,7 +12,7 @@ import pytest
 from kentik_async.errors import ClientClosedError, QuotaWaitError
 from kentik_async.quota import Grant, Limiter, Quota
 from kentik_async.quota.file.opening import open_file_limiter
-from tests.support.quota_files import QUOTA, Open, descriptors, left, pull, soon, wait_for, waiting_threads
+from tests.support.quota.files import QUOTA, Open, descriptors, left, pull, soon, wait_for, waiting_threads
 from tests.support.virtual_time import VirtualTime, in_virtual_time
 
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from kentik_async.quota import Limiter, LocalLimiter, Pacing, Quota
 from kentik_async.quota.file.opening import open_file_limiter
-from tests.support.quota_oracle import beyond_soft, overruns, turns_out_of_order
-from tests.support.quota_server import Journey, SimulatedServer, even, limits_of
+from tests.support.quota.oracle import beyond_soft, overruns, turns_out_of_order
+from tests.support.quota.server import Journey, SimulatedServer, even, limits_of
 from tests.support.scripted_callers import Callers, Log, Script
 from tests.support.virtual_time import VirtualTime
 

@@ -10,7 +10,7 @@ import pytest
 from kentik_async.errors import QuotaWaitError
 from kentik_async.quota import Quota
 from kentik_async.quota.state.quota_state import decode
-from tests.support.quota_files import QUOTA, Open, pull, soon
+from tests.support.quota.files import QUOTA, Open, pull, soon
 from tests.support.virtual_time import VirtualTime, in_virtual_time
 
 

@@ -16,7 +16,7 @@ from kentik_async._clock import Clock
 from kentik_async.errors import ConfigError, QuotaWaitError
 from kentik_async.quota import Grant, Quota
 from kentik_async.quota.limiter import StoreLimiter
-from tests.support.quota_files import QUOTA, Open, left, pull, soon
+from tests.support.quota.files import QUOTA, Open, left, pull, soon
 
 
 def delete_all(folder: Path) -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from kentik_async.quota import LocalLimiter, Quota, QuotaClass
 from kentik_async.quota.state.latency import LatencyEstimator
-from tests.support.quota_oracle import beyond_soft
-from tests.support.quota_server import SimulatedServer, even, limits_of
+from tests.support.quota.oracle import beyond_soft
+from tests.support.quota.server import SimulatedServer, even, limits_of
 from tests.support.virtual_time import VirtualTime
 
 NON_QUERY = Quota.NON_QUERY

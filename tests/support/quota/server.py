@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from math import inf
 
 from kentik_async.quota import Quota
-from tests.support.quota_oracle import Limits, Visit
+from tests.support.quota.oracle import Limits, Visit
 
 _LATE = 1e-6
 """Seconds; less is what sums of floats differ by."""

@@ -1,14 +1,11 @@
-"""The limiter across threads, event loops and forks: real ones, since that is where it would go wrong."""
+"""The limiter across threads and event loops: real ones, since that is where it would go wrong."""
 
 import asyncio
-import os
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from contextvars import Context
-from pathlib import Path
 from typing import Any, ClassVar, TypeVarTuple
 
 import pytest
@@ -277,79 +274,3 @@ def test_one_loop_after_the_other_may_use_a_limiter() -> None:
     loops = [asyncio.run(main()) for _ in range(3)]
     assert len(set(map(id, loops))) == 3
     assert asyncio.run(limiter.snapshot()).in_flight == 0
-
-
-FORK = """
-import asyncio, os, sys, threading
-from kentik_async._clock import Clock
-from kentik_async.quota import LocalLimiter, Quota
-from kentik_async.quota import factory
-
-now = 100.0
-limiter = LocalLimiter(Quota(2, None, 0.0, 5, None), clock=Clock(monotonic=lambda: now))
-
-async def parent():
-    (await limiter.acquire("non_query")).close("answered")
-    held = [await limiter.acquire("non_query") for _ in range(2)]
-    waiter = asyncio.create_task(limiter.acquire("non_query"))
-    await asyncio.sleep(0)
-    return held, waiter
-
-async def state():
-    s = await limiter.snapshot()
-    return s.in_flight, s.waiting, s.left_hard_minute
-
-async def child(held):
-    assert not any(grant.valid() for grant in held), "inherited grants are the parent's"
-    for grant in held:
-        grant.close("answered")
-    assert await state() == (0, 0, 2), await state()
-    fresh = [await limiter.acquire("non_query", max_wait=0.0) for _ in range(2)]
-    assert all(grant.valid() for grant in fresh)
-    assert await state() == (2, 0, 0), await state()
-
-loop = asyncio.new_event_loop()
-held, waiter = loop.run_until_complete(parent())
-assert loop.run_until_complete(state()) == (2, 1, 2)
-
-# Other threads hold every lock at the moment of the fork, and are gone in the child.
-locks = [factory._registry.lock] + [one._lock._lock for one in limiter._classes.values()]
-taken, release = threading.Barrier(len(locks) + 1), threading.Event()
-def hold(lock):
-    with lock:
-        taken.wait()
-        release.wait()
-threads = [threading.Thread(target=hold, args=(lock,)) for lock in locks]
-for thread in threads:
-    thread.start()
-taken.wait()
-pid = os.fork()
-if pid == 0:
-    try:
-        asyncio.run(child(held))
-        customer = factory.Customer(("a",), "b", Quota.NON_QUERY, Quota.QUERY, "auto", local=True)
-        factory.shared_limiter(limiter, customer)
-    except BaseException as error:
-        print(repr(error), file=sys.stderr, flush=True)
-        os._exit(1)
-    os._exit(0)
-release.set()
-for thread in threads:
-    thread.join()
-_, status = os.waitpid(pid, 0)
-assert os.waitstatus_to_exitcode(status) == 0, "the child failed"
-assert all(grant.valid() for grant in held), "the parent goes on as before"
-held[0].close("answered")
-assert loop.run_until_complete(waiter).valid()
-print("as it should be")
-"""
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
-def test_a_forked_child_begins_with_what_was_used(tmp_path: Path) -> None:
-    script = tmp_path / "forks.py"
-    script.write_text(FORK)
-    done = subprocess.run(
-        [sys.executable, script], capture_output=True, text=True, timeout=LONG, check=False, cwd=Path.cwd()
-    )
-    assert (done.returncode, done.stdout) == (0, "as it should be\n"), done.stderr
