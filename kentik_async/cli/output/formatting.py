@@ -108,12 +108,12 @@ def text_for_csv(value: Any) -> str:
 
 
 def text_for_span(seconds: float) -> str:
-    """Return a duration in its two largest units."""
+    """Return a duration in its two largest units; 0.1 s at least, unless it is 0."""
     for unit, smaller, length in (("h", "min", 3600), ("min", "s", 60)):
         if seconds >= length:
             whole, rest = divmod(seconds, length)
             return f"{whole:.0f} {unit} {int(rest * 60 / length):02} {smaller}"
-    return f"{seconds:.1f} s"
+    return f"{max(seconds, 0.1) if seconds else 0.0:.1f} s"
 
 
 def _json_with_spaces(value: Any) -> str:

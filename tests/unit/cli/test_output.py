@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kentik_async import Market, Ranking, Records, Site
-from kentik_async.cli.output.formatting import ABSENT, Column, text_for_csv, text_for_people
+from kentik_async.cli.output.formatting import ABSENT, Column, text_for_csv, text_for_people, text_for_span
 from kentik_async.cli.output.messages import Notes, on_one_line
 from kentik_async.cli.output.printer import Printer
 from kentik_async.cli.parameters import Format
@@ -63,6 +63,20 @@ def test_people_read(value: object, kind: Any, text: str) -> None:
 )
 def test_csv_holds(value: object, text: str) -> None:
     assert text_for_csv(value) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.0, "0.0 s"),
+        (0.004, "0.1 s"),
+        (12.34, "12.3 s"),
+        (75.0, "1 min 15 s"),
+        (25 * 3600 + 60.0, "25 h 01 min"),
+    ],
+)
+def test_a_duration_has_two_units(seconds: float, text: str) -> None:
+    assert text_for_span(seconds) == text
 
 
 def printed(capfd: pytest.CaptureFixture[str], form: Format, rows: Any, fields: Any, **how: Any) -> str:
