@@ -31,8 +31,8 @@ DRAIN = 0.2
 LIMITS = Limits(at_once=0, a_minute=0, an_hour=3000, minute=0.5, hour=12.0)
 """Limits that bind, and yet let 20 000 calls through in minutes; each case has the first two of its own."""
 
-_GONE_BY = 30.0
-"""How long libraries may take to close what they have let go of, in seconds; what has leaked stays."""
+_GONE_BY = 5.0
+"""How long libraries may take to close what they have let go of, in seconds."""
 
 
 @dataclass
@@ -200,8 +200,8 @@ def _as_due(error: End | None, due: Due) -> bool:
 
 
 async def _slots_left(kentik: KentikClient, timeout: float) -> list[str]:
-    """Wait until no attempt is in flight, also those whose caller has left; what has leaked stays."""
-    until = time.monotonic() + min(timeout, 5.0) + DRAIN + _GONE_BY
+    """Wait until no attempt is in flight, also those whose caller has left."""
+    until = time.monotonic() + min(timeout, 5.0) + DRAIN + 1.0
     while (snapshot := await kentik.quota.snapshot()).in_flight or snapshot.waiting:
         if time.monotonic() > until:
             return [f"{snapshot.in_flight} slots, {snapshot.waiting} waiters"]

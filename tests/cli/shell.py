@@ -27,10 +27,7 @@ from kentik_async.cli.__main__ import main
 from tests.support.secret_scanner import token_in
 
 KENTIK_ASYNC = (sys.executable, "-m", "kentik_async.cli")
-PATIENCE = 300.0
-"""How long a test waits for a program, in seconds: it only ends a test that hangs. Some programs start others
-and on a busy machine each start takes long.
-"""
+PATIENCE = 60.0
 NEVER = "(?!)"
 
 

@@ -14,7 +14,6 @@ import anyio
 
 from kentik_async import ClientClosedError, KentikClient, KentikError
 from kentik_async._generated.kmi.v202212 import KmiServiceStub, ListMarketsRequest
-from tests.support.frozen_time import PATIENCE
 
 __all__ = ["CALLS", "Call", "Leavers", "at_rest"]
 
@@ -218,7 +217,7 @@ class Leavers:
         return "dropped"
 
 
-async def at_rest(kentik: KentikClient, within: float = PATIENCE) -> None:
+async def at_rest(kentik: KentikClient, within: float = 5.0) -> None:
     """Wait until every slot is free and nobody waits.
 
     Raises:

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kentik_async.emulator import BackgroundEmulator, Emulator
-from tests.support.frozen_time import PATIENCE
 
 __all__ = ["Outcome", "stopped_under_way"]
 
@@ -85,7 +84,7 @@ def _start(emulator: BackgroundEmulator, limiter: str, calls: int) -> "subproces
 
 
 def _until_first_request(emulator: BackgroundEmulator) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + 30
     while not emulator.calls:
         if time.monotonic() > deadline:
             raise TimeoutError("nobody called")

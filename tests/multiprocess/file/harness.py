@@ -226,7 +226,7 @@ class Worker:
         while status.read_text().rpartition(")")[2].split()[0] != "T":
             await asyncio.sleep(0.005)
 
-    async def end(self, timeout: float = 300) -> dict[str, Any]:
+    async def end(self, timeout: float = 60) -> dict[str, Any]:
         """Wait for its end, and return its report."""
         out, err = await asyncio.to_thread(self.process.communicate, None, timeout)
         assert self.process.returncode == 0, err.decode()

@@ -72,7 +72,7 @@ class RedisServer:
             [*command, "--save", "", *self._options], stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT
         )
         self._started = time.monotonic()
-        deadline = self._started + 60
+        deadline = self._started + 20
         while True:
             try:
                 self.admin.ping()
@@ -254,7 +254,7 @@ class Worker:
         """Send it a signal."""
         self.process.send_signal(number)
 
-    async def end(self, timeout: float = 300) -> dict[str, Any]:
+    async def end(self, timeout: float = 30) -> dict[str, Any]:
         """Wait for the end of its task, and return its report."""
         if self.report is None:
             assert self.process.stdout is not None

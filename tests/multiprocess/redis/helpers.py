@@ -58,7 +58,7 @@ def ask(limiter: Limiter, **how: Any) -> "asyncio.Task[Grant]":
 
 async def waits(limiter: Limiter, calls: int = 1) -> None:
     """Wait until it is known that so many calls wait, in whatever process."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(10):
         while (await limiter.snapshot()).waiting < calls:
             await asyncio.sleep(0.005)
 

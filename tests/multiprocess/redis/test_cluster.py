@@ -38,7 +38,7 @@ class Cluster:
 
 
 def until(condition: Any, *arguments: Any) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 30
     while not condition(*arguments):
         assert time.monotonic() < deadline
         time.sleep(0.02)

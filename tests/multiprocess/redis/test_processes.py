@@ -73,7 +73,7 @@ async def ended(workers: list[Worker]) -> list[dict[str, Any]]:
 
 async def until(server: StrictServer, count: int, process: str | None = None) -> None:
     """Wait until so many requests have come, of one process or of all."""
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(60):
         while sum(process in (None, request.process) for request in server.log) < count:
             await asyncio.sleep(0.005)
 
@@ -86,7 +86,7 @@ async def until_held(server: StrictServer, process: str, seconds: float) -> None
 
 
 async def finished(server: StrictServer) -> None:
-    async with asyncio.timeout(180):
+    async with asyncio.timeout(90):
         await server.done.wait()
 
 
@@ -158,7 +158,7 @@ async def test_who_is_killed_while_it_waits_costs_nobody_anything(redis: RedisSe
 async def test_a_grant_is_invalid_after_a_long_stop(redis: RedisServer) -> None:
     async with pull(redis, ENDLESS, {"stop_after": 3}) as (server, workers):
         await until(server, 10)
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(30):
             while not stopped(workers[0]):
                 await asyncio.sleep(0.01)
         count = len(server.log)

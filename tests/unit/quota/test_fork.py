@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.frozen_time import PATIENCE
-
 FORK = """
 import asyncio, os, sys, threading
 from kentik_async._clock import Clock
@@ -83,7 +81,7 @@ def test_a_forked_child_begins_with_what_was_used(tmp_path: Path) -> None:
         [sys.executable, script],
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=30,
         check=False,
         cwd=Path.cwd(),
     )
