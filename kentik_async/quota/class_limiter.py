@@ -17,6 +17,7 @@ from kentik_async.quota.reporter import Reporter
 from kentik_async.quota.snapshot import QuotaSnapshot, snapshot_of
 from kentik_async.quota.state.messages import Ending, StoreReply
 from kentik_async.quota.state.quota_state import QuotaState
+from kentik_async.quota.state.reporting import enter_alone
 from kentik_async.quota.state.schedule import Schedule
 from kentik_async.quota.waiting.deferred_lock import DeferredLock
 from kentik_async.quota.waiting.event_loops import LoopRegistry, LoopTimer, running_loop
@@ -28,10 +29,7 @@ R = TypeVar("R")
 
 
 class ClassLimiter:
-    """One quota class in one process: one member of those that share its store's state.
-
-    Every public method may be called from any thread.
-    """
+    """One quota class in one process, a member of those that share its store's state; for all threads."""
 
     def __init__(
         self,
@@ -43,7 +41,7 @@ class ClassLimiter:
         """Start with nobody waiting, on a store that nobody else uses in this process."""
         self._class: QuotaClass = quota_class
         self._store = store
-        self._exclusive = store.exclusive
+        self._exclusive = store.own_state is not None
         self._reporter = Reporter(store, *terms, self._later)
         self._monotonic = monotonic
         # Without leases requests in flight are entered as they end, also after the limiter was closed.
@@ -51,9 +49,7 @@ class ClassLimiter:
         self._begin()
         store.bind(self._wake)
 
-    def enter(
-        self, priority: int, queued_since: float | None, max_wait: float | None
-    ) -> "ClassGrant | Waiter":
+    def enter(self, priority: int, queued_since: float | None, max_wait: float | None) -> ClassGrant | Waiter:
         """Return a grant, or a waiter whose future is to be awaited, and given up by `leave`.
 
         The future raises QuotaWaitError where the wait would exceed, or did exceed, `max_wait` seconds,
@@ -126,9 +122,8 @@ class ClassLimiter:
 
     async def snapshot(self) -> QuotaSnapshot:
         """Return the present state, other members included."""
-        return await self._look(
-            lambda state: snapshot_of(self._class, state, self._reporter.terms, len(self._queue))
-        )
+        terms, queue = self._reporter.terms, self._queue
+        return await self._look(lambda state: snapshot_of(self._class, state, terms, len(queue)))
 
     async def estimate(self, n: int) -> float:
         """Return in how many seconds those that wait here and `n` more would all be answered."""
@@ -191,11 +186,16 @@ class ClassLimiter:
     def _ask_for_one(self, priority: int, timer: LoopTimer, now: float) -> ClassGrant | None:
         """Return a grant for a call that arrives while nobody waits here, if it can be had at once."""
         reporter = self._reporter
-        reply = reporter.send({priority: 1})
-        if reply is None:
+        if self._exclusive:
+            self._ahead = None
+            endings, reporter.endings = reporter.endings, []
+            number = enter_alone(reporter.terms, endings, priority, reporter.state, now)
+            reporter.last_seen = number or reporter.last_seen
+        elif (reply := reporter.send({priority: 1})) is None:
             return None
-        number = reply.grants.pop(0)[0] if reply.grants else None
-        self._take_up(reply)
+        else:
+            number = reply.grants.pop(0)[0] if reply.grants else None
+            self._take_up(reply)
         if number is None:
             return None
         reporter.open[number] = timer

@@ -114,8 +114,6 @@ class Store(Protocol):
 
     Attributes:
         member: This member's name, unlike that of any other that shares the state, now or earlier.
-        exclusive: Whether nobody but this member can ever have part in the state, and its clock is the
-            limiter's own. An answer is then reported with the next report, unless calls wait.
         lease: For how many seconds after a report the state counts the member as alive; infinity if the
             store learns of deaths by itself. With a lease the store calls `wake(0.0)` early enough to renew
             it as long as the state that was committed knows it as a member.
@@ -124,9 +122,13 @@ class Store(Protocol):
     """
 
     member: str
-    exclusive: bool
     lease: float
     patience: float
+
+    @property
+    def own_state(self) -> QuotaState | None:
+        """The state, if only this member can ever have part in it, by the limiter's own clock; else None."""
+        ...
 
     def bind(self, wake: Wake) -> None:
         """Note how the limiter is told to report; called once, before all else."""

@@ -32,6 +32,7 @@ class Reporter:
         pending: Whether the latest report is not committed yet.
         due: Whether another is to follow it.
         looks: What is to look at the state after the next report; see `look`.
+        last_seen: The greatest number of a grant that has come.
         told: How many calls the state believes to wait in this member, by priority.
         state: The state as the latest report left it; to be looked at while none is pending.
     """
@@ -61,8 +62,8 @@ class Reporter:
         self.looks: list[tuple[Future[Any], Callable[[QuotaState], Any]]] = []
         self._now_looking = self.looks[:]
         self.told: dict[int, int] = {}
-        self.state = QuotaState()
-        self._last_seen = 0
+        self.state = self._store.own_state or QuotaState()
+        self.last_seen = 0
         self._latest = MemberReport(self.terms, {})
 
     def abandon(self, *, but_open_loops: bool = False) -> bool:
@@ -81,7 +82,7 @@ class Reporter:
         """
         endings, self.endings = self.endings, []
         held = len(self.open) + len(endings)
-        self._latest = MemberReport(self.terms, demand, endings, self._last_seen, held)
+        self._latest = MemberReport(self.terms, demand, endings, self.last_seen, held)
         if self.looks:
             self._now_looking, self.looks = self.looks, []
         try:
@@ -102,8 +103,8 @@ class Reporter:
         for number, priority in reply.grants:
             if priority in told:
                 told[priority] -= 1
-            if number > self._last_seen:  # noqa: PLR1730 (a call of `max` would take three times as long)
-                self._last_seen = number
+            if number > self.last_seen:  # noqa: PLR1730 (a call of `max` would take three times as long)
+                self.last_seen = number
 
     def look(self, view: Callable[[QuotaState], R]) -> "Future[R]":
         """Have a function look at the state after the next report; return what will hold what it finds."""

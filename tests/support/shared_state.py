@@ -65,7 +65,7 @@ class SharedStore:
         replies_to_lose: How many of the next replies get lost, so that the change is made once more.
     """
 
-    exclusive = False
+    own_state = None
 
     def __init__(
         self,

@@ -39,7 +39,7 @@ class FileStore:
     messages from other members, and for their deaths. It is started when it is first needed.
     """
 
-    exclusive = False
+    own_state = None
     lease = inf
     patience = 0.25
 

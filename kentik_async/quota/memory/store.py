@@ -15,21 +15,20 @@ class MemoryStore:
     """Holds the state of one member: its limiter's lock is all the mutual exclusion that there is to do."""
 
     member = "process"
-    exclusive = True
     lease = inf
     patience = 0.0
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         """Start with nothing used."""
         self._monotonic = monotonic
-        self._state = QuotaState()
+        self.own_state = QuotaState()
 
     def bind(self, wake: Wake) -> None:
         """Do nothing: nobody else would wake the member."""
 
     def transact(self, change: Change, later: Callable[[StoreReply | KentikError], None]) -> StoreReply:
         """Make a change."""
-        return change(self._state, self._monotonic())
+        return change(self.own_state, self._monotonic())
 
     def holds(self) -> bool:
         """Return True: a grant of this process is void only when it is closed."""
@@ -37,7 +36,7 @@ class MemoryStore:
 
     def restart(self) -> None:
         """Count what the parent has in flight as used; it keeps those that wait."""
-        self._state.end_all(self._monotonic())
+        self.own_state.end_all(self._monotonic())
 
     def close(self) -> None:
         """Do nothing: the state goes with the store."""

@@ -53,7 +53,7 @@ class RedisStore:
     of everyone else, and is told on its own channel that the clock has been checked.
     """
 
-    exclusive = False
+    own_state = None
 
     def __init__(self, address: RedisAddress, prefix: str, quota: Quota) -> None:
         """Start without a connection: that is made when it is needed.

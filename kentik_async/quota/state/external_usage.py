@@ -1,31 +1,26 @@
-"""Somebody outside spends the same quota: what the server's answers tell of it, and what follows. Pure.
+"""What others outside spend of the same quota, estimated from the server's answers. Pure.
 
-The vendor counts everyone who uses a customer's quota; a ledger knows its own requests only. What it cannot
-see is estimated as one number, the requests of a rolling minute that *others* spend, and is taken off the
-limits of the minute. The ledger's own arithmetic does the rest: requests go at the instants at which own
-tokens return, which is when the server has room again.
+The vendor counts all who use a customer's quota; a limiter knows its own requests only. The rest is one
+estimate, the requests of a rolling minute that *others* spend, which is taken off the limits of the minute.
 
-Evidence, `load` being our own requests in the minute at that instant, the one in question included:
+Evidence; `load` is our own requests in the minute at that instant, the one in question included:
 
-- A refusal, unless it answers a request from before a freeze: the server counts more than `hard`, so others
-  spend at least `hard + 1 - load`. At least half of what was left to us is kept, for a refusal may have
+- A refusal, unless it answers a request from before a pause: the server counts more than `hard`, so others
+  spend at least `hard + 1 - load`. At least half of what was left to us is kept, because a refusal may have
   another reason, such as two requests at once.
-- Delayed answers, three in a row that took the vendor's soft delay longer than usual where `load` lay within
+- Delayed answers, three in a row that took the vendor's soft delay longer than usual while `load` was within
   the soft limit: others spend at least `soft + 1 - load`. One is enough if more was requested than before.
-- An answer that was not delayed: others spend at most `soft - load`, so the estimate falls to that at once,
-  unless the server has said better within the minute:
-- `x-ratelimit-details` on any answer says what is left: others spend `hard - load - left`, which is believed
+- An answer that was not delayed: others spend at most `soft - load`. The estimate falls to that at once,
+  unless the server has told better within the minute.
+- `x-ratelimit-details` on any answer tells what is left: others spend `hard - load - left`. That is believed
   at once where it is more, and where it is less by more than requests that overtake each other explain. With
   nothing left, nobody goes before the instant that it names.
 
-Recovery. An estimate that nothing confirms is eased by 1, 3, 7, 15, … requests: first after a patience of one
-minute, then each quarter of a minute. One request more is the cheapest question that can be asked; a refusal
-is the answer "no", which returns to the estimate and doubles the patience, to four minutes at most; a "no" at
-a lower estimate than before is a "yes, in part", and returns the patience to a minute. So what is left to us
-shrinks by division where it is refused, and grows from steps of one that double as long as none is refused.
-Whoever has spent `n` a minute and vanishes is forgotten after `4 + log2(n) / 4` minutes at the latest.
-
-Without such evidence the estimate is 0, and nothing here changes anything.
+Recovery: an estimate that nothing confirms is eased by 1, 3, 7, 15, ... requests, first after a patience of a
+minute, then each quarter of a minute. A refusal returns to the estimate and doubles the patience, to four
+minutes at most; a refusal at a lower estimate than before resets the patience to a minute. So what is left to
+us shrinks by division where it is refused, and grows by steps that double while nothing is refused. `n`
+requests a minute that end are forgotten after `4 + log2(n) / 4` minutes at the latest.
 """
 
 from math import inf, isfinite

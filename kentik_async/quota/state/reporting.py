@@ -6,13 +6,14 @@ others that wait are told to look a little later, each a little later than the o
 not come by then loses its place until it reports again.
 """
 
+from collections.abc import Sequence
 from math import inf
 
 from kentik_async.quota.limits import Quota
-from kentik_async.quota.state.messages import MemberReport, StoreReply
+from kentik_async.quota.state.messages import Ending, MemberReport, StoreReply, Terms
 from kentik_async.quota.state.quota_state import Member, QuotaState
 
-__all__ = ["enter"]
+__all__ = ["enter", "enter_alone"]
 
 
 def enter(report: MemberReport, state: QuotaState, now: float) -> StoreReply:
@@ -48,6 +49,24 @@ def enter(report: MemberReport, state: QuotaState, now: float) -> StoreReply:
     if not (member.held or turns.waits(name)):
         del state.members[name]
     return reply
+
+
+def enter_alone(
+    terms: Terms, endings: Sequence[Ending], priority: int, state: QuotaState, now: float
+) -> int | None:
+    """Enter what ended, and grant one call of the only member; return the grant's number, None without one.
+
+    This is `enter` without what is for others (leases, turns, replies that are lost), in a third of the time.
+    """
+    quota = state.quota_in_force(terms.quota, terms.limits, now)
+    for ending in endings:
+        state.end(ending, quota, now)
+    if state.turns.levels or state.room(quota, state.per_minute(quota, terms.pacing, now), now) < 1:
+        return None
+    member = state.members.get(terms.member)
+    if member is None:
+        member = state.members[terms.member] = Member(pacing=terms.pacing)
+    return state.grant(terms.member, member, priority, now)
 
 
 def _repeat(report: MemberReport, state: QuotaState, reply: StoreReply) -> dict[int, int]:

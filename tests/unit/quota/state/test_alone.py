@@ -1,0 +1,52 @@
+"""A call that is granted without a report of its member counts exactly as one that is reported."""
+
+from dataclasses import astuple
+from math import inf
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kentik_async.quota.limits import PACINGS, Allowance, Outcome, Pacing, Quota
+from kentik_async.quota.state.messages import Ending, MemberReport, Terms
+from kentik_async.quota.state.quota_state import QuotaState
+from kentik_async.quota.state.reporting import enter, enter_alone
+
+Step = tuple[float, list[tuple[int, Outcome, float | None, Allowance | None]]]
+
+OUTCOMES: list[Outcome] = ["answered", "answered", "refused", "not_sent", "unknown"]
+HINTS = st.none() | st.builds(Allowance, st.integers(0, 12), st.floats(0.0, 90.0))
+ENDINGS = st.tuples(st.integers(0, 9), st.sampled_from(OUTCOMES), st.none() | st.floats(0.0, 30.0), HINTS)
+STEPS = st.tuples(st.floats(0.0, 20.0), st.lists(ENDINGS, max_size=3))
+QUOTAS = st.sampled_from(
+    [Quota(3, 5, 2.0, 8, 30), Quota(2, None, 0.0, 4, 9), Quota(None, None, 0.0, None, None)]
+)
+
+
+def reported(terms: Terms, endings: list[Ending], state: QuotaState, now: float) -> int | None:
+    """Ask by a report; withdraw the call if it would have to wait."""
+    held = len(state.holds)
+    reply = enter(MemberReport(terms, {0: 1}, endings, state.issued, held), state, now)
+    if reply.grants:
+        return reply.grants[0][0]
+    enter(MemberReport(terms, {}, [], state.issued, held), state, now)
+    return None
+
+
+@given(QUOTAS, st.sampled_from(list(PACINGS)), st.lists(STEPS, min_size=1, max_size=40))
+def test_it_counts_like_a_report(quota: Quota, pacing: Pacing, steps: list[Step]) -> None:
+    terms = Terms("member", quota, astuple(quota), pacing, inf, 0.0)
+    alone, shared, now = QuotaState(), QuotaState(), 0.0
+    for seconds, ended in steps:
+        now += seconds
+        holds = list(alone.holds.items())
+        endings = [
+            Ending(number, outcome, now - hold.granted_at, pause, hint, now)
+            for place, outcome, pause, hint in ended
+            if place < len(holds)
+            for number, hold in [holds[place]]
+        ]
+        assert enter_alone(terms, endings, 0, alone, now) == reported(terms, endings, shared, now)
+        for state in (alone, shared):
+            state.log.settle(quota, now)  # the one may have looked at what has expired, the other not yet
+        for part in ("log", "breaker", "external", "latency", "holds", "issued"):
+            assert getattr(alone, part) == getattr(shared, part), part
