@@ -105,7 +105,9 @@ class CallState(msgspec.Struct, eq=False):
         sent: The number of attempts that were sent.
         failed: How many of them failed, rate limits excluded.
         waited: Seconds spent waiting for quota.
-        connect_by: When to give up because no attempt could be sent; None while connections work.
+        pause: Seconds to wait before the next attempt; None for none.
+        connect_by: When to give up because no attempt could be sent, by the monotonic time minus `waited`:
+            the time spent waiting for quota does not count. None while connections work.
         refused_since: When the server first refused the call over its rate limit.
         refusal: The latest such refusal.
         reply: The successful reply; None without. A failed one would be in a reference cycle with its error.
@@ -123,6 +125,7 @@ class CallState(msgspec.Struct, eq=False):
     sent: int = 0
     failed: int = 0
     waited: float = 0.0
+    pause: float | None = None
     connect_by: float | None = None
     refused_since: float | None = None
     refusal: RateLimitedError | None = None

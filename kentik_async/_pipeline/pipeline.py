@@ -3,7 +3,7 @@
     Pipeline.run       decode the response             ── the slot is already free
     Pipeline._fetch    retry, or return the response   ── one call: any number of attempts
     Session.attempt    send, wait, release the slot    ── one attempt
-    Session.admit      wait for connection and quota   ── nothing is sent without both
+    Session.admit      pause, wait for both of these   ── nothing is sent without connection and quota
 
 `session.py` keeps what belongs to one event loop: connections, waiting calls and attempts in flight.
 """
@@ -189,25 +189,24 @@ class Pipeline:
                 call.reply = reply
                 return reply
             if reply.outcome == "not_sent":
-                await self._retry_unsent(call, session, error)
+                self._retry_unsent(call, error)
                 continue
             call.connect_by = None
             if isinstance(error, RateLimitedError):
                 self.queue_again(call, error)
             else:
-                await self._retry_failed(call, session, error)
+                self._retry_failed(call, error)
 
-    async def _retry_unsent(self, call: CallState, session: Session, error: KentikError) -> None:
+    def _retry_unsent(self, call: CallState, error: KentikError) -> None:
         """Let a call try again whose request was never sent: that was no attempt and cost no quota."""
         call.sent -= 1
-        now, pause = self.monotonic(), _PAUSE_WHEN_UNSENT
+        now, pause = self.monotonic() - call.waited, _PAUSE_WHEN_UNSENT
         if call.connect_by is None:
             call.connect_by, pause = now + self._settings.outage_wait, 0.0
         if now >= call.connect_by:
             raise error
-        pause = min(pause, call.connect_by - now)
-        call.report("retried", pause, error)
-        await session.interruptible(asyncio.sleep(pause))
+        call.pause = min(pause, call.connect_by - now)
+        call.report("retried", call.pause, error)
 
     def queue_again(self, call: CallState, error: RateLimitedError) -> None:
         """Let a rate-limited call queue again; that spends no attempt, and the limiter decides the pause.
@@ -222,7 +221,7 @@ class Pipeline:
         if now - call.refused_since > call.quota.hour + call.quota.minute:
             raise error
 
-    async def _retry_failed(self, call: CallState, session: Session, error: KentikError) -> None:
+    def _retry_failed(self, call: CallState, error: KentikError) -> None:
         call.failed += 1
         pause = self._settings.retry.pause(error, call.failed, call.request.operation.effect)
         if pause is None:
@@ -233,8 +232,8 @@ class Pipeline:
             call.waited += pause
             if max_wait is not None and call.waited > max_wait:
                 raise error
+        call.pause = pause
         call.report("retried", pause, error)
-        await session.interruptible(asyncio.sleep(pause))
 
     def _connect(self, protocol: Protocol) -> Connector:
         endpoint, make_transport = self._transports[protocol]

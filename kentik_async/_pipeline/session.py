@@ -5,9 +5,9 @@ in the background, because the server is still working on it: a next request wou
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from kentik_async._operations.request import Protocol
 from kentik_async._pipeline import fork
@@ -20,7 +20,8 @@ from kentik_async.quota import Grant, HintAwareGrant
 
 __all__ = ["Session", "close_grant"]
 
-A = TypeVar("A")
+_AT_ONCE = 0.001
+"""A grant that comes within so many seconds is used without another look at itself and the connection."""
 
 
 class Session:
@@ -74,8 +75,9 @@ class Session:
             ConnectError: There is no connection.
         """
         request = call.request
-        connector = self.connector(request.operation.protocol)
-        grant = await self.interruptible(self.admit(call, connector))
+        protocol = request.operation.protocol
+        connector = self._connectors.get(protocol) or self.connector(protocol)
+        grant = await self.admit(call, connector)
         timeout = call.options.timeout
         sent = self._monotonic()
         try:
@@ -97,52 +99,49 @@ class Session:
         return reply
 
     async def admit(self, call: CallState, connector: Connector) -> Grant:
-        """Wait until there are a connection and a grant at the same time."""
-        transport, options = connector.transport, call.options
-        while True:
-            if self._closed:
-                raise ClientClosedError("the client is closed")
-            if not transport.ready():
-                by = call.connect_by
-                await connector.wait(None if by is None else by - self._monotonic())
-            start = self._monotonic()
-            try:
-                grant = await call.limiter.acquire(
-                    call.request.operation.quota_class,
-                    priority=call.priority,
-                    queued_since=call.queued_since,
-                    max_wait=None if options.max_wait is None else max(options.max_wait - call.waited, 0.0),
-                )
-            except QuotaWaitError as error:
-                # A rate-limited call ends with that error; the wait that was too long is its cause.
-                if call.refusal is not None:
-                    raise call.refusal from error
-                raise
-            finally:
-                waited = self._monotonic() - start
-                call.waited += waited
-                if call.connect_by is not None:
-                    call.connect_by += waited  # this wait was for quota, not for a connection
-            if grant.valid() and transport.ready():
-                return grant
-            grant.close("not_sent")
+        """Wait until the call's pause is over and there are a connection and a grant at the same time.
 
-    async def interruptible(self, waiting: Awaitable[A]) -> A:
-        """Await something while no request is in flight, so that closing the client can end the wait.
-
-        Closing cancels the task, as `asyncio.timeout` does, and the cancellation is taken back here. A
-        cancellation from outside passes through.
+        Nothing is in flight meanwhile, so closing the client ends the wait: it cancels the task, as
+        `asyncio.timeout` does, and the cancellation is taken back here. A cancellation from outside passes
+        through.
 
         Raises:
             ClientClosedError: The client was closed meanwhile.
+            QuotaWaitError: The quota frees later than the call's `max_wait`.
+            ConnectError: There is no connection.
         """
         task = asyncio.current_task(self.loop)
         if task is None:
             raise RuntimeError("the client must be awaited from an asyncio task")
-        cancellations = task.cancelling()
+        cancellations, longest = task.cancelling(), call.options.max_wait
         self._waiting.add(task)
         try:
-            return await waiting
+            if call.pause is not None:
+                await asyncio.sleep(call.pause)
+                call.pause = None
+            while True:
+                if self._closed or not connector.transport.ready():
+                    await self._connection(call, connector)
+                start = self._monotonic()
+                waited = 0.0
+                try:
+                    grant = await call.limiter.acquire(
+                        call.request.operation.quota_class,
+                        priority=call.priority,
+                        queued_since=call.queued_since,
+                        max_wait=None if longest is None else max(longest - call.waited, 0.0),
+                    )
+                finally:
+                    waited = self._monotonic() - start
+                    call.waited += waited
+                if waited < _AT_ONCE or (grant.valid() and connector.transport.ready()):
+                    return grant
+                grant.close("not_sent")
+        except QuotaWaitError as error:
+            # A rate-limited call ends with that error; the wait that was too long is its cause.
+            if call.refusal is not None:
+                raise call.refusal from error
+            raise
         except asyncio.CancelledError:
             if task in self._interrupted and task.uncancel() <= cancellations:
                 raise ClientClosedError("the client was closed while the call was waiting") from None
@@ -152,6 +151,12 @@ class Session:
             # A cancelled task keeps its exception, which keeps this frame: the reference cycle would keep
             # thousands of cancelled calls alive until the garbage collector runs.
             del task
+
+    async def _connection(self, call: CallState, connector: Connector) -> None:
+        if self._closed:
+            raise ClientClosedError("the client is closed")
+        by = call.connect_by
+        await connector.wait(None if by is None else by + call.waited - self._monotonic())
 
     async def _response_in_time(self, attempt: Attempt, grant: Grant, timeout: float) -> Reply:
         """Wait for the end of an attempt, at most `timeout` seconds, and close its grant in any case.

@@ -76,7 +76,7 @@ async def _open_stream(
         raise ConfigError(f"{call.request.operation.name} is a stream, which needs transport='grpc'")
     if not call.sent:
         call.report("queued", 0.0)
-    grant = await session.interruptible(session.admit(call, connector))
+    grant = await session.admit(call, connector)
     sent = pipeline.monotonic()
     stream = transport.stream(kind, call.request.path, messages, timeout)
     call.sent += 1

@@ -77,7 +77,7 @@ class _GrpcAttempt:
             if body is None:
                 return Reply(error=DecodeError("the response has status OK but no complete message"))
             initial, trailing = await self._call.initial_metadata(), await self._call.trailing_metadata()
-            metadata = _joined(initial, trailing)
+            metadata = (*initial, *trailing)
             allowance = read_allowance(metadata) if metadata else None
             return Reply(body, allowance=allowance, headers=metadata)
         # Outside the handler, so that the library's exception with its frames is not kept.
