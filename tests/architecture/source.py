@@ -81,6 +81,8 @@ def _import_statements(
     node: ast.AST, *, deferred: bool
 ) -> Iterator[tuple[ast.Import | ast.ImportFrom, bool]]:
     for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.stmt | ast.excepthandler | ast.match_case):
+            continue  # expressions, which are most of a tree, hold no statements
         if isinstance(child, ast.Import | ast.ImportFrom):
             yield child, deferred
         inside = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef) or (

@@ -16,6 +16,9 @@ LINES_AT_MOST = 400
 MACHINE_PATH = re.compile(r"(?<![\w.$~/-])/(?:root|work)/[\w.]|(?<![\w.])/opt/(?:pypi|wheels)")
 REGISTRY = re.compile(r"\b(?:pypi\.org|pythonhosted\.org|proxy\.golang\.org|registry\.npmjs\.org)\b")
 
+DOCSTRING = re.compile(r'"""\s*[^\s"]')
+OFFERS = re.compile(r"^__all__\b.* = ", re.MULTILINE)
+
 
 def _tracked() -> list[Path]:
     """The files git knows; in a source distribution, all there are."""
@@ -37,14 +40,9 @@ def _written_by_hand(folder: str) -> list[Path]:
     ]
 
 
-def _exports(module: ast.Module) -> bool:
+def _exports(text: str) -> bool:
     """Whether a module says what it offers; one that is a docstring and no more offers nothing."""
-    return not module.body[1:] or any(
-        isinstance(target, ast.Name) and target.id == "__all__"
-        for node in module.body
-        if isinstance(node, ast.Assign | ast.AnnAssign)
-        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
-    )
+    return OFFERS.search(text) is not None or not ast.parse(text).body[1:]
 
 
 @pytest.mark.parametrize("pattern", [MACHINE_PATH, REGISTRY], ids=["machine path", "registry host"])
@@ -78,7 +76,7 @@ def test_every_module_of_the_package_says_what_it_is_for() -> None:
     silent = [
         str(path.relative_to(ROOT))
         for path in _written_by_hand("kentik_async")
-        if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+        if not DOCSTRING.match(path.read_text(encoding="utf-8"))
     ]
     assert not silent
 
@@ -88,7 +86,7 @@ def test_every_public_module_says_what_it_offers() -> None:
         str(path.relative_to(ROOT))
         for path in _written_by_hand("kentik_async")
         if (path.name == "__init__.py" or not path.name.startswith("_"))
-        and not _exports(ast.parse(path.read_text(encoding="utf-8")))
+        and not _exports(path.read_text(encoding="utf-8"))
     ]
     assert not silent, f"without __all__: {silent}"
 
