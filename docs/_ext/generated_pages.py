@@ -70,7 +70,11 @@ def is_constant(thing: object) -> bool:
 def comment(module: str, name: str) -> list[str]:
     """Return the text below a constant where it is defined, in a module or below it."""
     for source in [source for source in sys.modules if f"{source}.".startswith(f"{module}.")]:
-        if lines := ModuleAnalyzer.for_module(source).find_attr_docs().get(("", name)):
+        analyzer = ModuleAnalyzer.for_module(source)
+        defines = re.search(
+            rf"^{name}\b.* = ", analyzer.code, re.MULTILINE
+        )  # to analyze a module takes longer
+        if defines and (lines := analyzer.find_attr_docs().get(("", name))):
             return lines
     return []
 

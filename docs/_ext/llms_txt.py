@@ -8,6 +8,8 @@ from sphinx.application import Sphinx
 from sphinx.writers.text import TextTranslator
 
 SOURCES: dict[str, str] = {}
+TEXTS: dict[str, str] = {}
+SUMMARIES: dict[str, str] = {}
 MADE_OF_OTHERS = re.compile(r"^```\{(eval-rst|include|literalinclude)\}", re.MULTILINE)
 
 
@@ -16,22 +18,26 @@ def keep(app: Sphinx, page: str, source: list[str]) -> None:
     SOURCES[page] = source[0]
 
 
+def read(app: Sphinx, doctree: nodes.document, page: str) -> None:
+    """Keep the text and the summary of a page that is about to be written: to load it again takes seconds."""
+    SUMMARIES[page] = summary(doctree)
+    TEXTS[page] = as_markdown(app, doctree, page)
+
+
 def write(app: Sphinx, error: Exception | None) -> None:
     """Write the files beside the pages."""
     if error is not None:
         return
-    site, env = Path(app.outdir), app.env
+    site = Path(app.outdir)
     listed, full = [], []
     for page in [name for name in pages(app, "index") if name != "index"]:
-        doctree = env.get_doctree(page)
-        text = as_markdown(app, page)
+        text = TEXTS[page]
         target = site / f"{page}.md"
         target.parent.mkdir(exist_ok=True)
         target.write_text(text, encoding="utf-8")
-        listed.append(f"- [{env.titles[page].astext()}]({page}.md): {summary(doctree)}")
+        listed.append(f"- [{app.env.titles[page].astext()}]({page}.md): {SUMMARIES[page]}")
         full.append(text)
-    index = env.get_doctree("index")
-    head = f"# {app.config.project}\n\n> {summary(index)}\n"
+    head = f"# {app.config.project}\n\n> {SUMMARIES['index']}\n"
     (site / "llms.txt").write_text("\n".join([head, "## Pages\n", *listed, ""]), encoding="utf-8")
     (site / "llms-full.txt").write_text("\n\n".join([head, *full]), encoding="utf-8")
 
@@ -48,11 +54,10 @@ def summary(doctree: nodes.document) -> str:
     return text.split(". ")[0].removesuffix(".").removesuffix(":") + "."
 
 
-def as_markdown(app: Sphinx, page: str) -> str:
+def as_markdown(app: Sphinx, doctree: nodes.document, page: str) -> str:
     """Return the source of a page, or its text if it is made of docstrings or other files."""
     if not MADE_OF_OTHERS.search(SOURCES[page]):
         return SOURCES[page]
-    doctree = app.env.get_and_resolve_doctree(page, app.builder)
     doctree.walkabout(translator := TextTranslator(doctree, app.builder))
     return translator.body
 
@@ -60,5 +65,6 @@ def as_markdown(app: Sphinx, page: str) -> str:
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register the events; the last to read a source."""
     app.connect("source-read", keep, priority=900)
+    app.connect("doctree-resolved", read)
     app.connect("build-finished", write)
-    return {"parallel_read_safe": False, "parallel_write_safe": True}
+    return {"parallel_read_safe": False, "parallel_write_safe": False}
