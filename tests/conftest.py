@@ -36,6 +36,10 @@ def _own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         # pip keeps its settings: some tests make environments of their own.
         patch.setenv("XDG_CONFIG_HOME", os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config"))
         patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+        # Caches are empty at first, and then of all workers: what libraries prepare there takes seconds.
+        base = tmp_path_factory.getbasetemp()
+        run = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+        patch.setenv("XDG_CACHE_HOME", str(run / "cache"))
         yield
 
 
