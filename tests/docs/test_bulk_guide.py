@@ -26,7 +26,7 @@ def test_no_block_is_left_out() -> None:
     assert GUIDE.read_text(encoding="utf-8").count("```") == 2 * len(blocks())
 
 
-def test_every_block_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_block_runs(without_pandas: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("DLT_DATA_DIR", str(tmp_path / "dlt"))  # root's pipelines lie in no home
@@ -36,7 +36,8 @@ def test_every_block_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         write_profiles(tmp_path / ".kentik", shell)
         for language, code in blocks():
             if language == "python":
-                run_program(code, shell, tmp_path)
+                path = {} if "pandas" in code else {"PYTHONPATH": str(without_pandas)}
+                run_program(code, {**shell.env, **path}, tmp_path)
             for line in code.splitlines() if language == "console" else ():
                 run_command(line, shell, tmp_path)
 
@@ -62,12 +63,12 @@ def run_command(line: str, shell: Shell, folder: Path) -> None:
         assert "warning" not in done.err.lower(), done.err
 
 
-def run_program(code: str, shell: Shell, folder: Path) -> None:
+def run_program(code: str, env: dict[str, str], folder: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,
         encoding="utf-8",
-        env=shell.env,
+        env=env,
         cwd=folder,
         check=False,
         timeout=PATIENCE,

@@ -1,11 +1,18 @@
-"""The code blocks of the pages without a test of their own run, in order, in one folder and one shell."""
+"""The code blocks of the pages without a test of their own run, in order, in one folder.
 
+A command of the command line runs in this process, which is quick; the README's have processes of their own.
+"""
+
+import itertools
 import json
+import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,6 +20,7 @@ import pytest
 from kentik_async._transport.status_mapping import GRPC_ERRORS, HTTP_ERRORS
 from kentik_async.cli.exit_codes import Exit
 from kentik_async.emulator import BackgroundEmulator, Emulator
+from tests.cli.shell import Shell
 from tests.support.paths import ROOT
 from tests.support.requirements import project
 
@@ -25,10 +33,13 @@ ASKS = "kentik-async auth login"
 COMPILED_ONLY = {"airflow_dag.py", "dagster_assets.py", "prefect_flow.py"}
 """They need frameworks that are not installed; what they call is run."""
 
+COMMAND = re.compile(r"kentik-async [^$&|;<>]*")
+"""A line that needs no shell."""
+
 TOOLS = Path(__file__).with_name("page_tools.py")
 PROGRAMS = f"""
 set -euo pipefail
-trap 'kill $(jobs -p) ${{KENTIK_EMULATOR_PID:-}} 2>/dev/null || true; wait' EXIT
+trap 'kill $(jobs -p) 2>/dev/null || true; wait; env -0 >variables' EXIT
 kentik-async() {{ "{sys.executable}" -m kentik_async.cli "$@"; }}
 python() {{ "{sys.executable}" -W error "$@"; }}
 uvicorn() {{ "{sys.executable}" -m uvicorn --log-level error --uds service.sock "$@" & }}
@@ -48,8 +59,10 @@ def environment() -> Iterator[dict[str, str]]:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_every_block_runs(page: str, environment: dict[str, str], tmp_path: Path) -> None:
-    script = [PROGRAMS]
+def test_every_block_runs(
+    page: str, environment: dict[str, str], without_pandas: Path, tmp_path: Path
+) -> None:
+    script: list[str] = []
     for number, (language, code) in enumerate(BLOCK.findall(text_of(page))):
         if language == "python":
             named = re.match(r"# (\w+\.py)\n", code)
@@ -59,7 +72,8 @@ def test_every_block_runs(page: str, environment: dict[str, str], tmp_path: Path
                 compile(code, program, "exec")
             elif not named:
                 in_a_notebook = re.search(r"^\S.*\bawait ", code, re.MULTILINE)
-                script.append(f"python {TOOLS} cell {program}" if in_a_notebook else f"python {program}")
+                path = "PYTHONPATH= " if "pandas" in code else ""
+                script.append(f"{path}python {f'{TOOLS} cell ' if in_a_notebook else ''}{program}")
         elif language == "console":
             script += [command for line in code.splitlines() if (command := command_of(line))]
         else:
@@ -72,18 +86,55 @@ def test_every_block_runs(page: str, environment: dict[str, str], tmp_path: Path
         account = {"email": environment["KENTIK_EMAIL"], "api-key": environment["KENTIK_API_TOKEN"]}
         profile.write_text(json.dumps({**account, "customer": name}))
     own = environment if "emulator --background" not in text_of(page) else {}
+    variables = {
+        "HOME": str(tmp_path),
+        "PATH": "/usr/bin:/bin",
+        "PYTHONPATH": str(without_pandas),
+        "XDG_CACHE_HOME": os.environ["XDG_CACHE_HOME"],
+        **own,
+    }
+    printed = ""
+    try:
+        for is_command, lines in itertools.groupby(script, lambda line: bool(COMMAND.fullmatch(line))):
+            run = run_commands if is_command else run_programs
+            printed += run([*lines], variables, tmp_path)
+    finally:
+        if "KENTIK_EMULATOR_PID" in variables:
+            with suppress(ProcessLookupError):  # the page has ended it
+                os.kill(int(variables["KENTIK_EMULATOR_PID"]), signal.SIGKILL)
+    assert printed or not script
+
+
+def run_commands(lines: list[str], variables: dict[str, str], folder: Path) -> str:
+    """Run commands of the command line, and return what they print."""
+    shell, printed = Shell({"env": variables}), ""
+    for line in lines:
+        done = shell(*shlex.split(line)[1:], at=folder)
+        assert done.code == 0, (line, done.out, done.err)
+        assert "warning" not in done.err.lower(), (line, done.err)
+        printed += done.out
+    return printed
+
+
+def run_programs(lines: list[str], variables: dict[str, str], folder: Path) -> str:
+    """Run other lines in one shell, set the variables that they export, and return what they print."""
     done = subprocess.run(
-        ["bash", "-c", "\n".join(script)],
-        cwd=tmp_path,
-        env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", **own},
+        ["bash", "-c", "\n".join([PROGRAMS, *lines])],
+        cwd=folder,
+        env=variables,
         capture_output=True,
         encoding="utf-8",
         timeout=PATIENCE,
         check=False,
     )
-    assert done.returncode == 0, (done.stdout, done.stderr)
-    assert done.stdout or len(script) == 1
+    assert done.returncode == 0, (lines, done.stdout, done.stderr)
     assert "warning" not in done.stderr.lower(), done.stderr
+    exported = (folder / "variables").read_text()
+    (folder / "variables").unlink()  # a token is in it
+    for entry in filter(None, exported.split("\0")):
+        name, _, value = entry.partition("=")
+        variables[name] = value
+    return done.stdout
 
 
 def command_of(line: str) -> str:

@@ -8,8 +8,9 @@ from pathlib import Path
 import anyio
 import pytest
 
-from kentik_async.emulator import Emulator
+from kentik_async.emulator import BackgroundEmulator, Emulator
 from kentik_async.quota import Quota
+from tests.cli.shell import Shell
 from tests.support.paths import ROOT
 
 GUIDE = ROOT / "docs" / "quota.md"
@@ -60,12 +61,15 @@ async def test_its_programs_run(number: int, tmp_path: Path) -> None:
     assert re.fullmatch(expected, said.strip()), said
 
 
-async def test_its_commands_run(tmp_path: Path) -> None:
+def test_its_commands_run(tmp_path: Path) -> None:
     commands = [line for language, code in BLOCKS if language == "console" for line in code.splitlines()]
-    async with Emulator(speed=SPEED) as emulator:
+    with BackgroundEmulator(Emulator(speed=SPEED)) as emulator:
+        shell = Shell({"env": {"HOME": str(tmp_path), **emulator.env}})
         for command in commands:
             assert command.startswith("$ kentik-async ")
-            assert await run(emulator, tmp_path, "-m", "kentik_async.cli", *shlex.split(command)[2:])
+            done = shell(*shlex.split(command)[2:], at=tmp_path)
+            assert done.code == 0, (command, done.err)
+            assert done.out, command
 
 
 def test_its_table_is_the_rules() -> None:
