@@ -8,6 +8,7 @@ from pathlib import Path
 
 from kentik_async.emulator import Emulator
 from kentik_async.emulator.engine.faults import Fault
+from tests.cli.shell import Shell
 from tests.support.paths import ROOT
 
 GUIDE = ROOT / "docs" / "emulator.md"
@@ -32,13 +33,9 @@ def test_its_command_exists() -> None:
     (command,) = (code for language, code in BLOCKS if language == "console")
     program, *arguments = shlex.split(command.removeprefix("$ "))
     assert program == "kentik-async"
-    shown = subprocess.run(
-        [sys.executable, "-m", "kentik_async.cli", arguments[0], "--help"],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    assert all(word in shown for word in arguments if word.startswith("--"))
+    shown = Shell({"env": {}})(arguments[0], "--help")
+    assert shown.code == 0
+    assert all(word in shown.out for word in arguments if word.startswith("--"))
 
 
 def test_its_faults_are_those_that_there_are() -> None:

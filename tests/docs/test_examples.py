@@ -79,9 +79,10 @@ async def test_priorities(run: Runner) -> None:
 
 
 @pytest.mark.parametrize("name", ["bulk_pull", "custom_stub", "peeringdb_groups", "shards"])
-async def test_usage_is_printed(tmp_path: Path, name: str) -> None:
+async def test_usage_is_printed(without_pandas: Path, tmp_path: Path, name: str) -> None:
     source = EXAMPLES / f"{name}.py"
-    ended = await anyio.run_process([sys.executable, str(source)], cwd=tmp_path, check=False)
+    environment = {"PYTHONPATH": str(without_pandas)}
+    ended = await anyio.run_process([sys.executable, str(source)], env=environment, cwd=tmp_path, check=False)
     assert ended.returncode == 1
     assert (
         ended.stderr.decode().strip() == ast.get_docstring(ast.parse(source.read_text()), clean=False).strip()
