@@ -101,7 +101,7 @@ def test_every_block_runs(
     finally:
         if "KENTIK_EMULATOR_PID" in variables:
             with suppress(ProcessLookupError):  # the page has ended it
-                os.kill(int(variables["KENTIK_EMULATOR_PID"]), signal.SIGKILL)
+                os.kill(int(variables["KENTIK_EMULATOR_PID"]), signal.SIGTERM)
     assert printed or not script
 
 
@@ -127,13 +127,13 @@ def run_programs(lines: list[str], variables: dict[str, str], folder: Path) -> s
         timeout=PATIENCE,
         check=False,
     )
-    assert done.returncode == 0, (lines, done.stdout, done.stderr)
-    assert "warning" not in done.stderr.lower(), done.stderr
     exported = (folder / "variables").read_text()
     (folder / "variables").unlink()  # a token is in it
     for entry in filter(None, exported.split("\0")):
         name, _, value = entry.partition("=")
         variables[name] = value
+    assert done.returncode == 0, (lines, done.stdout, done.stderr)
+    assert "warning" not in done.stderr.lower(), done.stderr
     return done.stdout
 
 
