@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate, combinations
-from typing import NamedTuple
 
-from kentik_async.emulator.world.networks import Internet, Tier, internet
+from msgspec import Struct
+
+from kentik_async.emulator.world.networks import Internet, Tier, below, internet
 
 __all__ = ["Peering", "Topology", "TransitLink", "topology"]
 
@@ -20,7 +21,8 @@ _LOCAL = 0.45
 _PEERING_SIZE = 4_000.0
 
 
-class TransitLink(NamedTuple):
+# `gc=False`: as with networks, the garbage collector would visit all links again and again.
+class TransitLink(Struct, frozen=True, gc=False):
     """One upstream link of a customer. Its provider changes over time.
 
     Attributes:
@@ -44,7 +46,7 @@ class TransitLink(NamedTuple):
         return self.candidates[(day + self.phase) // self.interval % len(self.candidates)]
 
 
-class Peering(NamedTuple):
+class Peering(Struct, frozen=True, gc=False):
     """A settlement-free peering between two networks, which is sometimes down."""
 
     one: int
@@ -91,7 +93,7 @@ def topology(seed: int) -> Topology:
     transit = {(link.customer, candidate) for link in links for candidate in link.candidates}
     for one, other in sorted(set(_peering_pairs(world, rng))):
         if (one, other) not in transit and (other, one) not in transit:
-            peering = Peering(one, other, rng.randrange(1000), rng.randrange(3, 15))
+            peering = Peering(one, other, below(rng, 1000), 3 + below(rng, 12))
             peerings[one].append(peering)
             peerings[other].append(peering)
     return Topology(links, dict(upstream), dict(downstream), dict(peerings))
@@ -117,10 +119,11 @@ def _transit_links(world: Internet, rng: random.Random) -> Iterator[TransitLink]
             network = networks[i]
             if network.tier is Tier.BACKBONE:
                 continue
-            upstreams = rng.choices((1, 2, 3, 4), (35, 40, 18, 7))[0] + (network.tier is Tier.WHOLESALE)
+            wholesale = network.tier is Tier.WHOLESALE
+            upstreams = rng.choices((1, 2, 3, 4), cum_weights=(35, 75, 93, 100))[0] + wholesale
             chosen = rng.choices(sellers, cum_weights=appeal, k=2 * upstreams)
             larger = [j for j in dict.fromkeys(chosen) if networks[j].size > network.size]
-            yield from _links(i, larger, upstreams, networks[i].tier is Tier.WHOLESALE, rng)
+            yield from _links(i, larger, upstreams, wholesale, rng)
 
 
 def _seller_weights(world: Internet, sellers: list[int], total: float) -> list[float]:
@@ -137,8 +140,8 @@ def _links(
         yield TransitLink(
             customer=i,
             candidates=tuple(candidates[slot::upstreams]),
-            phase=rng.randrange(1000),
-            interval=rng.randrange(60, 300),
+            phase=below(rng, 1000),
+            interval=60 + below(rng, 240),
             share=share,
             reciprocal=wholesale and rng.random() < 0.06,
         )
@@ -159,9 +162,9 @@ def _peering_pairs(world: Internet, rng: random.Random) -> Iterator[tuple[int, i
         ]
         for i in peers:
             wholesale = networks[i].tier is Tier.WHOLESALE
-            met = rng.choices(peers, k=rng.randrange(2, 16 if wholesale else 5))
+            met = rng.choices(peers, k=2 + below(rng, 14 if wholesale else 3))
             if wholesale:
-                met += rng.choices(abroad, k=rng.randrange(12))
+                met += rng.choices(abroad, k=below(rng, 12))
             for j in met:
                 if i != j:
                     yield min(i, j), max(i, j)
