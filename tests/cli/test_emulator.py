@@ -31,8 +31,12 @@ def test_one_line_tells_all_that_a_client_needs() -> None:
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
 def test_signals_end_it_without_a_word(number: signal.Signals, code: int) -> None:
+    """Not even about a malformed request."""
     with started("emulator") as process:
-        readiness(process)
+        ready = readiness(process)
+        with socket.create_connection(("127.0.0.1", _port(ready))) as peer:
+            peer.sendall(b"NOT HTTP\x00\r\n\r\n")
+            assert b" 400 " in peer.recv(100)
         process.send_signal(number)
         _, words = process.communicate(timeout=PATIENCE)
         assert (process.returncode, words) == (code, "")
@@ -95,12 +99,10 @@ def test_a_port_can_be_chosen_and_a_taken_one_is_2() -> None:
         port = str(free)
         with started("emulator", "--grpc-port", port) as process:
             assert readiness(process)["grpc_endpoint"].endswith(f":{port}")
-            with started("emulator", "--rest-port", port) as second:
-                out, err = second.communicate(timeout=PATIENCE)
-    assert second.returncode == 2
-    assert out == ""
-    assert err.startswith("error: the emulator cannot listen: ")
-    assert len(err.splitlines()) == 1
+            done = Shell({"env": {}})("emulator", "--rest-port", port)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("error: the emulator cannot listen: ")
+    assert len(done.err.splitlines()) == 1
 
 
 async def test_strict_refuses_what_is_otherwise_counted() -> None:
@@ -160,11 +162,13 @@ def test_the_help_example_works_as_a_block() -> None:
 MARKET = '{"market_id":"planet$earth","name":"Planet Earth"}'
 
 
-def test_users_and_the_log_file(tmp_path: Path) -> None:
+def test_users_the_host_and_the_log_file(tmp_path: Path) -> None:
     log = tmp_path / "calls.ndjson"
     users = ("--user", "ann@example.com:first:token", "--user", "bob@example.com:second")
-    with started("emulator", "--speed", "600", *users, "--log", str(log)) as process:
+    with started("emulator", "--host", "127.0.0.2", *users, "--log", str(log)) as process:
         ready = readiness(process)
+        assert ready["grpc_endpoint"].startswith("http://127.0.0.2:")
+        assert ready["rest_endpoint"].startswith("http://127.0.0.2:")
         assert ready["email"] == "ann@example.com"
         assert Shell(ready)("sites", "list").code == 0
         bob = {"KENTIK_EMAIL": "bob@example.com", "KENTIK_API_TOKEN": "second"}
@@ -179,13 +183,6 @@ def test_users_and_the_log_file(tmp_path: Path) -> None:
     assert "first:token" not in log.read_text(encoding="utf-8")
 
 
-def test_the_host_can_be_chosen() -> None:
-    with started("emulator", "--host", "127.0.0.2") as process:
-        ready = readiness(process)
-    assert ready["grpc_endpoint"].startswith("http://127.0.0.2:")
-    assert ready["rest_endpoint"].startswith("http://127.0.0.2:")
-
-
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -195,19 +192,7 @@ def test_the_host_can_be_chosen() -> None:
     ],
 )
 def test_wrong_options_are_one_line(arguments: list[str], said: str) -> None:
-    with started("emulator", *arguments) as process:
-        out, err = process.communicate(timeout=PATIENCE)
-    assert (process.returncode, out) == (2, "")
-    assert err.startswith(said)
-    assert len(err.splitlines()) == 1
-
-
-def test_malformed_http_prints_nothing() -> None:
-    with started("emulator") as process:
-        ready = readiness(process)
-        with socket.create_connection(("127.0.0.1", _port(ready))) as peer:
-            peer.sendall(b"NOT HTTP\x00\r\n\r\n")
-            assert b" 400 " in peer.recv(100)
-        process.send_signal(signal.SIGTERM)
-        _, words = process.communicate(timeout=PATIENCE)
-    assert words == ""
+    done = Shell({"env": {}})("emulator", *arguments)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(said)
+    assert len(done.err.splitlines()) == 1
