@@ -2,16 +2,8 @@
 
 from pathlib import Path
 
-import pytest
-
 from tests.cli.kmi import Kmi
 from tests.cli.shell import Shell
-
-
-@pytest.fixture
-def shell(running: Shell) -> Shell:
-    running.control("reset")
-    return running
 
 
 def test_raw_requests_of_v6(shell: Shell) -> None:

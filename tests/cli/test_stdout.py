@@ -3,17 +3,10 @@
 import re
 import shlex
 import subprocess
-from collections.abc import Iterator
 
 import pytest
 
-from tests.cli.shell import KENTIK_ASYNC, PATIENCE, Shell, readiness, started
-
-
-@pytest.fixture(scope="module")
-def shell() -> Iterator[Shell]:
-    with started("emulator", "--speed", "600") as process:
-        yield Shell(readiness(process))
+from tests.cli.shell import KENTIK_ASYNC, PATIENCE, Shell
 
 
 def bash(shell: Shell, redirected: str) -> "subprocess.CompletedProcess[str]":
@@ -71,7 +64,6 @@ def test_verbosity(shell: Shell, option: str, expected: list[str], monkeypatch: 
     # From a second in the queue on, "sent" is a note, and after two seconds a wait is one.
     monkeypatch.setattr("kentik_async._pipeline.step_log._LONG_WAIT", PATIENCE)
     monkeypatch.setattr("kentik_async.cli.output.wait_notice._FIRST_CHECK", PATIENCE)
-    shell.control("reset")
     shell.control("fail", {"status": 503})
     done = shell("plans", "list", option)
     assert done.rows

@@ -2,18 +2,11 @@
 
 import re
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.cli.shell import Shell, Terminal, readiness, started
-
-
-@pytest.fixture(scope="module")
-def shell() -> Iterator[Shell]:
-    with started("emulator", "--speed", "600") as process:
-        yield Shell(readiness(process))
+from tests.cli.shell import Shell, Terminal
 
 
 def test_a_terminal_gets_a_table_that_fits(shell: Shell) -> None:
@@ -67,7 +60,6 @@ def test_without_colours(shell: Shell, how: dict[str, dict[str, str] | list[str]
 
 @pytest.mark.parametrize(("answer", "code", "left"), [("y", 0, 2), ("n", 130, 3), ("", 130, 3)])
 def test_a_deletion_is_asked_about(shell: Shell, answer: str, code: int, left: int) -> None:
-    shell.control("reset")
     terminal = Terminal(shell, "sites", "delete", "3")
     terminal.read_until(r"Delete site 3 'Warehouse'\? \[y/N\] ")
     terminal.type(f"{answer}\n")
@@ -78,7 +70,6 @@ def test_a_deletion_is_asked_about(shell: Shell, answer: str, code: int, left: i
 
 
 def test_ctrl_c_in_a_question_deletes_nothing(shell: Shell) -> None:
-    shell.control("reset")
     terminal = Terminal(shell, "sites", "delete", "3")
     terminal.read_until(r"\[y/N\] ")
     terminal.process.send_signal(signal.SIGINT)
@@ -88,7 +79,6 @@ def test_ctrl_c_in_a_question_deletes_nothing(shell: Shell) -> None:
 
 
 def test_ctrl_c_in_a_call_ends_it_at_once_and_cleanly(shell: Shell) -> None:
-    shell.control("reset")
     shell.control("fail", {"n": 1, "status": 429, "retry_after": 3600})
     terminal = Terminal(shell, "sites", "list")
     terminal.read_until("waiting for quota: the server refused a request; next request in 3")
@@ -121,7 +111,6 @@ def words(text: str) -> set[str]:
     ],
 )
 def test_a_narrow_terminal_breaks_no_word(shell: Shell, width: int, command: str) -> None:
-    shell.control("reset")
     whole = words(shell(*command.split(), "-o", "table").out)
     terminal = Terminal(shell, *command.split(), COLUMNS=str(width))
     assert terminal.end() == 0
@@ -167,7 +156,6 @@ def test_completion_without_a_terminal_needs_yes(shell: Shell, tmp_path: Path) -
     ],
 )
 def test_a_deletion_names_the_object(shell: Shell, group: str, id: str, question: str) -> None:
-    shell.control("reset")
     terminal = Terminal(shell, group, "delete", id)
     terminal.read_until(re.escape(f"{question} [y/N] "))
     terminal.type("n\n")

@@ -17,16 +17,15 @@ NONE = {"KENTIK_EMAIL": "", "KENTIK_API_TOKEN": ""}
 
 
 @pytest.fixture
-def home(running: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def home(shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A home folder with a keyring in a file, for commands in this process and in others."""
-    running.control("reset")
     before = keyring.get_keyring()
     keyring.set_keyring(PlaintextKeyring())
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyrings.alt.file.PlaintextKeyring")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     for name, value in NONE.items():
-        monkeypatch.setitem(running.ready["env"], name, value)
+        monkeypatch.setitem(shell.ready["env"], name, value)
     yield tmp_path
     keyring.set_keyring(before)
 
@@ -38,89 +37,89 @@ def stored(home: Path, name: str = "default") -> dict[str, str]:
     return found
 
 
-def test_login_into_the_keyring_and_out(running: Shell, home: Path) -> None:
-    done = running("auth", "login", "--email", EMAIL, "--customer", "acme", stdin=f"{TOKEN}\n")
+def test_login_into_the_keyring_and_out(shell: Shell, home: Path) -> None:
+    done = shell("auth", "login", "--email", EMAIL, "--customer", "acme", stdin=f"{TOKEN}\n")
     path = str(home / ".kentik" / "default")
     assert done.rows == [{"profile": "default", "email": EMAIL, "token_store": "keyring", "file": path}]
     assert "note: the token is in file PlaintextKeyring, entry 'default' of kentik-async" in done.err
-    assert running.operations() == ["kmi.list_markets"]
+    assert shell.operations() == ["kmi.list_markets"]
     assert stored(home) == {"email": EMAIL, "keyring": "default", "customer": "acme"}
     assert keyring.get_password("kentik-async", "default") == TOKEN
-    assert running("auth", "list").rows == [done.rows[0] | {"active": True}]
-    (status,) = running("auth", "status").rows
+    assert shell("auth", "list").rows == [done.rows[0] | {"active": True}]
+    (status,) = shell("auth", "status").rows
     assert (status["email"], status["customer"], status["accepted"]) == (EMAIL, "acme", True)
 
-    refused = running("auth", "logout")
+    refused = shell("auth", "logout")
     assert (refused.code, refused.out) == (2, "")
     assert "to delete profile default without a terminal; add --yes" in refused.err
-    assert running("auth", "logout", "--yes").rows == [{"profile": "default", "deleted": True}]
+    assert shell("auth", "logout", "--yes").rows == [{"profile": "default", "deleted": True}]
     assert not list((home / ".kentik").iterdir())
     assert keyring.get_password("kentik-async", "default") is None
-    missing = running("auth", "logout", "--yes")
+    missing = shell("auth", "logout", "--yes")
     assert missing.code == 2
     assert "default does not exist; 'auth list' shows the profiles" in missing.err
 
 
-def test_without_a_keyring_a_file_has_the_token(running: Shell, home: Path) -> None:
-    assert running("auth", "login", "--email", EMAIL, "--profile", "lab", stdin=TOKEN).code == 0
+def test_without_a_keyring_a_file_has_the_token(shell: Shell, home: Path) -> None:
+    assert shell("auth", "login", "--email", EMAIL, "--profile", "lab", stdin=TOKEN).code == 0
     keyring.set_keyring(fail.Keyring())
     arguments = ("auth", "login", "--email", EMAIL, "--profile", "lab")
-    done = running(*arguments, "--store", "keyring", stdin=TOKEN)
+    done = shell(*arguments, "--store", "keyring", stdin=TOKEN)
     assert done.code == 2
     assert done.err.startswith("error: this machine has no usable system keyring; to store the token in a f")
     assert "keyring" in stored(home, "lab")
 
-    done = running(*arguments, stdin=TOKEN)
+    done = shell(*arguments, stdin=TOKEN)
     assert done.rows[0]["token_store"] == "file"
     assert "note: the token will be stored in a file: this machine has no usable" in done.err
     assert stored(home, "lab") == {"email": EMAIL, "api-key": TOKEN}
-    assert running("auth", "status", "--profile", "lab").code == 0
+    assert shell("auth", "status", "--profile", "lab").code == 0
 
 
-def test_earlier_token_leaves_the_keyring(running: Shell, home: Path) -> None:
+def test_earlier_token_leaves_the_keyring(shell: Shell, home: Path) -> None:
     for store in ("keyring", "file"):
-        done = running("auth", "login", "--email", EMAIL, "--store", store, stdin=TOKEN)
+        done = shell("auth", "login", "--email", EMAIL, "--store", store, stdin=TOKEN)
         assert done.rows[0]["token_store"] == store
     assert keyring.get_password("kentik-async", "default") is None
 
 
-def test_wrong_credentials_are_not_stored(running: Shell, home: Path) -> None:
-    done = running("auth", "login", "--email", EMAIL, stdin="wrong-token")
+def test_wrong_credentials_are_not_stored(shell: Shell, home: Path) -> None:
+    done = shell("auth", "login", "--email", EMAIL, stdin="wrong-token")
     assert (done.code, done.out) == (3, "")
     assert "wrong-token" not in done.err
     for stdin, more, said in (
         (TOKEN, (), "--email is required if stdin is not a terminal"),
         ("", ("--email", EMAIL), "token must be a non-empty string"),
     ):
-        done = running("auth", "login", *more, stdin=stdin)
+        done = shell("auth", "login", *more, stdin=stdin)
         assert done.code == 2
         assert said in done.err
     assert not (home / ".kentik").exists()
-    assert running("auth", "list").out == ""
+    assert shell("auth", "list").out == ""
 
 
-def test_missing_scope_is_only_a_warning(running: Shell, home: Path) -> None:
-    running.control("fail", {"n": 1, "status": 403})
-    done = running("auth", "login", "--email", EMAIL, stdin=TOKEN)
+def test_missing_scope_is_only_a_warning(shell: Shell, home: Path) -> None:
+    shell.control("fail", {"n": 1, "status": 403})
+    done = shell("auth", "login", "--email", EMAIL, stdin=TOKEN)
     assert done.code == 0
     assert "warning: the credentials are stored, but cannot be used for KMI: " in done.err
 
 
-def test_variables_take_precedence_and_login_says_so(running: Shell, home: Path) -> None:
+def test_variables_take_precedence_and_login_says_so(shell: Shell, home: Path) -> None:
     env = {"KENTIK_EMAIL": EMAIL, "KENTIK_API_TOKEN": TOKEN}
     (home / ".kentik").mkdir()
     (home / ".kentik" / "broken").write_text("[]")
-    done = running("auth", "login", "--email", EMAIL, stdin=TOKEN, **env)
+    done = shell("auth", "login", "--email", EMAIL, stdin=TOKEN, **env)
     assert "warning: KENTIK_EMAIL and KENTIK_API_TOKEN are set and take precedence" in done.err
-    done = running("auth", "list", **env)
+    done = shell("auth", "list", **env)
     assert [row["active"] for row in done.rows] == [False]
     assert "warning: profile 'broken': " in done.err
-    done = running("auth", "logout", "--yes", **env)
+    done = shell("auth", "logout", "--yes", **env)
     assert "warning: KENTIK_EMAIL and KENTIK_API_TOKEN are still set" in done.err
 
 
-def test_login_on_a_terminal_hides_the_token(running: Shell, home: Path) -> None:
-    terminal = Terminal(running, "auth", "login", "--debug")
+def test_login_on_a_terminal_hides_the_token(shell: Shell, home: Path) -> None:
+    terminal = Terminal(shell, "auth", "login", "--debug")
     terminal.read_until("Email: ")
     terminal.type(f"{EMAIL}\n")
     terminal.read_until(r"API token \(not shown\): ")
@@ -130,7 +129,7 @@ def test_login_on_a_terminal_hides_the_token(running: Shell, home: Path) -> None
     assert "keyring" in terminal.screen
     assert stored(home) == {"email": EMAIL, "keyring": "default"}
 
-    terminal = Terminal(running, "auth", "logout")
+    terminal = Terminal(shell, "auth", "logout")
     terminal.read_until(rf"Delete profile 'default' of {EMAIL}: the file \S+ and the token in the system key")
     terminal.type("n\n")
     assert terminal.end() == 130
@@ -138,8 +137,8 @@ def test_login_on_a_terminal_hides_the_token(running: Shell, home: Path) -> None
 
 
 @pytest.mark.parametrize("keys", ["\x04", "signal"])
-def test_no_answer_stores_nothing(running: Shell, home: Path, keys: str) -> None:
-    terminal = Terminal(running, "auth", "login", "--email", EMAIL, "--store", "file")
+def test_no_answer_stores_nothing(shell: Shell, home: Path, keys: str) -> None:
+    terminal = Terminal(shell, "auth", "login", "--email", EMAIL, "--store", "file")
     terminal.read_until(r"API token \(not shown\): ")
     if keys == "signal":
         terminal.process.send_signal(signal.SIGINT)

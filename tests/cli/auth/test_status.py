@@ -14,16 +14,16 @@ def status(shell: Shell, *options: str) -> tuple[dict[str, Any], str]:
     return row, done.err
 
 
-def test_status_shows_account_and_endpoints(running: Shell) -> None:
-    row, err = status(running)
+def test_status_shows_account_and_endpoints(shell: Shell) -> None:
+    row, err = status(shell)
     assert row == {
         "email": "demo@example.com",
         "customer": "demo@example.com",
         "region": "us",
         "transport": "auto",
-        "grpc_endpoint": running.ready["grpc_endpoint"],
-        "v6_rest_endpoint": running.ready["v6_rest_endpoint"],
-        "rest_endpoint": running.ready["rest_endpoint"],
+        "grpc_endpoint": shell.ready["grpc_endpoint"],
+        "v6_rest_endpoint": shell.ready["v6_rest_endpoint"],
+        "rest_endpoint": shell.ready["rest_endpoint"],
         "accepted": True,
     }
     assert err == f"note: checking the credentials of demo@example.com at {row['grpc_endpoint']}\n"
@@ -33,10 +33,10 @@ def test_status_shows_account_and_endpoints(running: Shell) -> None:
     ("transport", "used", "unused"),
     [("rest", "v6_rest_endpoint", "grpc_endpoint"), ("grpc", "grpc_endpoint", "v6_rest_endpoint")],
 )
-def test_status_shows_the_endpoint_in_use(running: Shell, transport: str, used: str, unused: str) -> None:
-    row, err = status(running, "--transport", transport)
+def test_status_shows_the_endpoint_in_use(shell: Shell, transport: str, used: str, unused: str) -> None:
+    row, err = status(shell, "--transport", transport)
     assert (row["transport"], row[unused]) == (transport, None)
-    assert err.endswith(f" at {running.ready[used]}\n")
-    table = running("auth", "status", "--transport", transport, "-o", "table").out
-    assert running.ready[used] in table
+    assert err.endswith(f" at {shell.ready[used]}\n")
+    table = shell("auth", "status", "--transport", transport, "-o", "table").out
+    assert shell.ready[used] in table
     assert unused.replace("_", " ") not in table

@@ -61,9 +61,8 @@ async def assistant(shell: Shell, *options: str, **env: str) -> AsyncIterator[As
             yield Assistant(session)
 
 
-async def test_tools_of_the_api(running: Shell) -> None:
-    running.control("reset")
-    async with assistant(running) as user:
+async def test_tools_of_the_api(shell: Shell) -> None:
+    async with assistant(shell) as user:
         tools = await user.tools()
         assert all(tool.annotations.read_only_hint for tool in tools.values())
         assert not any(word in name for name in tools for word in ("create", "delete", "update", "saved"))
@@ -99,22 +98,21 @@ async def test_tools_of_the_api(running: Shell) -> None:
         assert "'market' is a required property" in await user.error("get_rankings")
         assert "there is no tool 'delete_site'" in await user.error("delete_site", id=1)
         assert "as_groups.get: gRPC NOT_FOUND: " in await user.error("get_as_group", group="99")
-    assert running.control("report")["violations"] == 0
+    assert shell.control("report")["violations"] == 0
 
 
 @pytest.fixture
-def target(running: Shell, tmp_path: Path) -> str:
-    running.control("reset")
+def target(shell: Shell, tmp_path: Path) -> str:
     target = str(tmp_path / "data")
-    done = running("kmi", "pull", "rankings", target, "--markets", "US", "--rank-types", "peering_base")
+    done = shell("kmi", "pull", "rankings", target, "--markets", "US", "--rank-types", "peering_base")
     assert done.code == 0
     return target
 
 
-async def test_tools_of_saved_targets(running: Shell, target: str, tmp_path: Path) -> None:
+async def test_tools_of_saved_targets(shell: Shell, target: str, tmp_path: Path) -> None:
     secret = tmp_path / "secret.csv"
     secret.write_text("a\n1\n")
-    async with assistant(running, "--target", target, **NO_CREDENTIALS) as user:
+    async with assistant(shell, "--target", target, **NO_CREDENTIALS) as user:
         assert set(await user.tools()) == {"list_saved_tables", "query_saved_target"}
         tables = await user.call("list_saved_tables", target="data")
         rows = tables["tables"]["rankings"]["rows"]
@@ -151,15 +149,14 @@ SITES = {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "
 
 
 @pytest.mark.parametrize(("how", "code"), [("eof", 0), ("signal", 130)])
-def test_server_ends_while_a_call_waits(running: Shell, how: str, code: int) -> None:
-    running.control("reset")
-    running.control("fail", {"n": 1, "status": 429, "retry_after": 3600})
+def test_server_ends_while_a_call_waits(shell: Shell, how: str, code: int) -> None:
+    shell.control("fail", {"n": 1, "status": 429, "retry_after": 3600})
     with subprocess.Popen(
         [*KENTIK_ASYNC, "mcp", "--max-wait", "100000"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=running.env,
+        env=shell.env,
         encoding="utf-8",
     ) as process:
         assert process.stdin is not None
@@ -168,7 +165,7 @@ def test_server_ends_while_a_call_waits(running: Shell, how: str, code: int) -> 
         process.stdin.flush()
         answer = json.loads(process.stdout.readline())
         assert answer["result"]["serverInfo"]["name"] == "kentik-async"
-        while not running.operations():
+        while not shell.operations():
             assert process.poll() is None
             time.sleep(0.05)
         if how == "signal":

@@ -5,12 +5,6 @@ import pytest
 from tests.cli.shell import Shell
 
 
-@pytest.fixture
-def shell(running: Shell) -> Shell:
-    running.control("reset")
-    return running
-
-
 def test_a_site_from_creation_to_deletion(shell: Shell) -> None:
     (made,) = shell(
         *("sites-v6", "create", "syd1", "--type", "data_center", "--lat", "-33.8", "--lon", "151.2"),

@@ -9,12 +9,6 @@ import pytest
 from tests.cli.shell import PATIENCE, Shell, started
 
 
-@pytest.fixture
-def shell(running: Shell) -> Shell:
-    running.control("reset")
-    return running
-
-
 def test_no_quota_is_4(shell: Shell) -> None:
     shell.control("fail", {"n": 50, "status": 429, "retry_after": 30})
     done = shell.process("kmi", "markets", "--max-wait", "1")

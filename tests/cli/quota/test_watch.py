@@ -18,18 +18,17 @@ CONTROL = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 
 
 @pytest.fixture
-def path(running: Shell, tmp_path: Path) -> Path:
-    running.control("reset")
+def path(shell: Shell, tmp_path: Path) -> Path:
     return tmp_path / "quota"
 
 
 @pytest.fixture
-async def busy(running: Shell, path: Path) -> AsyncIterator[Limiter]:
+async def busy(shell: Shell, path: Path) -> AsyncIterator[Limiter]:
     """Another program on the same quota, with one request in flight and one that waits."""
-    speed = float(running.ready["env"]["KENTIK_SPEED"])
+    speed = float(shell.ready["env"]["KENTIK_SPEED"])
     limiter = open_file_limiter(
         str(path),
-        endpoints=(running.ready["grpc_endpoint"], running.ready["rest_endpoint"]),
+        endpoints=(shell.ready["grpc_endpoint"], shell.ready["rest_endpoint"]),
         customer="demo@example.com",
         quota=Quota.NON_QUERY.scaled(speed),
         query_quota=Quota.QUERY.scaled(speed),
@@ -47,9 +46,9 @@ async def busy(running: Shell, path: Path) -> AsyncIterator[Limiter]:
     await limiter.aclose()
 
 
-async def test_narrow_terminal_shows_other_programs(running: Shell, path: Path, busy: Limiter) -> None:
+async def test_narrow_terminal_shows_other_programs(shell: Shell, path: Path, busy: Limiter) -> None:
     def watch() -> Terminal:
-        terminal = Terminal(running, "quota", "watch", "--limiter", f"file:{path}", COLUMNS="40")
+        terminal = Terminal(shell, "quota", "watch", "--limiter", f"file:{path}", COLUMNS="40")
         terminal.read_until(r"pacing +\w+ +\w+[^$]*pacing")
         terminal.process.send_signal(signal.SIGINT)
         assert terminal.end() == 130
@@ -64,27 +63,27 @@ async def test_narrow_terminal_shows_other_programs(running: Shell, path: Path, 
     assert rows["minute (hard)"] == ["1/60", "0/100"]
     assert rows["next request"] == ["on", "answer", "now"]
     assert lines[-1] == "interrupted"
-    assert running.operations() == []
+    assert shell.operations() == []
     assert (await busy.snapshot()).in_flight == 1
 
 
-async def test_one_look_as_json(running: Shell, path: Path, busy: Limiter) -> None:
+async def test_one_look_as_json(shell: Shell, path: Path, busy: Limiter) -> None:
     arguments = ("quota", "watch", "--once", "--limiter", f"file:{path}")
-    done = await asyncio.to_thread(running.process, *arguments, "-o", "json")
+    done = await asyncio.to_thread(shell.process, *arguments, "-o", "json")
     (row,) = done.rows
     state = row["non_query"]
     assert (state["in_flight"], state["waiting"], state["used_hour"], state["next_free"]) == (1, 1, 1, None)
     assert (row["query"]["in_flight"], row["query"]["next_free"]) == (0, 0.0)
-    done = await asyncio.to_thread(running.process, *arguments, "--jq", ".non_query.hard_per_minute")
+    done = await asyncio.to_thread(shell.process, *arguments, "--jq", ".non_query.hard_per_minute")
     assert done.out == "60\n"
-    done = await asyncio.to_thread(running.process, *arguments)
+    done = await asyncio.to_thread(shell.process, *arguments)
     assert re.fullmatch(r"\S+ non-query: .* in flight 1/1, waiting 1, .*; query: .* now\n", done.out)
 
 
 def test_a_pipe_gets_a_line_for_each_interval(
-    running: Shell, path: Path, monkeypatch: pytest.MonkeyPatch
+    shell: Shell, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in running.env.items():
+    for name, value in shell.env.items():
         monkeypatch.setenv(name, value)
     options = ("--interval", "0.1", "--limiter", f"file:{path}", "-o", "ndjson")
     with started("quota", "watch", *options) as process:
@@ -95,14 +94,14 @@ def test_a_pipe_gets_a_line_for_each_interval(
     assert (process.returncode, err) == (130, "interrupted\n")
 
 
-def test_quota_of_a_process_is_only_its_own(running: Shell) -> None:
-    done = running("quota", "watch", "--once")
+def test_quota_of_a_process_is_only_its_own(shell: Shell) -> None:
+    done = shell("quota", "watch", "--once")
     assert done.code == 0
     assert "warning: each process counts this quota for itself" in done.err
     for options, said in (
         (("--interval", "0"), "--interval must be a number of at least 0.1; got 0"),
         (("-o", "csv"), "'quota watch' writes table, json or ndjson"),
     ):
-        done = running("quota", "watch", *options)
+        done = shell("quota", "watch", *options)
         assert done.code == 2
         assert said in done.err
