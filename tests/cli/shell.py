@@ -15,11 +15,12 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 
@@ -29,6 +30,7 @@ from tests.support.secret_scanner import token_in
 KENTIK_ASYNC = (sys.executable, "-m", "kentik_async.cli")
 PATIENCE = 60.0
 NEVER = "(?!)"
+TERMINAL = {"TERM": "xterm-256color", "PAGER": "cat", "COLUMNS": "80", "LINES": "40"}
 
 
 @dataclass(frozen=True)
@@ -63,14 +65,30 @@ class Shell:
     def __call__(self, *arguments: str, stdin: str = "", at: Path | None = None, **env: str) -> Done:
         """Run a command to its end within this process, its streams being no terminal."""
         out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+        with pytest.MonkeyPatch.context() as patch:
+            if at is not None:
+                patch.chdir(at)
+            code = self._main(arguments, io.StringIO(stdin), out, err, env)
+        return Done(code, *(stream.buffer.getvalue().decode() for stream in (out, err)))
+
+    def on_terminal(self, *arguments: str, **env: str) -> Done:
+        """Run a command to its end within this process, its streams being a terminal: all is in `out`."""
+        master, slave = pty.openpty()
+        with ThreadPoolExecutor(1) as thread:  # a terminal takes only some kilobytes that nobody reads
+            screen = thread.submit(_read_to_end, master)
+            with os.fdopen(slave) as stdin, os.fdopen(os.dup(slave), "w", encoding="utf-8") as out:
+                code = self._main(arguments, stdin, out, out, {**TERMINAL, **env})
+        os.close(master)
+        return Done(code, screen.result().decode(), "")
+
+    def _main(
+        self, arguments: Sequence[str], stdin: TextIO, out: TextIO, err: TextIO, env: Mapping[str, str]
+    ) -> int:
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
             for name, value in {**self.env, **env}.items():
                 patch.setenv(name, value)
-            patch.setattr(sys, "stdin", io.StringIO(stdin))
-            if at is not None:
-                patch.chdir(at)
-            code = main(arguments)
-        return Done(code, *(stream.buffer.getvalue().decode() for stream in (out, err)))
+            patch.setattr(sys, "stdin", stdin)
+            return main(arguments)
 
     def process(self, *arguments: str, stdin: str = "", **env: str) -> Done:
         """Run a command to its end in a process of its own, its streams being pipes."""
@@ -96,6 +114,15 @@ class Shell:
     def operations(self) -> list[str]:
         """What was asked since the last reset, in order."""
         return [call["operation"] for call in self.control("calls")]
+
+
+def _read_to_end(master: int) -> bytes:
+    """Read what is shown on a terminal until its last user has gone, which is an error on Linux."""
+    screen = bytearray()
+    with suppress(OSError):
+        while part := os.read(master, 65536):
+            screen += part
+    return bytes(screen)
 
 
 @contextmanager
@@ -128,8 +155,7 @@ class Terminal:
 
     def __init__(self, shell: Shell, *arguments: str, **env: str) -> None:
         self._master, slave = pty.openpty()
-        size = {"COLUMNS": "80", "LINES": "40"}
-        surroundings = {**shell.env, "TERM": "xterm-256color", "PAGER": "cat", **size, **env}
+        surroundings = {**shell.env, **TERMINAL, **env}
         self.process = subprocess.Popen(
             [*KENTIK_ASYNC, *arguments],
             stdin=slave,

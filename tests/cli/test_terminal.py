@@ -112,9 +112,9 @@ def words(text: str) -> set[str]:
 )
 def test_a_narrow_terminal_breaks_no_word(shell: Shell, width: int, command: str) -> None:
     whole = words(shell(*command.split(), "-o", "table").out)
-    terminal = Terminal(shell, *command.split(), COLUMNS=str(width))
-    assert terminal.end() == 0
-    lines = PLAIN.sub("", terminal.screen).splitlines()
+    done = shell.on_terminal(*command.split(), COLUMNS=str(width))
+    assert done.code == 0
+    lines = PLAIN.sub("", done.out).splitlines()
     assert max(map(len, lines)) <= width
     shown = {word for word in words("\n".join(lines)) if word.isalpha() and len(word) > 1}
     assert shown <= whole | NOTE
