@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
+from itertools import accumulate
 
 from msgspec import Struct
 
@@ -104,11 +105,15 @@ class Internet:
     Attributes:
         networks: All networks. The rest of the emulator refers to a network by its index here.
         index: The index of each AS number.
+        homes: The indices of the networks of each country.
+        abroad: The indices of the networks that are present outside their home region.
         noise: A table of random numbers in [-1, 1], which are faster to look up than to generate.
     """
 
     networks: tuple[Network, ...]
     index: dict[int, int]
+    homes: dict[str, range]
+    abroad: tuple[int, ...]
     noise: tuple[float, ...]
 
     def members(self, market: MarketArea) -> list[tuple[int, float]]:
@@ -117,11 +122,10 @@ class Internet:
         width = 0.02 + 0.5 * len(market.countries) / len(COUNTRIES)
         locals_ = sum(country.networks for country in COUNTRIES if country.code in market.countries)
         bar = 0.6 - min(1.2, locals_ / 400)
-        found: list[tuple[int, float]] = []
-        for i, network in enumerate(self.networks):
-            if network.country in market.countries:
-                found.append((i, 1.0))
-            elif network.global_:
+        found = [(i, 1.0) for code, home in self.homes.items() if code in market.countries for i in home]
+        for i in self.abroad:
+            network = self.networks[i]
+            if network.country not in market.countries:
                 chance = self.noise[(i * 769 + salt) % _NOISE]
                 if chance > bar or network.tier is Tier.BACKBONE:
                     found.append((i, width * (0.2 + abs(chance))))
@@ -152,7 +156,12 @@ def internet(seed: int) -> Internet:
     numbers = [rng.sample(span, 24_000) for span in _ASNS]
     networks = tuple(network for country in COUNTRIES for network in _networks_of(country, rng, numbers))
     index = {network.asn: i for i, network in enumerate(networks)}
-    return Internet(networks, index, tuple(rng.uniform(-1.0, 1.0) for _ in range(_NOISE)))
+    ends = accumulate(country.networks for country in COUNTRIES)
+    homes = {
+        country.code: range(end - country.networks, end) for country, end in zip(COUNTRIES, ends, strict=True)
+    }
+    abroad = tuple(i for i, network in enumerate(networks) if network.global_)
+    return Internet(networks, index, homes, abroad, tuple(rng.uniform(-1.0, 1.0) for _ in range(_NOISE)))
 
 
 def _networks_of(country: Country, rng: random.Random, numbers: list[list[int]]) -> Iterator[Network]:

@@ -99,17 +99,10 @@ def topology(seed: int) -> Topology:
     return Topology(links, dict(upstream), dict(downstream), dict(peerings))
 
 
-def _by_country(world: Internet) -> dict[str, list[int]]:
-    homes: dict[str, list[int]] = defaultdict(list)
-    for i, network in enumerate(world.networks):
-        homes[network.country].append(i)
-    return homes
-
-
 def _transit_links(world: Internet, rng: random.Random) -> Iterator[TransitLink]:
     networks = world.networks
     backbones = [i for i, network in enumerate(networks) if network.tier is Tier.BACKBONE]
-    for locals_ in _by_country(world).values():
+    for locals_ in world.homes.values():
         near = [i for i in locals_ if networks[i].tier is Tier.WHOLESALE]
         sellers = near + backbones
         appeal = list(
@@ -151,9 +144,8 @@ def _links(
 def _peering_pairs(world: Internet, rng: random.Random) -> Iterator[tuple[int, int]]:
     networks = world.networks
     backbones = [i for i, network in enumerate(networks) if network.tier is Tier.BACKBONE]
-    abroad = [i for i, network in enumerate(networks) if network.global_]
     yield from combinations(backbones, 2)
-    for locals_ in _by_country(world).values():
+    for locals_ in world.homes.values():
         peers = [
             i
             for i in locals_
@@ -164,7 +156,7 @@ def _peering_pairs(world: Internet, rng: random.Random) -> Iterator[tuple[int, i
             wholesale = networks[i].tier is Tier.WHOLESALE
             met = rng.choices(peers, k=2 + below(rng, 14 if wholesale else 3))
             if wholesale:
-                met += rng.choices(abroad, k=below(rng, 12))
+                met += rng.choices(world.abroad, k=below(rng, 12))
             for j in met:
                 if i != j:
                     yield min(i, j), max(i, j)
