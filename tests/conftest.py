@@ -1,7 +1,8 @@
 """What holds for every test: the same on each machine, whoever runs it."""
 
+import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -66,6 +67,18 @@ def pytest_runtest_makereport() -> Iterator[None]:
                 report.outcome = "failed"
                 report.longrepr = f"{name} holds the token {token!r}:\n{text}"
     return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Exclude what is imported here from garbage collection: each one would visit it all again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
