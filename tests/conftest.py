@@ -58,9 +58,9 @@ def pytest_report_header() -> str:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport() -> Iterator[None]:
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Fail a test whose captured output or log holds a token."""
-    report: pytest.TestReport = yield
+    report = yield
     if report.when == "teardown":
         for name, text in report.sections:
             if (token := token_in(text)) is not None:

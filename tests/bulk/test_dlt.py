@@ -1,6 +1,7 @@
 """A saved target in a warehouse: dlt loads it into DuckDB, and SQL counts what is there."""
 
 import datetime as dt
+import importlib.util
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,8 +14,10 @@ import kentik_async.dlt
 from kentik_async import KentikClient, TargetError, ValidationError
 from kentik_async.emulator import Emulator
 
-dlt = pytest.importorskip("dlt", reason="loading with dlt takes the extra dlt")
-duckdb = pytest.importorskip("duckdb", reason="what was loaded is counted by DuckDB")
+pytestmark = [
+    pytest.mark.skipif(importlib.util.find_spec(name) is None, reason=f"this needs {name}")
+    for name in ("dlt", "duckdb")
+]
 
 FIRST, SECOND, THIRD = (dt.date(2026, 11, day) for day in (19, 20, 21))
 ONE: dict[str, Any] = {"markets": ["cc$US"], "rank_types": "customer_base", "ips": "v4", "limit": 50}
@@ -30,8 +33,10 @@ class Warehouse:
     """A DuckDB file and the pipeline into it."""
 
     def __init__(self, folder: Path) -> None:
+        import dlt
+
         self.file = folder / "kentik.duckdb"
-        self.pipeline = dlt.pipeline(
+        self.pipeline: Any = dlt.pipeline(
             "kentik",
             destination=dlt.destinations.duckdb(str(self.file)),
             dataset_name="kmi",
@@ -49,6 +54,8 @@ class Warehouse:
         return dict(self.rows(f"SELECT run_date, count(*) FROM kmi.{table} GROUP BY ALL"))
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
+        import duckdb
+
         with duckdb.connect(str(self.file), read_only=True) as db:
             found: list[tuple[Any, ...]] = db.sql(query).fetchall()
         return found

@@ -4,10 +4,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import duckdb
-import pandas as pd
-import polars as pl
-import pyarrow.dataset as ds  # type: ignore[import-untyped]  # pyarrow ships no types
 import pytest
 
 import kentik_async
@@ -112,6 +108,11 @@ async def test_a_foreign_file_is_not_read(kentik: KentikClient, tmp_path: Path) 
 
 
 async def test_duckdb_polars_pandas_and_pyarrow_read_the_parts(kentik: KentikClient, tmp_path: Path) -> None:
+    import duckdb
+    import pandas as pd
+    import polars as pl
+    import pyarrow.dataset as ds  # type: ignore[import-untyped]  # pyarrow ships no types
+
     for date in (FIRST, SECOND):
         await details(kentik).save(tmp_path, date=date)
     saved = kentik_async.open(tmp_path)

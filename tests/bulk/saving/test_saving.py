@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,6 +67,8 @@ def check_pages(emu: Emulator, report: PullReport, pages: list[dict[str, Any]]) 
 
 
 async def test_every_part_is_sorted_and_alone_in_its_folder(kentik: KentikClient, tmp_path: Path) -> None:
+    import polars as pl
+
     target = tmp_path / "t"
     await kentik.kmi.pull_asn_details(**PULL).save(target)
     for name in TABLES:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import importlib.util
 import json
 import os
 import signal
@@ -17,7 +18,9 @@ import pytest
 from kentik_async.models import enums
 from tests.cli.shell import KENTIK_ASYNC, PATIENCE, Shell
 
-mcp = pytest.importorskip("mcp", reason="the server takes the extra mcp")
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("mcp") is None, reason="the server takes the extra mcp"
+)
 
 NO_CREDENTIALS = {"KENTIK_EMAIL": "", "KENTIK_API_TOKEN": ""}
 
@@ -52,6 +55,8 @@ class Assistant:
 @contextlib.asynccontextmanager
 async def assistant(shell: Shell, *options: str, **env: str) -> AsyncIterator[Assistant]:
     command, *arguments = KENTIK_ASYNC
+    import mcp
+
     server = mcp.StdioServerParameters(
         command=command, args=[*arguments, "mcp", *options], env={**shell.env, **env}
     )

@@ -5,8 +5,6 @@ import subprocess
 import sys
 from importlib.metadata import version
 
-import pandas as pd
-import polars as pl
 import pyarrow as pa
 import pytest
 
@@ -161,6 +159,8 @@ def test_arrow_holds_what_the_models_hold(model) -> None:
 
 @every_model
 def test_polars_agrees_with_arrow(model) -> None:
+    import polars as pl
+
     schemas = set()
     for records in variants(model):
         frame = records.to_polars()
@@ -190,6 +190,8 @@ def test_free_form_values_become_json_text() -> None:
 
 
 def test_pandas_types_are_nullable() -> None:
+    import pandas as pd
+
     frame = Records([FULL[Ranking], ALMOST_EMPTY[Ranking]]).to_pandas()
     assert frame.dtypes.astype(str).to_dict() == {
         "asn": "Int64",
@@ -206,6 +208,9 @@ def test_pandas_types_are_nullable() -> None:
 @every_model
 @pytest.mark.parametrize("wrap", [Records, list], ids=["records", "list"])
 def test_dataframes_read_rows_by_column(model, wrap) -> None:
+    import pandas as pd
+    import polars as pl
+
     rows = wrap([FULL[model], ALMOST_EMPTY[model]])
     assert list(pd.DataFrame(rows).columns) == list(SCHEMAS[model])
     frame = pl.DataFrame(rows)
@@ -215,6 +220,9 @@ def test_dataframes_read_rows_by_column(model, wrap) -> None:
 
 
 def test_dataframe_of_rankings_has_their_values() -> None:
+    import pandas as pd
+    import polars as pl
+
     rows = Records([FULL[Ranking], ALMOST_EMPTY[Ranking]])
     assert pl.DataFrame(rows)["score_change"].to_list() == [-(2**31), None]
     assert pd.DataFrame(rows)["rank"].tolist()[0] == 1
