@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 from hypothesis import event, given, note, settings
 from hypothesis import strategies as st
@@ -43,20 +44,20 @@ quotas = st.builds(
     hour=st.just(HOUR),
     drain=st.sampled_from([0.0, 1.0, 4.0]),
 )
-scripts = st.builds(
-    Script,
-    arrives=instants,
-    journey=st.builds(Journey, there=spans, work=spans, back=spans),
-    priority=st.sampled_from([0, 0, 1, -1]),
-    age=st.one_of(st.just(0.0), st.floats(0, 20, width=32)),
-    max_wait=st.one_of(st.none(), st.none(), spans),
-    dawdles=st.one_of(st.just(0.0), spans),
-    fate=st.sampled_from(["answered", "answered", "answered", "refused", "not_sent", "unknown"]),
-    gives_up=spans,
-    retry_after=st.one_of(st.none(), spans),
-    cancelled=st.one_of(st.none(), st.none(), instants, spans),
-    drains=st.booleans(),
-)
+parts: dict[str, st.SearchStrategy[Any]] = {
+    "arrives": instants,
+    "journey": st.builds(Journey, there=spans, work=spans, back=spans),
+    "priority": st.sampled_from([0, 0, 1, -1]),
+    "age": st.one_of(st.just(0.0), st.floats(0, 20, width=32)),
+    "max_wait": st.one_of(st.none(), st.none(), spans),
+    "dawdles": st.one_of(st.just(0.0), spans),
+    "fate": st.sampled_from(["answered", "answered", "answered", "refused", "not_sent", "unknown"]),
+    "gives_up": spans,
+    "retry_after": st.one_of(st.none(), spans),
+    "cancelled": st.one_of(st.none(), st.none(), instants, spans),
+    "drains": st.booleans(),
+}
+scripts = st.builds(Script, **parts)
 
 
 @contextmanager
@@ -125,8 +126,11 @@ async def nothing_is_lost(limiter: Limiter, quota: Quota) -> None:
         grant.close("not_sent")
 
 
-plain = scripts.filter(
-    lambda script: script.fate != "unknown" and (script.drains or script.cancelled is None)
+known = parts | {"fate": st.sampled_from(["answered", "answered", "answered", "refused", "not_sent"])}
+# Built and not filtered: most of the time went into drawing scripts that were rejected.
+plain = st.one_of(
+    st.builds(Script, **known | {"cancelled": st.none()}),
+    st.builds(Script, **known | {"drains": st.just(True)}),
 )
 
 
