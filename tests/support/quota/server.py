@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from math import inf
 
 from kentik_async.quota import Quota
@@ -52,7 +53,7 @@ class SimulatedServer:
         """Enter that a request has come."""
         visit = Visit(now)
         soft = self.quota.soft_per_minute
-        recent = sum(1 for _ in self._counting(now))
+        recent = sum(1 for _ in islice(self._counting(now), soft))  # more need not be counted
         visit.delayed = soft is not None and recent >= soft
         self.visits.append(visit)
         return visit
