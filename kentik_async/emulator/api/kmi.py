@@ -18,7 +18,7 @@ _UINT32 = 0xFFFFFFFF
 def list_markets(state: EmulatorState, customer: str, request: pb.ListMarketsRequest) -> bytes:
     """Answer ListMarkets."""
     del customer, request
-    return state.responses.get(("markets",), lambda: _markets(state))
+    return state.data.responses.get(("markets",), lambda: _markets(state))
 
 
 def _markets(state: EmulatorState) -> bytes:
@@ -38,7 +38,7 @@ def get_rankings(state: EmulatorState, customer: str, request: pb.GetRankingsReq
     ip = _choice("ip", request.ip, IPS)
     limit = _limit(request.limit if request.HasField("limit") else RANKING_LIMIT)
     question = ("rankings", state.day, market_id, rank_type, ip, limit)
-    return state.responses.get(question, lambda: _rankings(state, market_id, rank_type, ip, limit))
+    return state.data.responses.get(question, lambda: _rankings(state, market_id, rank_type, ip, limit))
 
 
 def _rankings(state: EmulatorState, market_id: str, rank_type: str, ip: str, limit: int) -> bytes:
@@ -70,7 +70,7 @@ def get_asn_details(state: EmulatorState, customer: str, request: pb.GetASNDetai
     names = ("mutual_provider", "mutual_customer", "singlehomed_customer")
     filters = tuple(_choice(name, getattr(request, name), FILTERS) for name in names)
     question = ("details", state.day, market_id, asn, relation, ip, *filters)
-    return state.responses.get(
+    return state.data.responses.get(
         question, lambda: _details(state.asn_details(market_id, asn, relation, ip, *filters))
     )
 

@@ -1,9 +1,11 @@
 """The KMI data: rankings, relations and insights by market and date."""
 
 import datetime as dt
+from collections.abc import Sequence
 from functools import lru_cache
 
 from kentik_async.emulator.world.insights import InsightTables, MarketEvent
+from kentik_async.emulator.world.lru import LRUCache
 from kentik_async.emulator.world.markets import COUNTRIES, MARKETS, MarketArea
 from kentik_async.emulator.world.networks import internet
 from kentik_async.emulator.world.rankings import RankedNetwork, RankingTables
@@ -13,7 +15,11 @@ __all__ = ["MarketData", "market_data"]
 
 
 class MarketData:
-    """The KMI data of a seed: a pure function of seed and arguments, with a cache of recent results."""
+    """The KMI data of a seed: a pure function of seed and arguments, with caches of recent results.
+
+    Attributes:
+        responses: Cache of serialized answers, by request and day.
+    """
 
     def __init__(self, seed: int) -> None:
         self._internet = internet(seed)
@@ -22,6 +28,9 @@ class MarketData:
         self._insights = InsightTables(self._internet, self._rankings, self._relations)
         self._markets = {market.market_id: market for market in MARKETS}
         self._country_names = {country.code: country.name for country in COUNTRIES}
+        self.responses: LRUCache[tuple[object, ...], bytes] = LRUCache(512)
+        self._ranked: LRUCache[tuple[object, ...], Sequence[RankedNetwork]] = LRUCache(64)
+        self._detailed: LRUCache[tuple[object, ...], NeighbourDetails | None] = LRUCache(64)
 
     @property
     def markets(self) -> tuple[MarketArea, ...]:
@@ -52,13 +61,17 @@ class MarketData:
 
     def rankings(
         self, market: MarketArea, rank_type: str, ip: str, day: dt.date, limit: int
-    ) -> list[RankedNetwork]:
+    ) -> Sequence[RankedNetwork]:
         """Return the first rows of a ranking on a day."""
-        return self._rankings.rows(market, rank_type, ip, day.toordinal(), limit)
+        key = (market.market_id, rank_type, ip, day, limit)
+        return self._ranked.get(
+            key, lambda: self._rankings.rows(market, rank_type, ip, day.toordinal(), limit)
+        )
 
     def details(self, market: MarketArea, asn: int, ip: str, day: dt.date) -> NeighbourDetails | None:
         """Return the neighbours of a network in a market on a day; None if it is not present there."""
-        return self._relations.details(market, asn, ip, day.toordinal())
+        key = (market.market_id, asn, ip, day)
+        return self._detailed.get(key, lambda: self._relations.details(market, asn, ip, day.toordinal()))
 
     def insights(
         self,

@@ -8,7 +8,6 @@ from kentik_async._clock import SYSTEM_CLOCK, Clock
 from kentik_async.emulator.errors import AnswerError
 from kentik_async.emulator.world.customer import CustomerData
 from kentik_async.emulator.world.insights import INSIGHT_TYPES
-from kentik_async.emulator.world.lru import LRUCache
 from kentik_async.emulator.world.market_data import MarketData, market_data
 from kentik_async.emulator.world.markets import MarketArea
 from kentik_async.emulator.world.relations import RelatedNetwork, filtered
@@ -37,14 +36,12 @@ class EmulatorState:
     Attributes:
         seed: The seed of the generated data.
         day: The simulated date.
-        data: The KMI data.
-        responses: Cache of serialized answers, by request.
+        data: The KMI data, which the emulators of a process share.
     """
 
     def __init__(self, *, seed: int = 0, day: dt.date = FIRST_DAY, clock: Clock = SYSTEM_CLOCK) -> None:
         self.seed = seed
         self.day: dt.date = day
-        self.responses: LRUCache[tuple[object, ...], bytes] = LRUCache(512)
         self._first_day = day
         self._clock = clock
         self._customers: dict[str, CustomerData] = {}
