@@ -10,7 +10,7 @@ import pytest
 
 from kentik_async import KentikClient
 from kentik_async.bulk.pull import StoreName
-from tests.bulk.reading.support import FIRST, details, rows_of
+from tests.bulk.reading.support import FIRST, PART_STORES, details, rows_of
 
 BY_DUCKDB = """
 import sys, duckdb
@@ -76,10 +76,10 @@ def reads(stop: Path) -> int:
 @pytest.mark.parametrize(
     ("code", "store", "refreshes"),
     [
-        (BY_DUCKDB, "parquet", 50),
-        (BY_SDK, "parquet", 20),
-        (BY_SDK, "sqlite", 20),
-        (BY_SDK, "delta", 20),
+        (BY_DUCKDB, "parquet", 20),
+        (BY_SDK, "parquet", 8),
+        (BY_SDK, "sqlite", 8),
+        (BY_SDK, "delta", 8),
     ],
 )
 async def test_reads_during_refreshes_see_one_version(
@@ -103,3 +103,18 @@ async def test_reads_during_refreshes_see_one_version(
     assert err == ""
     relations = len(rows_of(target, "relations"))
     assert out.strip() == str([(1, relations, relations, 20, 1)])
+
+
+@pytest.mark.parametrize("store", PART_STORES)
+async def test_a_refresh_replaces_the_files_that_were_listed(
+    kentik: KentikClient, tmp_path: Path, store: StoreName
+) -> None:
+    """What a reader has listed before a refresh, it can open after it, and the other way round."""
+    pull = details(kentik)
+    await pull.save(tmp_path, store, date=FIRST)
+    listed = {part: part.read_bytes() for part in tmp_path.glob("*/run_date=*/*")}
+    assert (await pull.save(tmp_path, store, date=FIRST, refresh=True)).failed == 0
+    found = {part: part.read_bytes() for part in tmp_path.glob("*/run_date=*/*")}
+    assert found.keys() == listed.keys()
+    replaced = {part.parent.parent.name for part, content in found.items() if content != listed[part]}
+    assert replaced >= {"rankings", "relations", "asns", "pages", "runs"}
