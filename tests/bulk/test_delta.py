@@ -197,23 +197,28 @@ def test_places_that_the_library_cannot_use_are_refused(target: str) -> None:
         DeltaSink(Layout(target))
 
 
+@pytest.fixture(scope="module")
+def database() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as db:
+        yield db
+
+
 @given(all_owners=owners, chosen=owners)
 def test_predicates_select_exactly_their_owners(
-    all_owners: frozenset[Owner], chosen: frozenset[Owner]
+    database: duckdb.DuckDBPyConnection, all_owners: frozenset[Owner], chosen: frozenset[Owner]
 ) -> None:
     there = [*(all_owners | chosen)]
     condition = owners_predicate("pages", DATE, chosen)
     assert condition is not None
-    with duckdb.connect() as db:
-        names = ", ".join(f'"{name}"' for name in OWNER["pages"])
-        db.execute(
-            "CREATE TABLE t (run_date DATE, kind TEXT, market_id TEXT, rank_type TEXT, ip TEXT,"
-            " asn BIGINT, type TEXT)"
-        )
-        db.executemany(
-            f"INSERT INTO t (run_date, {names}) VALUES (?, ?, ?, ?, ?, ?, ?)", [(DATE, *o) for o in there]
-        )
-        assert set(db.execute(f"SELECT {names} FROM t WHERE {condition}").fetchall()) == chosen
+    names = ", ".join(f'"{name}"' for name in OWNER["pages"])
+    database.execute(
+        "CREATE OR REPLACE TABLE t (run_date DATE, kind TEXT, market_id TEXT, rank_type TEXT, ip TEXT,"
+        " asn BIGINT, type TEXT)"
+    )
+    rows = ", ".join(["(?, ?, ?, ?, ?, ?, ?)"] * len(there))
+    values = [value for owner in there for value in (DATE, *owner)]
+    database.execute(f"INSERT INTO t (run_date, {names}) VALUES {rows}", values)
+    assert set(database.execute(f"SELECT {names} FROM t WHERE {condition}").fetchall()) == chosen
 
 
 def test_a_predicate_that_would_be_too_long_is_none() -> None:
