@@ -10,7 +10,7 @@ import random
 import signal
 import tempfile
 import time
-from contextlib import AsyncExitStack
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from kentik_async.bulk.sinks import SINKS
 from kentik_async.bulk.sinks.schema import TABLES
 from kentik_async.bulk.target.layout import Layout
 from kentik_async.emulator import Emulator
-from tests.bulk.s3.savers import SPEED, Saver, job, saver
+from tests.bulk.s3.savers import SPEED, Saver, Savers, job, savers
 from tests.bulk.s3.server import BUCKET, S3Server, s3_server
 
 __all__ = ["Chaos", "Outcome"]
@@ -63,15 +63,18 @@ class Outcome:
 class Chaos:
     """Several processes, each with two saves at once, on an S3 server with a failing network."""
 
-    def __init__(self, s3: S3Server, emulator: Emulator, folder: Path, store: str, processes: int) -> None:
+    def __init__(
+        self, s3: S3Server, emulator: Emulator, savers: Savers, folder: Path, store: str, processes: int
+    ) -> None:
         self._s3 = s3
         self._emulator = emulator
+        self._savers = savers
         self._folder = folder
         self._store = store
         self._processes = processes
 
-    def saves(self, prefix: str) -> list[list[dict[str, Any]]]:
-        """Return the saves of each process; some pages are in two of them."""
+    def saves(self, root: str) -> list[list[dict[str, Any]]]:
+        """Return the saves of each process below a folder or URL; some pages are in two of them."""
         found = []
         for process in range(self._processes):
             pair = []
@@ -79,30 +82,31 @@ class Chaos:
                 markets = [MARKETS[at % len(MARKETS)], MARKETS[(at + 1) % len(MARKETS)]]
                 pull = {"top": 2, "markets": markets, "rank_types": ["customer_base"], "ips": ["v4"]}
                 own = "" if self._store == "delta" else f"/{at}"
-                target = f"s3://{BUCKET}/{prefix}{own}"
-                pair.append({"pull": pull, "target": target, "store": self._store})
+                pair.append({"pull": pull, "target": f"{root}{own}", "store": self._store})
             found.append(pair)
         return found
 
-    async def calm(self, prefix: str) -> None:
-        """Run all saves, one after the other, undisturbed."""
-        async with saver() as process:
-            for pair in self.saves(prefix):
+    async def calm(self, root: str) -> None:
+        """Run all saves, one after the other, undisturbed, into folders of this machine."""
+        async with self._emulator.client() as kentik:
+            for pair in self.saves(root):
                 for one in pair:
-                    (report,) = await process.run(self._job([one]))
-                    assert not report.get("error"), report
+                    report = await kentik.kmi.pull_asn_details(**one["pull"]).save(
+                        one["target"], one["store"]
+                    )
+                    assert report.failed == 0, report
 
-    async def run(self, prefix: str, kills: int, seed: int) -> Outcome:
+    async def run(self, root: str, kills: int, seed: int) -> Outcome:
         """Run all saves at once, disturbed, each until it has ended."""
         began, outcome, chance = time.monotonic(), Outcome(), random.Random(seed)
-        async with AsyncExitStack() as stack:
-            processes = [await stack.enter_async_context(saver()) for _ in range(self._processes)]
+        with ExitStack() as stack:
+            processes = [stack.enter_context(self._savers.saver()) for _ in range(self._processes)]
             weather = asyncio.create_task(self._weather(random.Random(seed)))
             try:
                 await asyncio.gather(
                     *(
                         self._insist(process, pair, outcome, kills, chance)
-                        for process, pair in zip(processes, self.saves(prefix), strict=True)
+                        for process, pair in zip(processes, self.saves(root), strict=True)
                     )
                 )
             finally:
@@ -111,23 +115,23 @@ class Chaos:
         outcome.seconds = time.monotonic() - began
         return outcome
 
-    async def verify(self, prefix: str, outcome: Outcome) -> None:
+    async def verify(self, root: str, outcome: Outcome) -> None:
         """See to it that every reported success is there, and that the same call has nothing to do."""
         for target, report in outcome.reports:
             runs = self.rows(target, "runs")
             row = next(run for run in runs if run["run_id"] == report["run_id"])
             assert (row["status"], row["pages_done"]) == ("complete", report["pages"]), (row, report)
         calls = self._emulator.report().requests
-        async with saver() as process:
-            for pair in self.saves(prefix):
+        with self._savers.saver() as process:
+            for pair in self.saves(root):
                 for report in await process.run(self._job(pair)):
                     assert report.get("already_complete"), report
         assert self._emulator.report().requests == calls
 
-    def tables(self, prefix: str) -> dict[str, list[Any]]:
+    def tables(self, root: str) -> dict[str, list[Any]]:
         """Return all rows of all targets, by table, without what differs between any two runs."""
         found: dict[str, list[Any]] = {table: [] for table in TABLES}
-        for target in sorted({one["target"] for pair in self.saves(prefix) for one in pair}):
+        for target in sorted({one["target"] for pair in self.saves(root) for one in pair}):
             for table, rows in found.items():
                 rows += [
                     sorted((name, str(value)) for name, value in row.items() if name not in _BY_RUN)
@@ -221,16 +225,17 @@ async def main() -> None:
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, s3_server() as s3:
+    with tempfile.TemporaryDirectory() as folder, s3_server() as s3, savers() as processes:
+        calm, disturbed = f"{folder}/calm", f"s3://{BUCKET}/chaos"
         os.environ.update(s3.calm_environment, HOME=folder)
         async with Emulator(speed=SPEED) as emulator:
-            chaos = Chaos(s3, emulator, Path(folder), given.store, given.processes)
-            await chaos.calm("calm")
+            chaos = Chaos(s3, emulator, processes, Path(folder), given.store, given.processes)
+            await chaos.calm(calm)
             calm_calls = emulator.report().requests
-            outcome = await chaos.run("chaos", given.kills, given.seed)
+            outcome = await chaos.run(disturbed, given.kills, given.seed)
             calls = emulator.report().requests - calm_calls
-            await chaos.verify("chaos", outcome)
-        same = chaos.tables("chaos") == chaos.tables("calm")
+            await chaos.verify(disturbed, outcome)
+        same = chaos.tables(disturbed) == chaos.tables(calm)
         orphans = chaos.orphans("chaos")
     print(
         f"{given.store}: {len(outcome.reports)} saves of {given.processes} processes, {outcome.kills} kills, "

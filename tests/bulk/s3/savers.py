@@ -5,29 +5,42 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from kentik_async.emulator import Emulator
 from tests.bulk.s3.server import S3Server
 
-__all__ = ["SPEED", "Saver", "job", "saver"]
+__all__ = ["SPEED", "Saver", "Savers", "job", "savers"]
 
 SPEED = 600
 
 
 class Saver:
-    """A process that saves pulls in children, one job at a time."""
+    """A process that saves pulls in children, one job at a time.
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
+    Attributes:
+        idle: Whether no job is running.
+    """
+
+    def __init__(self) -> None:
+        self.idle = True
+        self._process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("save_process.py"))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONWARNINGS": "error"},
+            text=True,
+        )
 
     async def start(self, given: dict[str, Any]) -> int:
         """Start a job; return its process's number."""
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(given).encode() + b"\n")
+        self.idle = False
+        self._process.stdin.write(json.dumps(given) + "\n")
+        self._process.stdin.flush()
         return int(await self._told())
 
     async def end(self) -> tuple[list[dict[str, Any]], int]:
@@ -35,6 +48,7 @@ class Saver:
         reports: list[dict[str, Any]] = []
         while not isinstance(word := await self._told(), dict):
             reports = word
+        self.idle = True
         return reports, word["ended"]
 
     async def run(self, given: dict[str, Any]) -> list[dict[str, Any]]:
@@ -44,27 +58,48 @@ class Saver:
         assert code == 0, code
         return reports
 
+    def stop(self) -> None:
+        """End the process."""
+        with self._process:
+            self._process.kill()
+
     async def _told(self) -> Any:
         assert self._process.stdout is not None
-        return json.loads(await self._process.stdout.readline())
+        return json.loads(await asyncio.to_thread(self._process.stdout.readline))
 
 
-@asynccontextmanager
-async def saver() -> AsyncIterator[Saver]:
-    """Run a process that saves pulls while the block runs."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, str(Path(__file__).with_name("save_process.py"))),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        limit=1 << 24,
-        env={**os.environ, "PYTHONWARNINGS": "error"},
-    )
+class Savers:
+    """Keeps idle savers for the next user: each takes seconds to import what a save needs."""
+
+    def __init__(self) -> None:
+        self._idle: list[Saver] = []
+
+    @contextmanager
+    def saver(self) -> Iterator[Saver]:
+        """Lend a saver while the block runs; one that is left at work is ended."""
+        found = self._idle.pop() if self._idle else Saver()
+        try:
+            yield found
+        finally:
+            if found.idle:
+                self._idle.append(found)
+            else:
+                found.stop()
+
+    def stop(self) -> None:
+        """End all processes."""
+        for saver in self._idle:
+            saver.stop()
+
+
+@contextmanager
+def savers() -> Iterator[Savers]:
+    """Start savers on demand while the block runs."""
+    found = Savers()
     try:
-        yield Saver(process)
+        yield found
     finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
+        found.stop()
 
 
 def job(emulator: Emulator, s3: S3Server, home: Path, saves: list[dict[str, Any]]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import pytest
 
 from kentik_async.emulator import Emulator
 from tests.bulk.s3.chaos import Chaos
-from tests.bulk.s3.savers import SPEED, job, saver
+from tests.bulk.s3.savers import SPEED, Savers, job, savers
 from tests.bulk.s3.server import BUCKET, S3Server, s3_server
 
 pytestmark = pytest.mark.alone
@@ -25,6 +25,12 @@ PULL = {"top": 4, "markets": ["cc$US", "cc$DE"], "rank_types": ["customer_base"]
 def s3() -> Iterator[S3Server]:
     with s3_server() as server:
         yield server
+
+
+@pytest.fixture(scope="module", name="savers")
+def _savers() -> Iterator[Savers]:
+    with savers() as found:
+        yield found
 
 
 @pytest.fixture(autouse=True)
@@ -46,22 +52,23 @@ def save(name: str, store: str, **more: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("store", ["parquet", "delta"])
 async def test_kills_and_faults_leave_what_a_calm_pull_saves(
-    s3: S3Server, emu: Emulator, tmp_path: Path, store: str
+    s3: S3Server, emu: Emulator, savers: Savers, tmp_path: Path, store: str
 ) -> None:
-    chaos = Chaos(s3, emu, tmp_path, store, processes=2)
-    await chaos.calm(f"calm-{store}")
-    outcome = await chaos.run(f"chaos-{store}", kills=3, seed=1)
-    await chaos.verify(f"chaos-{store}", outcome)
+    calm, disturbed = str(tmp_path / "calm"), f"s3://{BUCKET}/chaos-{store}"
+    chaos = Chaos(s3, emu, savers, tmp_path, store, processes=2)
+    await chaos.calm(calm)
+    outcome = await chaos.run(disturbed, kills=3, seed=1)
+    await chaos.verify(disturbed, outcome)
     assert outcome.kills == 3
-    assert chaos.tables(f"chaos-{store}") == chaos.tables(f"calm-{store}")
+    assert chaos.tables(disturbed) == chaos.tables(calm)
     assert chaos.orphans(f"chaos-{store}") == []
 
 
 @pytest.mark.parametrize("store", ["parquet", "delta"])
 async def test_another_machine_resumes_a_killed_pull(
-    s3: S3Server, emu: Emulator, tmp_path: Path, store: str
+    s3: S3Server, emu: Emulator, savers: Savers, tmp_path: Path, store: str
 ) -> None:
-    async with saver() as process:
+    with savers.saver() as process:
         here, there = (job(emu, s3, tmp_path / name, [save(f"two-{store}", store)]) for name in ("a", "b"))
         pid = await process.start(here)
         while len(emu.calls) < 6:
@@ -81,9 +88,9 @@ async def test_another_machine_resumes_a_killed_pull(
 
 @pytest.mark.parametrize("store", ["parquet", "delta"])
 async def test_one_ctrl_c_ends_a_pull_whose_store_hangs(
-    s3: S3Server, emu: Emulator, tmp_path: Path, store: str
+    s3: S3Server, emu: Emulator, savers: Savers, tmp_path: Path, store: str
 ) -> None:
-    async with saver() as process:
+    with savers.saver() as process:
         pid = await process.start(job(emu, s3, tmp_path, [save(f"hang-{store}", store)]))
         while len(emu.calls) < 4:
             await asyncio.sleep(0.005)
