@@ -14,13 +14,16 @@ from typing import Any
 # What a pull imports late, imported once.
 import fsspec.implementations.local
 import grpc.aio
+import pandas as pd
 import pyarrow.dataset
 import pyarrow.parquet
 
-from kentik_async import KentikClient, Quota
+from kentik_async import KentikClient, Quota, resources
+from kentik_async._transport import fallback
+from kentik_async.bulk import pull
 from kentik_async.bulk.saving import save as saving
 
-__all__ = ["fsspec", "grpc", "pyarrow", "saving"]
+__all__ = ["fallback", "fsspec", "grpc", "pd", "pull", "pyarrow", "resources", "saving"]
 
 
 def say(word: Any) -> None:
@@ -36,8 +39,8 @@ async def save(given: dict[str, Any]) -> None:
         quota=Quota.NON_QUERY.scaled(given["speed"]),
         pacing="throughput",
     ) as kentik:
-        pull = kentik.kmi.pull_asn_details(**given["pull"])
-        say(asdict(await pull.save(given["target"], given["store"], refresh=given.get("refresh", False))))
+        mine = kentik.kmi.pull_asn_details(**given["pull"])
+        say(asdict(await mine.save(given["target"], given["store"], refresh=given.get("refresh", False))))
 
 
 def main() -> None:

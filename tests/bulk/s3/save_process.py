@@ -16,12 +16,27 @@ from typing import Any
 import aiobotocore.session
 import deltalake
 import grpc.aio
+import pandas as pd
 import pyarrow.parquet
 import s3fs
 
-from kentik_async import KentikClient, Quota
+from kentik_async import KentikClient, Quota, resources
+from kentik_async._transport import fallback
+from kentik_async.bulk import pull
+from kentik_async.bulk.saving import save as saving
 
-__all__ = ["aiobotocore", "deltalake", "grpc", "pyarrow", "s3fs"]
+__all__ = [
+    "aiobotocore",
+    "deltalake",
+    "fallback",
+    "grpc",
+    "pd",
+    "pull",
+    "pyarrow",
+    "resources",
+    "s3fs",
+    "saving",
+]
 
 
 def say(word: Any) -> None:
@@ -39,7 +54,7 @@ async def save(given: dict[str, Any]) -> list[dict[str, Any]]:
     ) as kentik:
         pulls = [(kentik.kmi.pull_asn_details(**one["pull"]), one) for one in given["saves"]]
         saves = [
-            pull.save(one["target"], one["store"], refresh=one.get("refresh", False)) for pull, one in pulls
+            mine.save(one["target"], one["store"], refresh=one.get("refresh", False)) for mine, one in pulls
         ]
         ends = await asyncio.gather(*saves, return_exceptions=True)
     for end in ends:
