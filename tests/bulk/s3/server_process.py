@@ -9,10 +9,12 @@ import json
 import logging
 import random
 import sys
+import threading
 from collections import Counter
 from dataclasses import dataclass
 
-from moto.server import ThreadedMotoServer
+from moto.moto_server.werkzeug_app import create_backend_app
+from werkzeug.serving import make_server
 
 from tests.support.stream_server import serving
 
@@ -107,9 +109,10 @@ def _length(head: bytes) -> int:
 
 async def main() -> None:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    moto = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    moto.start()
-    _, port = moto.get_host_and_port()
+    # S3 alone: moto's own server searches all services for the one of each request.
+    moto = make_server("127.0.0.1", 0, create_backend_app("s3"), threaded=True)
+    threading.Thread(target=moto.serve_forever, daemon=True).start()
+    port = moto.server_port
     proxy = Proxy(port)
     async with serving(proxy.serve) as proxied:
         print(json.dumps({"port": proxied, "calm_port": port}), flush=True)
