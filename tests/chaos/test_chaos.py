@@ -13,13 +13,11 @@ from tests.chaos.suite import run_all, shared_out
 from tests.chaos.table import passed, troubles
 from tests.support.requirements import OLD_GRPC
 
-pytestmark = pytest.mark.alone
-
-
 CALLS = 400
 SEED = 1
 
 
+@pytest.mark.alone
 @pytest.mark.skipif(OLD_GRPC, reason="grpcio 1.51 closes its sockets long after the channel")
 async def test_every_call_ends_as_expected() -> None:
     """Each kind of misbehaviour over real sockets; `make chaos` makes 20 000 calls."""

@@ -13,8 +13,6 @@ import pytest
 from tests.bulk.s3.server import BUCKET, S3Server, s3_server
 from tests.cli.kmi import FEW, Kmi
 
-pytestmark = pytest.mark.alone
-
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[S3Server]:

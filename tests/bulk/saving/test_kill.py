@@ -16,13 +16,9 @@ import anyio
 import anyio.to_thread
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
-import pytest
 
 from kentik_async.emulator import Emulator
 from tests.bulk.support import interrupted, table
-
-pytestmark = pytest.mark.alone
-
 
 SPEED = 600
 KILLS = 20
