@@ -15,6 +15,8 @@ import pytest
 
 from kentik_async import KentikClient, ValidationError
 from kentik_async.bulk.journal.journal import JournalRun
+from kentik_async.bulk.sinks import store_of
+from kentik_async.bulk.sinks.schema import TABLES
 from kentik_async.bulk.target.layout import Layout
 from kentik_async.bulk.target.remote import RemoteFolder
 from kentik_async.bulk.target.remote_run import RemoteRun
@@ -48,6 +50,21 @@ def url() -> Iterator[str]:
 def files(url: str) -> list[str]:
     filesystem, root = fsspec.core.url_to_fs(url)
     return sorted(path.removeprefix(root) for path in filesystem.find(root))
+
+
+def test_a_new_target_is_not_searched_table_by_table(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    layout = Layout(url)
+    assert layout.remote is not None
+    searched: list[str] = []
+
+    def find(path: str, **_: object) -> dict[str, object]:
+        searched.append(path)
+        return {}
+
+    monkeypatch.setattr(layout.remote.filesystem, "find", find)
+    assert store_of(layout) is None
+    assert layout.tables.parts(*TABLES, run_date=str(DAY)) == []
+    assert searched == [], "each takes three requests of S3"
 
 
 @pytest.mark.parametrize("store", ["parquet", "csv"])

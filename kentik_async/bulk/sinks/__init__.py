@@ -34,9 +34,10 @@ def store_of(layout: Layout) -> str | None:
     """
     if layout.local is not None and (layout.local / SQLITE_FILE).exists():
         return "sqlite"
-    if layout.tables.has("runs/_delta_log"):
+    present = layout.tables.present(*TABLES)
+    if "runs" in present and layout.tables.has("runs/_delta_log"):
         return "delta"
-    for table in reversed(list(TABLES)):  # most targets have the last ones
+    for table in reversed(present):  # most targets have the last ones
         parts = filter(date_of_part, layout.tables.parts(table))
         suffixes = Counter(part.rpartition(".")[2] for part in parts)
         for suffix, _ in suffixes.most_common():  # a few files of another format are foreign

@@ -56,6 +56,10 @@ class TableFolder(Protocol):
         """Make the folder, or check that it can be reached; raises TargetError."""
         ...
 
+    def present(self, *tables: str) -> list[str]:
+        """Return those of some tables that have a folder."""
+        ...
+
     def parts(self, *tables: str, run_date: str | None = None) -> list[str]:
         """Return the files of tables, of all dates or of one, as paths below the root, sorted."""
         ...
@@ -105,6 +109,10 @@ class LocalFolder:
         """Make the folder."""
         with system_errors(self.root):
             self._path.mkdir(parents=True, exist_ok=True)
+
+    def present(self, *tables: str) -> list[str]:
+        """Return those of some tables that have a folder."""
+        return [table for table in tables if self.has(table)]
 
     def parts(self, *tables: str, run_date: str | None = None) -> list[str]:
         """Return the files of tables, sorted."""

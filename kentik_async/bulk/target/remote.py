@@ -87,9 +87,16 @@ class RemoteFolder:
         if bucket and not self._retried(lambda: self._exists(bucket)):
             raise TargetError(f"cannot use target {self.shown}: there is no bucket or container {bucket!r}")
 
+    def present(self, *tables: str) -> list[str]:
+        """Return those of some tables that have a folder: one listing, however many there are."""
+        there = {path.strip("/") for path in self._list("")}
+        return [table for table in tables if table in there]
+
     def parts(self, *tables: str, run_date: str | None = None) -> list[str]:
         """Return the files of tables, sorted."""
-        folders = [f"{table}/run_date={run_date}" if run_date else table for table in tables]
+        # To find nothing in a folder takes three requests.
+        there = self.present(*tables) if len(tables) > 1 else tables
+        folders = [f"{table}/run_date={run_date}" if run_date else table for table in there]
         return sorted(path for folder in folders for path in self.find(folder) if "/part-" in path)
 
     def has_part(self, part: str) -> bool:
