@@ -38,9 +38,9 @@ async def test_the_plan_of_an_export_is_empty(emu: Emulator, kentik: KentikClien
     for seed in range(PAIRS):
         fill(data, random.Random(seed))
         document = await kentik.state.export()
-        text = document.dump()
-        assert Document.parse(text) == document, seed
-        plan = await kentik.state.plan(Document.parse(text), prune=True)
+        parsed = Document.parse(document.dump())
+        assert parsed == document, seed
+        plan = await kentik.state.plan(parsed, prune=True)
         assert plan.empty, (seed, plan.to_dict())
         assert not plan.unmanaged, seed
 
