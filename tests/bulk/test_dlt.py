@@ -94,8 +94,10 @@ async def test_only_new_and_changed_dates_are_loaded(
     assert truth["rankings"] == 50
     assert warehouse.load(source) == {}, "loaded already"
 
+    two = ("rankings", "asns")  # the others are loaded alike, and dlt takes its time for each
+    source = kentik_async.dlt.source(target, tables=two)
     await pull(SECOND, top=2)
-    new = warehouse.load(kentik_async.dlt.source(target))
+    new = warehouse.load(kentik_async.dlt.source(target, tables=two))
     assert (new["rankings"], new["asns"]) == (50, 2), "that day alone"
     assert warehouse.counts("rankings") == {FIRST: 50, SECOND: 50}
 
