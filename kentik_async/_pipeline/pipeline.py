@@ -1,7 +1,6 @@
 """The single path of every request, from the outside in.
 
-    Pipeline.run       decode the response             ── the slot is already free
-    Pipeline._fetch    retry, or return the response   ── one call: any number of attempts
+    Pipeline.run       retry, decode the response      ── one call: any number of attempts
     Session.attempt    send, wait, release the slot    ── one attempt
     Session.admit      pause, wait for both of these   ── nothing is sent without connection and quota
 
@@ -22,10 +21,10 @@ from kentik_async._pipeline.priority import current_priority
 from kentik_async._pipeline.session import Session
 from kentik_async._pipeline.step_log import LOG, log_step
 from kentik_async._telemetry import telemetry
-from kentik_async._transport.base import Reply, Transport
+from kentik_async._transport.base import Transport
 from kentik_async._transport.connection import Connector
 from kentik_async.errors import APIError, ClientClosedError, ConfigError, KentikError, RateLimitedError
-from kentik_async.quota import Limiter
+from kentik_async.quota import Limiter, Outcome
 
 __all__ = ["Pipeline"]
 
@@ -117,21 +116,20 @@ class Pipeline:
             call.trace.activate()
         try:
             session = self.session()
-            reply = await self._fetch(call, session)
+            if call.watchers:
+                call.report("queued", 0.0)
+            while (reply := await session.attempt(call)).error is not None:
+                self._prepare_retry(call, reply.outcome, reply.error)
+            call.reply = reply
             body = reply.body
             if reply.translate is not None:
-                if len(body) < _LARGE_RESPONSE_BYTES:
-                    body = reply.translate(body)
-                else:
-                    body = await asyncio.to_thread(reply.translate, body)
+                body = await _convert(reply.translate, body)
             if request.on_arrival is not None:
                 request.on_arrival(body)
             if len(body) > _SMALL_RESPONSE_BYTES and session.has_waiters:
                 await asyncio.sleep(_YIELD_BEFORE_DECODING)
-            if len(body) < _LARGE_RESPONSE_BYTES:
-                result = request.decode(body)
-            else:
-                result = await asyncio.to_thread(request.decode, body)
+            small = len(body) < _LARGE_RESPONSE_BYTES
+            result = request.decode(body) if small else await _convert(request.decode, body)
         except BaseException as error:
             call.fail(error)
             raise
@@ -179,23 +177,16 @@ class Pipeline:
         if session is not None:
             await session.aclose()
 
-    async def _fetch(self, call: CallState, session: Session) -> Reply:
-        if call.watchers:
-            call.report("queued", 0.0)
-        while True:
-            reply = await session.attempt(call)
-            error = reply.error
-            if error is None:
-                call.reply = reply
-                return reply
-            if reply.outcome == "not_sent":
-                self._retry_unsent(call, error)
-                continue
-            call.connect_by = None
-            if isinstance(error, RateLimitedError):
-                self.queue_again(call, error)
-            else:
-                self._retry_failed(call, error)
+    def _prepare_retry(self, call: CallState, outcome: Outcome, error: KentikError) -> None:
+        """Prepare the next attempt after a failed one, or raise its error."""
+        if outcome == "not_sent":
+            self._retry_unsent(call, error)
+            return
+        call.connect_by = None
+        if isinstance(error, RateLimitedError):
+            self.queue_again(call, error)
+        else:
+            self._retry_failed(call, error)
 
     def _retry_unsent(self, call: CallState, error: KentikError) -> None:
         """Let a call try again whose request was never sent: that was no attempt and cost no quota."""
@@ -243,3 +234,10 @@ class Pipeline:
             connect_timeout=self._settings.connect_timeout,
             outage_wait=self._settings.outage_wait,
         )
+
+
+async def _convert(function: Callable[[bytes], T], body: bytes) -> T:
+    """Call a function with a response's bytes, in a thread if they are many."""
+    if len(body) < _LARGE_RESPONSE_BYTES:
+        return function(body)
+    return await asyncio.to_thread(function, body)
