@@ -51,8 +51,7 @@ lint: .venv/.ready-dev ## Check rules and format with ruff, and words with .ci/w
 	@$(PY) .ci/check-words $(PLAIN)
 
 type: .venv/.ready-dev ## Run mypy --strict and basedpyright
-	@$(PY) -m mypy
-	@$(PY) -m basedpyright
+	@$(PY) -m mypy & mypy=$$!; $(PY) -m basedpyright; status=$$?; wait $$mypy && exit $$status
 
 cover: .venv/.ready-dev ## Run the test suite with branch coverage
 	@$(PY) -m coverage erase
