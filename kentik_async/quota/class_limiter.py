@@ -188,8 +188,7 @@ class ClassLimiter:
         reporter = self._reporter
         if self._exclusive:
             self._ahead = None
-            endings, reporter.endings = reporter.endings, []
-            number = enter_alone(reporter.terms, endings, priority, reporter.state, now)
+            number = enter_alone(reporter.terms, reporter.endings, priority, reporter.state, now)
             reporter.last_seen = number or reporter.last_seen
         elif (reply := reporter.send({priority: 1})) is None:
             return None
@@ -259,8 +258,9 @@ class ClassLimiter:
         if self._reporter.open.pop(ending.grant, None) is None:
             return  # it has ended before, or is void
         self._reporter.endings.append(ending)
-        helps = self._answers_help or ending.hint is not None
-        now = ending.outcome != "answered" or (helps and self._queue.calls)
+        told = ending.hint is not None  # what the server says is left counts for the next call
+        helps = ending.outcome != "answered" or (told and self._exclusive)
+        now = helps or (self._queue.calls and (told or self._answers_help))
         # Nobody waits for an answer: where the state is shared it is told soon, at best with the next call.
         if now or not (self._exclusive or (self._alone and self._loops.ring_soon())):
             self._report()

@@ -1,12 +1,10 @@
 """The change that a member makes: it reports, and is granted what it may have. Pure.
 
-A member is granted requests only while it reports, never behind its back: one that is stopped, or died, can
-then not be given what it does not use. So whoever reports tells the member whose turn it is to come; and all
-others that wait are told to look a little later, each a little later than the one before. Who is due and has
-not come by then loses its place until it reports again.
+A member is granted requests only while it reports: one that is stopped, or died, is not given what it does
+not use. So whoever reports tells the member whose turn it is to come, and all others that wait to look later,
+one after another. Who is due and has not come by then loses its place until it reports again.
 """
 
-from collections.abc import Sequence
 from math import inf
 
 from kentik_async.quota.limits import Quota
@@ -14,6 +12,9 @@ from kentik_async.quota.state.messages import Ending, MemberReport, StoreReply, 
 from kentik_async.quota.state.quota_state import Member, QuotaState
 
 __all__ = ["enter", "enter_alone"]
+
+_BATCH = 32
+"""How many requests that ended may still count as in flight while no slot is needed."""
 
 
 def enter(report: MemberReport, state: QuotaState, now: float) -> StoreReply:
@@ -52,15 +53,19 @@ def enter(report: MemberReport, state: QuotaState, now: float) -> StoreReply:
 
 
 def enter_alone(
-    terms: Terms, endings: Sequence[Ending], priority: int, state: QuotaState, now: float
+    terms: Terms, endings: list[Ending], priority: int, state: QuotaState, now: float
 ) -> int | None:
-    """Enter what ended, and grant one call of the only member; return the grant's number, None without one.
+    """Grant one call of the only member; return the grant's number, None if it must wait.
 
-    This is `enter` without what is for others (leases, turns, replies that are lost), in a third of the time.
+    This is `enter` without what is for others: leases, turns, lost replies. What ended is taken out of
+    `endings` when its slot is needed, or in a batch.
     """
     quota = state.quota_in_force(terms.quota, terms.limits, now)
-    for ending in endings:
-        state.end(ending, quota, now)
+    slots = quota.max_concurrent
+    if len(endings) >= _BATCH or (slots is not None and state.log.in_flight >= slots):
+        for ending in endings:
+            state.end(ending, quota, now)
+        endings.clear()
     if state.turns.levels or state.room(quota, state.per_minute(quota, terms.pacing, now), now) < 1:
         return None
     member = state.members.get(terms.member)
