@@ -71,9 +71,8 @@ def comment(module: str, name: str) -> list[str]:
     """Return the text below a constant where it is defined, in a module or below it."""
     for source in [source for source in sys.modules if f"{source}.".startswith(f"{module}.")]:
         analyzer = ModuleAnalyzer.for_module(source)
-        defines = re.search(
-            rf"^{name}\b.* = ", analyzer.code, re.MULTILINE
-        )  # to analyze a module takes longer
+        # This search takes less time than the analysis of a module that does not define the name.
+        defines = re.search(rf"^{name}\b.* = ", analyzer.code, re.MULTILINE)
         if defines and (lines := analyzer.find_attr_docs().get(("", name))):
             return lines
     return []

@@ -21,7 +21,7 @@ from kentik_async.quota import Grant, HintAwareGrant
 __all__ = ["Session", "close_grant"]
 
 _AT_ONCE = 0.001
-"""A grant that comes within so many seconds is used without another look at itself and the connection."""
+"""The connection is not looked at again after a wait for quota of less than so many seconds."""
 
 
 class Session:
@@ -123,7 +123,6 @@ class Session:
                 if self._closed or not connector.transport.ready():
                     await self._connection(call, connector)
                 start = self._monotonic()
-                waited = 0.0
                 try:
                     grant = await call.limiter.acquire(
                         call.request.operation.quota_class,
@@ -134,7 +133,7 @@ class Session:
                 finally:
                     waited = self._monotonic() - start
                     call.waited += waited
-                if waited < _AT_ONCE or (grant.valid() and connector.transport.ready()):
+                if grant.valid() and (waited < _AT_ONCE or connector.transport.ready()):
                     return grant
                 grant.close("not_sent")
         except QuotaWaitError as error:
@@ -153,6 +152,7 @@ class Session:
             del task
 
     async def _connection(self, call: CallState, connector: Connector) -> None:
+        """Wait for a connection, by `call.connect_by` at the latest."""
         if self._closed:
             raise ClientClosedError("the client is closed")
         by = call.connect_by
