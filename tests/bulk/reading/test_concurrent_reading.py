@@ -76,7 +76,7 @@ def reads(stop: Path) -> int:
 @pytest.mark.parametrize(
     ("code", "store", "refreshes"),
     [
-        (BY_DUCKDB, "parquet", 20),
+        (BY_DUCKDB, "parquet", 50),
         (BY_SDK, "parquet", 8),
         (BY_SDK, "sqlite", 8),
         (BY_SDK, "delta", 8),
