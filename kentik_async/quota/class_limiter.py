@@ -62,7 +62,7 @@ class ClassLimiter:
         try:
             if self._closed:
                 raise ClientClosedError("the limiter is closed")
-            reporter, queue, timer = self._reporter, self._queue, self._loops.here()
+            reporter, queue, timer = self._reporter, self._queue, self._loops.timers.get(running_loop())
             if timer is None:
                 self._reap()
                 timer = self._loops.enter()
@@ -105,7 +105,7 @@ class ClassLimiter:
 
     def is_valid(self, grant: ClassGrant) -> bool:
         """Tell whether a grant's right to send still holds."""
-        return grant.number in self._reporter.open and self._store.holds()
+        return grant.number in self._reporter.open and (self._exclusive or self._store.holds())
 
     def end(self, grant: ClassGrant, outcome: Outcome, retry_after: float | None) -> None:
         """Enter how a granted request ended, and let the next one go; never blocks."""

@@ -55,22 +55,19 @@ class LoopRegistry:
     """The event loops in which one quota is used. Its owner holds a lock around every call.
 
     Attributes:
+        timers: The timer of each loop that is known.
         several: Whether there is more than one.
     """
 
-    __slots__ = ("_monotonic", "_next_pass", "_ring", "_timers", "several")
+    __slots__ = ("_monotonic", "_next_pass", "_ring", "several", "timers")
 
     def __init__(self, ring: Callable[..., None], monotonic: Callable[[], float]) -> None:
         """Start with none; `ring` is called, without the lock, in a loop whose timer rings."""
         self._ring = ring
         self._monotonic = monotonic
-        self._timers: dict[asyncio.AbstractEventLoop | None, LoopTimer] = {}
+        self.timers: dict[asyncio.AbstractEventLoop | None, LoopTimer] = {}
         self._next_pass: asyncio.AbstractEventLoop | None = None
         self.several = False
-
-    def here(self) -> LoopTimer | None:
-        """Return the running loop's timer; None if this thread runs no loop that is known."""
-        return self._timers.get(running_loop())
 
     def ring_soon(self) -> bool:
         """Call `ring` with -1 in the next pass of the running loop; return False if none runs here."""
@@ -87,17 +84,17 @@ class LoopRegistry:
     def enter(self) -> LoopTimer:
         """Return a timer for the running loop, which is not known."""
         loop = asyncio.get_running_loop()
-        timer = self._timers[loop] = LoopTimer(loop, self._ring)
-        self.several = len(self._timers) > 1
+        timer = self.timers[loop] = LoopTimer(loop, self._ring)
+        self.several = len(self.timers) > 1
         return timer
 
     def drop_closed(self) -> bool:
         """Forget the loops that were closed; return whether there were any."""
-        closed = [loop for loop, timer in self._timers.items() if timer.loop.is_closed()]
+        closed = [loop for loop, timer in self.timers.items() if timer.loop.is_closed()]
         for loop in closed:
-            del self._timers[loop]
+            del self.timers[loop]
             self._next_pass = None
-        self.several = len(self._timers) > 1
+        self.several = len(self.timers) > 1
         return bool(closed)
 
     def ring_in(self, delay: float) -> None:
@@ -109,5 +106,5 @@ class LoopRegistry:
             delay = min(delay, _LOOK_FOR_CLOSED)
         if delay < inf:
             when = self._monotonic() + delay
-            for timer in self._timers.values():
+            for timer in self.timers.values():
                 timer.ring_at(when, delay)
