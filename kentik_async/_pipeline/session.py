@@ -20,9 +20,6 @@ from kentik_async.quota import Grant, HintAwareGrant
 
 __all__ = ["Session", "close_grant"]
 
-_AT_ONCE = 0.001
-"""The connection is not looked at again after a wait for quota of less than so many seconds."""
-
 
 class Session:
     """The client's state in one event loop."""
@@ -75,8 +72,7 @@ class Session:
             ConnectError: There is no connection.
         """
         request = call.request
-        protocol = request.operation.protocol
-        connector = self._connectors.get(protocol) or self.connector(protocol)
+        connector = self.connector(request.operation.protocol)
         grant = await self.admit(call, connector)
         timeout = call.options.timeout
         sent = self._monotonic()
@@ -131,9 +127,8 @@ class Session:
                         max_wait=None if longest is None else max(longest - call.waited, 0.0),
                     )
                 finally:
-                    waited = self._monotonic() - start
-                    call.waited += waited
-                if grant.valid() and (waited < _AT_ONCE or connector.transport.ready()):
+                    call.waited += self._monotonic() - start
+                if grant.valid() and connector.transport.ready():
                     return grant
                 grant.close("not_sent")
         except QuotaWaitError as error:
