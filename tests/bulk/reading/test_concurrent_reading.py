@@ -77,9 +77,9 @@ def reads(stop: Path) -> int:
     ("code", "store", "refreshes"),
     [
         (BY_DUCKDB, "parquet", 50),
-        (BY_SDK, "parquet", 8),
-        (BY_SDK, "sqlite", 8),
-        (BY_SDK, "delta", 8),
+        (BY_SDK, "parquet", 20),
+        (BY_SDK, "sqlite", 20),
+        (BY_SDK, "delta", 20),
     ],
 )
 async def test_reads_during_refreshes_see_one_version(
