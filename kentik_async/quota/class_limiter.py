@@ -258,9 +258,9 @@ class ClassLimiter:
         if self._reporter.open.pop(ending.grant, None) is None:
             return  # it has ended before, or is void
         self._reporter.endings.append(ending)
-        told = ending.hint is not None  # what the server says is left counts for the next call
-        helps = ending.outcome != "answered" or (told and self._exclusive)
-        now = helps or (self._queue.calls and (told or self._answers_help))
+        hinted = ending.hint is not None  # what the server says is left counts for the next call
+        urgent = ending.outcome != "answered" or (hinted and self._exclusive)
+        now = urgent or (self._queue.calls and (hinted or self._answers_help))
         # Nobody waits for an answer: where the state is shared it is told soon, at best with the next call.
         if now or not (self._exclusive or (self._alone and self._loops.ring_soon())):
             self._report()

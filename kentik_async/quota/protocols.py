@@ -127,7 +127,7 @@ class Store(Protocol):
 
     @property
     def own_state(self) -> QuotaState | None:
-        """The state, if only this member can ever have part in it, by the limiter's own clock; else None."""
+        """The state, if only this limiter ever uses it, by its clock: it may change it itself; or None."""
         ...
 
     def bind(self, wake: Wake) -> None:

@@ -1,7 +1,7 @@
 """The state of one quota class, shared by all members that spend it, and the changes that it goes through.
 
-Pure: every store runs the same changes on it, wherever it keeps it. The one change that a member makes is
-`reporting.enter`; `advance` and `reclaim` end what members held that died, `recovery.py` begins after a loss.
+Pure: every store runs the same changes on it, wherever it keeps it. A member makes `reporting.enter` or
+`enter_alone`; `advance` and `reclaim` end what members held that died, `recovery.py` begins after a loss.
 The state has no limits of its own: of those that its members keep to the most careful apply.
 
 Everywhere in this folder `quota` is the limits in force, and `now` the present instant by the store's clock.

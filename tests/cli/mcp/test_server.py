@@ -54,9 +54,9 @@ class Assistant:
 
 @contextlib.asynccontextmanager
 async def assistant(shell: Shell, *options: str, **env: str) -> AsyncIterator[Assistant]:
-    command, *arguments = KENTIK_ASYNC
     import mcp
 
+    command, *arguments = KENTIK_ASYNC
     server = mcp.StdioServerParameters(
         command=command, args=[*arguments, "mcp", *options], env={**shell.env, **env}
     )
