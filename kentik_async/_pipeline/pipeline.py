@@ -128,7 +128,8 @@ class Pipeline:
                 request.on_arrival(body)
             if len(body) > _SMALL_RESPONSE_BYTES and session.has_waiters:
                 await asyncio.sleep(_YIELD_BEFORE_DECODING)
-            result = await _convert(request.decode, body)
+            small = len(body) < _LARGE_RESPONSE_BYTES
+            result = request.decode(body) if small else await _convert(request.decode, body)
         except BaseException as error:
             call.fail(error)
             raise
