@@ -20,6 +20,9 @@ from kentik_async.quota import Grant, HintAwareGrant
 
 __all__ = ["Session", "close_grant"]
 
+_STILL_CONNECTED = 0.001
+"""A connection seen this many seconds ago is not checked again: it can also be lost after the check."""
+
 
 class Session:
     """The client's state in one event loop."""
@@ -127,8 +130,9 @@ class Session:
                         max_wait=None if longest is None else max(longest - call.waited, 0.0),
                     )
                 finally:
-                    call.waited += self._monotonic() - start
-                if grant.valid() and connector.transport.ready():
+                    waited = self._monotonic() - start
+                    call.waited += waited
+                if grant.valid() and (waited < _STILL_CONNECTED or connector.transport.ready()):
                     return grant
                 grant.close("not_sent")
         except QuotaWaitError as error:

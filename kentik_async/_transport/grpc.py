@@ -9,6 +9,7 @@ import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -76,7 +77,8 @@ class _GrpcAttempt(msgspec.Struct, eq=False):
             if body is None:
                 return Reply(error=DecodeError("the response has status OK but no complete message"))
             initial, trailing = await self.call.initial_metadata(), await self.call.trailing_metadata()
-            metadata = (*initial, *trailing)
+            # By way of `chain`: unpacking calls the library's slow __len__ of both.
+            metadata = tuple(chain(initial, trailing))
             allowance = read_allowance(metadata) if metadata else None
             return Reply(body, allowance=allowance, headers=metadata)
         # Outside the handler, so that the library's exception with its frames is not kept.
