@@ -1,7 +1,7 @@
-"""What a refusal does to everyone: a pause, then one probe, then all go on. Pure.
+"""The pause after a refusal: all requests wait, then one probe is sent, then all continue. Pure.
 
-A refusal says that the server's count and ours disagree (someone else spends the same quota), so sending on
-would only add refusals. One request then tries; the others wait for what it meets.
+A refusal shows that the server's count and ours differ (another program uses the same quota), so more
+requests would only cause more refusals. After the pause one request is the probe; the others wait for it.
 """
 
 from math import inf, isfinite
@@ -13,17 +13,17 @@ from kentik_async.quota.limits import Quota
 __all__ = ["CircuitBreaker"]
 
 _LONGEST_STREAK = 16
-_LONGEST_PAUSE = 24 * 3600.0  # seconds; more is taken for a mistake
+_LONGEST_PAUSE = 24 * 3600.0  # seconds; a longer one is considered a mistake
 
 
 class CircuitBreaker(msgspec.Struct, array_like=True):
     """The state of one quota class after refusals.
 
     Attributes:
-        generation: Counts the openings. A request carries the generation it was granted in, so that the
-            answers to requests sent before an opening neither close the breaker nor extend the pause.
+        generation: Counts how often the breaker opened. A request carries the generation it was granted in,
+            so the answer to a request sent before the breaker opened does not close it or extend the pause.
         is_open: Whether requests are held back.
-        blocked_until: When the pause ends and a probe may go; meaningful while `is_open`.
+        blocked_until: When the pause ends and a probe may be sent; valid only while `is_open`.
         half_open: Whether a probe is in flight.
         streak: Refusals in a row.
     """
@@ -35,17 +35,16 @@ class CircuitBreaker(msgspec.Struct, array_like=True):
     streak: int = 0
 
     def free_at(self, now: float) -> float:
-        """Return when a request may go as far as the breaker is concerned; infinity while a probe flies."""
+        """Return when the breaker lets a request be sent; infinity while a probe is in flight."""
         if not self.is_open:
             return now
         return inf if self.half_open else max(now, self.blocked_until)
 
     def refused(self, quota: Quota, now: float, generation: int, retry_after: float | None) -> bool:
-        """Enter a refusal of a request that was granted in `generation`; return whether it is news.
+        """Record a refusal of a request granted in `generation`; return whether it opens the breaker.
 
-        `retry_after` is the pause that the server requested, in real seconds. None, or what is no finite
-        number from 0, stands for none: then the pause is a quarter of a minute, doubling up to a minute while
-        probes are refused.
+        `retry_after` is the pause that the server requested, in real seconds. If it is None, negative or not
+        finite, the pause is a quarter of a minute, doubling up to a minute while probes are refused.
         """
         if generation != self.generation:
             return False
@@ -59,13 +58,13 @@ class CircuitBreaker(msgspec.Struct, array_like=True):
         return True
 
     def answered(self, generation: int) -> None:
-        """Enter that a request granted in `generation` was answered: if it was the probe, all may go."""
+        """Record the answer to a request granted in `generation`: if it was the probe, close the breaker."""
         if generation == self.generation and self.is_open:
             self.is_open = False
             self.half_open = False
             self.streak = 0
 
     def probe_lost(self, generation: int) -> None:
-        """Enter that the probe told nothing (cancelled, never sent, lost): the next request probes."""
+        """Record that the probe has no result (cancelled, not sent, lost): the next request is the probe."""
         if generation == self.generation:
             self.half_open = False

@@ -1,4 +1,4 @@
-"""How long an answer takes, and whether it pays to stay under the soft limit. Pure."""
+"""Estimates the latency, and decides whether to stay within the soft limit. Pure."""
 
 from math import inf
 
@@ -10,32 +10,32 @@ __all__ = ["LatencyEstimator"]
 
 _ASSUMED_LATENCY = 0.05 / 60  # of a minute, before the first answer
 _SOFTWARE = 0.001
-"""Seconds that both sides' programs add to a latency, and their timers to a delay, whatever the clock."""
+"""Seconds that the client and the server add to a latency, and their timers to a delay, on any clock."""
 
 _FIRST = 0.01
-"""Seconds of set-up in a first answer: a connection's settings, code that never ran before, empty caches."""
+"""Seconds of set-up in a first answer: connection settings, code that has not run before, empty caches."""
 
 _SET_UP = 8.0
 _SETTLING = 3
-"""One of the first answers that takes less than an eighth of those before it shows that they were set-up:
-connections, imports, a server's empty caches."""
+"""If one of the first answers takes less than an eighth of the earlier ones, those measured set-up:
+connections, imports, empty caches of the server."""
 
 _ENOUGH = 15
 _WEIGHT = 1 / (_ENOUGH + 1)
-"""Of one answer against the past, the first few aside: half of what is known is from the last 11 answers."""
+"""The weight of one answer, after the first few: the last 11 answers make up half of the average."""
 
 _OUTLIER = 4.0
-"""An answer counts as at most so many times the usual latency: one stuck request must not change the pace."""
+"""An answer counts as at most this many times the usual latency: one slow request must not change it much."""
 
 
 class LatencyEstimator(msgspec.Struct, array_like=True):
-    """The latency measured, and what to expect.
+    """The measured latency, and the expected one.
 
     Attributes:
         latency: Seconds from sending to an answer that is not delayed; None before the first answer.
-        answers: How many answers that rests on, as far as it matters.
-        late_answers: How many answers `late_latency` rests on, as far as it matters.
-        late_latency: Seconds from sending to an answer that is delayed; meaningful with `late_answers`.
+        answers: The number of answers that `latency` is based on, up to `_ENOUGH`.
+        late_answers: The number of answers that `late_latency` is based on, up to `_ENOUGH` + 1.
+        late_latency: Seconds from sending to an answer that is delayed; valid if `late_answers` is not 0.
     """
 
     latency: float | None = None
@@ -44,10 +44,10 @@ class LatencyEstimator(msgspec.Struct, array_like=True):
     late_latency: float = 0.0
 
     def learn(self, quota: Quota, took: float, delayed: bool) -> None:
-        """Enter how long an answer took, from its sending.
+        """Record how long an answer took, counted from sending.
 
-        `delayed` is by our count: the server counts from receipt, which we cannot see, so about the limit's
-        edge it may have been otherwise.
+        `delayed` is by our count. The server counts from receipt, which the client cannot see, so close to
+        the limit the server may have decided differently.
         """
         latency, delay = self.latency, quota.soft_delay if delayed else inf
         late = took >= delay and (latency is None or took - delay / 2 > latency)
@@ -68,21 +68,21 @@ class LatencyEstimator(msgspec.Struct, array_like=True):
         self.latency = latency + (took - latency) * weight
 
     def expected(self, quota: Quota) -> float:
-        """Return the latency to reckon with, also before the first answer."""
+        """Return the expected latency, also before the first answer."""
         latency, assumed = self.latency, quota.minute * _ASSUMED_LATENCY + _SOFTWARE
         if latency is None:
             return assumed
         if self.answers or quota.minute >= 60.0:
             return latency
-        # Where the clock is compressed set-up is not, and would be taken for so much of the vendor's time.
+        # A compressed clock does not compress set-up, which would count as a multiple of the vendor's time.
         return max(latency - _FIRST, min(latency, assumed))
 
     def expected_late(self, quota: Quota) -> float:
-        """Return the seconds from sending to an answer that is delayed: as measured, else as announced."""
+        """Return the seconds from sending to an answer that is delayed: as measured, else as documented."""
         return self.late_latency if self.late_answers else self.expected(quota) + quota.soft_delay + _SOFTWARE
 
     def courteous(self, quota: Quota, pacing: Pacing) -> bool:
-        """Tell whether the soft limit is to be kept like a hard one at present."""
+        """Return whether requests must stay within the soft limit at present."""
         if pacing == "auto":
             return self.latency is not None and quota.prefers_courtesy(self.latency)
         return pacing == "courteous"

@@ -1,7 +1,7 @@
-"""What a member reports to the shared state, and what it is told. Pure data.
+"""The report of a member to the shared state, and the reply. Pure data.
 
-A report says what is, not what changed, so it may be entered twice: calls that wait are a count and no
-increment, requests that ended are named by their grants, and grants are repeated until the member saw them.
+A report describes the present state of the member, not a change, so it may be applied twice: waiting calls
+are a count, ended requests are named by their grants, and grants are repeated until the member has seen them.
 """
 
 from collections.abc import Sequence
@@ -23,11 +23,11 @@ class Ending(msgspec.Struct, gc=False):
     Attributes:
         grant: The grant's number.
         outcome: See `Grant.close`.
-        took: Seconds from the grant to the end, by the member's own clock.
+        took: Seconds from the grant to the end, by the member's clock.
         retry_after: With "refused", the pause that the server requested, in seconds; else None.
-        hint: What the server said is left; None if nothing.
-        ended_at: When it ended, by the store's clock, where the member reads that; None where it does not:
-            then the instant of the report counts.
+        hint: The remaining requests that the server reported, or None.
+        ended_at: When it ended, by the store's clock. None if the member cannot read that clock: the time of
+            the report is used.
     """
 
     grant: int
@@ -39,13 +39,13 @@ class Ending(msgspec.Struct, gc=False):
 
 
 class Terms(msgspec.Struct, frozen=True):
-    """What a member keeps to, in all its reports.
+    """The settings of a member, sent with each report.
 
     Attributes:
-        member: Its name.
-        quota: The limits that it keeps to.
-        limits: The same as a tuple.
-        pacing: The pacing that it wishes for.
+        member: The member's name.
+        quota: The limits that it applies.
+        limits: `quota` as a tuple.
+        pacing: The pacing that it requests.
         lease: See `Store`.
         patience: See `Store`.
     """
@@ -59,14 +59,14 @@ class Terms(msgspec.Struct, frozen=True):
 
 
 class MemberReport(msgspec.Struct, gc=False):
-    """What a member tells, and asks for.
+    """The state of a member: its waiting calls, its grants, and the requests that have ended.
 
     Attributes:
-        terms: What it keeps to.
-        demand: How many calls wait in it, by priority.
-        endings: The requests that ended and are not known to have been entered.
-        last_seen: The greatest grant number that it has seen; it is told of those above.
-        held: How many grants it believes to hold, those in `endings` included.
+        terms: The member's settings.
+        demand: The number of waiting calls, by priority.
+        endings: The requests that ended and may not be recorded yet.
+        last_seen: The greatest grant number that the member has seen; the reply repeats later grants.
+        held: The number of grants that the member holds as far as it knows, including those in `endings`.
     """
 
     terms: Terms
@@ -77,17 +77,17 @@ class MemberReport(msgspec.Struct, gc=False):
 
 
 class StoreReply(msgspec.Struct, gc=False):
-    """What a report led to.
+    """The result of a report.
 
     Attributes:
-        grants: The member's new grants, as (number, priority): each lets the first call of that priority go.
-        again: In how many seconds the member should report again though nothing has happened; infinity
-            if that would not help.
-        wake: Other members to be told, after the change is committed, in how many seconds to report.
-        reclaimed: Whether the member was taken for dead meanwhile: the grants that it held are void.
-        alone: Whether no other member holds a grant or waits: then nobody misses an answer for a moment.
-        answers_help: Whether the answer to a request in flight may let a call go before `again`. If not, a
-            member that notes when its requests ended may report the answers then.
+        grants: The member's new grants, as (number, priority): each is for the first call of that priority.
+        again: Seconds until the member should report again even if nothing has happened; infinity if that
+            would not help.
+        wake: Other members to wake after the commit, each with the seconds until it should report.
+        reclaimed: Whether the member's lease had expired: the grants that it held are void.
+        alone: Whether no other member holds a grant or waits. Then a member may report an answer later.
+        answers_help: Whether the answer to a request in flight may let a call be sent before `again`. If not,
+            a member that notes when its requests ended may report the answers then.
     """
 
     grants: list[tuple[int, int]]

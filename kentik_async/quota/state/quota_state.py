@@ -1,10 +1,10 @@
-"""The state of one quota class, shared by all members that spend it, and the changes that it goes through.
+"""The state of one quota class, shared by all members that use it, and its changes.
 
-Pure: every store runs the same changes on it, wherever it keeps it. A member makes `reporting.enter` or
-`enter_alone`; `advance` and `reclaim` end what members held that died, `recovery.py` begins after a loss.
-The state has no limits of its own: of those that its members keep to the most careful apply.
+Pure: every store runs the same changes. A member calls `reporting.enter` or `enter_alone`; `advance` and
+`reclaim` end the requests of dead members; `recovery.py` starts a new state after a loss.
+The state has no limits of its own: the strictest limits of its members apply.
 
-Everywhere in this folder `quota` is the limits in force, and `now` the present instant by the store's clock.
+In this folder `quota` means the limits in force, and `now` the present instant by the store's clock.
 """
 
 from functools import reduce
@@ -25,13 +25,13 @@ from kentik_async.quota.state.turn_order import TurnOrder
 __all__ = ["FORMAT", "Declared", "Hold", "Member", "QuotaState", "StateError", "decode", "encode"]
 
 FORMAT = 1
-"""Of the encoded state; a store that reads another number must not use what it read."""
+"""The format of the encoded state; a store must not use a state with another number."""
 
 
 class Hold(msgspec.Struct, array_like=True, gc=False):
     """A request in flight.
 
-    `generation` is that of the circuit breaker that it was granted in, `priority` that of its call.
+    `generation` is the generation of the circuit breaker at the grant, `priority` the priority of the call.
     """
 
     member: str
@@ -41,12 +41,12 @@ class Hold(msgspec.Struct, array_like=True, gc=False):
 
 
 class Member(msgspec.Struct, array_like=True):
-    """Somebody who holds a grant or waits for one.
+    """A member that holds a grant or waits for one.
 
     Attributes:
-        lease_until: When it is taken for dead unless it reports before; infinity if never.
-        pacing: The pacing that it wishes for.
-        held: How many grants it holds.
+        lease_until: When its lease expires unless it reports before; infinity if never.
+        pacing: The pacing that it requests.
+        held: The number of grants that it holds.
         latest_grant: The greatest number of its grants.
     """
 
@@ -57,31 +57,31 @@ class Member(msgspec.Struct, array_like=True):
 
 
 class Declared(msgspec.Struct, array_like=True):
-    """Limits that a member keeps to, and until when all others keep to them too."""
+    """Limits that a member has reported, and until when they apply to all members."""
 
     limits: Limits
     until: float
 
 
 class QuotaState(msgspec.Struct, array_like=True):
-    """What was used, what is in flight, who waits, and what refusals and others outside have led to.
+    """The used tokens, the requests in flight, the waiting members, and the estimates.
 
     Attributes:
         format: See `FORMAT`.
-        incarnation: A name drawn by lot by whoever made this state; it changes if the state was lost.
-        revision: Counts the reports: of two copies of one incarnation the greater is the later one.
+        incarnation: A random id, set when the state is created; it changes if the state was lost.
+        revision: Counts the reports: of two copies of one incarnation, the greater one is the later one.
         now: The latest instant seen; time never runs backwards in a state.
-        blocked_until: Until when nobody may go, since it is not known what was spent before this state.
-        restored_until: Up to when what was used before a loss has been put back; see `recovery.py`.
-        recorded: Up to which number the grants that members held before a loss are in this state, or ended.
+        blocked_until: No request may be sent before: the usage before this state is not known.
+        restored_until: The usage up to this instant was restored after a loss; see `recovery.py`.
+        recorded: Grants up to this number that members held before a loss are in this state, or have ended.
         issued: The number of the latest grant.
-        log: What was used and how much is in flight.
-        breaker: What refusals have led to.
-        external: What others outside are taken to spend.
+        log: The used tokens and the number of requests in flight.
+        breaker: The pause after refusals.
+        external: The estimate of the usage by other programs.
         latency: How long answers take.
-        turns: Who waits.
-        members: Those who hold a grant or wait, by name.
-        holds: The requests in flight whose holder is alive, by grant number.
+        turns: The waiting members.
+        members: The members that hold a grant or wait, by name.
+        holds: The requests in flight of live members, by grant number.
         declared: The limits that were reported within the last hour.
     """
 
@@ -103,9 +103,9 @@ class QuotaState(msgspec.Struct, array_like=True):
     declared: list[Declared] = []
 
     def advance(self, now: float) -> float:
-        """Bring the state to an instant, or to a later one that it has seen, and return that.
+        """Set the state's time to an instant, unless it has seen a later one, and return its time.
 
-        Members whose lease is over are taken for dead.
+        Members whose lease has expired are reclaimed.
         """
         if now > self.now:
             self.now = now
@@ -120,7 +120,7 @@ class QuotaState(msgspec.Struct, array_like=True):
         return now
 
     def reclaim(self, name: str, now: float) -> None:
-        """Enter that a member is dead: its requests may still be working at the server, so they drain."""
+        """Remove a dead member; its requests drain, because they may still be running at the server."""
         self.members.pop(name, None)
         self.turns.announce(name, {})
         quota = self.most_careful()
@@ -130,7 +130,7 @@ class QuotaState(msgspec.Struct, array_like=True):
             self.breaker.probe_lost(hold.generation)
 
     def quota_in_force(self, quota: Quota, limits: Limits, now: float) -> Quota:
-        """Return the most careful of a member's limits, also as a tuple, and others' of the last hour."""
+        """Return the strictest of a member's limits, also given as a tuple, and others' of the last hour."""
         declared = self.declared
         if len(declared) == 1 and declared[0].limits == limits:
             declared[0].until = now + quota.hour
@@ -140,19 +140,19 @@ class QuotaState(msgspec.Struct, array_like=True):
         return self.most_careful()
 
     def most_careful(self) -> Quota:
-        """Return the most careful of the limits that were declared; the vendor's if none were."""
+        """Return the strictest of the declared limits; the vendor's limits if there are none."""
         quotas = [Quota(*declared.limits) for declared in self.declared]
         return reduce(Quota.combined, quotas) if quotas else Quota.NON_QUERY
 
     def courteous(self, quota: Quota, pacing: Pacing) -> bool:
-        """Tell whether the soft limit is kept like a hard one: the most careful pacing of all applies."""
+        """Return whether requests must stay within the soft limit; the strictest pacing of all applies."""
         for member in self.members.values():
             if PACINGS[member.pacing] > PACINGS[pacing]:
                 pacing = member.pacing
         return self.latency.courteous(quota, pacing)
 
     def per_minute(self, quota: Quota, pacing: Pacing, now: float) -> int | None:
-        """Return how many requests the rolling minute may hold at present; None for any number."""
+        """Return the present limit of the rolling minute; None if there is no limit."""
         limit, soft = quota.hard_per_minute, quota.soft_per_minute
         if soft is not None and (limit is None or soft < limit) and self.courteous(quota, pacing):
             limit = soft
@@ -161,7 +161,7 @@ class QuotaState(msgspec.Struct, array_like=True):
         return max(limit - self.external.estimate(quota, now), 1)
 
     def room(self, quota: Quota, per_minute: int | None, now: float) -> float:
-        """Return how many requests may go this instant; below 1 if none."""
+        """Return how many requests may be sent now; below 1 if none."""
         if self.blocked_until > now or self.external.blocked_until > now:
             return 0
         if self.breaker.is_open:
@@ -169,15 +169,15 @@ class QuotaState(msgspec.Struct, array_like=True):
         return self.log.room(quota, per_minute, now)
 
     def free_at(self, quota: Quota, per_minute: int | None, now: float) -> float:
-        """Return when one request may go if nothing ends, and nothing is eased, before."""
+        """Return when one request may be sent if no request ends and no estimate is lowered before."""
         blocked_until = max(self.blocked_until, self.external.blocked_until)
         return max(self.breaker.free_at(now), self.log.free_at(quota, per_minute, now), blocked_until)
 
     def grant(self, name: str, member: Member, priority: int, now: float) -> int:
-        """Enter that a request of a member may go; return the grant's number."""
+        """Grant a member one request; return the grant's number."""
         breaker = self.breaker
         if breaker.is_open:
-            breaker.half_open = True  # it is the probe
+            breaker.half_open = True  # the request is the probe
         self.log.in_flight += 1
         number = self.issued = self.issued + 1
         self.holds[number] = Hold(name, now, breaker.generation, priority)
@@ -186,7 +186,7 @@ class QuotaState(msgspec.Struct, array_like=True):
         return number
 
     def end(self, ending: Ending, quota: Quota, now: float) -> None:
-        """Enter how a granted request ended; an unknown one, or one that has ended before, is ignored."""
+        """Record how a granted request ended; an unknown grant, or one that has ended before, is ignored."""
         hold = self.holds.pop(ending.grant, None)
         if hold is None:
             return
@@ -196,10 +196,10 @@ class QuotaState(msgspec.Struct, array_like=True):
         at = ending.ended_at
         if at is None or at > now:
             at = now
-        # A member's clock may show anything; how long it took is known to be from 0 to this.
+        # The member's clock is not trusted: the duration is between 0 and this.
         took, longest = ending.took, at - hold.granted_at
         if not 0.0 <= took <= longest:
-            took = 0.0 if took < 0.0 else longest  # also for what is not a number
+            took = 0.0 if took < 0.0 else longest  # also if `took` is NaN
         if ending.hint is not None:
             load = self._load(hold, quota, now)
             self.external.told(quota, now, load, ending.hint.left, ending.hint.reset)
@@ -218,7 +218,7 @@ class QuotaState(msgspec.Struct, array_like=True):
             self.breaker.probe_lost(hold.generation)
 
     def end_all(self, now: float) -> None:
-        """Enter all requests in flight as answered, and nobody as waiting: the parent keeps both."""
+        """Record all requests in flight as answered and remove all waiters: the parent keeps both."""
         self.log.end_all(self.most_careful(), self.advance(now))
         self.holds.clear()
         self.members.clear()
@@ -226,13 +226,13 @@ class QuotaState(msgspec.Struct, array_like=True):
         self.breaker.half_open = False
 
     def idle(self) -> bool:
-        """Tell whether nobody waits, nothing is in flight and every token has returned."""
+        """Return whether no call waits, no request is in flight and every token has returned."""
         used = self.log.used(self.most_careful(), self.now)
         return used == (0, 0) and not (self.turns.levels or self.breaker.is_open)
 
     def _answered(self, hold: Hold, quota: Quota, took: float, now: float) -> None:
         log, latency, external, delayed = self.log, self.latency, self.external, False
-        # A quicker answer was not delayed; it says something about others only if they are suspected already.
+        # A faster answer was not delayed; it is evidence only if usage by others is already suspected.
         if took + took >= quota.soft_delay > 0.0 or external.spent or external.late:
             delayed = self._delayed(quota, took, now)
         latency.learn(quota, took, delayed)
@@ -241,7 +241,7 @@ class QuotaState(msgspec.Struct, array_like=True):
             self.breaker.answered(hold.generation)
 
     def _delayed(self, quota: Quota, took: float, now: float) -> bool:
-        """Tell whether the server delayed an answer; enter what that says about others."""
+        """Return whether the server delayed an answer; update the estimate of usage by others."""
         log, external, usual = self.log, self.external, self.latency.latency
         delayed = log.delayed(quota, now - took, self.external.estimate(quota, now))
         if usual is not None:
@@ -250,23 +250,23 @@ class QuotaState(msgspec.Struct, array_like=True):
         return delayed or external.late > 0
 
     def _load(self, hold: Hold, quota: Quota, now: float) -> int:
-        """Return how many requests counted in the minute when a request in flight was sent, it included."""
+        """Return how many requests were in the minute when a request in flight was sent, including it."""
         self.log.settle(quota, now)
         later = sum(other.granted_at > hold.granted_at for other in self.holds.values())
         return self.log.minute.total + self.log.in_flight - later
 
 
 class StateError(ValueError):
-    """What was kept is damaged, or of another version: it must not be used."""
+    """The stored state is damaged or has another format: it must not be used."""
 
 
-# MessagePack, without names: a state at rest takes some hundred bytes, and 10 kB with a full hour in it.
+# MessagePack without field names: an idle state takes some hundred bytes, one with a full hour 10 kB.
 encode = msgspec.msgpack.Encoder().encode
 _decoder = msgspec.msgpack.Decoder(QuotaState)
 
 
 def decode(encoded: bytes) -> QuotaState:
-    """Return the state that was encoded; raise StateError if it is damaged, or of another version."""
+    """Return the decoded state; raise StateError if it is damaged or has another format."""
     try:
         state = _decoder.decode(encoded)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:

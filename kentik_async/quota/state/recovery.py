@@ -1,4 +1,4 @@
-"""How a state begins where there is none that can be trusted, and how it moves to another clock. Pure."""
+"""Creates a state after a loss, restores what members know, and moves a state to another clock. Pure."""
 
 from bisect import insort
 from collections import Counter
@@ -12,25 +12,25 @@ __all__ = ["begin", "continue_after_reboot", "move", "quiet_time", "renew", "res
 
 
 def quiet_time(quota: Quota, lease: float) -> float:
-    """Return for how long nobody may go after a loss, so that no minute and no slot is used twice.
+    """Return how many seconds no request may be sent after a loss, so that no token or slot is used twice.
 
-    `lease` is for how long a member counts as alive after a report; 0 where deaths are known at once.
+    `lease` is how long a member counts as alive after a report; 0 if the store learns of deaths at once.
     """
     return max(quota.minute, lease + quota.drain)
 
 
 def begin(incarnation: str, now: float, quiet: float) -> QuotaState:
-    """Return a new state, named by lot; nobody may go for `quiet` seconds, 0 if nothing was spent."""
-    # Grants are numbered from the clock on: those of a state that was lost are not mistaken for new ones.
+    """Return a new state; no request may be sent for `quiet` seconds (0 if nothing was used before)."""
+    # Grant numbers start at the clock's value, so they differ from the numbers of a lost state.
     return QuotaState(incarnation=incarnation, now=now, blocked_until=now + quiet, issued=int(now * 1e6))
 
 
 def continue_after_reboot(state: QuotaState, quota: Quota, now: float, elapsed: float) -> None:
-    """Move a state of an earlier run of the machine to the present one.
+    """Move a state that was written before a reboot to the present clock.
 
-    Nothing that it knows is younger than the machine's start at 0, whatever the wall clock says, by which it
-    was written `elapsed` seconds ago. What was written latest may be lost, so the last minute counts as full.
-    `quota` applies if the state knows of no limits.
+    The state was written `elapsed` seconds ago by the wall clock, but never after the machine's start, which
+    is instant 0. The latest changes may be lost, so the last minute counts as full. `quota` applies if no
+    limits were declared.
     """
     start = min(now, 0.0)
     move(state, min(now - max(elapsed, 0.0), start) - state.now)
@@ -44,9 +44,9 @@ def continue_after_reboot(state: QuotaState, quota: Quota, now: float, elapsed: 
 
 
 def renew(state: QuotaState, incarnation: str, now: float, quiet: float) -> None:
-    """Make another state of one that outlived its keeper, perhaps without what was done latest.
+    """Start a new incarnation of a state whose latest changes may be lost with its server.
 
-    What members know beyond it they put back; see `restore`. Nobody may go for `quiet` seconds.
+    Members restore the changes that they know; see `restore`. No request may be sent for `quiet` seconds.
     """
     state.incarnation = incarnation
     state.restored_until = _latest(state)
@@ -56,10 +56,10 @@ def renew(state: QuotaState, incarnation: str, now: float, quiet: float) -> None
 
 
 def restore(state: QuotaState, lost: QuotaState, name: str, now: float) -> None:
-    """Put back what a member knows of a state that was lost: its latest copy, moved to the present clock.
+    """Restore a lost state from a member's latest copy, `lost`, which was moved to the present clock.
 
-    Every member may do so, in any order; what was put back before is not put back again. What a member holds
-    itself is put back too. What others held they put back, or it ends while nobody may go; see `quiet_time`.
+    Every member may do this, in any order; nothing is restored twice. A member restores only its own requests
+    in flight. Those of other members are restored by them, or end before `quiet_time` is over.
     """
     now = state.advance(now)
     _restore_log(state, lost, now)
@@ -99,14 +99,14 @@ def _restore_holds(state: QuotaState, lost: QuotaState, name: str) -> None:
             member.latest_grant = max(member.latest_grant, number)
     for number, hold in list(state.holds.items()):
         if hold.member == name and number <= lost.issued and number not in lost.holds:
-            # The state is from before the end of this request, which the copy knows and has counted.
+            # The state was written before this request ended; the copy has recorded the end.
             del state.holds[number]
             state.log.in_flight -= 1
             state.members[name].held -= 1
 
 
 def move(state: QuotaState, by: float) -> None:
-    """Move all instants of a state by so many seconds: to another clock, or the same after a reboot."""
+    """Add `by` seconds to all instants of a state, for another clock or the same one after a reboot."""
     log = state.log
     for instants in (log.minute.ends, log.hour.ends, log.sends, log.draining):
         instants[:] = [instant + by for instant in instants]
@@ -130,7 +130,7 @@ def _latest(state: QuotaState) -> float:
 
 
 def _merge(window: SlidingWindow, known: SlidingWindow, after: float) -> None:
-    """Add to a window what is known to have been answered after an instant."""
+    """Add to a window the known requests that were answered after an instant."""
     counts = Counter(dict(zip(window.ends, window.counts, strict=True)))
     counts.update({e: n for e, n in zip(known.ends, known.counts, strict=True) if e > after})
     window.ends = sorted(counts)

@@ -1,8 +1,8 @@
-"""The change that a member makes: it reports, and is granted what it may have. Pure.
+"""Applies a member's report to the state and grants it requests. Pure.
 
-A member is granted requests only while it reports: one that is stopped, or died, is not given what it does
-not use. So whoever reports tells the member whose turn it is to come, and all others that wait to look later,
-one after another. Who is due and has not come by then loses its place until it reports again.
+A member gets grants only in its own report, so a process that is stopped or dead gets none that it cannot
+use. Each report therefore wakes the member that has the next turn, and the other waiting members later, one
+after another. If the member does not report in time, it loses its turn until it reports again.
 """
 
 from math import inf
@@ -14,11 +14,11 @@ from kentik_async.quota.state.quota_state import Member, QuotaState
 __all__ = ["enter", "enter_alone"]
 
 _BATCH = 32
-"""How many requests that ended may still count as in flight while no slot is needed."""
+"""The number of ended requests that may still count as in flight while no slot is needed."""
 
 
 def enter(report: MemberReport, state: QuotaState, now: float) -> StoreReply:
-    """Enter what a member reports, and return what it may do; entering it twice does no harm."""
+    """Apply a member's report to the state and return the reply; applying it twice has the same result."""
     terms, demand, turns, now = report.terms, report.demand, state.turns, state.advance(now)
     name = terms.member
     state.revision += 1
@@ -27,7 +27,7 @@ def enter(report: MemberReport, state: QuotaState, now: float) -> StoreReply:
     if member is None:
         reply.reclaimed = report.held > 0
         member = state.members[name] = Member()
-    # Here and below an attribute is not set to what it is: setting one takes five times as long as reading.
+    # Attributes are set only if they change: setting one takes five times as long as reading it.
     if terms.lease != inf:
         member.lease_until = now + terms.lease
     if member.pacing != terms.pacing:
@@ -40,7 +40,7 @@ def enter(report: MemberReport, state: QuotaState, now: float) -> StoreReply:
         per_minute = state.per_minute(quota, terms.pacing, now)
         room = state.room(quota, per_minute, now)
         if room >= 1 and not turns.levels and len(demand) == 1 and 1 in demand.values():
-            # Nobody else waits, so no order is needed.
+            # No other call waits, so the turn order is not needed.
             (priority,) = demand
             reply.grants.append((state.grant(name, member, priority, now), priority))
         else:
@@ -55,10 +55,10 @@ def enter(report: MemberReport, state: QuotaState, now: float) -> StoreReply:
 def enter_alone(
     terms: Terms, endings: list[Ending], priority: int, state: QuotaState, now: float
 ) -> int | None:
-    """Grant one call of the only member; return the grant's number, None if it must wait.
+    """Grant one call of the only member; return the grant's number, or None if the call must wait.
 
-    This is `enter` without what is for others: leases, turns, lost replies. What ended is taken out of
-    `endings` when its slot is needed, or in a batch.
+    This is `enter` without the parts for other members: leases, turns, lost replies. Ended requests are
+    recorded, and removed from `endings`, when a slot is needed or in a batch.
     """
     quota = state.quota_in_force(terms.quota, terms.limits, now)
     slots = quota.max_concurrent
@@ -75,7 +75,7 @@ def enter_alone(
 
 
 def _repeat(report: MemberReport, state: QuotaState, reply: StoreReply) -> dict[int, int]:
-    """Grant again what the member was granted by a report whose reply was lost; return what else it wants."""
+    """Repeat grants whose reply the member has not seen; return the remaining demand."""
     demand = dict(report.demand)
     for number, hold in state.holds.items():
         if hold.member == report.terms.member and number > report.last_seen:
@@ -94,14 +94,14 @@ def _take_turns(
     room: float,
     reply: StoreReply,
 ) -> None:
-    """Let the member take its turns; then see to it that somebody comes for the next one."""
+    """Grant the member its turns, then schedule the member that has the next one."""
     turns, name, now = state.turns, report.terms.member, state.now
     while (level := turns.next_level()) is not None:
         head = next(iter(level.members))
         if room < 1:
             due = state.free_at(quota, per_minute, now)
-            # Where only a full window is in the way an answer does not help: its token stays used.
-            lowered = per_minute != quota.hard_per_minute  # for a reason that an answer may end
+            # An answer does not help if only a window is full: the token stays used.
+            lowered = per_minute != quota.hard_per_minute  # an answer may end the reason
             reply.answers_help = due == inf or lowered or state.breaker.is_open or bool(state.log.draining)
             if state.external.spent:
                 due = min(due, state.external.eases_at(quota, now))
@@ -121,9 +121,9 @@ def _take_turns(
 
 
 def _call(head: str, due: float, report: MemberReport, state: QuotaState, reply: StoreReply) -> None:
-    """Have the member whose turn it is come when that is, and the others look whether it has come.
+    """Schedule a report of the member that has the next turn, at `due`, and later ones of the others.
 
-    It is at `due`; that is infinity if a request in flight must end first: its holder reports then.
+    The others check whether it has reported. `due` is infinity if a request in flight must end first.
     """
     turns, now = state.turns, state.now
     if due == inf:
@@ -142,6 +142,6 @@ def _call(head: str, due: float, report: MemberReport, state: QuotaState, reply:
                 wake.append((name, delay))
         reply.wake = wake
     for name, member in state.members.items():
-        # Whoever holds may die: the end of its lease is an instant to look again.
+        # A member with a grant may die: report again when its lease expires.
         if member.held and name != report.terms.member:
             reply.again = min(reply.again, max(member.lease_until - now, 0.0))

@@ -1,7 +1,7 @@
-"""When the next requests will be answered, if all goes as it has gone so far. Pure.
+"""Predicts when the next requests will be sent and answered. Pure.
 
-The schedule plays the fastest one that the limits allow forward from the present state, request by request,
-with the latency measured so far, and that of delayed answers where the soft limit will have been passed.
+It simulates the fastest sequence that the limits allow, from the present state, request by request. It uses
+the measured latency, and the latency of delayed answers for requests beyond the soft limit.
 """
 
 import heapq
@@ -15,17 +15,17 @@ __all__ = ["Schedule"]
 
 
 class Schedule:
-    """The requests to come, extended as far as anybody wants to know.
+    """The next requests, simulated as far as needed.
 
-    It belongs to the state that it was made from: any grant or answer since makes it stale.
+    It is valid only for the state that it was made from: a later grant or answer makes it stale.
 
     Attributes:
-        now: The instant that it was made at.
-        eases_at: When others will be taken to spend less, which it does not foresee; infinity if never.
+        now: The instant at which it was made.
+        eases_at: When the estimate of usage by others falls, which is not simulated; infinity if never.
     """
 
     def __init__(self, state: QuotaState, terms: Terms) -> None:
-        """Start from the present, for a member that has just reported; nothing is changed."""
+        """Start from the present state, for a member that has just reported; the state is not changed."""
         quota, now = state.most_careful(), state.now
         log, breaker, latency = state.log, state.breaker, state.latency
         log.settle(quota, now)
@@ -42,7 +42,7 @@ class Schedule:
         self._sends += [end - quota.drain for end in log.draining]
         ends = sorted([*ends, *log.draining])
         per_minute = state.per_minute(quota, terms.pacing, now)
-        # Of each window its limit, its length, and the instants at which the requests in it end.
+        # For each window: its limit, its length, and the instants at which its requests end.
         windows = (log.minute, per_minute, quota.minute), (log.hour, quota.per_hour, quota.hour)
         self._windows = [
             (limit, seconds, [*window.instants(), *ends])
@@ -51,9 +51,9 @@ class Schedule:
         ]
         self._opening = opening
         if breaker.is_open:
-            # A probe goes alone; if it is on its way, what flies now is what all wait for.
+            # A probe is sent alone; if it is in flight, all calls wait for the requests in flight.
             self._opening = max([opening, *ends] if breaker.half_open else [opening, breaker.blocked_until])
-        # One instant a slot: when it is next free. Without a limit no request waits for another.
+        # When each slot is next free. Without a limit no request waits for another.
         self._unlimited = quota.max_concurrent is None
         slots = quota.max_concurrent or 1
         busy = [] if self._unlimited else [max(self._opening, end) for end in ends[-slots:]]
@@ -64,9 +64,9 @@ class Schedule:
             self._slots = [max(slot, self._opening) for slot in self._slots]
 
     def start_of(self, position: int, *, until: float = inf) -> float:
-        """Return when a waiting call will be sent that `position` other calls of the member precede.
+        """Return when the waiting call behind `position` other calls of the member will be sent.
 
-        If that is later than `until`, any instant later than `until` will do.
+        If that is later than `until`, the result may be any instant later than `until`.
         """
         starts, position = self._starts, position + self._turns_elsewhere(position + 1)
         while len(starts) <= position and (not starts or starts[-1] <= until):
@@ -74,9 +74,9 @@ class Schedule:
         return starts[min(position, len(starts) - 1)]
 
     def wait_beyond(self, position: int, max_wait: float, began: float) -> float | None:
-        """Return how long a call waits from `began` on if that certainly exceeds `max_wait`; else None."""
+        """Return how long a call waits from `began` if that certainly exceeds `max_wait`; else None."""
         wait = self.start_of(position, until=began + max_wait) - began
-        # What is eased meanwhile is not foreseen.
+        # The schedule does not simulate a fall of the estimate of usage by others.
         return wait if wait > max_wait and self.eases_at > began + max_wait else None
 
     def end_of(self, count: int) -> float:
@@ -104,7 +104,7 @@ class Schedule:
         self._ends.append(end)
 
     def _send(self, start: float) -> float:
-        """Enter a request as sent, and return when it will be answered."""
+        """Record a simulated request as sent; return when it will be answered."""
         sends, soft = self._sends, self._soft
         delayed = soft is not None and len(sends) >= soft and sends[-soft] + self._minute > start
         sends.append(start)

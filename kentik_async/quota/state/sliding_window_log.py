@@ -1,9 +1,9 @@
-"""What was used of a quota and what is in flight: tokens, slots, and when the next request may go. Pure.
+"""The log of used tokens and slots of a quota, and when the next request may be sent. Pure.
 
 Each token returns exactly one window after it was used, so no rolling window ever holds more than its
 limit (a classic bucket of capacity C grants up to 2C in some window). A token's age counts from the
-*answer*: the server counts from receipt, which the client cannot see but which lies before the answer,
-so a token is never taken for older than it is.
+*answer*. The server counts from receipt, which the client cannot see; but receipt is before the answer,
+so a token is never considered older than it is.
 """
 
 from bisect import insort
@@ -16,11 +16,11 @@ from kentik_async.quota.limits import Quota
 __all__ = ["SlidingWindow", "SlidingWindowLog"]
 
 _EXACT = 384
-"""A window with up to so many instants keeps each of them. The vendor's minute never holds more."""
+"""A window with at most this many instants keeps each of them. The vendor's minute never holds more."""
 
 _RESOLUTION = 1 / 360
-"""Beyond that, instants so close together (as a share of the window) are kept as one, the youngest: an
-hour of 3,750 requests then takes at most 744 entries, and a token returns up to 10 s late, never early."""
+"""Beyond that, instants closer than this share of the window are one entry, at the latest of them. An hour
+of 3,750 requests takes at most 744 entries, and a token returns up to 10 s late, never early."""
 
 
 class SlidingWindow(msgspec.Struct, array_like=True):
@@ -30,7 +30,7 @@ class SlidingWindow(msgspec.Struct, array_like=True):
         ends: When they were answered, oldest first.
         counts: How many were answered at each of these instants.
         total: The sum of `counts`.
-        opened: When the first request of the youngest entry was answered.
+        opened: When the first request of the latest entry was answered.
     """
 
     ends: list[float] = []
@@ -39,7 +39,7 @@ class SlidingWindow(msgspec.Struct, array_like=True):
     opened: float = -inf
 
     def expire(self, seconds: float, now: float) -> None:
-        """Drop what no longer counts at `now` in a window of so many seconds."""
+        """Remove requests that no longer count at `now` in a window of `seconds`."""
         ends, gone = self.ends, 0
         while gone < len(ends) and ends[gone] + seconds <= now:
             self.total -= self.counts[gone]
@@ -48,10 +48,10 @@ class SlidingWindow(msgspec.Struct, array_like=True):
             del ends[:gone], self.counts[:gone]
 
     def add(self, seconds: float, now: float) -> None:
-        """Enter a request answered at `now` in a window of so many seconds."""
+        """Record a request answered at `now` in a window of `seconds`."""
         ends = self.ends
         self.total += 1
-        # What is reported late joins the youngest: a request taken for younger than it is does no harm.
+        # A late report joins the latest entry: a request may count as younger than it is, never as older.
         if not ends or now > ends[-1]:
             if len(ends) < _EXACT or now > self.opened + seconds * _RESOLUTION:
                 ends.append(now)
@@ -62,9 +62,9 @@ class SlidingWindow(msgspec.Struct, array_like=True):
         self.counts[-1] += 1
 
     def free_at(self, seconds: float, limit: int | None, in_flight: int) -> float:
-        """Return from when one more request fits; infinity if one in flight must end first. Expire first.
+        """Return when one more request fits; infinity if a request in flight must end first. Expire first.
 
-        Of `limit` requests, None for any number, each one in flight holds a token whose age has not begun.
+        `limit` is None if there is no limit. Each request in flight holds a token whose age has not begun.
         """
         if limit is None:
             return -inf
@@ -78,7 +78,7 @@ class SlidingWindow(msgspec.Struct, array_like=True):
         return inf
 
     def is_sound(self) -> bool:
-        """Tell whether what was read can be true; whole lists at a time, for it is done at every turn."""
+        """Return whether a decoded window is valid; it uses fast list functions, since each read calls it."""
         ends, counts = self.ends, self.counts
         if len(ends) != len(counts) or sum(counts) != self.total or min(counts, default=1) < 1:
             return False
@@ -90,14 +90,14 @@ class SlidingWindow(msgspec.Struct, array_like=True):
 
 
 class SlidingWindowLog(msgspec.Struct, array_like=True):
-    """What was used of one quota, and how much is in flight. The instants are of one clock.
+    """The used tokens and the requests in flight of one quota. All instants are of one clock.
 
     Attributes:
         minute: The rolling minute.
         hour: The rolling hour.
         sends: When the latest `soft_per_minute` of the answered requests were sent.
-        draining: Until when each request of unknown outcome keeps its slot and token, soonest first.
-        in_flight: Requests that hold a slot and a token, the draining ones included.
+        draining: Until when each request with unknown outcome keeps its slot and token, earliest first.
+        in_flight: Requests that hold a slot and a token, including draining ones.
     """
 
     minute: SlidingWindow = msgspec.field(default_factory=SlidingWindow)
@@ -107,9 +107,9 @@ class SlidingWindowLog(msgspec.Struct, array_like=True):
     in_flight: int = 0
 
     def room(self, quota: Quota, per_minute: int | None, now: float) -> float:
-        """Return how many requests may go at `now`, below 1 if none; infinity without a limit.
+        """Return how many requests may be sent at `now`: below 1 if none, infinity if there is no limit.
 
-        `per_minute` is the limit of the minute at present; see `QuotaState.per_minute`.
+        `per_minute` is the present limit of the minute; see `QuotaState.per_minute`.
         """
         self.settle(quota, now)
         room: float = inf if quota.max_concurrent is None else quota.max_concurrent
@@ -120,9 +120,9 @@ class SlidingWindowLog(msgspec.Struct, array_like=True):
         return room - self.in_flight
 
     def free_at(self, quota: Quota, per_minute: int | None, now: float) -> float:
-        """Return the instant from which one more request may go, `now` at the earliest.
+        """Return when one more request may be sent, `now` at the earliest.
 
-        Infinity means that no passing of time helps: a request in flight must end first.
+        Infinity means that waiting does not help: a request in flight must end first.
         """
         self.settle(quota, now)
         free = inf
@@ -132,7 +132,7 @@ class SlidingWindowLog(msgspec.Struct, array_like=True):
         return max(self.draining[0] if free == inf and self.draining else free, now)
 
     def use(self, quota: Quota, sent: float, now: float) -> None:
-        """Enter that a request sent at `sent` is answered now: its slot is free, its token ages."""
+        """Record that a request sent at `sent` is answered now: its slot is free, its token's age begins."""
         self.in_flight -= 1
         soft = quota.soft_per_minute
         if soft is not None:
@@ -146,21 +146,21 @@ class SlidingWindowLog(msgspec.Struct, array_like=True):
             self.hour.add(quota.hour, now)
 
     def drain(self, quota: Quota, now: float) -> None:
-        """Enter that a request's end is unknown: it counts as in flight for `quota.drain` seconds more."""
+        """Record a request of unknown outcome: it counts as in flight for `quota.drain` more seconds."""
         insort(self.draining, now + quota.drain)
 
     def end_all(self, quota: Quota, now: float) -> None:
-        """Enter all requests in flight as answered: someone else holds them from now on."""
+        """Record all requests in flight as answered: another process holds them from now on."""
         self.draining.clear()
         while self.in_flight > 0:
             self.use(quota, now, now)
 
     def settle(self, quota: Quota, now: float) -> None:
-        """Bring the log to `now`: end the drains that are over, drop what no longer counts."""
+        """Update the log to `now`: end finished drains, remove requests that no longer count."""
         while self.draining and self.draining[0] <= now:
             end = self.draining.pop(0)
             self.use(quota, end - quota.drain, end)
-        # Looked at here, since a call for each window that has nothing to drop takes longer.
+        # Checked here, because a call for each window is slower and most have nothing to remove.
         ends = self.minute.ends
         if ends and ends[0] + quota.minute <= now:
             self.minute.expire(quota.minute, now)
@@ -169,14 +169,14 @@ class SlidingWindowLog(msgspec.Struct, array_like=True):
             self.hour.expire(quota.hour, now)
 
     def used(self, quota: Quota, now: float) -> tuple[int, int]:
-        """Return how many requests count in the rolling minute and hour, those in flight included."""
+        """Return how many requests count in the rolling minute and hour, including those in flight."""
         self.settle(quota, now)
         return self.minute.total + self.in_flight, self.hour.total + self.in_flight
 
     def delayed(self, quota: Quota, sent: float, others: int = 0) -> bool:
-        """Tell whether a request sent at that instant was beyond the soft limit, so its answer delayed.
+        """Return whether a request sent at `sent` was beyond the soft limit, so that its answer is delayed.
 
-        `others` of the minute are taken to be somebody else's.
+        `others` is the estimated number of requests of other programs in the minute.
         """
         sends, soft = self.sends, quota.soft_per_minute
         if soft is None:

@@ -1,8 +1,8 @@
-"""Whose turn it is among members that wait, with priorities. Pure.
+"""The turns of waiting members, with priorities. Pure.
 
-A member is a process that takes part (one of its limiters, to be exact). Its own calls are served first come,
-first served within a priority; this order decides which priority has the next turn, and which member in it:
-members take turns, whatever number of calls waits in each.
+A member is a process that uses the quota (more exactly, one of its limiters). Within a priority, its own
+calls are served first come, first served. This order decides which priority has the next turn, and which
+member of it: members are served round-robin, however many calls wait in each.
 """
 
 from collections import Counter
@@ -13,19 +13,19 @@ import msgspec
 __all__ = ["TURNS_AHEAD", "Level", "TurnOrder"]
 
 TURNS_AHEAD = 8
-"""How many grants may go past a waiting call of lower priority: then its priority gets a turn.
+"""How many grants may overtake a waiting call of lower priority before its priority gets a turn.
 
-If that holds for several the highest of them goes first. So between two grants of a priority that has
-waiters all the while lie at most `TURNS_AHEAD` others and one for each further lower priority that waits.
+If several priorities are due, the highest is first. So between two grants of a priority with waiters there
+are at most `TURNS_AHEAD` other grants, and one for each further lower priority with waiters.
 """
 
 
 class Level(msgspec.Struct, array_like=True):
-    """Those who wait with one priority.
+    """The waiting members of one priority.
 
     Attributes:
         priority: The priority.
-        members: How many calls wait in each member; the first member is the next in turn.
+        members: The number of waiting calls of each member; the first member has the next turn.
         passed_over: How many grants went to higher priorities since this one had a turn.
     """
 
@@ -35,12 +35,12 @@ class Level(msgspec.Struct, array_like=True):
 
 
 class TurnOrder(msgspec.Struct, array_like=True):
-    """Who waits, and who was told to come.
+    """The waiting members, and the one that is scheduled for the next turn.
 
     Attributes:
-        levels: One for each priority that somebody waits with, the highest first.
-        told: The member that was last told when its turn comes; empty if none.
-        due: From when it may go, as it was told.
+        levels: One for each priority with waiting calls, the highest first.
+        told: The member that is scheduled for the next turn; empty if none.
+        due: When its turn is, as scheduled.
     """
 
     levels: list[Level] = []
@@ -48,9 +48,9 @@ class TurnOrder(msgspec.Struct, array_like=True):
     due: float = 0.0
 
     def announce(self, member: str, demand: Mapping[int, int]) -> None:
-        """Enter how many calls wait in a member, by priority; a newcomer goes to the end of the line.
+        """Set how many calls wait in a member, by priority; a new member joins at the end of the queue.
 
-        None wait in one that died, or did not come when it was told to.
+        `demand` is empty for a member that died, or that did not report when scheduled.
         """
         levels, missing, emptied = self.levels, len(demand), False
         for level in levels:
@@ -68,7 +68,7 @@ class TurnOrder(msgspec.Struct, array_like=True):
             self._prune()
 
     def next_level(self) -> Level | None:
-        """Return the priority that has the next turn; its first member goes. None if nobody waits."""
+        """Return the level that has the next turn, for its first member; None if no call waits."""
         levels = self.levels
         for level in levels:
             if level.passed_over >= TURNS_AHEAD:
@@ -76,7 +76,7 @@ class TurnOrder(msgspec.Struct, array_like=True):
         return levels[0] if levels else None
 
     def granted(self, level: Level) -> None:
-        """Enter that the first member of a level had a turn; it goes to the end of the line."""
+        """Record that the first member of a level had a turn; it moves to the end of the queue."""
         member = next(iter(level.members))
         calls = level.members.pop(member) - 1
         if calls:
@@ -92,11 +92,11 @@ class TurnOrder(msgspec.Struct, array_like=True):
             self._prune()
 
     def waits(self, member: str) -> bool:
-        """Tell whether calls wait in a member."""
+        """Return whether calls wait in a member."""
         return bool(self.levels) and any(member in level.members for level in self.levels)
 
     def members(self) -> Iterator[str]:
-        """Yield those who wait in about the order of their turns; one may come twice."""
+        """Yield the waiting members in about the order of their turns; a member may appear twice."""
         first = self.next_level()
         if first is not None:
             yield from first.members
@@ -104,7 +104,7 @@ class TurnOrder(msgspec.Struct, array_like=True):
                 yield from level.members
 
     def waiting_elsewhere(self, member: str) -> list[int]:
-        """Return how many calls wait in each other member."""
+        """Return the number of waiting calls of each other member."""
         found = Counter[str]()
         for level in self.levels:
             found.update(level.members)
