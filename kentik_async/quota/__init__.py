@@ -1,4 +1,4 @@
-"""The quota: the vendor's limits, what was used of them, and the limiters that keep them."""
+"""The quota: the vendor's limits, their usage, and the limiters that enforce them."""
 
 from kentik_async.quota.limiter import LocalLimiter
 from kentik_async.quota.limits import PACINGS, QUOTA_CLASSES, Allowance, Outcome, Pacing, Quota, QuotaClass

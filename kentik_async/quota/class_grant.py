@@ -15,15 +15,15 @@ class _Issuer(Protocol):
     def end(self, grant: "ClassGrant", outcome: Outcome, retry_after: float | None) -> None: ...
 
 
-# A Struct, because one is made for each request: 45 ns, where a class with __init__ takes 95.
+# A Struct, because one is made for each request: it takes 45 ns, a class with __init__ 95 ns.
 class ClassGrant(msgspec.Struct, eq=False):
-    """The right to send one request; see `HintAwareGrant`. One that is forgotten ends as "unknown".
+    """The right to send one request; see `HintAwareGrant`. If it is never closed, it ends as "unknown".
 
     Attributes:
-        issuer: The limiter that gave it.
+        issuer: The limiter that issued it.
         number: Its number in the shared state.
-        granted_at: When it was given, by this process's monotonic clock.
-        hint: What the server said is left, with the answer to its request.
+        granted_at: When it was issued, by this process's monotonic clock.
+        hint: The remaining requests that the server reported with the answer to this request.
         closed: Whether it was closed.
     """
 
@@ -34,15 +34,15 @@ class ClassGrant(msgspec.Struct, eq=False):
     closed: bool = False
 
     def valid(self) -> bool:
-        """Tell whether the right still holds: not closed, not inherited through a fork, not lapsed."""
+        """Return whether the grant is valid: not closed, not inherited by a fork, lease not expired."""
         return self.issuer.is_valid(self)
 
     def apply_hint(self, allowance: Allowance) -> None:
-        """Note what the server says is left, to be entered when the grant is closed."""
+        """Store the remaining requests that the server reported; they are recorded at `close`."""
         self.hint = allowance
 
     def close(self, outcome: Outcome, *, retry_after: float | None = None) -> None:
-        """Give the slot back and enter how the request ended; only the first call counts."""
+        """Return the slot and record how the request ended; only the first call has an effect."""
         self.closed = True
         self.issuer.end(self, outcome, retry_after)
 

@@ -1,6 +1,6 @@
-"""One quota class as one process takes part in it: its calls wait here, on whatever store.
+"""The limiter of one quota class in one process, on any store: the calls of the process wait here.
 
-There is no polling: an answer or another member wakes the next waiter, or else one timer an event loop.
+There is no polling: an answer, another member or the timer of an event loop wakes the next waiter.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ R = TypeVar("R")
 
 
 class ClassLimiter:
-    """One quota class in one process, a member of those that share its store's state; for all threads."""
+    """Limits one quota class in one process, which is a member of the store's state. Thread-safe."""
 
     def __init__(
         self,
@@ -38,27 +38,27 @@ class ClassLimiter:
         store: Store,
         monotonic: Callable[[], float],
     ) -> None:
-        """Start with nobody waiting, on a store that nobody else uses in this process."""
+        """Start without waiters, on a store that no other limiter uses in this process."""
         self._class: QuotaClass = quota_class
         self._store = store
         self._exclusive = store.own_state is not None
         self._reporter = Reporter(store, *terms, self._later)
         self._monotonic = monotonic
-        # Without leases requests in flight are entered as they end, also after the limiter was closed.
+        # Without leases, the end of each request is recorded, also after the limiter was closed.
         self._closes_last, self._closed = store.lease == inf, False
         self._begin()
         store.bind(self._wake)
 
     def enter(self, priority: int, queued_since: float | None, max_wait: float | None) -> ClassGrant | Waiter:
-        """Return a grant, or a waiter whose future is to be awaited, and given up by `leave`.
+        """Return a grant, or a waiter: await its future, and call `leave` to stop waiting.
 
-        The future raises QuotaWaitError where the wait would exceed, or did exceed, `max_wait` seconds,
-        ClientClosedError when the limiter is closed, and what the store fails with.
+        The future raises QuotaWaitError if the wait would exceed, or did exceed, `max_wait` seconds,
+        ClientClosedError when the limiter is closed, and the errors of the store.
 
         Raises:
             ClientClosedError: The limiter was closed.
         """
-        self._lock.acquire()  # not `with`, which takes 0.2 µs more: it is done for each request
+        self._lock.acquire()  # not `with`, which takes 0.2 µs more for each request
         try:
             if self._closed:
                 raise ClientClosedError("the limiter is closed")
@@ -66,7 +66,7 @@ class ClassLimiter:
             if timer is None:
                 self._reap()
                 timer = self._loops.enter()
-                reporter.told = {}  # a report is needed that arms this loop's timer too
+                reporter.told = {}  # forces a report, which sets this loop's timer too
             now, late = self._monotonic(), reporter.pending
             if not (queue.calls or late):
                 grant = self._ask_for_one(priority, timer, now)
@@ -77,7 +77,7 @@ class ClassLimiter:
             queue.push(waiter)
             if late:
                 self._late.add(waiter)
-            # What wakes others of this priority wakes this one; a report for this one may be pending.
+            # Waiters of one priority are woken together; a report for this one may be pending.
             if not reporter.told.get(priority) and (late or not reporter.pending):
                 self._report()
             if max_wait is not None and waiter.queued:
@@ -87,7 +87,7 @@ class ClassLimiter:
                 else:
                     reporter.look(refuse)
                     self._report()
-                # The store may need a moment to tell what can be had at once.
+                # The store may need a moment to return a grant that is free now.
                 longest = max(max_wait, self._store.patience if reporter.pending else 0.0)
                 waiter.expiry = timer.loop.call_later(longest, self._expire, waiter, max_wait)
             return waiter
@@ -95,7 +95,7 @@ class ClassLimiter:
             self._lock.release()
 
     def leave(self, waiter: Waiter) -> None:
-        """Wait no more; a grant that has come nevertheless goes back."""
+        """Stop waiting; a grant that was already delivered is returned."""
         waiter.left = True
         future = waiter.future
         if future.done() and not future.cancelled() and future.exception() is None:
@@ -104,36 +104,36 @@ class ClassLimiter:
             self._lock.run(self._discard, waiter)
 
     def is_valid(self, grant: ClassGrant) -> bool:
-        """Tell whether a grant's right to send still holds."""
+        """Return whether a grant is still valid."""
         return grant.number in self._reporter.open and (self._exclusive or self._store.holds())
 
     def end(self, grant: ClassGrant, outcome: Outcome, retry_after: float | None) -> None:
-        """Enter how a granted request ended, and let the next one go; never blocks."""
+        """Record how a granted request ended, which may let the next one be sent; never blocks."""
         now = self._monotonic()
         at = now if self._exclusive else None
         ending = Ending(grant.number, outcome, now - grant.granted_at, retry_after, grant.hint, at)
         self._lock.run(self._end, ending)
 
     def keep_to(self, quota: Quota | None, pacing: Pacing) -> None:
-        """Change the limits, if any are given, and the pacing that this process keeps to."""
+        """Set the pacing of this process, and its limits unless `quota` is None."""
         with self._lock:
             self._reporter.keep_to(quota or self._reporter.terms.quota, pacing)
             self._report()
 
     async def snapshot(self) -> QuotaSnapshot:
-        """Return the present state, other members included."""
+        """Return the present state, including other members."""
         terms, queue = self._reporter.terms, self._queue
         return await self._look(lambda state: snapshot_of(self._class, state, terms, len(queue)))
 
     async def estimate(self, n: int) -> float:
-        """Return in how many seconds those that wait here and `n` more would all be answered."""
+        """Return the seconds until the calls that wait here and `n` more would all be answered."""
         schedule, waiting = await self._look(
             lambda state: (Schedule(state, self._reporter.terms), len(self._queue))
         )
         return schedule.end_of(waiting + n) - schedule.now
 
     def idle(self) -> bool:
-        """Tell whether nobody waits here, and the store's state holds nothing that must be remembered."""
+        """Return whether no call waits here, and the store's state has no usage that must be kept."""
         with self._lock:
             self._reap()
             self._report()
@@ -141,34 +141,34 @@ class ClassLimiter:
             return not (self._queue.calls or reporter.open or reporter.pending) and reporter.state.idle()
 
     async def aclose(self) -> None:
-        """Grant nothing more and release the store; those that wait end with ClientClosedError."""
+        """Grant nothing more and release the store; waiting calls end with ClientClosedError."""
         with self._lock:
             self._closed = True
             self._queue.fail_all(ClientClosedError("the limiter was closed"))
             if not self._closes_last:
                 self._reporter.abandon()
-            told = any(self._reporter.told.values())  # of calls that do not wait any more
+            told = any(self._reporter.told.values())  # these calls no longer wait
             if self._closes_last or told or self._reporter.endings or self._reporter.pending:
                 self._report()
         if not self._closes_last:
             await self._store.aclose()
 
     def restart(self) -> None:
-        """Begin anew in a forked child: its parent keeps the waiters and what is in flight."""
+        """Start again in a forked child: the parent keeps the waiters and the requests in flight."""
         self._store.restart()
         self._reporter.restart()
         self._begin()
 
     def _begin(self) -> None:
-        self._lock = DeferredLock()  # in a child another thread of the parent may have held the old one
+        self._lock = DeferredLock()  # at a fork, another thread of the parent may hold the old one
         self._queue = WaitQueue()
-        self._late: set[Waiter] = set()  # those that joined after the pending report was sent
+        self._late: set[Waiter] = set()  # waiters that joined after the pending report was sent
         self._loops = LoopRegistry(self._wake, self._monotonic)
         self._answers_help, self._alone = True, False
-        self._ahead: tuple[Schedule, float] | None = None  # since the latest report, and when it was made
+        self._ahead: tuple[Schedule, float] | None = None  # after the latest report, and when it was made
 
     def _report(self) -> None:
-        """Report, and hand out what that leads to; if a report is pending, another follows it."""
+        """Report and deliver the grants; if a report is pending, another one follows it."""
         reporter = self._reporter
         reporter.due = True
         while reporter.due and not reporter.pending:
@@ -184,7 +184,7 @@ class ClassLimiter:
                 reporter.take_looks()
 
     def _ask_for_one(self, priority: int, timer: LoopTimer, now: float) -> ClassGrant | None:
-        """Return a grant for a call that arrives while nobody waits here, if it can be had at once."""
+        """Return a grant for a call that arrives while no other waits here, or None if it must wait."""
         reporter = self._reporter
         if self._exclusive:
             self._ahead = None
@@ -198,7 +198,7 @@ class ClassLimiter:
         if number is None:
             return None
         reporter.open[number] = timer
-        if reporter.due:  # it was granted more, which goes back
+        if reporter.due:  # there were more grants, which are returned
             self._report()
         return ClassGrant(self, number, now)
 
@@ -217,7 +217,7 @@ class ClassLimiter:
             self._report()
 
     def _failed(self, error: KentikError) -> None:
-        """Tell those who wait that the latest report failed; those that came since have one of their own."""
+        """Fail the waiters of the latest report, which failed; later waiters get a report of their own."""
         self._queue.fail_all(error, but=self._late)
         self._reporter.take_looks(error)
         self._reporter.due = bool(self._queue.calls or self._reporter.looks)
@@ -258,15 +258,15 @@ class ClassLimiter:
         if self._reporter.open.pop(ending.grant, None) is None:
             return  # it has ended before, or is void
         self._reporter.endings.append(ending)
-        hinted = ending.hint is not None  # what the server says is left counts for the next call
+        hinted = ending.hint is not None  # the remaining requests apply to the next call
         urgent = ending.outcome != "answered" or (hinted and self._exclusive)
         now = urgent or (self._queue.calls and (hinted or self._answers_help))
-        # Nobody waits for an answer: where the state is shared it is told soon, at best with the next call.
+        # No call waits for the answer: a shared state gets it soon, if possible with the next call.
         if now or not (self._exclusive or (self._alone and self._loops.ring_soon())):
             self._report()
 
     def _reap(self) -> None:
-        """End the requests of event loops that were closed: they may still be working at the server."""
+        """End the requests of closed event loops as unknown: they may still be running at the server."""
         if self._loops.drop_closed() and self._reporter.abandon(but_open_loops=True):
             self._report()
 
@@ -281,7 +281,7 @@ class ClassLimiter:
         waiter.fail(wait_too_long(self._class, max_wait))
 
     async def _look(self, view: Callable[[QuotaState], R]) -> R:
-        """Return what a function finds, under the lock, in the state after a report of its own."""
+        """Make a report, call a function with the state under the lock, and return its result."""
         with self._lock:
             self._reap()
             found = self._reporter.look(view)

@@ -1,9 +1,8 @@
-"""Which limiter keeps a client's quota: the one handed in, one that a URL names, or the usual one.
+"""Selects a client's limiter: the given one, the one that a URL names, or the default one.
 
-The limiters of this process are found again by whose quota they keep: the one piece of global state. Two
-clients of one customer in one process spend the same quota, so they must share one limiter. An entry goes
-when no client is left *and* its every token has returned: going with its last client, it would forget what a
-script's previous client has just spent.
+The registry of this process's limiters, by customer, is the only global state. Two clients of one customer
+use the same quota, so they must share one limiter. An entry is removed when it has no client *and* every
+token has returned: if it were removed with its last client, the next client would not know the recent usage.
 """
 
 import logging
@@ -28,15 +27,15 @@ _log = logging.getLogger("kentik_async")
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """Whose quota is to be kept, and how.
+    """The customer of a client, with limits and pacing.
 
     Attributes:
-        endpoints: Where the requests go: each installation counts for itself.
-        name: Whose quota it is; all processes must name it alike.
+        endpoints: The servers: each installation has its own count.
+        name: The customer's name; all processes must use the same.
         quota: The limits of non-query requests.
         query_quota: The limits of queries.
         pacing: "throughput", "courteous" or "auto".
-        local: Whether the endpoints are on this machine: an emulator, which no other process spends.
+        local: Whether the endpoints are on this machine: an emulator, which no other process uses.
     """
 
     endpoints: tuple[str, ...]
@@ -47,24 +46,24 @@ class Customer:
     local: bool
 
     def arguments(self) -> dict[str, Any]:
-        """Return what a limiter is opened with."""
+        """Return the keyword arguments that open a limiter."""
         names = ("endpoints", "quota", "query_quota", "pacing")
         return {"customer": self.name, **{name: getattr(self, name) for name in names}}
 
 
 def choose_limiter(limiter: Limiter | str | None, customer: Customer, owner: object) -> tuple[Limiter, bool]:
-    """Return a client's limiter, and whether the client is to close it.
+    """Return a client's limiter, and whether the client must close it.
 
     Args:
-        limiter: A limiter, which stays its maker's; "process:" for the process's own, "file:" or
-            "file:PATH" for the one that all processes of this machine share, "redis://…" or "rediss://…"
-            for one that all machines share; None for a file, or the process's own where the endpoints are
-            on this machine or no file can be made.
-        customer: Whose quota.
-        owner: The client; held weakly.
+        limiter: A limiter, which the client does not close; "process:" for the limiter of this process,
+            "file:" or "file:PATH" for the one that all processes of this machine share, "redis://…" or
+            "rediss://…" for one that all machines share; None for a file, or for the limiter of this process
+            if the endpoints are on this machine or no file can be made.
+        customer: The customer, with limits and pacing.
+        owner: The client; a weak reference is kept.
 
     Raises:
-        ConfigError: The URL has another form, or what it names cannot be used.
+        ConfigError: The URL is invalid, or the limiter that it names cannot be used.
     """
     if limiter is None and not customer.local:
         try:
@@ -102,12 +101,12 @@ class _Entry:
     owners: "weakref.WeakKeyDictionary[object, Customer]" = field(default_factory=weakref.WeakKeyDictionary)
 
     def agree(self) -> None:
-        """Keep to the most careful limits and pacing that any present owner wishes for."""
-        wishes = list(self.owners.values())
+        """Apply the strictest limits and pacing of all present owners."""
+        customers = list(self.owners.values())
         self.limiter.keep_to(
-            reduce(Quota.combined, (wish.quota for wish in wishes)),
-            reduce(Quota.combined, (wish.query_quota for wish in wishes)),
-            max((wish.pacing for wish in wishes), key=PACINGS.__getitem__),
+            reduce(Quota.combined, (customer.quota for customer in customers)),
+            reduce(Quota.combined, (customer.query_quota for customer in customers)),
+            max((customer.pacing for customer in customers), key=PACINGS.__getitem__),
         )
 
 
@@ -126,9 +125,9 @@ if hasattr(os, "register_at_fork"):  # a thread of the parent may have held the 
 
 
 def shared_limiter(owner: object, customer: Customer) -> LocalLimiter:
-    """Return the process's limiter for a customer's quota, made at the first request for it.
+    """Return this process's limiter of a customer; make it if there is none.
 
-    Of the limits and pacings of all present owners the most careful apply. An owner is held weakly.
+    The strictest limits and pacing of all present owners apply. Only a weak reference to an owner is kept.
     """
     key = (customer.endpoints, customer.name)
     with _registry.lock:

@@ -17,10 +17,10 @@ __all__ = ["LocalLimiter", "StoreLimiter"]
 
 
 class StoreLimiter:
-    """Keeps one customer's quota together with all that share its stores.
+    """Enforces one customer's quota together with all processes that share its stores.
 
-    It may be used from any thread and event loop. A child made by a fork takes part as a member of its own,
-    with nobody waiting or in flight.
+    It may be used from any thread and event loop. A forked child is a member of its own, without waiters or
+    requests in flight.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class StoreLimiter:
         pacing: Pacing = "auto",
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        """Start with nobody waiting, on the stores that `make_store` returns for each class.
+        """Start without waiters, on the stores that `make_store` returns for each class.
 
         Raises:
             ConfigError: `pacing` is not one of the three names.
@@ -47,7 +47,7 @@ class StoreLimiter:
 
     @property
     def pacing(self) -> Pacing:
-        """The pacing that this process wishes for."""
+        """The pacing that this process requests."""
         return self._pacing
 
     @pacing.setter
@@ -66,13 +66,13 @@ class StoreLimiter:
     ) -> ClassGrant:
         """Wait until one request may be sent; see `Limiter.acquire`."""
         limiter = self._classes.get(quota_class) or self._class(quota_class)
-        # Not in a coroutine of the class's: each of ten thousand that wait would be 300 bytes larger.
+        # Not in a coroutine of `ClassLimiter`: that takes 300 bytes more for each waiting call.
         entry = limiter.enter(priority, queued_since, max_wait)
         if isinstance(entry, ClassGrant):
             return entry
         try:
             return await entry.future
-        except BaseException:  # also GeneratorExit: the loop was closed, and the coroutine collected
+        except BaseException:  # also GeneratorExit, if the coroutine of a closed loop is collected
             limiter.leave(entry)
             raise
         finally:
@@ -80,20 +80,20 @@ class StoreLimiter:
                 entry.expiry.cancel()
 
     async def snapshot(self, quota_class: QuotaClass = "non_query") -> QuotaSnapshot:
-        """Return the present state of one class, other members included."""
+        """Return the present state of one class, including other members."""
         return await self._class(quota_class).snapshot()
 
     async def estimate(self, n: int, quota_class: QuotaClass = "non_query") -> float:
-        """Return in how many seconds `n` further requests would all be answered, if started now."""
+        """Return the seconds until `n` more requests would all be answered, if started now."""
         return await self._class(quota_class).estimate(n)
 
     async def aclose(self) -> None:
-        """Refuse all further requests; those that wait end with ClientClosedError."""
+        """Refuse all further requests; waiting calls end with ClientClosedError."""
         for limiter in self._classes.values():
             await limiter.aclose()
 
     def idle(self) -> bool:
-        """Tell whether nobody waits, nothing is in flight and every token has returned."""
+        """Return whether no call waits, no request is in flight and every token has returned."""
         return all(limiter.idle() for limiter in self._classes.values())
 
     def _class(self, quota_class: str) -> ClassLimiter:
@@ -108,7 +108,7 @@ class StoreLimiter:
 
 
 class LocalLimiter(StoreLimiter):
-    """Keeps one customer's quota within this process; a child made by a fork starts with what was used."""
+    """Enforces one customer's quota within this process. A forked child starts with the same usage."""
 
     def __init__(
         self,
@@ -123,9 +123,9 @@ class LocalLimiter(StoreLimiter):
         Args:
             quota: The limits of non-query requests; the vendor's by default.
             query_quota: The limits of queries; the vendor's by default.
-            pacing: "throughput" accepts the soft limit's delays, "courteous" never incurs one, "auto" takes
-                what is faster at the latency measured.
-            clock: Where time comes from.
+            pacing: "throughput" accepts the soft limit's delays, "courteous" stays within the soft limit,
+                "auto" selects the faster one by the measured latency.
+            clock: The source of time.
 
         Raises:
             ConfigError: `pacing` is not one of the three names.
@@ -137,14 +137,14 @@ class LocalLimiter(StoreLimiter):
         super().__init__(quotas, lambda _: MemoryStore(clock.monotonic), pacing=pacing, clock=clock)
 
     def keep_to(self, quota: Quota, query_quota: Quota, pacing: Pacing) -> None:
-        """Change limits and pacing, from the next grant on."""
+        """Set limits and pacing, from the next grant on."""
         self._pacing = pacing
         self._classes["non_query"].keep_to(quota, pacing)
         self._classes["query"].keep_to(query_quota, pacing)
 
 
-# What must begin anew in a forked child. A hook, not a look at the process's id at each request: that
-# costs a system call, and two threads of the child could find it changed at the same moment.
+# Restarted in a forked child, by a hook. Comparing the process id at each request would cost a system call,
+# and two threads of the child could notice the change at the same moment.
 _limiters: "weakref.WeakSet[StoreLimiter]" = weakref.WeakSet()
 
 

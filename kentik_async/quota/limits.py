@@ -1,4 +1,4 @@
-"""The vendor's limits, and the terms of the quota.
+"""The vendor's limits, and the types of the quota.
 
 Source of the numbers: Kentik KB, "Kentik APIs", section "API Rate Limiting".
 """
@@ -19,7 +19,7 @@ Outcome: TypeAlias = Literal["answered", "refused", "not_sent", "unknown"]
 
 Pacing: TypeAlias = Literal["throughput", "courteous", "auto"]
 PACINGS: Mapping[Pacing, int] = {"throughput": 0, "auto": 1, "courteous": 2}
-"""The pacings and how careful each is: of two clients that share a limiter, the more careful one's holds."""
+"""The pacings by strictness: if two clients share a limiter, the stricter pacing applies to both."""
 
 _LIMITS = ("max_concurrent", "soft_per_minute", "hard_per_minute", "per_hour")
 _TIMES = ("soft_delay", "minute", "hour", "drain")
@@ -27,17 +27,17 @@ _TIMES = ("soft_delay", "minute", "hour", "drain")
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """What one customer may ask of the vendor in one class of requests; None lifts a limit.
+    """The limits of one customer in one class of requests. None means no limit.
 
     Attributes:
         max_concurrent: Requests in flight at once: received before the previous one was answered.
-        soft_per_minute: Requests in a rolling minute beyond which each answer is delayed.
+        soft_per_minute: Requests in a rolling minute; beyond them each answer is delayed.
         soft_delay: That delay, in seconds.
-        hard_per_minute: Requests in a rolling minute beyond which they are refused with 429.
-        per_hour: Requests in a rolling hour beyond which they are refused with 429.
-        minute: How long a minute lasts, in seconds; other than 60 only against a compressed clock.
-        hour: How long an hour lasts, in seconds.
-        drain: How long, in seconds, an abandoned request may go on working at the server.
+        hard_per_minute: Requests in a rolling minute; beyond them requests are refused with 429.
+        per_hour: Requests in a rolling hour; beyond them requests are refused with 429.
+        minute: The length of a minute, in seconds; different from 60 only with a compressed clock.
+        hour: The length of an hour, in seconds.
+        drain: How long, in seconds, an abandoned request may continue to run at the server.
     """
 
     max_concurrent: int | None
@@ -67,10 +67,10 @@ class Quota:
                 raise ConfigError(f"Quota.{name} is {seconds!r}: give a finite number of seconds {least}")
 
     def scaled(self, speed: float) -> "Quota":
-        """Return the same limits on a clock that runs `speed` times as fast: at 60 a minute lasts a second.
+        """Return the same limits for a clock that runs `speed` times as fast.
 
         Args:
-            speed: The factor, above 0; every time is divided by it.
+            speed: The factor, above 0. Every time is divided by it: at 60, a minute lasts a second.
 
         Raises:
             ConfigError: `speed` is not a finite number above 0.
@@ -80,7 +80,7 @@ class Quota:
         return replace(self, **{name: getattr(self, name) / speed for name in _TIMES})
 
     def combined(self, other: "Quota") -> "Quota":
-        """Return the more careful of each of two quotas' limits: fewer requests, longer times."""
+        """Return the stricter value of each limit of two quotas: fewer requests, longer times."""
         careful: dict[str, Any] = {}
         for name in _LIMITS:
             known = [limit for limit in (getattr(self, name), getattr(other, name)) if limit is not None]
@@ -90,10 +90,10 @@ class Quota:
         return Quota(**careful)
 
     def prefers_courtesy(self, latency: float) -> bool:
-        """Tell whether keeping under the soft limit is at least as fast as bearing its delays.
+        """Return whether staying within the soft limit is at least as fast as accepting its delays.
 
-        Beyond the soft limit `max_concurrent` requests a (delay + latency) get through, under it
-        `soft_per_minute` a minute; at a long latency, in seconds and without a delay, the delay buys nothing.
+        Beyond the soft limit, `max_concurrent` requests are answered per (delay + latency); within it,
+        `soft_per_minute` per minute. `latency`, in seconds and without the delay, decides which is faster.
         """
         if self.soft_per_minute is None or self.max_concurrent is None:
             return False
@@ -108,11 +108,11 @@ Quota.QUERY = Quota(max_concurrent=4, soft_per_minute=30, soft_delay=1.0, hard_p
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What is left of a quota, by the server's own count.
+    """The remaining requests of a quota, by the server's count.
 
     Attributes:
-        left: Requests left, after the one that this came with.
-        reset: In how many seconds the server counts anew, or has room again.
+        left: Requests left after the request whose answer reported it.
+        reset: Seconds until the server resets the count, or accepts requests again.
     """
 
     left: int

@@ -1,4 +1,4 @@
-"""The protocols of the quota: what the pipeline needs of a limiter, and what a limiter needs of a store."""
+"""The protocols between the pipeline and a limiter, and between a limiter and a store."""
 
 from collections.abc import Callable
 from typing import Protocol, TypeAlias, runtime_checkable
@@ -12,11 +12,11 @@ from kentik_async.quota.state.quota_state import QuotaState
 __all__ = ["Change", "Grant", "HintAwareGrant", "Limiter", "QuotaSnapshot", "Store", "Wake"]
 
 Change: TypeAlias = Callable[[QuotaState, float], StoreReply]
-"""A pure change of the state: it is given the state and the present instant by the store's clock, and changes
-the state in place. A store may call it again, on a fresh state, if what it made could not be committed."""
+"""A pure change of the state. Its arguments are the state, which it changes in place, and the present instant
+by the store's clock. A store may call it again, on a fresh state, if the commit failed."""
 
 Wake: TypeAlias = Callable[[float], None]
-"""Have the limiter report in so many seconds, at once if 0; never blocks, may be called from any thread."""
+"""Makes the limiter report in so many seconds, at once if 0. Never blocks; may be called from any thread."""
 
 
 @runtime_checkable
@@ -24,28 +24,28 @@ class Grant(Protocol):
     """The right to send one request, held until it is closed."""
 
     def valid(self) -> bool:
-        """Tell whether the right still holds; asked immediately before sending."""
+        """Return whether the grant is still valid; called immediately before sending."""
         ...
 
     def close(self, outcome: Outcome, *, retry_after: float | None = None) -> None:
-        """Give the slot back and enter how the request ended; never blocks, and only counts once.
+        """Return the slot and record how the request ended. Never blocks; only the first call has an effect.
 
         Args:
-            outcome: "answered", also with an error; "refused", a rate limit; "not_sent", the server
-                certainly never saw it: slot and token are as before; "unknown": it may still be working
-                there, so the slot stays taken for `drain` seconds.
-            retry_after: With "refused": the pause that the server requested, in seconds. What is not a
-                finite number from 0 counts as none.
+            outcome: "answered", also with an error; "refused" by a rate limit; "not_sent": the server
+                certainly did not receive it, so slot and token are returned; "unknown": it may still be
+                running there, so the slot stays taken for `drain` seconds.
+            retry_after: With "refused": the pause that the server requested, in seconds. A value that is
+                negative or not finite is ignored.
         """
         ...
 
 
 @runtime_checkable
 class HintAwareGrant(Grant, Protocol):
-    """A grant that can use what the server says is left; a limiter of one's own may do without."""
+    """A grant that uses the remaining requests that the server reports; optional for your own limiter."""
 
     def apply_hint(self, allowance: Allowance) -> None:
-        """Note what the server says is left, in the answer to this grant's request.
+        """Store the remaining requests that the server reported in the answer to this grant's request.
 
         Called before `close`; never blocks.
         """
@@ -54,7 +54,7 @@ class HintAwareGrant(Grant, Protocol):
 
 @runtime_checkable
 class Limiter(Protocol):
-    """Keeper of one customer's quota, in both classes."""
+    """Enforces one customer's quota, in both classes."""
 
     async def acquire(
         self,
@@ -68,13 +68,13 @@ class Limiter(Protocol):
 
         Args:
             quota_class: "non_query" or "query".
-            priority: 1 high, 0 normal, -1 low; first come, first served within one.
-            queued_since: The monotonic instant at which the call first asked, for a retry to keep its
-                turn; now if omitted.
-            max_wait: The longest wait, in seconds; None waits as long as it takes.
+            priority: 1 high, 0 normal, -1 low; first come, first served within a priority.
+            queued_since: The monotonic instant at which the call first waited, so that a retry keeps its
+                turn; now by default.
+            max_wait: The longest wait, in seconds; None for no limit.
 
         Returns:
-            The grant, to be closed exactly once.
+            The grant. Close it exactly once.
 
         Raises:
             QuotaWaitError: The wait would exceed, or did exceed, `max_wait`.
@@ -87,38 +87,38 @@ class Limiter(Protocol):
         ...
 
     async def estimate(self, n: int, quota_class: QuotaClass = "non_query") -> float:
-        """Return in how many seconds `n` further requests would all be answered, if started now."""
+        """Return the seconds until `n` more requests would all be answered, if started now."""
         ...
 
     async def aclose(self) -> None:
-        """Release everything held; those that wait end with ClientClosedError."""
+        """Release all resources; waiting calls end with ClientClosedError."""
         ...
 
 
 class Store(Protocol):
-    """Keeps the state of one quota class for one member, and shares it with the others.
+    """Keeps the state of one quota class for one member, and shares it with the other members.
 
-    A *member* is one `ClassLimiter`, hence one process (or one limiter of several in it). All members of a
-    class share one `QuotaState`. A store decides nothing about the quota. It has four duties:
+    A *member* is one `ClassLimiter`, hence one process (or one of several limiters in it). All members of a
+    class share one `QuotaState`. A store has no rules of the quota. It has four tasks:
 
     - Mutual exclusion: one change at a time, on the latest committed state.
-    - Time: one clock for all members that never runs faster than the real one, and goes on while a machine
-      sleeps. It may stand still; it may not jump forward. Instants are seconds as floats.
-    - Liveness: when a member has died, somebody who commits afterwards enters that with
-      `QuotaState.reclaim` before its own change; or the store has leases, and the state does it by itself.
-    - Wake-up: it passes `StoreReply.wake` on after the commit, and calls a waiting member when a holder
-      has died.
+    - Time: one clock for all members, which never runs faster than real time and continues while a machine
+      sleeps. It may stop; it must not jump forward. Instants are seconds as floats.
+    - Liveness: after a member has died, the next member that commits calls `QuotaState.reclaim` before its
+      own change. Or the store has leases, and the state reclaims expired ones by itself.
+    - Wake-up: it delivers `StoreReply.wake` after the commit, and wakes a waiting member when a member with
+      a grant has died.
 
-    The limiter calls `transact` under a lock of its own, and never again before the pending change has ended.
-    Until then it does not touch the state. A store must not call it back from within in the same thread.
+    The limiter calls `transact` under its own lock, and not again before the pending change has ended. Until
+    then it does not use the state. A store must not call the limiter from inside `transact`.
 
     Attributes:
-        member: This member's name, unlike that of any other that shares the state, now or earlier.
-        lease: For how many seconds after a report the state counts the member as alive; infinity if the
-            store learns of deaths by itself. With a lease the store calls `wake(0.0)` early enough to renew
-            it as long as the state that was committed knows it as a member.
-        patience: How long a member that was told to come is waited for before others pass it, in seconds:
-            longer than it takes to wake up and commit.
+        member: This member's name, different from all members that share or have shared the state.
+        lease: How many seconds after a report the state considers the member alive; infinity if the store
+            detects deaths by itself. With a lease, the store calls `wake(0.0)` early enough to renew it while
+            the committed state contains the member.
+        patience: How many seconds other members wait for a member that has the next turn before they
+            overtake it: longer than it takes to wake up and commit.
     """
 
     member: str
@@ -127,11 +127,11 @@ class Store(Protocol):
 
     @property
     def own_state(self) -> QuotaState | None:
-        """The state, if only this limiter ever uses it, by its clock: it may change it itself; or None."""
+        """The state if only this limiter uses it, so that it may change it directly; otherwise None."""
         ...
 
     def bind(self, wake: Wake) -> None:
-        """Note how the limiter is told to report; called once, before all else."""
+        """Set the function that makes the limiter report; called once, before all other methods."""
         ...
 
     def transact(
@@ -141,29 +141,29 @@ class Store(Protocol):
 
         Args:
             change: The change.
-            later: What to call, once and from any thread, when the change is committed after all or has
-                failed permanently, if it could not be committed at once.
+            later: If the change cannot be committed at once, this is called once, from any thread, when the
+                change was committed or has failed permanently.
 
         Returns:
-            The reply, committed; or None if `later` will be called with it.
+            The reply, if the change was committed; None if `later` will be called with it.
 
         Raises:
-            KentikError: It cannot be committed, and waiting would not help. Nothing was changed.
+            KentikError: The change cannot be committed, and waiting would not help. Nothing was changed.
         """
         ...
 
     def holds(self) -> bool:
-        """Tell whether all other members certainly still count this one as alive, so its grants hold."""
+        """Return whether all other members certainly consider this one alive, so its grants are valid."""
         ...
 
     def restart(self) -> None:
-        """Begin anew in a forked child, as a new member that holds nothing; the parent keeps what it has."""
+        """Start again in a forked child, as a new member without grants; the parent keeps its grants."""
         ...
 
     def close(self) -> None:
-        """Release everything at once; called, without a lease, after the last request has been entered."""
+        """Release everything at once; without a lease, called after the last request was recorded."""
         ...
 
     async def aclose(self) -> None:
-        """Commit the pending change if that is possible soon, then close; called instead with a lease."""
+        """Commit the pending change if possible soon, then close; with a lease, called instead of `close`."""
         ...

@@ -1,6 +1,6 @@
-"""The reports of one member to its store: one at a time, none lost, and what the latest has told.
+"""Sends the reports of one member to its store: one at a time, without loss.
 
-Its limiter holds a lock around every call.
+The limiter holds a lock around every call.
 """
 
 from collections.abc import Callable
@@ -22,38 +22,38 @@ R = TypeVar("R")
 
 
 class Reporter:
-    """What one member has to tell, and what it was told.
+    """The next report of one member, and the result of the latest one.
 
     Attributes:
-        terms: What the member keeps to.
+        terms: The member's settings.
         open: The event loop's timer for each grant that is not closed, by the grant's number. The grants
-            themselves are not kept: one that is forgotten ends itself.
+            themselves are not kept: a grant that is no longer referenced closes itself.
         endings: The requests that have ended since the latest report.
         pending: Whether the latest report is not committed yet.
-        due: Whether another is to follow it.
-        looks: What is to look at the state after the next report; see `look`.
-        last_seen: The greatest number of a grant that has come.
-        told: How many calls the state believes to wait in this member, by priority.
-        state: The state as the latest report left it; to be looked at while none is pending.
+        due: Whether another report must follow it.
+        looks: The functions to call with the state after the next report; see `look`.
+        last_seen: The greatest number of a grant that was received.
+        told: How many calls wait in this member according to the state, by priority.
+        state: The state after the latest report; read it only while no report is pending.
     """
 
     def __init__(
         self, store: Store, quota: Quota, pacing: Pacing, later: Callable[[StoreReply | KentikError], None]
     ) -> None:
-        """Start with nothing to tell; `later` is called, without the lock, with replies that come late."""
+        """Start without a report; `later` is called, without the lock, with replies that arrive later."""
         self._store = store
         self._later = later
-        self._change = self._enter  # one for all reports: a partial for each took 0.5 µs more
+        self._change = self._enter  # one for all reports: a partial for each takes 0.5 µs more
         self.keep_to(quota, pacing)
         self.restart()
 
     def keep_to(self, quota: Quota, pacing: Pacing) -> None:
-        """Change what the member keeps to."""
+        """Set the member's limits and pacing."""
         store = self._store
         self.terms = Terms(store.member, quota, astuple(quota), pacing, store.lease, store.patience)
 
     def restart(self) -> None:
-        """Forget all, in a forked child, which is another member."""
+        """Reset everything in a forked child, which is another member."""
         self.keep_to(self.terms.quota, self.terms.pacing)
         self.open: dict[int, LoopTimer] = {}
         self.endings: list[Ending] = []
@@ -67,7 +67,7 @@ class Reporter:
         self._latest = MemberReport(self.terms, {})
 
     def abandon(self, *, but_open_loops: bool = False) -> bool:
-        """Note that nobody will tell how requests in flight end, or those of closed loops; return if any."""
+        """End all requests in flight, or those of closed loops, as unknown; return whether any ended."""
         gone = [n for n, timer in self.open.items() if not but_open_loops or timer.loop.is_closed()]
         for number in gone:
             del self.open[number]
@@ -75,10 +75,10 @@ class Reporter:
         return bool(gone)
 
     def send(self, demand: dict[int, int]) -> StoreReply | None:
-        """Report how many calls wait, by priority, with none pending; return None if the reply comes later.
+        """Send a report, while none is pending; return None if the reply arrives later.
 
         Raises:
-            KentikError: The store has failed.
+            KentikError: The store failed.
         """
         endings, self.endings = self.endings, []
         held = len(self.open) + len(endings)
@@ -97,7 +97,7 @@ class Reporter:
         return reply
 
     def receive(self, reply: StoreReply) -> None:
-        """Enter the reply to the latest report."""
+        """Apply the reply to the latest report."""
         self.pending = False
         told = self.told = self._latest.demand
         for number, priority in reply.grants:
@@ -107,14 +107,14 @@ class Reporter:
                 self.last_seen = number
 
     def look(self, view: Callable[[QuotaState], R]) -> "Future[R]":
-        """Have a function look at the state after the next report; return what will hold what it finds."""
+        """Call a function with the state after the next report; return a future of its result."""
         found: Future[R] = Future()
-        found.set_running_or_notify_cancel()  # so that nobody can cancel it
+        found.set_running_or_notify_cancel()  # so that it cannot be cancelled
         self.looks.append((found, view))
         return found
 
     def take_looks(self, error: KentikError | None = None) -> None:
-        """Have those look that wanted to before the latest report, or tell them why it failed."""
+        """Call the functions added before the latest report, or set its error on their futures."""
         if self._now_looking:
             looks, self._now_looking = self._now_looking, []
             for found, view in looks:
@@ -124,7 +124,7 @@ class Reporter:
                     found.set_exception(error)
 
     def fail(self) -> None:
-        """Enter that the latest report could not be committed; the next one repeats what it said."""
+        """Record that the latest report was not committed; the next one repeats its content."""
         self.endings = [*self._latest.endings, *self.endings]
         self.pending, self.told = False, {}
 

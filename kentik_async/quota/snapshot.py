@@ -1,4 +1,4 @@
-"""The state of one quota class as users see it."""
+"""The public snapshot of one quota class."""
 
 from dataclasses import dataclass
 from math import inf
@@ -16,19 +16,19 @@ class QuotaSnapshot:
 
     Attributes:
         quota_class: "non_query" or "query".
-        in_flight: Requests that hold a slot, abandoned ones that still drain included.
+        in_flight: Requests that hold a slot, including abandoned ones that still drain.
         waiting: Requests that wait for quota.
-        left_soft_minute: Requests left in the rolling minute before answers are delayed; None: no limit.
-        left_hard_minute: Requests left in the rolling minute before refusals; None: no limit.
-        left_hour: Requests left in the rolling hour; None: no limit.
-        next_free: Seconds until one more request could go, those that wait left aside: 0.0 if now, None
-            if a request in flight must end first.
-        frozen: Whether a refusal holds everyone back.
+        left_soft_minute: Requests left in the rolling minute before answers are delayed; None if unlimited.
+        left_hard_minute: Requests left in the rolling minute before refusals; None if unlimited.
+        left_hour: Requests left in the rolling hour; None if unlimited.
+        next_free: Seconds until one more request could be sent, without regard to waiting requests: 0.0 if
+            now, None if a request in flight must end first.
+        frozen: Whether all requests are paused after a refusal.
         latency: The usual time from sending to an answer that is not delayed, in seconds; None before
             the first answer.
-        pacing: "throughput" or "courteous": what holds at present.
-        others: Requests of the rolling minute that somebody outside is taken to spend, by the server's
-            answers; they are not among those left.
+        pacing: "throughput" or "courteous": the pacing in use at present.
+        others: The estimated requests of other programs in the rolling minute; they are subtracted from the
+            requests left.
     """
 
     quota_class: QuotaClass

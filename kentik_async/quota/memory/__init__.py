@@ -1,1 +1,1 @@
-"""The quota of one process."""
+"""The store of one process, in memory."""

@@ -12,7 +12,7 @@ __all__ = ["MemoryStore"]
 
 
 class MemoryStore:
-    """Holds the state of one member: its limiter's lock is all the mutual exclusion that there is to do."""
+    """The state of one member; see `Store`. The limiter's lock is sufficient for mutual exclusion."""
 
     member = "process"
     lease = inf
@@ -24,22 +24,22 @@ class MemoryStore:
         self.own_state = QuotaState()
 
     def bind(self, wake: Wake) -> None:
-        """Do nothing: nobody else would wake the member."""
+        """Do nothing: no other member could wake this one."""
 
     def transact(self, change: Change, later: Callable[[StoreReply | KentikError], None]) -> StoreReply:
         """Make a change."""
         return change(self.own_state, self._monotonic())
 
     def holds(self) -> bool:
-        """Return True: a grant of this process is void only when it is closed."""
+        """Return True: a grant of this process is valid until it is closed."""
         return True
 
     def restart(self) -> None:
-        """Count what the parent has in flight as used; it keeps those that wait."""
+        """Record the parent's requests in flight as used; the parent keeps its waiters."""
         self.own_state.end_all(self._monotonic())
 
     def close(self) -> None:
-        """Do nothing: the state goes with the store."""
+        """Do nothing: the state is part of the store."""
 
     async def aclose(self) -> None:
-        """Do nothing: the state goes with the store."""
+        """Do nothing: the state is part of the store."""

@@ -1,4 +1,4 @@
-"""A lock for work that may never wait for it."""
+"""A lock with callbacks that run later if the lock is taken."""
 
 import threading
 from collections import deque
@@ -11,10 +11,10 @@ T = TypeVar("T")
 
 
 class DeferredLock:
-    """A lock; what cannot wait for it is left to whoever holds it.
+    """A lock. Work that must not wait for it is deferred: the thread that holds the lock runs it.
 
-    A garbage collection may end a coroutine at any moment, also while this very thread holds the lock; the
-    coroutine then closes its grant, and would wait for itself for ever.
+    A garbage collection may end a coroutine at any moment, also while this thread holds the lock. The
+    coroutine then closes its grant, which would be a deadlock if it waited for the lock.
     """
 
     __slots__ = ("_left", "_lock")
@@ -30,7 +30,7 @@ class DeferredLock:
         self.release()
 
     def acquire(self) -> None:
-        """Take the lock, and do what was left before: a thread's own work keeps its order."""
+        """Acquire the lock and run the deferred work first, so that a thread's work keeps its order."""
         self._lock.acquire()
         if self._left:
             try:
@@ -40,18 +40,18 @@ class DeferredLock:
                 raise
 
     def release(self) -> None:
-        """Release the lock, and do what was left meanwhile."""
+        """Release the lock and run the work that was deferred meanwhile."""
         self._lock.release()
         if self._left:
             self._work_off()
 
     def run(self, work: Callable[[T], None], argument: T) -> None:
-        """Call a function under the lock: now if it is free, else its holder calls it on leaving."""
+        """Call a function under the lock: now if it is free, otherwise its holder calls it at release."""
         if self._left or self._lock.locked():
             self._left.append((work, argument))
             self._work_off()
             return
-        # This thread does not hold it, so it may wait. `acquire(blocking=False)` takes three times as long.
+        # This thread does not hold the lock, so it may wait. `acquire(blocking=False)` takes 3 times as long.
         self._lock.acquire()
         try:
             work(argument)
@@ -61,7 +61,7 @@ class DeferredLock:
                 self._work_off()
 
     def _work_off(self) -> None:
-        # Looked at again after each release: what was left just before it found the lock still taken.
+        # Checked again after each release: work that was deferred just before found the lock taken.
         while self._left and self._lock.acquire(blocking=False):
             try:
                 self._do_what_is_left()

@@ -1,4 +1,4 @@
-"""The event loops in which a quota is used, and the one timer that wakes each of them."""
+"""The event loops in which a quota is used, and the timer of each loop."""
 
 import asyncio
 from asyncio import _get_running_loop as running_loop  # None in a thread that runs no loop
@@ -8,7 +8,7 @@ from math import inf
 
 __all__ = ["LoopRegistry", "LoopTimer", "running_loop"]
 
-_SHORTEST_TIMER = 1e-6  # below the resolution of a clock a timer may fire without time having passed
+_SHORTEST_TIMER = 1e-6  # below a clock's resolution, a timer may fire before the clock has advanced
 _LOOK_FOR_CLOSED = 10.0  # seconds
 
 
@@ -28,13 +28,13 @@ class LoopTimer:
         self._handle: asyncio.TimerHandle | None = None
 
     def ring_at(self, when: float, delay: float) -> None:
-        """Ring after `delay` seconds, at `when`, unless set to ring earlier; from any thread."""
+        """Call `ring` after `delay` seconds, at `when`, unless it is set to an earlier time; thread-safe."""
         if self._when <= when:
             return
         if running_loop() is self.loop:
             self._set(when, delay)
         else:
-            with suppress(RuntimeError):  # closed: nobody waits there any more
+            with suppress(RuntimeError):  # the loop is closed: no call waits there
                 self.loop.call_soon_threadsafe(self._set, when, delay)
 
     def _set(self, when: float, delay: float) -> None:
@@ -52,17 +52,17 @@ class LoopTimer:
 
 
 class LoopRegistry:
-    """The event loops in which one quota is used. Its owner holds a lock around every call.
+    """The event loops in which one quota is used. The owner holds a lock around every call.
 
     Attributes:
-        timers: The timer of each loop that is known.
-        several: Whether there is more than one.
+        timers: The timer of each known loop.
+        several: Whether there is more than one loop.
     """
 
     __slots__ = ("_monotonic", "_next_pass", "_ring", "several", "timers")
 
     def __init__(self, ring: Callable[..., None], monotonic: Callable[[], float]) -> None:
-        """Start with none; `ring` is called, without the lock, in a loop whose timer rings."""
+        """Start without loops; `ring` is called, without the lock, in a loop whose timer fires."""
         self._ring = ring
         self._monotonic = monotonic
         self.timers: dict[asyncio.AbstractEventLoop | None, LoopTimer] = {}
@@ -70,7 +70,7 @@ class LoopRegistry:
         self.several = False
 
     def ring_soon(self) -> bool:
-        """Call `ring` with -1 in the next pass of the running loop; return False if none runs here."""
+        """Call `ring` with -1 in the next iteration of the running loop; return False if no loop runs."""
         here = running_loop()
         if here is not None and self._next_pass is not here:
             self._next_pass = here
@@ -82,14 +82,14 @@ class LoopRegistry:
         self._ring(-1.0)
 
     def enter(self) -> LoopTimer:
-        """Return a timer for the running loop, which is not known."""
+        """Add the running loop, which is not known yet, and return its timer."""
         loop = asyncio.get_running_loop()
         timer = self.timers[loop] = LoopTimer(loop, self._ring)
         self.several = len(self.timers) > 1
         return timer
 
     def drop_closed(self) -> bool:
-        """Forget the loops that were closed; return whether there were any."""
+        """Remove closed loops; return whether there were any."""
         closed = [loop for loop, timer in self.timers.items() if timer.loop.is_closed()]
         for loop in closed:
             del self.timers[loop]
@@ -98,9 +98,9 @@ class LoopRegistry:
         return bool(closed)
 
     def ring_in(self, delay: float) -> None:
-        """Arm every loop's timer: the loop of those who wait may be closed without a word.
+        """Set every loop's timer, because a loop with waiters may be closed without notice.
 
-        The loop of those in flight too: their slots are then nobody's to give back, so others look for that.
+        A loop with requests in flight may be closed too. The other loops then return its slots.
         """
         if self.several:
             delay = min(delay, _LOOK_FOR_CLOSED)

@@ -1,6 +1,6 @@
 """The calls of one process that wait for quota: first come, first served within a priority.
 
-Which priority has the next turn is decided by the shared state; see `state/turn_order.py`.
+The shared state decides which priority has the next turn; see `state/turn_order.py`.
 """
 
 import asyncio
@@ -18,18 +18,18 @@ from kentik_async.quota.waiting.event_loops import LoopTimer
 __all__ = ["WaitQueue", "Waiter", "wait_too_long"]
 
 
-# A Struct, because ten thousand may wait: it is made in half the time of a dataclass.
+# A Struct, because ten thousand calls may wait: it is made in half the time of a dataclass.
 class Waiter(msgspec.Struct, eq=False):
-    """One call that waits, in any thread and event loop.
+    """One waiting call, in any thread and event loop.
 
     Attributes:
-        priority: The higher goes first.
-        queued_since: When the call first requested quota; a retry keeps it, and with it its turn.
+        priority: Higher priorities are first.
+        queued_since: When the call first requested quota; a retry keeps it, and so keeps its turn.
         timer: The timer of the event loop that the call waits in.
-        future: What the call awaits.
-        queued: Whether it has its place in the queue.
-        left: Whether the call has gone, so that nothing can be given to it any more.
-        expiry: The timer that ends the waiting, if there is one.
+        future: The future that the call awaits.
+        queued: Whether it is in the queue.
+        left: Whether the call no longer waits, so that it cannot take a grant.
+        expiry: The timer that ends the wait, if there is one.
     """
 
     priority: int
@@ -41,20 +41,20 @@ class Waiter(msgspec.Struct, eq=False):
     expiry: asyncio.TimerHandle | None = None
 
     def lost(self) -> bool:
-        """Tell whether nobody would take what is handed to this waiter."""
+        """Return whether this waiter cannot take a grant any more."""
         return self.left or self.future.done() or self.timer.loop.is_closed()
 
     def deliver(self, grant: ClassGrant, here: asyncio.AbstractEventLoop | None) -> None:
-        """Hand over a grant, now if the thread runs the waiter's loop, which is then `here`."""
+        """Deliver a grant, at once if `here`, the running loop of this thread, is the waiter's loop."""
         if self.timer.loop is here:
             self.future.set_result(grant)
         else:
-            with suppress(RuntimeError):  # closed this moment: the grant is forgotten, which ends it
+            with suppress(RuntimeError):  # the loop was just closed: the unreferenced grant ends itself
                 self.timer.loop.call_soon_threadsafe(self._take, grant)
 
     def fail(self, error: KentikError) -> None:
-        """End the waiting; the waiter is no longer in the queue."""
-        with suppress(RuntimeError):  # a closed loop has nobody left to tell
+        """End the wait with an error; the waiter is no longer in the queue."""
+        with suppress(RuntimeError):  # the loop is closed: no call waits there
             self.timer.loop.call_soon_threadsafe(self._fail, error)
 
     def _take(self, grant: ClassGrant) -> None:
@@ -69,13 +69,13 @@ class Waiter(msgspec.Struct, eq=False):
 
 
 class WaitQueue:
-    """Waiters by priority, in the order of their turns; its length is the number of those that still wait.
+    """Waiters by priority, in the order of their turns. Its length is the number of waiting calls.
 
-    Every step is O(1) but for a retry, which walks past those older than itself. Those that left stay in
-    their deque until they come up. Its owner holds a lock around every call.
+    Every step is O(1), except for a retry, which passes the waiters that are older. A waiter that no longer
+    waits stays in its deque until its turn. The owner holds a lock around every call.
 
     Attributes:
-        calls: How many wait with each priority that any waits with.
+        calls: The number of waiting calls of each priority that has any.
     """
 
     __slots__ = ("_waiters", "calls")
@@ -88,7 +88,7 @@ class WaitQueue:
         return sum(self.calls.values())
 
     def push(self, waiter: Waiter) -> None:
-        """Let a waiter join at the place that its priority and age give it."""
+        """Insert a waiter by its priority and age."""
         waiters = self._waiters[waiter.priority]
         if not waiters or waiters[-1].queued_since <= waiter.queued_since:
             waiters.append(waiter)
@@ -99,7 +99,7 @@ class WaitQueue:
         self.calls[waiter.priority] = self.calls.get(waiter.priority, 0) + 1
 
     def ahead_of(self, waiter: Waiter) -> int:
-        """Return how many wait that go before a waiter in the queue."""
+        """Return how many waiters are ahead of a waiter in the queue."""
         ahead = sum(calls for priority, calls in self.calls.items() if priority > waiter.priority)
         waiters = self._waiters[waiter.priority]
         if waiters[-1] is waiter:
@@ -111,7 +111,7 @@ class WaitQueue:
         return ahead
 
     def pop(self, priority: int) -> Waiter | None:
-        """Take out the first waiter of a priority that can be served; None if there is none."""
+        """Remove and return the first waiter of a priority that can take a grant, or None."""
         waiters = self._waiters.get(priority)
         while waiters:
             waiter = waiters.popleft()
@@ -122,16 +122,16 @@ class WaitQueue:
         return None
 
     def discard(self, waiter: Waiter) -> None:
-        """Remove a waiter, which keeps no turn; one that is not in the queue is ignored."""
+        """Remove a waiter; one that is not in the queue is ignored."""
         if waiter.queued:
             self._strike(waiter)
             waiters, calls = self._waiters.get(waiter.priority), self.calls.get(waiter.priority, 0)
-            # Without this, waiters that give up behind a head that waits for an hour would pile up.
+            # Otherwise cancelled waiters would accumulate behind a first one that waits for an hour.
             if waiters and len(waiters) > 2 * calls + 64:
                 self._waiters[waiter.priority] = deque(other for other in waiters if other.queued)
 
     def fail_all(self, error: KentikError, but: Collection[Waiter] = ()) -> None:
-        """End the waiting of all that wait, or all but some, each with an error of its own."""
+        """End the wait of all waiters except `but`, each with its own copy of an error."""
         failing = [waiter for waiters in self._waiters.values() for waiter in waiters if waiter.queued]
         for waiter in failing:
             if waiter not in but:
@@ -144,12 +144,12 @@ class WaitQueue:
         if left:
             self.calls[waiter.priority] = left
         else:
-            # What is left in the deque, if anything, has gone already.
+            # Waiters that are still in the deque no longer wait.
             del self.calls[waiter.priority], self._waiters[waiter.priority]
 
 
 def wait_too_long(quota_class: QuotaClass, max_wait: float, estimate: float | None = None) -> QuotaWaitError:
-    """Return the error of a call that would wait, or has waited, too long; all in seconds."""
+    """Return the error of a call that would wait, or has waited, too long; times in seconds."""
     known = "" if estimate is None else f"; it frees in about {estimate:.1f} s"
     return QuotaWaitError(
         f"no {quota_class.replace('_', '-')} quota within max_wait={max_wait:g} s{known}: "
