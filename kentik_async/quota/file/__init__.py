@@ -1,1 +1,1 @@
-"""The quota that all processes of one machine share, kept in files."""
+"""The store of all processes on one machine, in files."""

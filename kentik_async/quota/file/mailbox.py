@@ -1,8 +1,8 @@
-"""How the members on one machine see that another is alive, and wake it: a named pipe each.
+"""Liveness and wake-up of the members on one machine: one named pipe for each.
 
-A member reads its own pipe. Another can open the pipe for writing only as long as the member lives, and the
-kernel tells whoever has it open when the reading end closes. That takes no polling, and no lock that a
-stopped process could keep from others.
+A member reads its own pipe. Others can open the pipe for writing only while the member is alive, and the
+kernel notifies all that have it open when the reading end is closed. This needs no polling, and no lock that
+a stopped process could hold.
 """
 
 import errno
@@ -20,79 +20,79 @@ from kentik_async.quota.file.paths import Place
 __all__ = ["Mailbox", "any_alive"]
 
 _DELAY = struct.Struct("<d")
-_LOOK = _DELAY.pack(-1.0)  # what a member sends to itself: nothing is due, but there is something to look at
+_LOOK = _DELAY.pack(-1.0)  # a member sends this to itself: no report is due, but `wait` must return
 _FLAGS = os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW
-_DEAD = frozenset({errno.ENXIO, errno.ENOENT})  # nobody reads a pipe, or it was removed
+_DEAD = frozenset({errno.ENXIO, errno.ENOENT})  # no process reads the pipe, or it was removed
 
 
 class Mailbox:
-    """A member's own pipe, and those of the members that it writes to or watches.
+    """A member's own pipe, and the pipes of the members that it writes to or watches.
 
-    Any thread may call `look`, `send` and `watch`; the other methods only one at a time.
+    Any thread may call `look`, `send` and `watch`; calls of the other methods must not overlap.
 
     Attributes:
         others: The other members' pipes, by name.
     """
 
     def __init__(self, place: Place, member: str) -> None:
-        """Make nothing yet."""
+        """Open nothing yet."""
         self._place = place
         self._path = place.member(member)
         self._own = -1
         self.others: dict[str, int] = {}
-        # Re-entrant: a garbage collection may start a look during another one.
+        # Re-entrant: a garbage collection may call `look` while another call runs.
         self._lock = threading.RLock()
 
     @property
     def is_open(self) -> bool:
-        """Whether the pipe was made."""
+        """Whether the pipe is open."""
         return self._own >= 0
 
     def open(self) -> None:
-        """Make the pipe, anew if others cannot find it.
+        """Create the pipe, again if its file was removed.
 
-        The members' lock must be held: somebody else could take the pipe for a dead member's.
+        The members' lock must be held: otherwise another member could remove the pipe as a dead one.
         """
         if self.is_open and self._path.exists():
             return
         self._close_own()
         os.mkfifo(self._path, 0o600)
         self._place.share(self._path)
-        # For writing too, as Linux and the BSDs allow: it would be ready all the time if nobody wrote to it.
+        # For writing too, as Linux and the BSDs allow: without a writer, poll would return at once.
         self._own = os.open(self._path, os.O_RDWR | _FLAGS)
 
     def watch(self, member: str) -> bool:
-        """Have the next `wait` return when a member dies; return False if it is dead."""
+        """Make the next `wait` return when a member dies; return False if it is dead."""
         with self._lock:
             if member not in self.others:
                 try:
                     self.others[member] = os.open(self._place.member(member), os.O_WRONLY | _FLAGS)
-                except OSError as error:  # of others, too many open files perhaps, nothing can be concluded
+                except OSError as error:  # others, such as too many open files, do not show a death
                     return error.errno not in _DEAD
             return True
 
     def send(self, member: str, delay: float) -> bool:
-        """Tell a member to report in so many seconds; return False if it is dead."""
+        """Tell a member to report in `delay` seconds; return False if it is dead."""
         with self._lock:
             alive = self.watch(member)
-            # If it has just died `wait` will tell; if it is stopped, it was told often enough.
+            # If it has just died, `wait` notices; if its pipe is full, it has enough messages.
             with suppress(KeyError, BrokenPipeError, BlockingIOError):
                 os.write(self.others[member], _DELAY.pack(delay))
             return alive
 
     def look(self) -> None:
-        """Let `wait` return."""
+        """Make `wait` return."""
         if sys.is_finalizing():
-            return  # its thread may have been ended while it held the lock
+            return  # the thread may have ended while it held the lock
         with self._lock, suppress(BlockingIOError):
             if self.is_open:
                 os.write(self._own, _LOOK)
 
     def wait(self, seconds: float | None) -> tuple[float, list[str]]:
-        """Wait for a message, or until a member dies; for any time if `seconds` is None.
+        """Wait for a message or the death of a member, at most `seconds`; None for no limit.
 
-        Return in how many seconds this member is to report, 0 if the time is over, infinity if it need not,
-        and who has died.
+        Return the seconds until this member must report (0 after a timeout, infinity if it need not), and
+        the members that have died.
         """
         poll = select.poll()
         poll.register(self._own, select.POLLIN)
@@ -108,15 +108,15 @@ class Mailbox:
             for member in [member for member, fd in self.others.items() if fd in ready]:
                 os.close(self.others.pop(member))
                 if self.watch(member):
-                    delays.append(0.0)  # it has another pipe, since the files were removed
+                    delays.append(0.0)  # it has a new pipe, because the files were removed
                 else:
                     dead.append(member)
         return min(delays), dead
 
     def close(self, *, remove: bool = True) -> None:
-        """Close all pipes; remove the own one unless a parent's: others then take the member for dead."""
+        """Close all pipes, and remove the own one unless a parent uses it: the member then counts as dead."""
         if not remove:
-            self._lock = threading.RLock()  # a thread that is not there may have held the old one
+            self._lock = threading.RLock()  # a thread of the parent may have held the old one
         elif self.is_open:
             self._path.unlink(missing_ok=True)
         self._close_own()
@@ -131,7 +131,7 @@ class Mailbox:
 
 
 def any_alive(place: Place) -> bool:
-    """Tell whether a member is alive, and remove the pipes of dead ones; the lock must be held."""
+    """Return whether a member is alive, and remove the pipes of dead ones; the lock must be held."""
     alive = False
     for path in place.folder.glob(f"{glob.escape(place.stem)}.*.pipe"):
         try:

@@ -22,9 +22,9 @@ def open_file_limiter(
     pacing: Pacing,
     clock: Clock = SYSTEM_CLOCK,
 ) -> StoreLimiter:
-    """Open the limiter of a customer, see `Customer`, whose files `quota_place` finds by the path.
+    """Open the limiter of a customer; see `Customer` for the arguments and `quota_place` for the path.
 
-    The clock's monotonic reading must be the same in all processes.
+    The clock's monotonic time must be the same in all processes.
 
     Raises:
         ConfigError: The system has no flock, or the files cannot be used.

@@ -1,4 +1,4 @@
-"""Where the quota files of a customer are on this machine, and whether they may be there."""
+"""The paths of a customer's quota files on this machine, and the checks of their folder."""
 
 import hashlib
 import os
@@ -23,14 +23,14 @@ _GROUP = stat.S_IRGRP | stat.S_IWGRP
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The files of one customer: their folder, and the stem that their names begin with."""
+    """The files of one customer: their folder, and the prefix of their names."""
 
     folder: Path
     stem: str
 
     @property
     def database(self) -> Path:
-        """The database with what was used; SQLite adds files with longer names."""
+        """The database with the state; SQLite adds files with longer names."""
         return self.folder / f"{self.stem}.sqlite"
 
     @property
@@ -39,33 +39,33 @@ class Place:
         return self.folder / f"{self.stem}.lock"
 
     def member(self, name: str) -> Path:
-        """Return the pipe of a member, which is open for reading as long as the member is alive."""
+        """Return the pipe of a member, which is open for reading while the member is alive."""
         return self.folder / f"{self.stem}.{name}.pipe"
 
     def has_others(self) -> bool:
-        """Tell whether there is the database of another customer in the folder."""
+        """Return whether the folder has the database of another customer."""
         return any(path != self.database for path in self.folder.glob("*.sqlite"))
 
     def make(self, path: Path) -> None:
-        """Make an empty file; it must not exist."""
+        """Create an empty file; it must not exist."""
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         self.share(path)
 
     def share(self, path: Path) -> None:
-        """Give a file that was just made the permissions of the folder's group."""
+        """Give a new file the permissions of the folder's group."""
         folder = self.folder.stat()
         path.chmod(0o600 | (folder.st_mode & _GROUP))
         if path.stat().st_gid != folder.st_gid and folder.st_mode & _GROUP:
-            with suppress(PermissionError):  # not a member of that group
+            with suppress(PermissionError):  # the user is not in that group
                 os.chown(path, -1, folder.st_gid)
 
     def unusable(self, reason: object) -> ConfigError:
-        """Return the error of files that cannot be used."""
+        """Return the error for files that cannot be used."""
         return ConfigError(f"the quota file {self.database} cannot be used: {reason}; {_ADVICE}")
 
 
 def default_quota_folder() -> Path:
-    """Return the folder of quota files in the user's state directory, which need not exist."""
+    """Return the folder of quota files in the user's state directory; it may not exist yet."""
     import platformdirs
 
     reason = ""
@@ -79,15 +79,15 @@ def default_quota_folder() -> Path:
 
 
 def quota_place(path: str | os.PathLike[str] | None, endpoints: tuple[str, ...], customer: str) -> Place:
-    """Choose the files of a customer and make their folder, for this user alone.
+    """Return the files of a customer; create their folder, for this user only, if there is none.
 
-    In a folder, which exists or ends with a slash, or is the default one, the files are named by a hash of
-    endpoints and customer. Any other path is what the files' names shall begin with: all that name it share
-    one quota, whatever their endpoints and customer.
+    In the default folder, or if the path is a folder or ends with a slash, the files are named by a hash of
+    endpoints and customer. Any other path is the prefix of the files' names: all processes that use this path
+    share one quota, whatever their endpoints and customer.
 
     Raises:
-        ConfigError: The folder can be neither used nor made, is on a network file system, or others may
-            write to it.
+        ConfigError: The folder cannot be used or created, is on a network file system, or others may write
+            to it.
     """
     name = hashlib.sha256("\n".join((customer, *endpoints)).encode()).hexdigest()[:32]
     if path is None:
@@ -98,7 +98,7 @@ def quota_place(path: str | os.PathLike[str] | None, endpoints: tuple[str, ...],
             given = Path(text).expanduser()
             with suppress(FileNotFoundError, NotADirectoryError):
                 into = stat.S_ISDIR(given.stat().st_mode)
-        except (OSError, RuntimeError, ValueError) as error:  # too long, nobody's home, no text
+        except (OSError, RuntimeError, ValueError) as error:  # too long, unknown home, invalid text
             reason = getattr(error, "strerror", None) or error
             raise ConfigError(f"the quota file {text!r} cannot be used: {reason}; {_ADVICE}") from None
         into = into or text.endswith(("/", os.sep))
@@ -112,18 +112,20 @@ def _prepare(folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = folder.stat()
     except OSError as error:
-        raise ConfigError(f"the quota folder {folder} cannot be made: {error.strerror}; {_ADVICE}") from error
+        raise ConfigError(
+            f"the quota folder {folder} cannot be created: {error.strerror}; {_ADVICE}"
+        ) from error
     if not os.access(folder, os.W_OK | os.X_OK):
         raise ConfigError(f"the quota folder {folder} cannot be written; {_ADVICE}")
     if found.st_mode & (stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWOTH:
         raise ConfigError(f"others may write to the quota folder {folder}: chmod 700 it; or {_ADVICE}")
-    with suppress(FileNotFoundError):  # elsewhere than on Linux one would have to ask a program
+    with suppress(FileNotFoundError):  # systems other than Linux do not have this file
         mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape")
         check_local(folder, found.st_dev, mounts)
 
 
 def check_local(folder: Path, device: int, mounts: str) -> None:
-    """Raise ConfigError if a folder on a device is on a network file system by /proc/self/mountinfo."""
+    """Raise ConfigError if /proc/self/mountinfo shows that a folder is on a network file system."""
     number = f"{os.major(device)}:{os.minor(device)}"
     for line in mounts.splitlines():
         mount, _, system = line.partition(" - ")

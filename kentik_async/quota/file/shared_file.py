@@ -1,11 +1,11 @@
-"""The files of one quota class as one member uses them: locked, opened, read, written, and made anew.
+"""One member's access to the files of a quota class: lock, open, read, write, and recreate them.
 
 The state is a row in an SQLite database with a write-ahead log: a process may be killed at any moment, and
-what it had not committed never was. It is not synchronized to the disk, for a reboot is known by its name.
+an uncommitted change has no effect. It is not synced to the disk: the boot id shows a reboot.
 
-The lock is a flock on a file beside it. It can be waited for in the kernel's own order, and the kernel frees
-it when its holder dies. SQLite's own locks would have to be polled: of four processes that polled, one had 38
-turns, one 62 and two had none.
+The lock is a flock on a file next to it. The kernel queues the waiting processes, and releases the lock when
+its holder dies. SQLite's locks would have to be polled: of four processes that polled, one had 38 turns, one
+62 and two had none.
 """
 
 import logging
@@ -37,7 +37,7 @@ _log = logging.getLogger("kentik_async")
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _BACKWARDS = 1.0  # seconds that a clock may seem to run backwards without a reboot
-_PATIENCE = 0.25  # seconds; that long a lock of SQLite's is waited for, which only foreign programs keep
+_PATIENCE = 0.25  # seconds to wait for SQLite's lock, which only foreign programs hold
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR})
 
 _TABLE = "CREATE TABLE quota (class TEXT PRIMARY KEY, boot TEXT, wall REAL, state BLOB)"
@@ -46,22 +46,22 @@ _SELECT = "SELECT boot, wall, state FROM quota WHERE class = ?"
 _UPDATE = "UPDATE quota SET boot = ?, wall = ?, state = ? WHERE class = ? AND state = ?"
 
 _inherited: list[sqlite3.Cursor] = []
-"""Of a parent process: to close their connections in the child could change the parent's files."""
+"""Connections of a parent process: closing them in the child could change the parent's files."""
 
 
 class SharedFile:
-    """One member's access to the files. Its owner excludes other threads.
+    """One member's access to the files. The owner makes sure that only one thread uses it.
 
     Attributes:
-        place: Where they are.
-        mailbox: The member's own pipe, made when the files are opened.
-        served: Whether a thread waits for the mailbox; it then closes everything.
+        place: The paths of the files.
+        mailbox: The member's own pipe, created when the files are opened.
+        served: Whether a thread waits for the mailbox; that thread then closes everything.
     """
 
     def __init__(
         self, place: Place, quota_class: QuotaClass, quotas: _Quotas, clock: Clock, member: str
     ) -> None:
-        """Open nothing yet; files that begin anew need the limits of all classes."""
+        """Open nothing yet; `quotas` are the limits of all classes, for new files."""
         self.place = place
         self._path = os.fspath(place.database)
         self._class: QuotaClass = quota_class
@@ -72,21 +72,21 @@ class SharedFile:
         self._lock = self._folder = -1
         self._cursor: sqlite3.Cursor  # while `_inode` is not 0
         self._inode = 0
-        # What was committed last, as an object if that is intact, and which state it belongs to.
+        # The latest commit, also as an object if that is still valid, and the state's incarnation.
         self._blob, self._incarnation = b"", ""
         self._state: QuotaState | None = None
 
     def is_current(self) -> bool:
-        """Tell whether the database that was opened last is still the one of that name."""
+        """Return whether the database that was opened last still exists under its path."""
         try:
             return os.stat(self._path).st_ino == self._inode  # noqa: PTH116 - twice as fast
         except OSError:
             return False
 
     def lock(self, *, wait: bool) -> bool:
-        """Take the lock, and open the files if need be; return False if that takes time, unless told to wait.
+        """Take the lock, and open the files if necessary; without `wait`, return False if that would block.
 
-        Only the thread that waits for the mailbox may wait here: it alone can make the mailbox anew, after
+        Only the thread that waits for the mailbox may wait here: only it can create the mailbox again after
         the files were deleted.
 
         Raises:
@@ -106,22 +106,22 @@ class SharedFile:
                 return True
             if self.is_current():
                 return True
-            # Whoever removed the database may have removed the file of the lock as well.
+            # If the database was removed, the lock file may have been removed too.
             self._release()
         return False
 
     def unlock(self) -> None:
-        """Let go of the lock."""
+        """Release the lock."""
         flock(self._lock, LOCK_UN)
 
     def change(self, change: Change) -> tuple[QuotaState, StoreReply]:
         """Make a change under the lock and commit it; return the state and the reply.
 
-        The update tells, by the bytes that it replaces, whether anyone has written since this member has. So
-        a member that is alone need not read what it has written itself.
+        The UPDATE compares the bytes that it replaces, and so detects whether another member has written. So
+        a member that is alone need not read its own state again.
 
         Raises:
-            StateError: The database holds nothing that can be used.
+            StateError: The database has no valid state.
             sqlite3.Error: It cannot be read or written.
         """
         state, known = self._state, self._blob
@@ -139,11 +139,11 @@ class SharedFile:
         return state, reply
 
     def replace(self, error: Exception) -> None:
-        """Make the database anew if an error says that it is damaged, else raise the error."""
+        """Recreate the database if an error shows that it is damaged, otherwise raise the error."""
         if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF not in _DAMAGE:
             raise error
         _log.warning(
-            "the quota file %s was damaged and is made anew; what may have been used counts as used: %s",
+            "the quota file %s was damaged and is recreated; all that may have been used counts as used: %s",
             self._path,
             error,
         )
@@ -151,19 +151,19 @@ class SharedFile:
         self._make(lost=True)
 
     def release(self) -> None:
-        """Close everything, or let the thread do it that serves the member."""
+        """Close everything, or make the thread that serves the member close it."""
         if self.served:
             self.mailbox.look()
         else:
             self.close()
 
     def close(self) -> None:
-        """Close everything; others then consider the member dead."""
+        """Close everything; other members then consider this one dead."""
         self._release()
         self.mailbox.close()
 
     def abandon(self) -> None:
-        """Close what a forked child has inherited, and leave it to the parent."""
+        """Close the inherited files in a forked child, without effect on the parent."""
         if self._inode:
             _inherited.append(self._cursor)
             self._inode = 0
@@ -180,19 +180,19 @@ class SharedFile:
             except sqlite3.Error as error:
                 self.replace(error)
         else:
-            # Others who are alive, and may have spent, have a pipe here, or lock the folder if it is empty.
+            # Live members may have sent requests. They have a pipe or, if that was deleted, lock the folder.
             marked = not _take(self._folder, LOCK_EX | LOCK_NB) and not place.has_others()
             self._make(lost=alive or marked)
-        _take(self._folder, LOCK_SH | LOCK_NB)  # the mark; in vain only while another looks for marks
+        _take(self._folder, LOCK_SH | LOCK_NB)  # the mark; fails only while another member checks for marks
         self.mailbox.open()
 
     def _make(self, *, lost: bool) -> None:
-        """Make the database with one row for each class, and open it.
+        """Create the database with one row for each class, and open it.
 
-        If the process is killed meanwhile the database has no rows, and will count as damaged. If there was
-        one before that is `lost`, it is not known what was spent.
+        If the process is killed meanwhile, the database has no rows and counts as damaged. If an earlier
+        database was `lost`, the usage is not known.
         """
-        # A log that belongs to a database that is gone would be taken for the new one's.
+        # SQLite would apply the log of a removed database to the new one.
         for suffix in ("", "-wal", "-shm"):
             Path(self._path + suffix).unlink(missing_ok=True)
         self.place.make(self.place.database)
@@ -217,7 +217,7 @@ class SharedFile:
         self._cursor.execute("PRAGMA synchronous=OFF")
 
     def _disconnect(self) -> None:
-        """Close the database; what was committed last is still known."""
+        """Close the database; the latest commit stays known."""
         if self._inode:
             with suppress(sqlite3.Error):
                 self._cursor.connection.close()
@@ -231,7 +231,7 @@ class SharedFile:
         self._lock = self._folder = -1
 
     def _load(self) -> tuple[QuotaState, bytes]:
-        """Return the state, and the bytes that it was made from."""
+        """Return the state, and the bytes that it was decoded from."""
         rows = self._cursor.execute(_SELECT, (self._class,)).fetchall()
         if len(rows) != 1:
             raise StateError("a row is missing")
@@ -259,7 +259,7 @@ def _take(fd: int, operation: int) -> bool:
 
 
 def _open_lock(place: Place) -> int:
-    # Never O_CREAT alone: in some folders the system forbids it for files that exist.
+    # Not O_CREAT alone: in some folders the system forbids it for existing files.
     while True:
         with suppress(FileNotFoundError):
             return os.open(place.lock, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
@@ -269,7 +269,7 @@ def _open_lock(place: Place) -> int:
 
 @cache
 def _boot_id() -> str:
-    """Return the name of the machine's present run; empty where the system has none."""
+    """Return the id of the machine's present boot; empty if the system has none."""
     try:
         return _BOOT_ID.read_text(encoding="ascii").strip()
     except OSError:

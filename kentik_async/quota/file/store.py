@@ -1,4 +1,4 @@
-"""The state of one quota class as all processes of a machine share it."""
+"""The state of one quota class, shared by all processes of a machine."""
 
 import atexit
 import logging
@@ -29,14 +29,14 @@ _RETRY = 2.0  # seconds after an error
 _LAST_WAIT = 1.0  # seconds
 
 _threads: "dict[Thread, weakref.ref[FileStore]]" = {}
-"""Those that run, each with its store."""
+"""The running threads, each with its store."""
 
 
 class FileStore:
     """One member's store; see `Store`.
 
-    A change is made at once if the members' lock is free. Else a thread makes it, which also waits for
-    messages from other members, and for their deaths. It is started when it is first needed.
+    A change is made at once if the members' lock is free. Otherwise a thread makes it. The thread also waits
+    for messages from other members, and for their deaths. It is started when it is first needed.
     """
 
     own_state = None
@@ -50,15 +50,15 @@ class FileStore:
         self._begin()
 
     def bind(self, wake: Wake) -> None:
-        """Note how the limiter is told to report."""
+        """Set the function that makes the limiter report."""
         self._wake = wake
 
     def open(self) -> None:
-        """Make the files if there are none; raise ConfigError if they cannot be used."""
+        """Create the files if there are none; raise ConfigError if they cannot be used."""
         self._do(lambda state, now: StoreReply([]), wait=False)
 
     def transact(self, change: Change, later: _Later) -> StoreReply | None:
-        """Make a change: at once, or in the thread, as all do once it closes the files."""
+        """Make a change at once or in the thread; in the thread only after the store was closed."""
         reply = None if self._closed else self._do(change, wait=False)
         if reply is None:
             self._jobs.put(partial(self._do_later, change, later))
@@ -66,16 +66,16 @@ class FileStore:
         return reply
 
     def holds(self) -> bool:
-        """Tell whether the file that the grants were entered in is still the one of that name."""
+        """Return whether the database with the grants still exists under its path."""
         return self._file.is_current()
 
     def restart(self) -> None:
-        """Begin anew in a forked child."""
+        """Start again in a forked child."""
         self._file.abandon()
         self._begin()
 
     def close(self) -> None:
-        """Release everything: at once, or in the thread if it is running."""
+        """Release everything, at once or in the thread if it is running."""
         self._closed = True
         self._file.release()
 
@@ -90,7 +90,7 @@ class FileStore:
         self._dead: set[str] = set()
         self._starting = RLock()  # re-entrant: a garbage collection may end a grant here
         self._failed = self._closed = False
-        weakref.finalize(self, self._file.release)  # not __del__: SQLite's own could come first
+        weakref.finalize(self, self._file.release)  # not __del__: that of SQLite could run first
 
     def _do_later(self, change: Change, later: _Later) -> None:
         try:
@@ -101,7 +101,7 @@ class FileStore:
             later(reply)
 
     def _do(self, change: Change, *, wait: bool) -> StoreReply | None:
-        """Make a change under the members' lock; return None if another has it."""
+        """Make a change under the members' lock; return None if another member holds it."""
         file = self._file
         try:
             if not file.lock(wait=wait):
@@ -114,7 +114,7 @@ class FileStore:
             finally:
                 file.unlock()
         except (OSError, sqlite3.Error, StateError) as error:
-            # What the limiter had to tell is told again, also if nobody asks for anything.
+            # The limiter repeats the failed report later, even if no call needs it.
             self._failed = True
             self._look()
             raise file.place.unusable(getattr(error, "strerror", None) or error) from error
@@ -146,22 +146,22 @@ class FileStore:
         return change(state, now)
 
     def _look(self) -> None:
-        """Let the thread look about, started if it does not run."""
+        """Wake the thread; start it if it does not run."""
         self._file.mailbox.look()
         with self._starting:
             if not self._file.served:
-                self._file.served = True  # before the start: the thread itself may come here at once
+                self._file.served = True  # before the start: the thread may call this method at once
                 ref: weakref.ref[FileStore] = weakref.ref(self)
                 thread = Thread(target=_serve, args=(ref, self._file), name="kentik-async quota", daemon=True)
                 _threads[thread] = ref
                 try:
                     thread.start()
-                except RuntimeError:  # the interpreter ends
+                except RuntimeError:  # the interpreter is shutting down
                     self._file.served = False
                     del _threads[thread]
 
     def _attend(self, delay: float, dead: list[str]) -> bool:
-        """Do what has come up, in the thread; return False if there is nothing more to wait for."""
+        """Run jobs and reports, in the thread; return False if there is nothing more to wait for."""
         while True:
             with suppress(Empty):
                 while True:
@@ -171,7 +171,7 @@ class FileStore:
             with self._starting:
                 self._file.served = not self._jobs.empty()
                 if not self._file.served:
-                    if self._closed:  # else nothing is open, or the limiter opens it at this moment
+                    if self._closed:  # otherwise nothing is open, or the limiter is opening it now
                         self._file.close()
                     return False
         self._dead.update(dead)
@@ -183,7 +183,7 @@ class FileStore:
 
 
 def _serve(ref: "weakref.ref[FileStore]", file: SharedFile) -> None:
-    """Attend to a store until it is closed, or collected: the thread must not keep it alive."""
+    """Serve a store until it is closed or garbage-collected: the thread must not keep it alive."""
     delay, dead = inf, list[str]()
     try:
         while (store := ref()) is not None:
@@ -199,7 +199,7 @@ def _serve(ref: "weakref.ref[FileStore]", file: SharedFile) -> None:
 
 @atexit.register
 def _finish_all() -> None:
-    """Wait shortly, as the process ends, for what the threads have still to enter and to close."""
+    """Close the stores at the end of the process; wait at most a second for each thread."""
     for thread, ref in list(_threads.items()):
         if (store := ref()) is not None:
             store.close()

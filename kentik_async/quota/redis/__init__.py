@@ -1,1 +1,1 @@
-"""The quota that all machines share, in Redis."""
+"""The store of all machines, in Redis."""

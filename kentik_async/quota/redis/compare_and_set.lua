@@ -1,10 +1,10 @@
--- Commit a new state of a quota if the present one is that which it was made from.
+-- Commit a new state of a quota if the stored version is still the one that the new state was made from.
 --
 -- KEYS[1]: a hash with the fields below. ARGV: the version that the new state was made from, empty if there
--- was none; the new version; run, shift and state, which go with it; for how many milliseconds to keep it;
--- then channels and messages, in turns, for those who are to know.
--- Returns the server's time in seconds and microseconds, and its run; and, if version or run is another,
--- what is there instead.
+-- was none; the new version; its run, shift and state; the milliseconds until it expires; then channels and
+-- messages to publish, alternating.
+-- Returns the server's time in seconds and microseconds, and its run. If the version or the run differs, it
+-- also returns the stored fields, and changes nothing.
 
 local time = redis.call('TIME')
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')

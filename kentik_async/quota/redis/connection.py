@@ -1,7 +1,7 @@
-"""The connections to Redis: one to ask, one to be told. Wire alone, no policy.
+"""The connections to Redis: one for commands, one for messages. Only I/O, no rules.
 
-They are made and dropped together: a member that could not be told would lose its turns. In a cluster they
-follow the key to the node that has it, and remember the other nodes in case that one is lost.
+They are opened and closed together: a member that gets no messages would lose its turns. In a cluster they
+connect to the node that has the key, and remember the other nodes in case that one is lost.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ __all__ = ["ConnectionLostError", "RedisConnection"]
 R = TypeVar("R")
 
 _SCRIPT = files("kentik_async.quota.redis").joinpath("compare_and_set.lua").read_bytes()
-_READ = (b"?", b"", b"")  # made from a version that there never is
+_READ = (b"?", b"", b"")  # a version that does not exist, so that nothing is replaced
 _REDIRECTIONS = 5
 
 _PERMISSIONS = (
@@ -33,18 +33,18 @@ _PERMISSIONS = (
 _PASSING = re.compile(
     "(^|-)(BUSY|CLUSTERDOWN|LOADING|MASTERDOWN|MISCONF|NOREPLICAS|OOM|READONLY|TRYAGAIN|UNKILLABLE) "
 )
-"""Replies of a server that will do its work again; in a script's error the code follows a hyphen."""
+"""Errors of a server that are temporary; in the error of a script the code follows a hyphen."""
 
 
 class ConnectionLostError(Exception):
-    """There is no connection to Redis at present, or it cannot serve; its text has no credentials."""
+    """There is no connection to Redis, or Redis is not ready. The text has no credentials."""
 
 
 class RedisConnection:
-    """Two connections to one server, made and dropped together; one thread may ask at a time.
+    """Two connections to one server, opened and closed together; only one thread at a time may send commands.
 
     Attributes:
-        up: Whether the connections are made.
+        up: Whether the connections are open.
     """
 
     def __init__(
@@ -58,27 +58,27 @@ class RedisConnection:
     ) -> None:
         """Start without a connection; an answer may take `patience` seconds.
 
-        In another thread `on_message` is called with the channel and the text of each message, and `on_lost`
-        when the hearing connection is lost.
+        A second thread calls `on_message` with the channel and the text of each message, and `on_lost` when
+        the connection for messages is lost.
         """
         self.up = False
         self._address = address
         self._nodes = [address.node]  # the first is tried first
-        self._asks = False  # whether that node is being handed the key by another
+        self._asks = False  # whether the key is being migrated to that node
         self._key = key
         self._instant = instant
         self._on_message, self._on_lost = on_message, on_lost
         self._timeout: float = address.options["socket_timeout"]  # while connecting
         self._patience = patience
-        self._asking: Any = None  # both of redis-py's `Connection`, which lacks annotations
+        self._asking: Any = None  # both are redis-py's `Connection`, which lacks annotations
         self._hearing: Any = None
 
     def open(self, *channels: str) -> None:
-        """Make the connections and listen to channels.
+        """Open the connections and subscribe to channels.
 
         Raises:
             ConnectionLostError: Redis cannot be reached, or is not ready.
-            ConfigError: Redis refuses the credentials, or lacks what is needed.
+            ConfigError: Redis refuses the credentials, a permission or a command.
         """
         deadline, tries = self._instant() + self._timeout, len(self._nodes) + _REDIRECTIONS
         for left in reversed(range(tries)):
@@ -92,24 +92,24 @@ class RedisConnection:
                 return
 
     def exchange(self, *arguments: bytes | str) -> Exchange:
-        """Commit what is made from the present state; without arguments, which are the script's, read it.
+        """Run the script with `arguments`, to commit a state; without arguments, read the present state.
 
         Raises:
-            ConnectionLostError: The connection is lost, or the answer is overdue: it was committed, or not.
-            ConfigError: Redis refuses it.
+            ConnectionLostError: The connection is lost or the answer is late; the commit may have succeeded.
+            ConfigError: Redis refuses the command.
         """
         return self._try(self._script, *arguments)
 
     def publish(self, channel: str, message: str) -> int:
-        """Tell all who listen to a channel; return how many they are."""
+        """Publish a message; return the number of subscribers of the channel."""
         return int(self._try(self._ask, "PUBLISH", channel, message))
 
     def subscribe(self, channel: str) -> None:
-        """Listen to one more channel."""
+        """Subscribe to one more channel."""
         self._try(self._hearing.send_command, "SUBSCRIBE", channel)
 
     def close(self) -> None:
-        """Close the connections; from any thread."""
+        """Close the connections; thread-safe."""
         self.up = False
         both, self._asking, self._hearing = (self._asking, self._hearing), None, None
         for connection in both:
@@ -125,15 +125,15 @@ class RedisConnection:
         hearing.send_command("SUBSCRIBE", *channels)
         for _ in channels:
             hearing.read_response()
-        self._script()  # is the key here?
+        self._script()  # raises MovedError or AskError if another node has the key
         if b"redis_mode:cluster" in self._ask("INFO", "server"):
             self._find_nodes()
         self.up = True
-        # What follows from what is asked from now on is heard.
+        # From now on, no message is missed.
         threading.Thread(target=self._listen, args=(hearing,), name="kentik_async redis", daemon=True).start()
 
     def _find_nodes(self) -> None:
-        """Remember the nodes of the cluster; without the permission the seed and redirections must do."""
+        """Remember the nodes of the cluster; without the permission, use the seed node and redirections."""
         with contextlib.suppress(redis_errors.ResponseError):
             here = self._nodes[0]
             nodes = [here, self._address.node]
@@ -172,17 +172,17 @@ class RedisConnection:
                 if heard[0] == b"message":
                     self._on_message(heard[1], heard[2])
         except (redis_errors.RedisError, OSError, ValueError, AttributeError):
-            pass  # the latter are what redis-py makes of it that another thread closes the connection
+            pass  # redis-py raises the last two if another thread closes the connection
         finally:
             if connection is self._hearing:
                 self.up = False
                 self._on_lost()
 
     def _drop(self, error: Exception) -> Exception:
-        """Drop the connections after a failure; return what it means: something to wait out, or to put right.
+        """Close the connections after a failure; return ConnectionLostError to wait, or ConfigError to stop.
 
-        An answer that is overdue might come to the next question; one that refuses, from a server that was
-        replaced, will be another on a new connection.
+        An overdue answer could be taken for the answer to the next command. After a failover, a new
+        connection leads to the new server.
         """
         self.close()
         self._asks = type(error) is redis_errors.AskError
@@ -199,7 +199,7 @@ class RedisConnection:
             return ConfigError(
                 f"Redis at {place} denies its user something it needs: {text}; grant it {_PERMISSIONS}"
             )
-        # What redis-py has a class for will pass.
+        # Errors that have their own class in redis-py are temporary.
         if type(error) is redis_errors.ResponseError and not _PASSING.search(text):
             return ConfigError(f"Redis at {place} cannot keep the quota: {text}")
         return ConnectionLostError(text or type(error).__name__)

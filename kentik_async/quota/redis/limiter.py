@@ -1,4 +1,4 @@
-"""From a Redis URL to a limiter: the one module of this store that can be imported without redis-py."""
+"""Opens a limiter from a Redis URL; the only module of this store that does not need redis-py to import."""
 
 from collections.abc import Sequence
 
@@ -18,12 +18,12 @@ def open_redis_limiter(
     query_quota: Quota = Quota.QUERY,
     pacing: Pacing = "auto",
 ) -> StoreLimiter:
-    """Return a limiter that shares a customer's quota, see `Customer`, through Redis from 6.2, or Valkey.
+    """Return a limiter that shares a customer's quota through Redis 6.2 or newer, or Valkey.
 
-    Nothing is opened yet. See `RedisAddress.parse` for the URL.
+    Nothing is opened yet. See `RedisAddress.parse` for the URL and `Customer` for the other arguments.
 
     Raises:
-        ConfigError: An argument is unusable, or redis-py is not installed.
+        ConfigError: An argument is invalid, or redis-py is not installed.
     """
     try:
         from kentik_async.quota.redis.store import RedisStore

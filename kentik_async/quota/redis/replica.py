@@ -1,13 +1,13 @@
-"""What one member knows of the state that is kept in Redis, and what it makes of what it finds there. Pure.
+"""One member's copy of the state in Redis and of its clock, and how a state that was read is corrected. Pure.
 
-It has a *copy* of its latest commit. While that is fresh the next change is made on it, so a report takes one
-round trip; if another has committed since, the server returns the present state instead. When the state was
-lost, the copy is what the member puts back.
+A replica has a *copy* of its latest commit. While the copy is fresh, the next change is made on it, so a
+report takes one round trip. If another member has committed since, the server returns the present state
+instead. If the state was lost, the member restores its copy.
 
-It has a *reading* of the server's clock. That clock and the member's own are never compared, only how far
-each has run. The server's clock may be set, or another machine may take over. So what the quota goes by is
-that clock plus a *shift*, which is kept with the state: who was here before notices that the clock has leapt,
-and moves the shift against it.
+A replica has a *reading* of the server's clock. That clock and the member's clock are never compared, only
+the time that has passed on each. The server's clock may be set, or another machine may take over. So the
+clock of the quota is the server's clock plus a *shift*, which is stored with the state. A member with an
+earlier reading detects that the server's clock has jumped, and corrects the shift.
 """
 
 import secrets
@@ -23,17 +23,16 @@ from kentik_async.quota.state.recovery import begin, move, quiet_time, renew, re
 __all__ = ["Draft", "Exchange", "Reading", "Replica"]
 
 _UNCERTAIN = 0.5  # seconds by which a copy's time may be ahead of the server's
-_SLACK = 0.02  # seconds; no clock is set for as little
-_DRIFT = 0.0005  # by how much clocks may differ in speed, at the most while one is set right slowly
+_SLACK = 0.02  # seconds; smaller jumps of a clock are ignored
+_DRIFT = 0.0005  # the greatest difference in speed of two clocks, also while one is slewed
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What another clock showed, and between which instants of this process's clock; all in seconds.
+    """The time of another clock, and the interval of this process's clock when it was read; in seconds.
 
-    The answer was written after the question was sent, `asked`, and before it came, `heard`. So the clock
-    shows now at most what it showed then plus the time since the question, and at least that plus the time
-    since the answer.
+    The clock was read after the request was sent, at `asked`, and before the answer arrived, at `heard`. So
+    its time is at most `now` plus the time since `asked`, and at least `now` plus the time since `heard`.
     """
 
     asked: float
@@ -41,15 +40,15 @@ class Reading:
     now: float
 
     def at_least(self, instant: float) -> float:
-        """Return what the clock shows at an instant at the least."""
+        """Return the least time that the clock can show at an instant."""
         return self.now + max(instant - self.heard, 0.0)
 
     def at_most(self, instant: float) -> float:
-        """Return what the clock shows at an instant at the most."""
+        """Return the greatest time that the clock can show at an instant."""
         return self.now + instant - self.asked
 
     def corrected(self, later: "Reading") -> float:
-        """Return what a later reading of the same shift must have shown unless the server's clock was set."""
+        """Return the time of a later reading with the same shift, corrected if the server's clock was set."""
         slack = _SLACK + _DRIFT * (later.heard - self.asked)
         earliest, latest = self.at_least(later.asked), self.at_most(later.heard)
         if later.now > latest + slack:
@@ -59,11 +58,11 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """What the server returned.
+    """The reply of the server.
 
     Attributes:
         clock: A reading of the server's clock.
-        run: The run of the server: it ends with the server, and another node has another.
+        run: The id of the server's run; a restart or another node has another id.
         held: Version, run, shift and state, each None if there is none; empty after a commit.
     """
 
@@ -78,11 +77,11 @@ class Draft:
 
     Attributes:
         state: The state.
-        now: The present instant, not before what is reported to it, by the clock of the quota.
-        shift: How far the clock of the quota is ahead of the server's.
+        now: The present instant by the clock of the quota; never before an event that is reported.
+        shift: How many seconds the clock of the quota is ahead of the server's.
         version: The version that the state was made from; empty if there was none.
-        run: The run of the server.
-        remade: Why nobody may go for a while, and all others must put back what they know; empty if not so.
+        run: The id of the server's run.
+        remade: Why requests must wait, and all members must restore what they know; empty if not.
     """
 
     state: QuotaState
@@ -94,13 +93,13 @@ class Draft:
 
 
 class Replica:
-    """What one member knows of the state.
+    """One member's copy of the state.
 
     Attributes:
-        reading: Of the clock of the quota, at the latest commit; None before.
-        lease_from: From when, by this process's clock, the latest lease counts.
-        leap: Whether the server's clock may have been set before this member came, though others were there:
-            then the clock of the quota is taken to have stood still.
+        reading: The reading of the clock of the quota at the latest commit; None before the first.
+        lease_from: When the latest lease began, by this process's clock.
+        leap: Whether the server's clock may have been set unnoticed before this member joined other members:
+            then the clock of the quota is assumed to have stopped.
     """
 
     def __init__(self, member: str, quota: Quota, lease: float) -> None:
@@ -116,7 +115,7 @@ class Replica:
         self._incarnation = ""
 
     def fresh(self, instant: float) -> Draft | None:
-        """Return the copy as a draft, if nothing speaks against its being the state at present, `instant`."""
+        """Return the copy as a draft if it may still be the present state at `instant`, otherwise None."""
         reading = self.reading
         if reading is None or self._leapt or reading.heard - reading.asked > _UNCERTAIN / 2:
             return None
@@ -126,10 +125,10 @@ class Replica:
         return Draft(decode(copy), reading.at_most(instant), float(shift), version, run)
 
     def read(self, stored: Exchange) -> Draft:
-        """Return what is kept as a draft, put right where that is needed.
+        """Return the stored state as a draft, corrected if necessary.
 
         Raises:
-            ConfigError: Another version of this package keeps the state.
+            ConfigError: The state was written by another version of this package.
         """
         version, run, shift, encoded = stored.held
         state, now, remade = None, stored.clock.now, ""
@@ -139,13 +138,13 @@ class Replica:
                     "the state of the quota was written by another version of kentik-async: "
                     "use one version on all machines"
                 )
-            with suppress(StateError):  # what others know is put back, as if it had been lost
+            with suppress(StateError):  # a damaged state counts as lost: the members restore it
                 state = decode(encoded)
         if state is None:
             state, remade = begin(secrets.token_hex(8), now, self._quiet), "holds no state of this quota"
         else:
             now = self._corrected(replace(stored.clock, now=now + float(shift or 0)), state)
-            # It never runs backwards; a little is the other members' uncertainty, which passes.
+            # The clock never runs backwards. A small difference is the uncertainty of the members' readings.
             if self.leap or now <= state.now - _UNCERTAIN:
                 now = state.now
             if run != stored.run:
@@ -154,31 +153,31 @@ class Replica:
         remade = remade and f"{remade}: requests wait for {self._quiet:.1f} s"
         if self.reading is not None and state.incarnation != self._incarnation:
             lost = decode(self._latest[-1])
-            if self.reading.corrected(replace(stored.clock, now=now)) != now:  # this is another clock
+            if self.reading.corrected(replace(stored.clock, now=now)) != now:  # the clock is another one
                 move(lost, now - self.reading.at_least(stored.clock.asked))
             restore(state, lost, self._member, now)
         return Draft(state, now, now - stored.clock.now, version or b"", stored.run, remade)
 
     def prepare(self, draft: Draft) -> tuple[bytes, ...]:
-        """Return what commits a draft that has been changed: the first arguments of the script."""
+        """Return the first arguments of the script, to commit a changed draft."""
         version = f"{FORMAT}:{secrets.token_hex(8)}".encode()
         return draft.version, version, draft.run, repr(draft.shift).encode(), encode(draft.state)
 
     def committed(self, draft: Draft, prepared: tuple[bytes, ...], stored: Exchange) -> float:
-        """Enter that a draft was committed as prepared; return how far its state is ahead of the clock.
+        """Record the commit of a prepared draft; return how many seconds its state is ahead of the clock.
 
-        For so many seconds what was granted must be held back.
+        The grants must wait that long.
         """
         new = replace(stored.clock, now=stored.clock.now + draft.shift)
         now = self._corrected(new, draft.state)
-        self._leapt = now != new.now  # of a copy it is only known now whether the clock was set since
+        self._leapt = now != new.now  # only now it is known whether the clock was set since the copy
         self.reading, self.leap = replace(new, now=now), False
         self.lease_from = new.asked + draft.now - now  # the clock showed at most `draft.now` then
         self._latest, self._incarnation = prepared, draft.state.incarnation
         return max(draft.state.now - now, 0.0)
 
     def _corrected(self, reading: Reading, state: QuotaState) -> float:
-        """Return what a reading shows, or must have shown if this member knows the clock of this state."""
+        """Return the time of a reading, corrected if this member knows the clock of this state."""
         if self.reading is None or state.incarnation != self._incarnation:
             return reading.now
         return self.reading.corrected(reading)

@@ -1,7 +1,7 @@
-"""The state of one quota class in Redis, as one member shares it with all others on all machines.
+"""The state of one quota class in Redis, shared by the members on all machines.
 
-A thread of the store's own speaks with Redis: it outlives the event loops that calls wait in, and renews the
-lease however busy they are.
+The store's own thread communicates with Redis: it does not depend on the event loops of the calls, and renews
+the lease even if they are busy.
 """
 
 import asyncio
@@ -32,33 +32,33 @@ __all__ = ["RedisStore"]
 _Later: TypeAlias = Callable[[StoreReply | KentikError], None]
 
 _LEASE = 1 / 6  # of a minute: 10 s
-_SHORTEST_LEASE = 1.0  # of a compressed minute too, or a busy machine would let it lapse
+_SHORTEST_LEASE = 1.0  # seconds, also with a compressed minute: on a busy machine a shorter one would expire
 _PATIENCE = 1 / 10  # of a lease
 _SHORTEST_PATIENCE = 0.25
-_RENEWAL = 0.3  # of a lease: after so long it is renewed
+_RENEWAL = 0.3  # of a lease: when it is renewed
 _ANSWER = 0.5  # of a lease: how long an answer may take
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0  # seconds
-_KEEP = 30 * 24 * 3600  # seconds for which an idle state is kept; its next user would have to wait
-_FAREWELL = 1.0  # seconds for which what has ended may still be told after the limiter was closed
+_KEEP = 30 * 24 * 3600  # seconds until an idle state expires; the first user of a new state must wait
+_FAREWELL = 1.0  # seconds to commit the last reports after the limiter was closed
 _CHECKED = "checked"
 
 _log = logging.getLogger("kentik_async")
 
 
 class RedisStore:
-    """One member's part in the state; see `Store`. Time is the server's, and whoever falls silent is dead.
+    """One member's store; see `Store`. It uses the server's clock; a member without reports loses its lease.
 
-    A member listens to a channel of its own: there it is told when to report. Who has committed listens to
-    the channel of all too: who does not know the time, or had to remake the state, asks there for a report
-    of everyone else, and is told on its own channel that the clock has been checked.
+    Each member subscribes to a channel of its own, which tells it when to report. After its first commit it
+    also subscribes to the channel of all members. A new member, or one that had to recreate the state, asks
+    there for a report of all others, and is told on its own channel that the clock has been checked.
     """
 
     own_state = None
 
     def __init__(self, address: RedisAddress, prefix: str, quota: Quota) -> None:
-        """Start without a connection: that is made when it is needed.
+        """Start without a connection; it is opened when it is needed.
 
-        The key and the channels of the state begin with `prefix`, which is also the channel of all.
+        The key and the channels of the state begin with `prefix`, which is also the channel of all members.
         """
         self.lease = max(quota.minute * _LEASE, _SHORTEST_LEASE)
         self.patience = max(self.lease * _PATIENCE, _SHORTEST_PATIENCE)
@@ -68,7 +68,7 @@ class RedisStore:
         self.restart()
 
     def restart(self) -> None:
-        """Begin without a connection, in a forked child too, under a name of its own."""
+        """Start without a connection and with a new member name, also in a forked child."""
         self.member = secrets.token_hex(8)
         self._replica = Replica(self.member, self._quota, self.lease)
         self._connection = RedisConnection(
@@ -76,24 +76,24 @@ class RedisStore:
             f"{self._prefix}:state",
             self._instant,
             self._hear,
-            partial(self._wake, 0.0),  # this member may be the only one that knows what a lost state held
+            partial(self._wake, 0.0),  # if the state is lost, this member may have the only copy
             self.lease * _ANSWER,
         )
         self._changes: SimpleQueue[tuple[Change, _Later] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._closing = threading.Event()
-        self._over = False  # the time to do anything is over
+        self._over = False  # whether the thread must stop at once
         self._met = False
         self._checked = threading.Event()
         self._asked_by: set[str] = set()
         self._renew_at = inf
 
     def bind(self, wake: Wake) -> None:
-        """Note how the limiter is told to report; when that is forgotten the store is closed."""
+        """Set the function that makes the limiter report; when the limiter is collected, close the store."""
         self._wake_method = weakref.WeakMethod(wake, lambda _: self.close())
 
     def transact(self, change: Change, later: _Later) -> None:
-        """Make a change, later."""
+        """Make a change in the thread."""
         if self._over or (self._thread is None and self._closing.is_set()):
             raise ClientClosedError("the limiter is closed")
         self._changes.put((change, later))
@@ -102,20 +102,20 @@ class RedisStore:
             self._thread.start()
 
     def holds(self) -> bool:
-        """Tell whether the lease certainly still lasts."""
+        """Return whether the lease has certainly not expired."""
         return self._instant() < self._replica.lease_from + self.lease
 
     def close(self) -> None:
         """Close soon."""
         self._closing.set()
-        self._changes.put(None)  # the thread looks up
+        self._changes.put(None)  # wakes the thread
 
     async def aclose(self) -> None:
-        """Commit the pending change if that is possible within a second, then close."""
+        """Commit the pending change if possible within a second, then close."""
         await asyncio.to_thread(self.finish)
 
     def finish(self) -> None:
-        """Close, and wait until the thread has ended; after a second it must give up."""
+        """Close, and wait until the thread has ended; after a second it must stop."""
         self.close()
         if self._thread is not None:
             self._thread.join(_FAREWELL)
@@ -123,7 +123,7 @@ class RedisStore:
             self._connection.close()
 
     def _serve(self) -> None:
-        """Make one change after the other until the store is closed; in the thread."""
+        """Make the changes, one at a time, until the store is closed; runs in the thread."""
         while not (self._closing.is_set() and self._changes.empty()):
             self._attend()
         self._over = True
@@ -145,16 +145,16 @@ class RedisStore:
             outcome = self._in_touch(change[0])
         except KentikError as error:
             outcome = error
-        except Exception as error:  # noqa: BLE001 (whatever it is, nobody may wait for ever because of it)
+        except Exception as error:  # noqa: BLE001 (after any error, no call may wait forever)
             outcome = KentikError(f"the quota in Redis at {self._address.place} cannot be used: {error!r}")
-            if not self._over:  # then redis-py was reading what another thread has closed
+            if not self._over:  # otherwise another thread closed the connection while redis-py was reading
                 _log.exception("%s", outcome)
         if isinstance(outcome, KentikError) and self._replica.reading is not None:
-            self._renew_at = monotonic() + _LONGEST_PAUSE  # what is held, or known, is still to be told
+            self._renew_at = monotonic() + _LONGEST_PAUSE  # grants and the copy must still be reported
         change[1](outcome)
 
     def _in_touch(self, change: Change) -> StoreReply:
-        """Make and commit a change; if Redis is lost on the way, wait for it."""
+        """Make and commit a change; if Redis becomes unavailable, wait for it."""
         place, pause = self._address.place, 0.0
         while not self._over:
             try:
@@ -163,7 +163,7 @@ class RedisStore:
             except ConnectionLostError as error:
                 if not self._met:
                     raise ConnectError(f"Redis at {place} cannot be reached: {error}") from None
-                # A connection that lay idle may have been cut: only what a new one tells counts.
+                # An idle connection may have been closed: only the failure of a new one is logged.
                 if pause == _FIRST_PAUSE:
                     _log.warning("Redis at %s is lost (%s): requests wait for it", place, error)
             self._over = self._closing.wait(pause)
@@ -171,7 +171,7 @@ class RedisStore:
         raise ClientClosedError("the limiter was closed")
 
     def _meet(self) -> None:
-        """Connect; and if this member does not know the time, ask those who do whether the clock was set."""
+        """Connect. Without a reading of the clock, ask the members that have one to check the clock."""
         connection, known = self._connection, self._replica.reading is not None
         if connection.up:
             return
@@ -200,7 +200,7 @@ class RedisStore:
             stored = connection.exchange(*prepared, str(_KEEP * 1000), *messages)
             if not stored.held:
                 break
-            # Another was faster, and the answer is what that has made.
+            # Another member has committed before; the answer is its state.
             draft = replica.read(stored)
             tries += 1
             if tries > 2 and draft.state.turns.told != self.member:
@@ -237,6 +237,6 @@ _stores: "weakref.WeakSet[RedisStore]" = weakref.WeakSet()
 
 @atexit.register
 def _finish_all() -> None:
-    """Let the threads tell what has ended; they do not outlive the program."""
+    """Let the threads commit their last reports at the end of the process."""
     for store in list(_stores):
         store.finish()

@@ -75,7 +75,7 @@ def test_a_home_folder_may_be_meant(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(ConfigError, match=r"quota folder .*/file/sub cannot be made: Not a directory"):
+    with pytest.raises(ConfigError, match=r"quota folder .*/file/sub cannot be created: Not a directory"):
         quota_place(tmp_path / "file" / "sub" / "q", (), "c")
 
 
