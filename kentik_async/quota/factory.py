@@ -69,12 +69,12 @@ def choose_limiter(limiter: Limiter | str | None, customer: Customer, owner: obj
         try:
             return _file(None, customer), True
         except ConfigError as error:
-            _log.warning("the quota is kept for this process alone: %s", error)
+            _log.warning("the quota is not shared with other processes: %s", error)
     if limiter in (None, "process:"):
         return shared_limiter(owner, customer), False
     if not isinstance(limiter, str):
         if not isinstance(limiter, Limiter):
-            raise ConfigError(f"limiter is {limiter!r}: give a URL such as 'file:', or a Limiter")
+            raise ConfigError(f"limiter must be a URL such as 'file:', or a Limiter; got {limiter!r}")
         return limiter, False
     scheme = limiter.partition(":")[0]
     if scheme == "file":
@@ -85,7 +85,8 @@ def choose_limiter(limiter: Limiter | str | None, customer: Customer, owner: obj
         return open_redis_limiter(limiter, **customer.arguments()), True
     # Only the scheme is quoted: a URL may hold a password.
     raise ConfigError(
-        f"limiter is a URL of kind {scheme!r}: give 'process:', 'file:', 'file:PATH', 'redis://…' or 'rediss://…'"
+        "limiter must be 'process:', 'file:', 'file:PATH', 'redis://…' or 'rediss://…'; "
+        f"got a URL of type {scheme!r}"
     )
 
 

@@ -30,7 +30,7 @@ def open_file_limiter(
         ConfigError: The system has no flock, or the files cannot be used.
     """
     if sys.platform == "win32":
-        raise ConfigError("limiter='file:' needs a POSIX system: leave limiter out, or share by 'redis://…'")
+        raise ConfigError("limiter='file:' needs a POSIX system: omit limiter, or use 'redis://…'")
     from kentik_async.quota.file.paths import quota_place
     from kentik_async.quota.file.shared_file import SharedFile
     from kentik_async.quota.file.store import FileStore

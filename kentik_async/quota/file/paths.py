@@ -17,7 +17,7 @@ _NETWORK_TYPES = frozenset(
     | {f"fuse.{name}" for name in ("ceph", "davfs", "gcsfuse", "glusterfs", "gvfsd-fuse", "juicefs")}
     | {f"fuse.{name}" for name in ("rclone", "s3fs", "sshfs")}
 )
-_ADVICE = "name another place with limiter='file:PATH'"
+_ADVICE = "set another path with limiter='file:PATH'"
 _GROUP = stat.S_IRGRP | stat.S_IWGRP
 
 
@@ -118,7 +118,7 @@ def _prepare(folder: Path) -> None:
     if not os.access(folder, os.W_OK | os.X_OK):
         raise ConfigError(f"the quota folder {folder} cannot be written; {_ADVICE}")
     if found.st_mode & (stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWOTH:
-        raise ConfigError(f"others may write to the quota folder {folder}: chmod 700 it; or {_ADVICE}")
+        raise ConfigError(f"other users can write to the quota folder {folder}: chmod 700 it, or {_ADVICE}")
     with suppress(FileNotFoundError):  # systems other than Linux do not have this file
         mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape")
         check_local(folder, found.st_dev, mounts)
@@ -132,6 +132,6 @@ def check_local(folder: Path, device: int, mounts: str) -> None:
         kind = system.partition(" ")[0]
         if kind in _NETWORK_TYPES and mount.split(" ")[2:3] == [number]:
             raise ConfigError(
-                f"the quota folder {folder} is on a network file system ({kind}), where locks hold for one "
-                f"machine at best; {_ADVICE}"
+                f"the quota folder {folder} is on a network file system ({kind}), where locks do not hold "
+                f"across machines; {_ADVICE}"
             )

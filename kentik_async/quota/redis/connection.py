@@ -197,7 +197,7 @@ class RedisConnection:
             )
         if isinstance(error, redis_errors.NoPermissionError) or "can't run this command" in text:
             return ConfigError(
-                f"Redis at {place} denies its user something it needs: {text}; grant it {_PERMISSIONS}"
+                f"Redis at {place} denies its user a required permission: {text}; grant {_PERMISSIONS}"
             )
         # Errors that have their own class in redis-py are temporary.
         if type(error) is redis_errors.ResponseError and not _PASSING.search(text):

@@ -149,7 +149,7 @@ class Replica:
                 now = state.now
             if run != stored.run:
                 renew(state, secrets.token_hex(8), now, self._quiet)
-                remade = "was restarted or replaced, so it may lack what was used latest"
+                remade = "was restarted or replaced, so the latest usage may be missing"
         remade = remade and f"{remade}: requests wait for {self._quiet:.1f} s"
         if self.reading is not None and state.incarnation != self._incarnation:
             lost = decode(self._latest[-1])

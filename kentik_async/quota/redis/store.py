@@ -165,7 +165,7 @@ class RedisStore:
                     raise ConnectError(f"Redis at {place} cannot be reached: {error}") from None
                 # An idle connection may have been closed: only the failure of a new one is logged.
                 if pause == _FIRST_PAUSE:
-                    _log.warning("Redis at %s is lost (%s): requests wait for it", place, error)
+                    _log.warning("Redis at %s is unavailable (%s): requests wait for it", place, error)
             self._over = self._closing.wait(pause)
             pause = min(max(2 * pause, _FIRST_PAUSE), _LONGEST_PAUSE)
         raise ClientClosedError("the limiter was closed")

@@ -48,7 +48,7 @@ async def test_without_a_file_the_process_keeps_its_own_and_warns(
         async with make() as client:
             assert isinstance(client._limiter, LocalLimiter)
     assert len(caplog.records) == 1
-    assert "this process alone" in caplog.text
+    assert "not shared with other processes" in caplog.text
 
 
 async def test_a_user_without_a_home_folder_gets_the_process_quota(

@@ -91,7 +91,7 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     ids=["too long a name", "too long a folder", "nobody's", "NUL", "no text"],
 )
 def test_a_path_that_is_none_is_refused(path: str, reason: str) -> None:
-    with pytest.raises(ConfigError, match=rf"^the quota f.* cannot be .*{reason}.*name another place with"):
+    with pytest.raises(ConfigError, match=rf"^the quota f.* cannot be .*{reason}.*set another path with"):
         quota_place(path, (), "c")
 
 
@@ -104,7 +104,7 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
 
 def test_a_folder_that_anybody_may_write_to_is_refused(tmp_path: Path) -> None:
     tmp_path.chmod(0o777)
-    with pytest.raises(ConfigError, match=r"others may write to .*chmod 700"):
+    with pytest.raises(ConfigError, match=r"other users can write to .*chmod 700"):
         quota_place(tmp_path / "q", (), "c")
     tmp_path.chmod(0o1777)
     quota_place(tmp_path / "q", (), "c")

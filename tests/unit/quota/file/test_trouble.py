@@ -108,7 +108,7 @@ async def test_an_error_of_the_file_loses_no_slot(open_limiter: Open, tmp_path: 
     grant = await one.acquire("non_query")
     foreign = sqlite3.connect(tmp_path / "quota.sqlite", isolation_level=None)
     foreign.execute("BEGIN IMMEDIATE")
-    with pytest.raises(ConfigError, match=r"quota.sqlite cannot be used: database is locked; name another"):
+    with pytest.raises(ConfigError, match=r"quota.sqlite cannot be used: database is locked; set another"):
         await two.acquire("non_query")
     grant.close("answered")
     foreign.execute("ROLLBACK")
@@ -138,7 +138,7 @@ async def test_after_a_reboot_the_hour_is_remembered(
 
 def test_a_path_that_is_no_file_is_refused(open_limiter: Open, tmp_path: Path) -> None:
     (tmp_path / "quota.sqlite").mkdir()
-    with pytest.raises(ConfigError, match=r"quota.sqlite cannot be used: it is not a regular file; name"):
+    with pytest.raises(ConfigError, match=r"quota.sqlite cannot be used: it is not a regular file; set"):
         open_limiter()
 
 
