@@ -1,4 +1,4 @@
-"""A real Redis for all tests that leave it as it was, and limiters on it."""
+"""A real Redis that tests share, and limiters on it."""
 
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -14,34 +14,34 @@ from tests.multiprocess.redis.helpers import ENDPOINTS, ONE_AT_A_TIME, Opener, k
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    """The server of the whole run."""
+    """The server that all tests of the run share."""
     with running_redis(tmp_path_factory.mktemp("redis")) as server:
         yield server
 
 
 @pytest.fixture
 def emptied_server(server: RedisServer) -> RedisServer:
-    """The server of the whole run, with nothing in it."""
+    """The shared server, without data."""
     server.admin.flushall()
     return server
 
 
 @pytest.fixture
 def own_server(tmp_path: Any) -> Iterator[RedisServer]:
-    """A server that a test may do anything to."""
+    """A server for one test, which may stop or change it."""
     with running_redis(tmp_path) as server:
         yield server
 
 
 @pytest.fixture
 def customer() -> str:
-    """A customer of the test's own."""
+    """A customer for one test."""
     return uuid.uuid4().hex
 
 
 @pytest.fixture
 async def opener(customer: str) -> AsyncIterator[Opener]:
-    """Open limiters of the customer, which are closed in the end; `new` if nothing is known of its quota."""
+    """Open limiters of the customer, closed after the test; `new` if the quota has no state yet."""
     opened: list[Limiter] = []
 
     def open_one(server: RedisServer | None, *, new: bool = False, **settings: Any) -> Limiter:

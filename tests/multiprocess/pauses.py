@@ -1,4 +1,4 @@
-"""When the machine kept a process from running: it then comes late for its turns, whoever hands them out.
+"""Records when a busy machine did not run a process, which is then late for its turns.
 
 A worker loads this file by its path, so that the package under test is never the one beside the tests.
 """
@@ -16,7 +16,7 @@ _LATE = 0.02
 
 
 async def note_pauses(pauses: list[Any]) -> None:
-    """Note from when to when this process did not run though it wanted to, by the machine's clock."""
+    """Record the intervals in which this process was ready but did not run, by the machine's clock."""
     while True:
         before = time.monotonic()
         await asyncio.sleep(_STEP)
@@ -26,7 +26,7 @@ async def note_pauses(pauses: list[Any]) -> None:
 
 
 def paused(pauses: Iterable[Sequence[float]], begin: float, end: float) -> float:
-    """For how many seconds between two instants somebody was kept from running, at most."""
+    """Return the seconds between two instants in which a process did not run, at most."""
     return sum(max(min(last, end) - max(first, begin), 0.0) for first, last in pauses)
 
 
@@ -35,7 +35,7 @@ def with_missed_turns(
 ) -> dict[str, int]:
     """Count the turns of each process, by its name and the instant.
 
-    A process that was kept from running is taken to have had as many meanwhile as the busiest other one.
+    A process that did not run is credited with the turns of the busiest other process in that time.
     """
     counts = dict(Counter(name for name, _ in turns))
     for name, own in pauses.items():

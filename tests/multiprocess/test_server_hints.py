@@ -1,4 +1,4 @@
-"""What one process is told of others outside all know that share its quota, by a file or by Redis."""
+"""A hint of the server to one process reaches all processes that share the quota, by a file or Redis."""
 
 import asyncio
 import contextlib
@@ -14,7 +14,7 @@ from tests.multiprocess.redis.harness import RedisServer
 from tests.multiprocess.redis.helpers import Opener
 
 QUOTA = Quota(2, 20, 0.3, 60, None)
-"""Its delay is such that a busy machine does not make three answers in a row seem delayed."""
+"""With a long delay, so that on a busy machine three answers in a row do not seem delayed."""
 
 Two = tuple[Limiter, Limiter]
 
@@ -41,7 +41,7 @@ async def by_file(tmp_path: Path) -> AsyncIterator[Callable[[], Limiter]]:
 
 @pytest.fixture(params=["file", "redis"])
 def two(request: Any) -> Two:
-    """Two limiters that share a quota, as of two processes."""
+    """Two limiters that share a quota, as in two processes."""
     if request.param == "file":
         open_file: Callable[[], Limiter] = request.getfixturevalue("by_file")
         return open_file(), open_file()
@@ -56,7 +56,7 @@ async def pull(limiter: Limiter, count: int) -> None:
 
 
 async def seen_by(limiter: Limiter) -> tuple[int, int | None]:
-    """What others are taken to spend, and what is left to us."""
+    """Return the estimated usage by others, and the requests that are left to us."""
     snapshot = await limiter.snapshot()
     return snapshot.others, snapshot.left_hard_minute
 
@@ -66,7 +66,7 @@ async def test_a_refusal_tells_all_how_much_is_spent_outside(two: Two) -> None:
     await pull(first, 15)
     await pull(second, 24)
     (await first.acquire("non_query")).close("refused", retry_after=0.0)
-    # Who was refused looks first: its own look comes after what it reports.
+    # The refused member reads first: its snapshot is taken after its own report.
     assert await seen_by(first) == (21, 0)
     assert await seen_by(second) == (21, 0)
 
@@ -90,14 +90,14 @@ async def test_where_nothing_is_left_all_wait_until_there_is_room(two: Two) -> N
     for limiter in (first, second):
         free = (await limiter.snapshot()).next_free
         assert free is not None
-        assert 90 < free <= 100 + 1e-9  # a difference of two instants is rounded
+        assert 90 < free <= 100 + 1e-9  # the difference of two instants is rounded
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.2):
             await second.acquire("non_query")
 
 
 async def test_what_our_other_processes_spend_is_ours(two: Two) -> None:
-    """However late the answers seem: the two together are beyond the soft limit."""
+    """However late the answers are, both together exceed the soft limit."""
     first, second = two
     await pull(first, 12)
     await pull(second, 12)

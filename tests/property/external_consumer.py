@@ -1,4 +1,4 @@
-"""A server that refuses, on a virtual clock, and somebody outside who spends the same quota unseen.
+"""A server that refuses, on a virtual clock, and another program that uses the same quota.
 
 Written from the vendor's rules, not from the package: what a customer sends counts from its receipt for a
 rolling minute, a refused request too; beyond the soft limit answers are delayed, beyond the hard one refused.
@@ -26,13 +26,13 @@ class Asked:
 
 @dataclass
 class SharedServer:
-    """Counts everybody's requests together.
+    """Counts the requests of all programs together.
 
     Attributes:
-        quota: The limits of the minute; others are not looked at.
-        hint: What it tells beside an answer: nothing, a refusal's `Retry-After`, or what is left.
+        quota: The limits of the minute; other limits are not used.
+        hint: What it adds to an answer: nothing, `Retry-After` of a refusal, or the remaining requests.
         asked: Our requests.
-        delayed: How many of them were answered late.
+        delayed: How many of them were delayed.
         outsiders_refused: How many requests of others were refused.
     """
 
@@ -44,16 +44,16 @@ class SharedServer:
     _received: list[float] = field(default_factory=list)
 
     def count(self, now: float) -> int:
-        """How many requests the rolling minute holds."""
+        """Return how many requests are in the rolling minute."""
         return len(self._received) - bisect.bisect_right(self._received, now - self.quota.minute)
 
     def spend(self, now: float) -> None:
-        """Enter a request of somebody outside."""
+        """Record a request of another program."""
         self._received.append(now)
         self.outsiders_refused += self.count(now) > (self.quota.hard_per_minute or 0)
 
     def ask(self, now: float) -> tuple[bool, float]:
-        """Enter a request of ours; return whether it is refused, and by how much its answer is delayed."""
+        """Record a request of ours; return whether it is refused, and by how much its answer is delayed."""
         self._received.append(now)
         count = self.count(now)
         refused = count > (self.quota.hard_per_minute or 0)
@@ -63,21 +63,21 @@ class SharedServer:
         return refused, self.quota.soft_delay if delayed else 0.0
 
     def room_in(self, now: float) -> float:
-        """In how many seconds one more request would be admitted, if nobody sent anything meanwhile."""
+        """Return the seconds until one more request would be accepted, if no other is sent meanwhile."""
         hard = self.quota.hard_per_minute or 0
         if len(self._received) < hard:
             return 0.0
         return max(self._received[-hard] + self.quota.minute - now, 0.0)
 
     def allowance(self, now: float) -> Allowance:
-        """What is left, and when there will be room again."""
+        """Return the remaining requests, and when there will be room again."""
         left = max((self.quota.hard_per_minute or 0) - self.count(now), 0)
         return Allowance(left, self.room_in(now))
 
 
 @dataclass
 class Greedy:
-    """A job of ours that always wants more: so many tasks, each asking again as soon as it is answered."""
+    """A job of ours with constant demand: each task sends the next request after its answer."""
 
     limiter: Limiter
     server: SharedServer
@@ -85,7 +85,7 @@ class Greedy:
     tasks: int = 20
 
     async def run(self) -> None:
-        """Ask until cancelled."""
+        """Send requests until cancelled."""
         async with asyncio.TaskGroup() as group:
             for _ in range(self.tasks):
                 group.create_task(self._ask_on())
@@ -95,7 +95,7 @@ class Greedy:
             await self.ask(await self.limiter.acquire("query"))
 
     async def ask(self, grant: Grant) -> None:
-        """Send one request, and enter its end."""
+        """Send one request, and record its end."""
         clock, server = asyncio.get_running_loop().time, self.server
         await asyncio.sleep(self.latency * 0.4)
         refused, delay = server.ask(clock())
@@ -117,7 +117,7 @@ def steady(rate: float, until: float) -> Iterator[float]:
 
 
 def bursts(size: int, every: float, until: float) -> Iterator[float]:
-    """Instants of one that sends so many within a second, each so many seconds."""
+    """Instants of a consumer that sends bursts within a second, at a fixed interval."""
     start = 0.0
     while start < until:
         yield from (start + number / size for number in range(size))
@@ -132,12 +132,12 @@ def by_chance(rate: float, until: float, seed: int = 0) -> Iterator[float]:
 
 
 def between(instants: Iterable[float], start: float, end: float) -> Iterator[float]:
-    """Only those from `start` to `end`."""
+    """Return the instants from `start` to `end`."""
     return (instant for instant in instants if start <= instant < end)
 
 
 async def play(job: Greedy, outside: Iterable[float], seconds: float) -> None:
-    """Let a job of ours run beside somebody outside for so many seconds."""
+    """Run a job of ours beside another program for so many seconds."""
     loop = asyncio.get_running_loop()
     began = loop.time()
     running = asyncio.create_task(job.run())

@@ -1,4 +1,4 @@
-"""Whatever callers do, the server never sees more than the vendor allows, and nothing is lost."""
+"""Whatever callers do, the server never receives more than the limits allow, and no call is lost."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ from tests.support.virtual_time import VirtualTime
 
 MINUTE, HOUR = 10.0, 60.0
 
-# Whole tenths beside odd ones: events that meet at one instant are where orders go wrong.
+# Whole tenths and other values: errors of order appear when events are at the same instant.
 instants = st.one_of(
     st.integers(0, 400).map(lambda tenths: tenths / 10), st.floats(0, 40, allow_nan=False, width=32)
 )
@@ -75,7 +75,7 @@ def play(
 
 
 def nothing_is_lost(limiter: LocalLimiter, quota: Quota, time: VirtualTime) -> None:
-    """Check that once the windows have passed as much may go at once as on the first day."""
+    """Check that after the windows have passed, the full quota is free again."""
 
     async def main() -> None:
         fresh = await limiter.snapshot("query")
@@ -103,7 +103,7 @@ def nothing_is_lost(limiter: LocalLimiter, quota: Quota, time: VirtualTime) -> N
 def test_never_an_overrun_never_a_lost_slot_and_turns_are_kept(
     quota: Quota, pacing: Pacing, cast: list[Script]
 ) -> None:
-    # Refusals freeze; a frozen limiter that nobody probes would rightly not be fresh at the end.
+    # A refusal opens the breaker. Without a probe it stays open, so the quota would not be free at the end.
     log, server, limiter, time = play(quota, pacing, cast)
     assert overruns(server.visits, limits_of(quota)) == []
     assert turns_out_of_order(log.asked()) == []

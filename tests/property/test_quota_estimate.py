@@ -1,4 +1,4 @@
-"""An estimate is right within 5 % of what then happens, whatever happened before."""
+"""An estimate is within 5 % of the real duration, whatever happened before."""
 
 import asyncio
 
@@ -40,7 +40,7 @@ def test_an_estimate_comes_true(
     idle: float,
     count: int,
 ) -> None:
-    """Some calls were answered, some fly or wait, some time has passed; then those asked about go."""
+    """Some calls are answered, some are in flight or wait, time passes; then the estimated calls start."""
     quota_class, quota = kind
     world = World(quota_class, quota, latency, pacing)
 

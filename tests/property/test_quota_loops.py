@@ -1,4 +1,4 @@
-"""Event loops come, pause and are closed in the midst of things; the quota holds through all of it."""
+"""Event loops start, pause and are closed at any moment; the limits are never exceeded."""
 
 import asyncio
 import gc
@@ -30,7 +30,7 @@ spans = st.one_of(st.sampled_from([0.0, 0.5, 1.0]), st.floats(0, 4, width=32))
 scripts = st.builds(
     Script,
     arrives=spans,
-    # Sent is received: of what a closed loop had on the way there nobody could tell when it came.
+    # A request is received when it is sent: for a closed loop, a later receipt would not be known.
     journey=st.builds(Journey, there=st.just(0.0), work=spans, back=spans),
     cancelled=st.one_of(st.none(), spans),
 )
@@ -40,7 +40,7 @@ stretches = st.tuples(
 
 
 class _Lives:
-    """Three event loops that take turns; one that is closed is followed by a new one in its place."""
+    """Three event loops that run in turns; a closed loop is replaced by a new one."""
 
     def __init__(self, quota: Quota) -> None:
         self.quota = quota
@@ -53,7 +53,7 @@ class _Lives:
         self._visits: dict[int, SimulatedServer] = {}
 
     def live(self, number: int, span: float, cast: list[Script]) -> None:
-        """Let one loop run for a while, the others stand still."""
+        """Run one loop for a while; the others stop."""
         if number not in self._loops:
             self._loops[number] = self.time.loop()
             self._loops[number].set_exception_handler(lambda loop, context: None)
@@ -65,11 +65,11 @@ class _Lives:
         loop.run_until_complete(asyncio.sleep(span))
 
     def close(self, number: int, *, kept: bool) -> None:
-        """Close a loop as it is, with all that waits and flies in it.
+        """Close a loop with its waiting calls and its requests in flight.
 
         Args:
-            number: Which.
-            kept: Whether its tasks stay in memory, so that none of their coroutines is ended.
+            number: The number of the loop.
+            kept: Whether its tasks stay in memory, so that their coroutines are not closed.
         """
         loop = self._loops.pop(number)
         loop.close()
@@ -77,7 +77,7 @@ class _Lives:
         if kept:
             self._kept += tasks
         del tasks
-        # What was in flight is at its end within `drain`, as the quota assumes.
+        # Requests in flight end within `drain`, as the quota assumes.
         visits = self._visits.pop(number).visits
         latest = self.time.now + self.quota.drain
         self.server.visits += [replace(visit, finished=min(visit.finished, latest)) for visit in visits]
@@ -89,12 +89,12 @@ class _Lives:
 
 @pytest.fixture(autouse=True, scope="module")
 def _no_litter() -> Iterator[None]:
-    """Collect what the closed loops left here, where its warnings are expected."""
+    """Collect the objects of closed loops here, where their warnings are expected."""
     yield
     gc.collect()
 
 
-# A closed loop leaves tasks behind that it never started.
+# A closed loop leaves tasks that were never started.
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
 @given(quotas, st.lists(st.tuples(stretches, st.lists(scripts, max_size=8)), min_size=2, max_size=8))
 def test_loops_that_end_in_the_midst_cost_no_slot_and_no_limit(

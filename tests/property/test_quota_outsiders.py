@@ -1,4 +1,4 @@
-"""Somebody outside spends the same quota, unseen: how often we are refused, and how much we still use.
+"""Another program uses the same quota: how often we are refused, and how much of the rest we use.
 
 The class is the queries', without the hourly limit; a job of ours always wants more. A refused request counts
 at the server. What is left to us is what the others do not spend.
@@ -39,7 +39,7 @@ def beside(
 
 
 def answered(server: SharedServer, start: float = 0.0, end: float = HOUR) -> int:
-    """How many of our requests were answered between two instants of the run."""
+    """Return how many of our requests were answered between two instants of the run."""
     return sum(not one.refused and start <= one.at - 1000.0 < end for one in server.asked)
 
 
@@ -99,7 +99,7 @@ def test_whatever_the_shape(
 @pytest.mark.parametrize("hint", HINTS)
 @pytest.mark.parametrize("rate", [20, 40, 80])
 def test_the_whole_quota_is_used_again_after_others_vanished(hint: Hint, rate: int) -> None:
-    """Stated: `4 + log2(n) / 4` minutes; then the minute that has to fill."""
+    """Documented: `4 + log2(n) / 4` minutes; then the minute that has to fill."""
     server = beside(between(steady(rate, HOUR), 600.0, 1800.0), hint)
     used_again = 1800.0 + 60.0 * (4 + 7 / 4 + 1)
     assert answered(server, used_again, HOUR) / (LIMIT * (HOUR - used_again) / 60) >= 0.97
@@ -123,7 +123,7 @@ def test_without_others_nothing_is_refused_and_nothing_changes(hint: Hint) -> No
 
 @pytest.mark.parametrize("hint", ["", "details"])
 def test_courteous_pacing_leaves_the_soft_limit_to_others_too(hint: Hint) -> None:
-    """By the delays alone, or by what the server says: of 30 undelayed requests somebody else takes 20."""
+    """By delays only, or by the header: of 30 requests without delay, another program uses 20."""
     server = beside(steady(20, HOUR), hint, pacing="courteous")
     asked = len(server.asked)
     assert server.delayed <= asked / (20 if hint else 5)

@@ -1,4 +1,4 @@
-"""How near the limiter comes to the fastest schedule that the vendor's rules allow."""
+"""The limiter compared with the fastest schedule that the vendor's rules allow."""
 
 import asyncio
 import heapq
@@ -14,7 +14,7 @@ from tests.support.virtual_time import VirtualTime
 
 
 def fastest(quota: Quota, latency: float, count: int, *, courteous: bool = False) -> float:
-    """Return how long the best schedule takes, for a client that sees into the server."""
+    """Return how long the best schedule takes, for a client that knows the state of the server."""
     slots = [0.0] * (quota.max_concurrent or count)
     received: list[float] = []
     minute_limit = quota.hard_per_minute
@@ -36,7 +36,7 @@ def fastest(quota: Quota, latency: float, count: int, *, courteous: bool = False
 
 
 class Pull:
-    """A pull whose calls are all started at once, against a simulated server."""
+    """A pull against a simulated server; all its calls start at once."""
 
     def __init__(self, quota: Quota, pacing: Pacing, journey: Callable[[], Journey]) -> None:
         self.time = VirtualTime()
@@ -90,7 +90,7 @@ def test_courteous_is_never_delayed_and_hardly_slower(quota: Quota) -> None:
 @pytest.mark.parametrize("pacing", ["throughput", "courteous", "auto"])
 @pytest.mark.parametrize("seed", range(3))
 def test_a_network_that_jitters_wildly_leads_to_no_overrun(quota: Quota, pacing: Pacing, seed: int) -> None:
-    """A limiter that stamped requests when it sent them would break the limit on a third of them."""
+    """A limiter that counts from sending would exceed the limit for a third of the requests."""
     chance = random.Random(seed)
 
     def journey() -> Journey:

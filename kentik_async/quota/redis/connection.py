@@ -181,7 +181,7 @@ class RedisConnection:
     def _drop(self, error: Exception) -> Exception:
         """Close the connections after a failure; return ConnectionLostError to wait, or ConfigError to stop.
 
-        An overdue answer could be taken for the answer to the next command. After a failover, a new
+        An overdue answer could be read as the answer to the next command. After a failover, a new
         connection leads to the new server.
         """
         self.close()

@@ -1,4 +1,4 @@
-"""Real processes that pull through one quota file from a strict server, and the fastest schedule there is."""
+"""Real processes that pull from a strict server with one quota file, and the fastest possible schedule."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ from tests.support.paths import ROOT
 _WORKER = Path(__file__).with_name("worker.py")
 
 ENDLESS = 3000
-"""More requests than any test sees: how many come while a process is slow to start is not known before."""
+"""More requests than any test has: their number is not known, because a process may start slowly."""
 
 
 @dataclass(slots=True)
@@ -33,9 +33,9 @@ class Visit:
 
 @dataclass
 class StrictServer:
-    """A server that keeps the vendor's rules to the letter, written from the rules and not from our code.
+    """A server that applies the vendor's rules exactly, written from the rules and not from our code.
 
-    A request counts from its receipt. What is being worked on goes on, whether its client lives or not.
+    A request counts from its receipt. It continues to run, whether its client is alive or not.
     `pauses` are those of this process.
     """
 
@@ -59,14 +59,14 @@ class StrictServer:
     _server: asyncio.Server | None = None
 
     async def open(self, processes: int) -> None:
-        """Listen; all go together, as soon as so many processes have come."""
+        """Listen; all processes start together, when this number has connected."""
         self._expected = processes
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         self.port = self._server.sockets[0].getsockname()[1]
         self._tasks.add(asyncio.create_task(note_pauses(self.pauses)))
 
     async def close(self) -> None:
-        """Stop listening and working, and end the processes that are left."""
+        """Stop the server, and end the remaining processes."""
         for worker in self.workers:
             worker.kill()
         if self._server is not None:
@@ -77,37 +77,37 @@ class StrictServer:
             await asyncio.wait(self._tasks)
 
     def work_long(self, process: str, seconds: float) -> None:
-        """Work for so long on the next request of a process."""
+        """Answer the next request of a process after so many seconds."""
         self._long[process] = seconds
 
     def hold(self, process: str) -> asyncio.Event:
-        """Work on the next request of a process until the event is set."""
+        """Answer the next request of a process when the event is set."""
         return self._held.setdefault(process, asyncio.Event())
 
     def stop_after(self, count: int) -> None:
-        """Answer so many more requests; then it is enough."""
+        """Answer so many more requests, then stop."""
         self.total = len(self.visits) + count
 
     def refuse_between(self, first: int, last: int) -> None:
-        """Refuse the requests at these places, the last excluded: somebody else has spent the quota."""
+        """Refuse the requests from `first` to before `last`: another program has used the quota."""
         self._spent = range(first, last)
 
     async def until(self, count: int, process: str | None = None) -> Visit:
-        """Wait until so many requests have come, of one process or of all; return the last of these."""
+        """Wait until so many requests were received, of one process or of all; return the last one."""
         async with self._seen:
             await self._seen.wait_for(lambda: len(self._of(process)) >= count)
         return self._of(process)[count - 1]
 
     async def until_next(self, process: str, count: int = 1) -> Visit:
-        """Wait for so many more requests of a process; return the last of these."""
+        """Wait for so many more requests of a process; return the last one."""
         return await self.until(len(self._of(process)) + count, process)
 
     def refused(self) -> list[Visit]:
-        """The requests that came over a limit."""
+        """Return the requests that exceeded a limit."""
         return [visit for visit in self.visits if visit.over is not None]
 
     def turns(self, since: int = 0) -> dict[str, int]:
-        """How many requests each process got in, from the one at that place on."""
+        """Return the number of requests of each process, from position `since` on."""
         counts: dict[str, int] = {}
         for visit in self.visits[since:]:
             counts[visit.process] = counts.get(visit.process, 0) + 1
@@ -129,7 +129,7 @@ class StrictServer:
             await self._go.wait()
             writer.write(b"go\n")
             while await reader.readline():
-                # Apart from the connection: its end does not end the work.
+                # In a task of its own: the end of the connection does not end the work.
                 work = asyncio.create_task(self._work(name))
                 self._tasks.add(work)
                 work.add_done_callback(self._tasks.discard)
@@ -177,7 +177,7 @@ class StrictServer:
 
 
 def fastest(quota: Quota, latency: float, count: int) -> float:
-    """How long the fastest schedule takes for so many requests, from the first receipt to the last answer."""
+    """Return how long the fastest schedule takes, from the first receipt to the last answer."""
     received: list[float] = []
     ends: list[float] = []
     slots = quota.max_concurrent or count
@@ -195,7 +195,7 @@ def fastest(quota: Quota, latency: float, count: int) -> float:
 
 
 class Worker:
-    """A process of its own that pulls from the strict server as fast as its limiter lets it."""
+    """A process that pulls from the strict server as fast as its limiter allows."""
 
     def __init__(self, name: str, path: Path, server: StrictServer, **settings: Any) -> None:
         self.name = name
@@ -217,7 +217,7 @@ class Worker:
         server.workers.append(self)
 
     def send(self, number: signal.Signals) -> None:
-        """Send it a signal."""
+        """Send a signal to the process."""
         self.process.send_signal(number)
 
     async def until_stopped(self) -> None:
@@ -227,7 +227,7 @@ class Worker:
             await asyncio.sleep(0.005)
 
     async def end(self, timeout: float = 60) -> dict[str, Any]:
-        """Wait for its end, and return its report."""
+        """Wait for the end of the process, and return its report."""
         out, err = await asyncio.to_thread(self.process.communicate, None, timeout)
         assert self.process.returncode == 0, err.decode()
         report: dict[str, Any] = json.loads(out)
@@ -235,7 +235,7 @@ class Worker:
         return report
 
     def kill(self) -> None:
-        """End it at once, as the kernel does when memory is short."""
+        """Kill the process, as the kernel does when memory is short."""
         if self.process.returncode is None:
             self.process.kill()
             self.process.communicate()

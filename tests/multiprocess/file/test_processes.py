@@ -1,4 +1,4 @@
-"""Several real processes on one quota file: nothing is exceeded, nobody starves, nobody's death does harm."""
+"""Several real processes on one quota file: limits hold, all get turns, and deaths do no harm."""
 
 import asyncio
 import signal
@@ -91,9 +91,9 @@ async def test_a_stopped_holder_overruns_nothing_when_it_wakes(tmp_path: Path) -
     async with serving(quota, 0.01, ENDLESS, 2) as server:
         sleeper = Worker("sleeper", tmp_path / "quota", server, stop_at=5)
         other = Worker("other", tmp_path / "quota", server)
-        await sleeper.until_stopped()  # it holds a grant that it has not used yet
+        await sleeper.until_stopped()  # it holds a grant that is not used yet
         asleep = len(server.visits)
-        await asyncio.sleep(1.5)  # many times the drain
+        await asyncio.sleep(1.5)  # many times `drain`
         assert len(server.visits) == asleep
         sleeper.send(signal.SIGCONT)
         server.stop_after(40)
@@ -105,7 +105,7 @@ async def test_a_stopped_holder_overruns_nothing_when_it_wakes(tmp_path: Path) -
 
 
 async def until_all_wait(path: Path, quota: Quota, calls: int) -> None:
-    """Wait until so many calls wait, in whatever process."""
+    """Wait until so many calls wait, in all processes together."""
     endpoints = ("https://grpc.api.kentik.com:443",)
     limiter = open_file_limiter(
         path,
@@ -127,7 +127,7 @@ async def test_a_stopped_process_that_only_waits_holds_nobody_up(tmp_path: Path)
         await server.until(5, sleeper.name)
         release = server.hold(others[0].name)
         await server.until_next(others[0].name)
-        # Of four calls in each process all but the one at the server. Then nobody holds the lock either.
+        # Each process has four calls; all wait except the one at the server. Then the lock is free too.
         await until_all_wait(tmp_path / "quota", quota, 11)
         sleeper.send(signal.SIGSTOP)
         await sleeper.until_stopped()
@@ -159,8 +159,8 @@ async def test_a_stopped_holder_that_is_killed_is_waited_out(tmp_path: Path) -> 
 
 
 async def test_refusals_hold_all_processes_back_and_one_of_them_probes(tmp_path: Path) -> None:
-    """Somebody outside spends the same quota: the server refuses although nobody here was over a limit."""
-    # Without the limit that others might be spending, so that the pauses are all that holds back.
+    """Another program uses the same quota: the server refuses although no process here exceeded a limit."""
+    # Without the limit that others could use, so that only the pauses have an effect.
     quota = replace(NON_QUERY, soft_delay=0.0, hard_per_minute=None, drain=0.5)
     async with serving(quota, 0.01, 45, 3) as server:
         server.refuse_between(20, 23)
@@ -200,12 +200,12 @@ def delete_all(folder: Path) -> None:
 
 
 async def test_deleting_the_files_under_way_loses_no_count(tmp_path: Path) -> None:
-    """Those that run put back what they know, in the files that take the place of the deleted ones."""
+    """The running processes restore what they know, in new files instead of the deleted ones."""
     quota = Quota(1, None, 0.0, 40, 3750, minute=3.0, drain=0.5)
     async with serving(quota, 0.05, 60, 2) as server:
         workers = [Worker(name, tmp_path / "quota", server) for name in FOUR[:2]]
         await server.until(10)
-        for worker in workers:  # nobody makes a file anew while the others are being deleted
+        for worker in workers:  # stopped, so that no file is recreated while the others are deleted
             worker.send(signal.SIGSTOP)
             await worker.until_stopped()
         delete_all(tmp_path)

@@ -1,4 +1,4 @@
-"""One process of a test: asks the limiter for turns and the strict server for answers, until it says stop."""
+"""One process of a test: takes turns from its limiter and sends requests, until the server says stop."""
 
 import asyncio
 import json
@@ -29,7 +29,7 @@ async def main(task: dict[str, Any]) -> dict[str, Any]:
     report: dict[str, Any] = {"answered": 0, "refused": 0, "invalid": 0, "pauses": []}
     watch = asyncio.create_task(PAUSES["note_pauses"](report["pauses"]))
     await asyncio.gather(*(pull(limiter, task, report, number) for number in range(task.get("calls", 4))))
-    # So that all is told: a process that ends waits for a second only, and others may hold the lock longer.
+    # Wait for the last report: at exit a process waits only a second, and others may hold the lock longer.
     await limiter.snapshot()
     await limiter.aclose()
     watch.cancel()

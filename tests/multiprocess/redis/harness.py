@@ -1,4 +1,4 @@
-"""A real redis-server for a test, and real processes that pull through it from a strict server."""
+"""A real redis-server, and real processes that pull from a strict server with the quota in it."""
 
 import asyncio
 import contextlib
@@ -24,18 +24,18 @@ from redis.retry import Retry
 from kentik_async.quota import Quota
 from tests.support.paths import ROOT
 
-# Read when tests are collected: later the suite hides the variables of the environment.
+# Read at collection: later the test suite hides the environment variables.
 _REQUIRED = os.environ.get("KENTIK_ASYNC_REQUIRE_REDIS") == "1"
 
 _WORKER = Path(__file__).with_name("worker.py")
 
 
 _OWN_PORTS = range(10_000, 22_000)
-"""Below those that systems give to whoever asks for any: nobody takes one of these before its server does."""
+"""Below the ephemeral ports, so that no other program takes one before the server does."""
 
 
 def free_port() -> int:
-    """A free loopback port; a node of a cluster talks to the others on the one 10 000 above."""
+    """Return a free loopback port; a cluster node also uses the port that is 10 000 higher."""
     while True:
         port = random.choice(_OWN_PORTS)
         with contextlib.suppress(OSError), socket.socket() as probe, socket.socket() as above:
@@ -45,7 +45,7 @@ def free_port() -> int:
 
 
 class RedisServer:
-    """A redis-server of one's own on a free loopback port."""
+    """An own redis-server on a free loopback port."""
 
     def __init__(self, folder: Path, *options: str) -> None:
         self._folder = folder
@@ -54,11 +54,11 @@ class RedisServer:
         self._started = 0.0
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}"
-        # Any: redis-py types its commands for both its clients at once.
+        # Any: redis-py has common types for its sync and async clients.
         self.admin: Any = redis.Redis(port=self.port, protocol=2, retry=Retry(NoBackoff(), 0))
 
     def start(self) -> None:
-        """Start it, and wait until it answers."""
+        """Start the server, and wait until it answers."""
         command = [
             "redis-server",
             "--port",
@@ -86,11 +86,11 @@ class RedisServer:
                 return
 
     def age(self) -> float:
-        """How long it has been running, in seconds."""
+        """Return how many seconds it has been running."""
         return time.monotonic() - self._started
 
     def kill(self) -> None:
-        """End it at once, as a power cut would."""
+        """Kill the server, like a power failure."""
         self.send(signal.SIGKILL)
         if self._process is not None:
             self._process.wait()
@@ -104,7 +104,7 @@ class RedisServer:
 
 @contextlib.contextmanager
 def running_redis(folder: Path, *options: str) -> Iterator[RedisServer]:
-    """A running server; the test is skipped where there is no redis-server, or fails if one is required."""
+    """Yield a running server. Without redis-server, skip the test, or fail if one is required."""
     if shutil.which("redis-server") is None:
         reason = "there is no redis-server on PATH (Debian, Ubuntu: apt install redis-server)"
         if _REQUIRED:
@@ -121,7 +121,7 @@ def running_redis(folder: Path, *options: str) -> Iterator[RedisServer]:
 
 @dataclass
 class Received:
-    """One request, as the strict server saw it; instants by its own clock."""
+    """One request at the strict server; instants by its own clock."""
 
     process: str
     received: float
@@ -131,9 +131,9 @@ class Received:
 
 @dataclass
 class StrictServer:
-    """A server that keeps the vendor's rules to the letter, written against the rules and not our code.
+    """A server that applies the vendor's rules exactly, written from the rules and not from our code.
 
-    A request counts from its receipt; one that is being worked on goes on whether its client lives or not.
+    A request counts from its receipt. It continues to run, whether its client is alive or not.
     """
 
     quota: Quota
@@ -152,7 +152,7 @@ class StrictServer:
     port: int = 0
 
     async def open(self, processes: int) -> None:
-        """Listen; nobody goes before so many processes have come."""
+        """Listen; no process starts before this number has connected."""
         self._expected = processes
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         self.port = self._server.sockets[0].getsockname()[1]
@@ -167,15 +167,15 @@ class StrictServer:
             await asyncio.wait(self._tasks)
 
     def hold_next(self, process: str, seconds: float) -> None:
-        """Work for so long on the next request of a process."""
+        """Answer the next request of a process after so many seconds."""
         self._hold[process] = seconds
 
     def stop_after(self, count: int) -> None:
-        """Answer so many more requests; then it is enough."""
+        """Answer so many more requests, then stop."""
         self.total = len(self.log) + count
 
     def refused(self) -> int:
-        """How many requests were refused."""
+        """Return how many requests were refused."""
         return sum(request.refused for request in self.log)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -192,7 +192,7 @@ class StrictServer:
             await self._go.wait()
             writer.write(b"go\n")
             while await reader.readline():
-                # Apart from the connection: its end does not end the work.
+                # In a task of its own: the end of the connection does not end the work.
                 work = asyncio.create_task(self._work(process))
                 self._tasks.add(work)
                 work.add_done_callback(self._tasks.discard)
@@ -235,9 +235,9 @@ _idle: list[subprocess.Popen[bytes]] = []
 
 
 class Worker:
-    """A process of its own that pulls from the strict server as fast as its limiter lets it.
+    """A process that pulls from the strict server as fast as its limiter allows.
 
-    The processes outlive their task, as starting one takes longer than most tasks: see `stop_workers`.
+    Processes are reused for several tasks, because a start takes longer than most tasks; see `stop_workers`.
     """
 
     def __init__(
@@ -255,7 +255,7 @@ class Worker:
         self.process.send_signal(number)
 
     async def end(self, timeout: float = 30) -> dict[str, Any]:
-        """Wait for the end of its task, and return its report."""
+        """Wait for the end of the task, and return its report."""
         if self.report is None:
             assert self.process.stdout is not None
             async with asyncio.timeout(timeout):
@@ -267,7 +267,7 @@ class Worker:
         return self.report
 
     def kill(self) -> None:
-        """End it at once."""
+        """Kill the process."""
         self.process.kill()
         self.process.communicate()
 
@@ -279,8 +279,8 @@ def _start_worker() -> "subprocess.Popen[bytes]":
 
 
 def stop_workers() -> None:
-    """End the processes that have nothing to do."""
+    """End the idle processes."""
     while _idle:
         process = _idle.pop()
-        process.communicate()  # it ends with its input
+        process.communicate()  # the process ends when its input is closed
         assert process.returncode == 0

@@ -1,4 +1,4 @@
-"""Opening limiters on a Redis, and asking them."""
+"""Helpers that open and use limiters on a Redis."""
 
 import asyncio
 import contextlib
@@ -15,9 +15,9 @@ from tests.multiprocess.redis.harness import RedisServer
 
 ONE_AT_A_TIME = Quota(1, None, 0.0, None, None, drain=0.2)
 UNHURRIED = replace(ONE_AT_A_TIME, minute=3600.0, hour=24 * 3600.0)
-"""Whoever is told to come is waited for for a minute, however long the machine keeps it from running."""
+"""Others wait a minute for a member that has the next turn, even if the busy machine stops it."""
 SHORT_MINUTE = replace(ONE_AT_A_TIME, minute=2.0, hour=120.0)
-"""For what takes a minute. A lease lasts a second, which a busy machine may take for a stopped process."""
+"""For tests that take a minute. A lease of a second may expire on a busy machine."""
 ENDPOINTS = ("https://grpc.api.kentik.com:443", "https://api.kentik.com/api/v5")
 SECRET = "tr0ub4dor"
 
@@ -25,12 +25,12 @@ Opener = Callable[..., Limiter]
 
 
 def key_of(customer: str, endpoints: Sequence[str] = ENDPOINTS) -> str:
-    """The key of a customer's state."""
+    """Return the key of a customer's state."""
     return f"{prefix_of(endpoints, customer, 'non_query')}:state"
 
 
 def know_as_unused(server: RedisServer, customer: str, endpoints: Sequence[str] = ENDPOINTS) -> None:
-    """Let it be known that a customer has used nothing, so that nobody has to wait for a minute."""
+    """Store a state without usage for a customer, so that no request must wait for a minute."""
     seconds, fraction = server.admin.time()
     kept = {
         "version": f"{FORMAT}:unused",
@@ -42,7 +42,7 @@ def know_as_unused(server: RedisServer, customer: str, endpoints: Sequence[str] 
 
 
 def exchanges(server: RedisServer) -> int:
-    """How many round trips with a state there were since `config resetstat`."""
+    """Return the number of round trips with a state since `config resetstat`."""
     stats = server.admin.info("commandstats")
     return sum(stats.get(f"cmdstat_{name}", {"calls": 0})["calls"] for name in ("eval", "evalsha"))
 
@@ -57,7 +57,7 @@ def ask(limiter: Limiter, **how: Any) -> "asyncio.Task[Grant]":
 
 
 async def waits(limiter: Limiter, calls: int = 1) -> None:
-    """Wait until it is known that so many calls wait, in whatever process."""
+    """Wait until so many calls wait, in all processes together."""
     async with asyncio.timeout(10):
         while (await limiter.snapshot()).waiting < calls:
             await asyncio.sleep(0.005)
@@ -65,7 +65,7 @@ async def waits(limiter: Limiter, calls: int = 1) -> None:
 
 @contextlib.asynccontextmanager
 async def longest_pause() -> AsyncIterator[Callable[[], float]]:
-    """Tell for how many seconds at a time the machine has kept this process from running, at most."""
+    """Yield a function that returns the longest time, in seconds, that this process was not run."""
     pauses: list[tuple[float, float]] = []
     watch = asyncio.create_task(note_pauses(pauses))
     yield lambda: max((end - begin for begin, end in pauses), default=0.0)

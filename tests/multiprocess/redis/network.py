@@ -1,4 +1,4 @@
-"""A network path to a Redis that can be slow, or be cut."""
+"""A network path to a Redis that can be delayed or cut."""
 
 import asyncio
 import contextlib
@@ -10,9 +10,9 @@ class Path:
     """A path to a port of this machine.
 
     Attributes:
-        port: Where it begins.
+        port: The port that clients connect to.
         delay: How long a message takes, in each direction.
-        swallowed: How many connections were accepted, and never answered, while it was cut.
+        swallowed: How many connections were accepted, but not forwarded, while it was cut.
     """
 
     def __init__(self, target: int) -> None:
@@ -25,15 +25,15 @@ class Path:
         self._ends: list[asyncio.StreamWriter] = []
 
     def cut(self) -> None:
-        """Let nothing through, and never what begins from now on."""
+        """Stop all data, and do not forward new connections."""
         self._open.clear()
 
     def restore(self) -> None:
-        """Let all through again, except what began meanwhile."""
+        """Forward data again, except for connections that were opened meanwhile."""
         self._open.set()
 
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Carry one connection."""
+        """Forward one connection."""
         self._ends.append(writer)
         if not self._open.is_set():
             self.swallowed += 1
@@ -58,7 +58,7 @@ class Path:
 
 @asynccontextmanager
 async def path_to(port: int) -> AsyncIterator[Path]:
-    """Yield a path to a port, `url` included."""
+    """Yield a path to a port."""
     path = Path(port)
     server = await asyncio.start_server(path.carry, "127.0.0.1", 0)
     path.port = server.sockets[0].getsockname()[1]

@@ -1,4 +1,4 @@
-"""Whatever happens to Redis, its connections and the calls, the limits hold; an independent judge counts."""
+"""Whatever happens to Redis, its connections and the calls, the limits hold, by an independent count."""
 
 import asyncio
 import random
@@ -25,7 +25,7 @@ ENOUGH = 10  # requests of one customer
 
 
 class Judge:
-    """Counts what is sent, and objects."""
+    """Counts the requests, and fails if a limit is exceeded."""
 
     def __init__(self) -> None:
         self.flying = 0
@@ -46,7 +46,7 @@ class Judge:
 
 
 async def caller(limiter: Limiter, judge: Judge, dice: random.Random, end: float) -> None:
-    # A busy machine may leave nothing of the time in which anybody could go.
+    # On a busy machine, the time in which a request may be sent can be over.
     while time.monotonic() < end or len(judge.sent) <= ENOUGH:
         await asyncio.sleep(dice.expovariate(50))
         asking = asyncio.create_task(
@@ -67,7 +67,7 @@ async def caller(limiter: Limiter, judge: Judge, dice: random.Random, end: float
         outcome = dice.choices(["answered", "unknown", "refused"], [40, 2, 0.3])[0]
         if outcome == "unknown":
             grant.close("unknown")
-            await asyncio.sleep(0.09)  # it goes on working for as long as it may
+            await asyncio.sleep(0.09)  # it continues to run as long as it may
             judge.end()
         else:
             judge.end()
@@ -89,7 +89,7 @@ async def mischief(server: RedisServer, dice: random.Random, end: float) -> None
 
 
 async def test_the_limits_hold(server: RedisServer) -> None:
-    """Three customers at a time: that takes as long as one."""
+    """Three customers in parallel, which takes as long as one."""
     end, judges, limiters, work = time.monotonic() + SECONDS, [], [], []
     for seed in range(3):
         judge, customer = Judge(), uuid.uuid4().hex

@@ -1,4 +1,4 @@
-"""A Redis Cluster: the node that has the state is found, also when it fails or hands the state over."""
+"""A Redis Cluster: the node with the state is found, also after a failover or a migration."""
 
 import contextlib
 import time
@@ -19,7 +19,7 @@ SLOTS = 16384
 
 @dataclass
 class Cluster:
-    """Three nodes that have the slots, and a replica of the first."""
+    """Three nodes with slots, and a replica of the first."""
 
     nodes: list[RedisServer]
     replica: RedisServer
@@ -28,7 +28,7 @@ class Cluster:
         return [node.admin.execute_command("CLUSTER", "MYID").decode() for node in self.nodes]
 
     def customer_of(self, node: int) -> tuple[str, int]:
-        """A customer whose state is on that node, and its slot; nothing was used."""
+        """Return a customer without usage whose state is on that node, and its slot."""
         while True:
             customer = uuid.uuid4().hex
             slot = self.nodes[0].admin.execute_command("CLUSTER", "KEYSLOT", key_of(customer))
@@ -59,7 +59,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     options = (
         "--cluster-enabled",
         "yes",
-        "--cluster-node-timeout",  # a node that the machine keeps from running is not replaced
+        "--cluster-node-timeout",  # a node that does not run because the machine is busy is not replaced
         "10000",
         "--repl-diskless-sync-delay",
         "0",
@@ -116,7 +116,7 @@ async def test_a_state_that_moves_to_another_node_is_followed(cluster: Cluster, 
 async def test_a_node_that_fails_is_replaced_though_the_url_names_it(
     cluster: Cluster, opener: Opener
 ) -> None:
-    """The last test: the cluster has a node less after it."""
+    """The last test: it removes a node of the cluster."""
     customer, _ = cluster.customer_of(0)
     one, other = (opener(None, url=cluster.nodes[0].url, customer=customer, quota=HOURLY) for _ in range(2))
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""The limiter on a real Redis, several of them in one event loop as if on several machines."""
+"""Several limiters on a real Redis, in one event loop as if on several machines."""
 
 import asyncio
 import contextlib
@@ -88,7 +88,7 @@ async def test_a_call_that_was_cancelled_hands_its_turn_on(server: RedisServer, 
     leaver = ask(second)
     await waits(first)
     held.close("answered")
-    leaver.cancel()  # the grant is on its way
+    leaver.cancel()  # the grant was sent, but is not delivered yet
     with contextlib.suppress(asyncio.CancelledError):
         await leaver
     await within(10, ask(first))
@@ -117,7 +117,7 @@ async def test_one_refusal_holds_everyone_back_and_one_probe_goes(
 async def test_max_wait_is_refused_at_once_where_waiting_is_in_vain(
     server: RedisServer, opener: Opener
 ) -> None:
-    # Of an hour: a reply is waited for for a minute, so that it is the estimate that refuses.
+    # The window is an hour: a reply may take a minute, so the estimate refuses the call.
     quota = Quota(1, None, 0.0, 2, None, minute=3600.0, hour=24 * 3600.0)
     limiter = opener(server, quota=quota)
     for _ in range(2):
@@ -153,7 +153,7 @@ async def test_snapshot_and_estimate_see_all_processes(server: RedisServer, open
     assert (snapshot.left_soft_minute, snapshot.left_hard_minute, snapshot.left_hour) == (6, 16, 96)
     assert snapshot.latency is not None
     assert snapshot.latency > 0.009
-    # 16 fit into the minute; the rest goes when the first of them comes back.
+    # 16 requests fit into the minute; the others are sent when the first token returns.
     assert 60.0 < await first.estimate(40) < 180.0
     held.close("answered")
     (await waiting).close("answered")
@@ -191,10 +191,10 @@ async def test_a_turn_nobody_competes_for_takes_two_round_trips(
         instants.append(time.monotonic())
         before = exchanges(emptied_server)
         grant.close("answered")
-        while exchanges(emptied_server) == before:  # so that two reports do not become one
+        while exchanges(emptied_server) == before:  # otherwise two reports could be merged
             await asyncio.sleep(0.001)
         instants.append(time.monotonic())
-    # After a reply that took so long the time is not known well enough, and is read first.
+    # After such a slow reply the time is not known exactly enough, so the state is read first.
     slow = sum(after - before > 0.25 for before, after in pairwise(instants))
     assert exchanges(emptied_server) <= 40 + slow
 
@@ -208,9 +208,9 @@ async def test_nobody_asks_anything_while_it_waits(emptied_server: RedisServer, 
     await waits(limiters[0], 2)
     emptied_server.admin.config_resetstat()
     await asyncio.sleep(1.0)
-    # Each is renewed after 3 s, which takes another round trip where the other has just renewed its own.
+    # Each lease is renewed after 3 s, with a second round trip if the other member has just renewed its own.
     renewals = 2 * int((time.monotonic() - began) / 3.0)
-    assert exchanges(emptied_server) <= 2 + 2 * renewals, "no more than it takes to renew the leases"
+    assert exchanges(emptied_server) <= 2 + 2 * renewals, "no more round trips than the renewals need"
     for call in calls:
         call.cancel()
 
@@ -242,7 +242,7 @@ async def test_an_urgent_call_overtakes_those_of_another_process(server: RedisSe
 async def test_closing_tells_redis_what_ended_and_lets_go(
     server: RedisServer, opener: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "_FAREWELL", 60.0)  # of a second a busy machine may leave nothing
+    monkeypatch.setattr(store, "_FAREWELL", 60.0)  # a second is not enough on a busy machine
     first, second = opener(server), opener(server)
     grant = await first.acquire("non_query")
     waiting = ask(first)

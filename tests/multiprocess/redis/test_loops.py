@@ -1,4 +1,4 @@
-"""The limiter on a Redis in event loops that end, in several at a time, and in processes that fork."""
+"""The limiter on a Redis in loops that end, in several loops at a time, and in forked processes."""
 
 import asyncio
 import contextlib
@@ -65,7 +65,7 @@ def test_a_forgotten_limiter_leaves_no_thread(server: RedisServer, customer: str
     deadline = time.monotonic() + 20
     while set(threading.enumerate()) - before:
         assert time.monotonic() < deadline
-        gc.collect()  # again, as the thread may only just have told what was asked
+        gc.collect()  # again, because the thread may have replied only now
         time.sleep(0.01)
 
 

@@ -1,4 +1,4 @@
-"""The limiter on a Redis that is emptied, absent, hung, or lost on the way."""
+"""The limiter on a Redis that is emptied, absent, hung, or cut off."""
 
 import asyncio
 import signal
@@ -33,7 +33,7 @@ async def path(server: RedisServer) -> AsyncIterator[Path]:
         yield path
 
 
-# Nothing is known of what was used
+# The usage is not known
 
 
 async def test_first_use_waits_until_a_minute_has_passed(
@@ -56,10 +56,10 @@ async def test_flushall_lets_nobody_in_beside_a_request_in_flight(
         held = await holder.acquire("non_query")
         server.admin.flushall()
         waiting = ask(newcomer)
-        while (await newcomer.snapshot()).in_flight != 1:  # the holder has put it back
+        while (await newcomer.snapshot()).in_flight != 1:  # the member with the grant has restored it
             await asyncio.sleep(0.01)
-        await asyncio.sleep(1.3)  # a lease and a drain, in which nobody goes anyway
-        # A machine that keeps the process from running for that long lets the lease of a second lapse.
+        await asyncio.sleep(1.3)  # a lease and a drain, in which no request is sent anyway
+        # If the busy machine stops the process for a second, its lease expires.
         assert held.valid() or pause() > 0.5
         assert not (waiting.done() and held.valid())
     held.close("answered")
@@ -77,7 +77,7 @@ async def test_an_idle_process_puts_back_what_it_used(
     if restart:
         own_server.kill()
         own_server.start()
-        while not exchanges(own_server):  # after a long start it tries again in two seconds only
+        while not exchanges(own_server):  # after a slow start, it retries only after 2 s
             await asyncio.sleep(0.01)
     else:
         own_server.admin.flushall()
@@ -90,7 +90,7 @@ async def test_an_idle_process_puts_back_what_it_used(
 async def test_an_idle_process_knows_that_the_clock_was_set(
     server: RedisServer, opener: Opener, customer: str, leap: float
 ) -> None:
-    """To set the clock is to move the shift: the clock of the quota is the sum of both."""
+    """The clock of the quota is the server's clock plus the shift: a change of the shift sets it."""
     quota = Quota(1, None, 0.0, 3, None)
     began = time.monotonic()
     idle = opener(server, quota=quota)
@@ -105,13 +105,13 @@ async def test_an_idle_process_knows_that_the_clock_was_set(
     assert snapshot.left_hard_minute == 0
     assert snapshot.next_free is not None
     assert 30 < snapshot.next_free <= 60
-    # What a clock shows is known but for the time that its answer took.
+    # The time of a clock is known except for the duration of the answer.
     shift = float(server.admin.hget(key_of(customer), "shift"))
     assert abs(shift) < 1.0 + time.monotonic() - began
     waiting.cancel()
 
 
-# Redis is not there
+# Redis is not available
 
 
 async def test_unreachable_at_the_start_names_the_host(opener: Opener) -> None:
@@ -138,7 +138,7 @@ async def test_a_peer_that_never_answers_is_an_error(opener: Opener, path: Path)
 
 
 async def test_a_path_that_was_cut_is_found_again(server: RedisServer, opener: Opener, path: Path) -> None:
-    """While it is cut, new connections are swallowed: nothing ever comes over them."""
+    """While the path is cut, new connections are accepted but never carry data."""
     limiter = opener(server, url=f"redis://127.0.0.1:{path.port}?socket_connect_timeout=3")
     held = await limiter.acquire("non_query")
     path.cut()

@@ -1,4 +1,4 @@
-"""Redis users: who is accepted, the permissions that they need, and what stays secret."""
+"""Redis users: accepted credentials, required permissions, and secrets."""
 
 import logging
 from pathlib import Path
@@ -14,13 +14,13 @@ DOCUMENTED = "eval, hmget, hset, pexpire, time, info, select, subscribe, publish
 
 
 def admit(server: RedisServer, name: str, *rights: str) -> str:
-    """Let a user in who has just these rights; return the URL, of database 3."""
+    """Create a user with these rights only; return the URL, of database 3."""
     server.admin.execute_command("ACL", "SETUSER", name, "reset", "on", f">{SECRET}", *rights)
     return server.url.replace("//", f"//{name}:{SECRET}@") + "/3"
 
 
 def rights_but(*missing: str) -> list[str]:
-    """What the documentation says is needed, but some."""
+    """Return the documented permissions, except some."""
     commands = [f"+{name}" for name in DOCUMENTED.split(", ") if name not in missing]
     return [*commands, "~kentik-async:*", "resetchannels", "&kentik-async:*"]
 

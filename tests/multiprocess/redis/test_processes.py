@@ -1,4 +1,4 @@
-"""Four processes, a real Redis and a server that keeps the rules to the letter, on a clock that runs faster.
+"""Four processes, a real Redis and a server that applies the rules exactly, on a faster clock.
 
 A minute lasts 1 s, or 3 s where turns are counted; a lease lasts a second in both.
 """
@@ -21,15 +21,15 @@ from tests.multiprocess.redis.helpers import know_as_unused
 
 QUOTA = Quota.NON_QUERY.scaled(60)
 LATENCY = 0.05 / 60
-SLOWER = Quota.NON_QUERY.scaled(20)  # a process that the machine keeps waiting loses fewer turns
+SLOWER = Quota.NON_QUERY.scaled(20)  # on a busy machine a process loses fewer turns
 SLOWER_LATENCY = 0.05 / 20
 ROOMY = Quota(1, None, 0.0, 10_000, 10_000, drain=0.2)
-"""Nobody is near its limits, and its leases and its patience are those of a real minute."""
+"""No process reaches its limits; lease and patience are those of a real minute."""
 LEASE = 1.0
 ROOMY_LEASE = 10.0
 ENDLESS = 3000
-"""More requests than any test sees: how many come before a certain process has its turn is not known."""
-SLACK = 5.0  # of a busy machine
+"""More requests than any test has: how many there are before a certain process has a turn is not known."""
+SLACK = 5.0  # seconds, for a busy machine
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -47,7 +47,7 @@ def redis(server: RedisServer) -> RedisServer:
 async def pull(
     redis: RedisServer, total: int, settings: dict[str, Any] | None = None, processes: int = 4, **worker: Any
 ) -> AsyncIterator[tuple[StrictServer, list[Worker]]]:
-    """Processes that pull so many answers together; `settings` are those of the first alone."""
+    """Processes that pull so many answers together; `settings` are only for the first one."""
     server = StrictServer(worker.pop("quota", QUOTA), worker.pop("latency", LATENCY), total)
     await server.open(processes)
     customer = uuid.uuid4().hex
@@ -67,19 +67,19 @@ async def pull(
 
 
 async def ended(workers: list[Worker]) -> list[dict[str, Any]]:
-    """The reports of those that have not been killed."""
+    """Return the reports of the processes that were not killed."""
     return [await worker.end() for worker in workers if worker.process.returncode != -signal.SIGKILL]
 
 
 async def until(server: StrictServer, count: int, process: str | None = None) -> None:
-    """Wait until so many requests have come, of one process or of all."""
+    """Wait until so many requests were received, of one process or of all."""
     async with asyncio.timeout(60):
         while sum(process in (None, request.process) for request in server.log) < count:
             await asyncio.sleep(0.005)
 
 
 async def until_held(server: StrictServer, process: str, seconds: float) -> None:
-    """Work for so long on the next request of a process, and wait for it."""
+    """Answer the next request of a process after so many seconds; wait until it is received."""
     server.hold_next(process, seconds)
     while server.log[-1].process != process or not server.flying:
         await asyncio.sleep(0.001)
@@ -91,7 +91,7 @@ async def finished(server: StrictServer) -> None:
 
 
 def check(server: StrictServer) -> None:
-    """Nothing was refused, none was in flight beside another, and no window held too much."""
+    """Check that no request was refused, only one was in flight at once, and no window was exceeded."""
     assert server.refused() == 0
     assert server.most_flying == 1
     received = [request.received for request in server.log]
@@ -102,7 +102,7 @@ def check(server: StrictServer) -> None:
 
 
 def gaps(server: StrictServer) -> list[float]:
-    """How long nobody was at work, between one request and the next."""
+    """Return the idle times of the server between requests."""
     return [
         later.received - earlier.answered for earlier, later in zip(server.log, server.log[1:], strict=False)
     ]
@@ -125,7 +125,7 @@ async def test_four_processes_take_turns(redis: RedisServer) -> None:
 
 async def test_four_processes_at_the_hard_limit_are_never_refused(redis: RedisServer) -> None:
     quota = Quota(1, None, 0.0, 60, 3750, minute=1.0, hour=60.0, drain=0.3)
-    total = 121  # the last of them goes when two minutes have passed
+    total = 121  # the last request is sent after two minutes
     async with pull(redis, total, quota=quota, latency=SLOWER_LATENCY) as (server, _):
         await finished(server)
         check(server)
@@ -163,14 +163,14 @@ async def test_a_grant_is_invalid_after_a_long_stop(redis: RedisServer) -> None:
                 await asyncio.sleep(0.01)
         count = len(server.log)
         had = sum(request.process == "w0" for request in server.log)
-        await until(server, count + 20)  # the others go on
+        await until(server, count + 20)  # the others continue
         workers[0].send(signal.SIGCONT)
         await until(server, had + 10, "w0")
         server.stop_after(0)
         check(server)
         assert max(gaps(server)) < LEASE + QUOTA.drain + SLACK
         (report, *_) = await ended(workers)
-        # Once, unless the machine kept it from running for as long at another grant.
+        # Once, unless the busy machine stopped the process for as long at another grant.
         long = [end - begin for begin, end in report["pauses"] if end - begin > LEASE / 2]
         assert 1 <= report["invalid"] <= max(len(long), 1)
         assert report["answered"] > 10

@@ -1,11 +1,11 @@
-"""Pulls whose quota is in Redis: what they leave to others."""
+"""Pulls with the quota in Redis: what they leave to other programs."""
 
 from kentik_async.emulator import Emulator
 from tests.multiprocess.redis.harness import RedisServer
 
 
 async def test_pages_requested_at_once_share_one_limit(server: RedisServer) -> None:
-    """Each of the first requests used to make a limiter of its own, while Redis told the pacing."""
+    """Earlier, each of the first requests opened its own limiter, while Redis returned the pacing."""
     async with (
         Emulator(speed=600) as emulator,
         emulator.client(limiter=server.url, pacing="courteous") as kentik,

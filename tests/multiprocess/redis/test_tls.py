@@ -35,7 +35,7 @@ def authority() -> trustme.CA:
 
 @contextlib.contextmanager
 def running_tls(folder: Path, authority: trustme.CA, name: str) -> Iterator[str]:
-    """A server whose certificate has that name; yields host and port."""
+    """Start a server whose certificate has that name; yield host and port."""
     certificate, port = authority.issue_cert(name), free_port()
     chain, key = folder / "chain.pem", folder / "key.pem"
     certificate.private_key_and_cert_chain_pem.write_to_path(str(chain))

@@ -1,4 +1,4 @@
-"""One process of a test: asks the limiter for turns and the strict server for answers, until it says stop.
+"""One process of a test: takes turns from its limiter and sends requests, until the server says stop.
 
 Each line of its input is a task, and each line of its output a report.
 """

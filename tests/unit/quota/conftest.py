@@ -1,4 +1,4 @@
-"""Limiters on a file of the test's."""
+"""Limiters on a file of the test."""
 
 import asyncio
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Which limiter a client gets, and who closes it."""
+"""Which limiter a client uses, and whether the client closes it."""
 
 import logging
 import pwd

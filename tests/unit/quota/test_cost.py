@@ -1,4 +1,4 @@
-"""What a turn and a wait cost, counted rather than timed: the count is the same on every machine."""
+"""The cost of a turn and of a wait, as a number of calls: it is the same on every machine."""
 
 import asyncio
 import gc
@@ -28,7 +28,7 @@ async def test_a_turn_takes_few_calls() -> None:
 
     for _ in range(3):
         await take_a_turn(limiter)
-    gc.disable()  # what a collection ends of earlier tests would be counted too
+    gc.disable()  # a collection of objects of earlier tests would be counted too
     sys.setprofile(profile)
     try:
         await take_a_turn(limiter)

@@ -1,4 +1,4 @@
-"""The limiter in a forked child: it begins with what its parent has used."""
+"""The limiter in a forked child: it starts with the usage of its parent."""
 
 import os
 import subprocess
@@ -28,7 +28,7 @@ async def state():
     return s.in_flight, s.waiting, s.left_hard_minute
 
 async def child(held):
-    assert not any(grant.valid() for grant in held), "inherited grants are the parent's"
+    assert not any(grant.valid() for grant in held), "inherited grants belong to the parent"
     for grant in held:
         grant.close("answered")
     assert await state() == (0, 0, 2), await state()
@@ -40,7 +40,7 @@ loop = asyncio.new_event_loop()
 held, waiter = loop.run_until_complete(parent())
 assert loop.run_until_complete(state()) == (2, 1, 2)
 
-# Other threads hold every lock at the moment of the fork, and are gone in the child.
+# At the fork, other threads hold every lock; the child does not have these threads.
 locks = [factory._registry.lock] + [one._lock._lock for one in limiter._classes.values()]
 taken, release = threading.Barrier(len(locks) + 1), threading.Event()
 def hold(lock):
@@ -66,7 +66,7 @@ for thread in threads:
     thread.join()
 _, status = os.waitpid(pid, 0)
 assert os.waitstatus_to_exitcode(status) == 0, "the child failed"
-assert all(grant.valid() for grant in held), "the parent goes on as before"
+assert all(grant.valid() for grant in held), "the parent continues as before"
 held[0].close("answered")
 assert loop.run_until_complete(waiter).valid()
 print("as it should be")

@@ -1,4 +1,4 @@
-"""Calls that wait no more: too long, cancelled, dropped, or at a limiter that is closed."""
+"""Calls that stop waiting: after too long, cancelled, collected, or when the limiter is closed."""
 
 import asyncio
 

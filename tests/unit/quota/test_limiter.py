@@ -1,4 +1,4 @@
-"""The limiter of one process, as its callers see it."""
+"""The public behaviour of the limiter of one process."""
 
 import asyncio
 import gc
@@ -157,7 +157,7 @@ async def test_ten_thousand_waiters_are_served_in_their_order(time: VirtualTime)
 
 
 def test_a_grant_collected_under_the_limiters_lock_does_not_hang() -> None:
-    """The collector may run at any allocation; here the clock, read under the lock, runs it."""
+    """The garbage collector may run at any allocation; here the clock, read under the lock, runs it."""
     litter: list[Any] = []
     time = VirtualTime(100.0)
     clock = time.clock

@@ -1,4 +1,4 @@
-"""Several members on one shared state: turns, priorities, stops, deaths, lost replies."""
+"""Several members of one shared state: turns, priorities, stops, deaths, lost replies."""
 
 import asyncio
 import gc
@@ -20,7 +20,7 @@ ONE_AT_A_TIME = Quota(1, None, 0.0, None, None, drain=10.0)
 
 
 class Members:
-    """Processes that share a quota, at one server."""
+    """Processes that share a quota and use one server."""
 
     def __init__(self, quota: Quota) -> None:
         self.time = VirtualTime()
@@ -174,7 +174,7 @@ def test_a_lease_that_is_not_renewed_ends_and_voids_the_grant() -> None:
         held = await sleeper.acquire("non_query")
         task = asyncio.create_task(heir.acquire("non_query"))
         await asyncio.sleep(60)
-        assert held.valid(), "it is renewed as long as the member lives"
+        assert held.valid(), "the lease is renewed while the member is alive"
         assert not task.done()
         store.stopped = True
         stopped = world.time.now

@@ -1,4 +1,4 @@
-"""A limiter that leaves to others what they spend: what its callers see of it."""
+"""A limiter that leaves room for other programs: its public behaviour."""
 
 import asyncio
 
@@ -28,7 +28,7 @@ async def test_after_a_refusal_so_many_are_left_as_the_server_admitted(time: Vir
     snapshot = await limiter.snapshot("query")
     assert (snapshot.others, snapshot.left_hard_minute) == (4, 0)
     await pull(limiter, 1)
-    assert time.now == 160.0, "when own tokens return the server has room again"
+    assert time.now == 160.0, "the server has room again when our own tokens return"
 
 
 @in_virtual_time
@@ -51,7 +51,7 @@ async def test_who_waits_is_woken_when_more_may_be_asked_for(time: VirtualTime) 
     grant = await limiter.acquire("query")
     grant.apply_hint(Allowance(1, 0.0))
     grant.close("answered")
-    for _ in range(5):  # all but two are taken to be spent by others, and time passes between ours
+    for _ in range(5):  # the estimate leaves two requests to us, so time passes between ours
         await pull(limiter, 1)
         await asyncio.sleep(13.0)
     assert (await limiter.snapshot("query")).others < 8
@@ -63,7 +63,7 @@ async def test_what_will_be_eased_in_time_is_waited_for(time: VirtualTime) -> No
     limiter = LocalLimiter(QUOTA, QUOTA, clock=time.clock)
     grant = await limiter.acquire("query")
     await asyncio.sleep(30.0)
-    grant.apply_hint(Allowance(0, 0.0))  # at 130: eased by one at 190, while our own token returns at 190 too
+    grant.apply_hint(Allowance(0, 0.0))  # at 130: at 190 the estimate falls by 1 and our token returns
     grant.close("answered")
     await pull(limiter, 1)
     with pytest.raises(QuotaWaitError):

@@ -1,4 +1,4 @@
-"""What a refusal does to the limiter of one process."""
+"""The limiter of one process after a refusal."""
 
 import asyncio
 from typing import Any
@@ -47,7 +47,7 @@ async def test_a_probe_cancelled_before_it_has_its_grant_hands_on(time: VirtualT
     limiter = limiter_of(time, Quota(2, None, 0.0, None, None))
     (await limiter.acquire("non_query")).close("refused", retry_after=5.0)
     first, second = await waiting(limiter), await waiting(limiter)
-    # In the loop's same turn as the limiter's own timer, and just after it.
+    # In the same iteration of the loop as the limiter's own timer, just after it.
     asyncio.get_running_loop().call_at(105.0 + 1e-10, first.cancel)
     await second
     assert time.now == 105.0
@@ -80,7 +80,7 @@ async def test_a_child_of_a_frozen_parent_sends_a_probe_of_its_own(time: Virtual
     limiter = limiter_of(time, Quota(2, None, 0.0, None, None))
     (await limiter.acquire("non_query")).close("refused", retry_after=5.0)
     probe = await limiter.acquire("non_query")
-    limiter._restart()  # what a fork does to the child's copy
+    limiter._restart()  # as in the child after a fork
     assert not probe.valid()
     await limiter.acquire("non_query", max_wait=0.0)
     assert time.now == 105.0

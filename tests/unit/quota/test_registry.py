@@ -1,4 +1,4 @@
-"""Clients of one customer in one process share one ledger."""
+"""Clients of one customer in one process share one limiter."""
 
 import gc
 import uuid
@@ -15,7 +15,7 @@ SHORT = Quota(1, None, 0.0, 5, None, minute=0.001, hour=0.001)
 
 
 class Owner:
-    """Stands for a client."""
+    """A substitute for a client."""
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ async def test_an_unused_limiter_is_forgotten_when_all_tokens_returned(customer:
     owner = Owner()
     used = shared(owner, customer, SHORT)
     (await used.acquire("non_query")).close("answered")
-    while not used.idle():  # a window of a millisecond
+    while not used.idle():  # the window lasts a millisecond
         pass
     assert shared(Owner(), customer, SHORT) is used
     del owner

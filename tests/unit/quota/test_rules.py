@@ -1,4 +1,4 @@
-"""The vendor's numbers, and what a Quota may be."""
+"""The vendor's limits, and the valid values of a Quota."""
 
 from dataclasses import FrozenInstanceError, astuple
 from typing import Any

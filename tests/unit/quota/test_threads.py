@@ -1,4 +1,4 @@
-"""The limiter across threads and event loops: real ones, since that is where it would go wrong."""
+"""The limiter in several real threads and event loops."""
 
 import asyncio
 import sys
@@ -18,11 +18,11 @@ from tests.support.virtual_time import VirtualTime
 Ts = TypeVarTuple("Ts")
 
 ONE_AT_A_TIME = Quota(1, None, 0.0, None, None, drain=10.0)
-LONG = 30.0  # seconds; what would take so long hangs
+LONG = 30.0  # seconds; a thread that takes longer hangs
 
 
 class _CountingLoop(asyncio.SelectorEventLoop):
-    """Counts the timers that are set in it: who polls sets many."""
+    """Counts the timers that are set in it: polling would set many."""
 
     made: ClassVar[list["_CountingLoop"]] = []
 
@@ -39,14 +39,14 @@ class _CountingLoop(asyncio.SelectorEventLoop):
 
 
 def in_threads(*mains: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run each coroutine function in a thread and a loop of its own; raise what any of them raises."""
+    """Run each coroutine function in its own thread and loop; raise the first error of any of them."""
     errors: list[BaseException] = []
 
     def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:
             with asyncio.Runner(loop_factory=_CountingLoop) as runner:
                 runner.run(main())
-        except BaseException as error:  # noqa: BLE001 (it is raised again in the test's own thread)
+        except BaseException as error:  # noqa: BLE001 (it is raised again in the thread of the test)
             errors.append(error)
 
     threads = [threading.Thread(target=run, args=(main,), daemon=True) for main in mains]
@@ -82,14 +82,14 @@ def test_loops_in_two_threads_hand_over_at_once() -> None:
     in_threads(taking(0), taking(1))
     assert most == 1
     assert sorted(turns) == [0] * 300 + [1] * 300
-    # The timer that each may have set looks, at long intervals, for loops that were closed.
+    # Each loop may have a timer that checks for closed loops, at long intervals.
     assert sum(loop.timers for loop in _CountingLoop.made) < 30
 
 
 @pytest.mark.parametrize("concurrent", [1, 3, None])
 def test_threads_that_hammer_never_break_a_limit_nor_lose_a_slot(concurrent: int | None) -> None:
-    """With switches between threads as often as can be."""
-    clock = Clock(monotonic=lambda: 100.0)  # so that no token returns, however long it takes
+    """With thread switches as often as possible."""
+    clock = Clock(monotonic=lambda: 100.0)  # no token returns, however long the test takes
     limiter = LocalLimiter(Quota(concurrent, None, 0.0, 3000, None), clock=clock)
     inside = most = granted = 0
     guard = threading.Lock()
@@ -126,7 +126,7 @@ def test_threads_that_hammer_never_break_a_limit_nor_lose_a_slot(concurrent: int
 
 
 def test_a_thread_switch_within_close_grants_no_more() -> None:
-    """The clock, read while a grant is closed, lets another thread ask for quota."""
+    """The clock, read while a grant is closed, lets another thread request quota."""
     others: list[Callable[[], None]] = []
     threads: list[threading.Thread] = []
     instant = 100.0
@@ -186,7 +186,7 @@ def test_a_waiter_cancelled_as_its_grant_arrives_returns_it() -> None:
         grant = await limiter.acquire("non_query")
         waiter = asyncio.create_task(limiter.acquire("non_query"))
         await asyncio.sleep(0)
-        # This thread is blocked meanwhile: the grant is on its way, and not there yet.
+        # This thread is blocked meanwhile: the grant was sent, but is not delivered yet.
         thread = threading.Thread(target=grant.close, args=("answered",))
         thread.start()
         thread.join(LONG)
@@ -258,7 +258,7 @@ def test_a_holder_whose_loop_closed_is_noticed_by_another_loop() -> None:
     waiting.run_until_complete(asyncio.sleep(1))
     holding.close()
     waiting.run_until_complete(task)
-    # Looked for every `drain` seconds, then drained.
+    # The closed loop is detected within `drain` seconds; then its request drains.
     assert (time.now, held.valid()) == (120.0, False)
     waiting.close()
 

@@ -1,4 +1,4 @@
-"""The file's limiter in one process: loops, threads, forgotten grants, priorities, estimates."""
+"""The limiter on a file in one process: loops, threads, unclosed grants, priorities, estimates."""
 
 import asyncio
 import gc
@@ -114,7 +114,7 @@ async def test_closing_ends_the_waiting_and_leaves_nothing_behind(open_limiter: 
     assert grant.valid()
     grant.close("answered")
     assert not grant.valid()
-    # An earlier test's thread, which was counted, may just have ended: one of these may take its place.
+    # A counted thread of an earlier test may have ended: one of these may replace it in the count.
     wait_for(lambda: waiting_threads() <= running and descriptors() <= before)
     assert await left(open_limiter()) == 49
 
@@ -151,8 +151,8 @@ def test_a_limiter_that_had_to_wait_is_not_kept_by_its_alarm(tmp_path: Path) -> 
 
     asyncio.run(give_up(limiter))
     del limiter
-    # Collected again and again: on a busy machine its thread may not have let go of the alarm yet, and
-    # an earlier test's thread, which was counted, may just have ended.
+    # Checked repeatedly: on a busy machine the thread may still use the limiter, and a thread of an earlier
+    # test, which was counted, may have ended.
     wait_for(lambda: descriptors() <= before and waiting_threads() <= running)
 
 
@@ -200,7 +200,7 @@ async def test_only_the_first_close_counts(open_limiter: Open) -> None:
 def test_waiters_of_a_loop_that_was_closed_do_not_hold_others_up(
     open_limiter: Open, time: VirtualTime
 ) -> None:
-    """The loop's timer has gone with it: who waits behind it sees that it does not come, and goes."""
+    """The timer of the closed loop is gone too; the next waiter detects that, and is served."""
     quota = Quota(1, None, 0.0, 1, None, minute=0.5)
     one, two = open_limiter(quota, clock=time.clock), open_limiter(quota, clock=time.clock)
 
@@ -211,7 +211,7 @@ def test_waiters_of_a_loop_that_was_closed_do_not_hold_others_up(
         assert not task.done()
 
     loop, began = time.loop(), time.now
-    loop.set_exception_handler(lambda loop, context: None)  # a pending task is destroyed, perhaps much later
+    loop.set_exception_handler(lambda loop, context: None)  # a pending task may be destroyed much later
     loop.run_until_complete(leave_waiting())
     loop.close()
     time.run(lambda: pull(two))

@@ -1,4 +1,4 @@
-"""Members of one machine wake each other, and see who has died."""
+"""Members of one machine wake each other, and detect deaths."""
 
 import os
 from math import inf

@@ -1,4 +1,4 @@
-"""Where quota files lie, and where they may not."""
+"""The paths of quota files, and the folders that are refused."""
 
 import os
 import pwd
@@ -123,7 +123,7 @@ def test_a_network_file_system_is_refused(device: tuple[int, int], kind: str | N
 
 
 def test_the_mounts_of_this_machine_name_the_device_of_a_folder(tmp_path: Path) -> None:
-    """The table is read as the system writes it, so that nothing is refused only because nothing is found."""
+    """The real mount table is parsed, so the check does not pass only because it finds nothing."""
     device = Path("/proc").stat().st_dev
     mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8").replace(" - proc ", " - nfs4 ")
     with pytest.raises(ConfigError, match=r"network file system \(nfs4\)"):

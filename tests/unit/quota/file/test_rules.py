@@ -1,4 +1,4 @@
-"""Through the file, too, the server never sees more than the vendor allows, and nothing is lost or overtaken.
+"""With the file, the server never receives more than the limits allow, and no call is lost or overtaken.
 
 One process and a virtual clock; tests/multiprocess/file runs several processes.
 """
@@ -110,7 +110,7 @@ def test_never_an_overrun_never_a_lost_slot_and_turns_are_kept(
 
 
 async def nothing_is_lost(limiter: Limiter, quota: Quota) -> None:
-    """Check that once the windows have passed as much may go at once as on the first day."""
+    """Check that after the windows have passed, the full quota is free again."""
     fresh = await limiter.snapshot("query")
     assert fresh.in_flight == fresh.waiting == 0
     assert fresh.left_hard_minute == quota.hard_per_minute
@@ -127,14 +127,14 @@ async def nothing_is_lost(limiter: Limiter, quota: Quota) -> None:
 
 
 known = parts | {"fate": st.sampled_from(["answered", "answered", "answered", "refused", "not_sent"])}
-# Built and not filtered: most of the time went into drawing scripts that were rejected.
+# Built, not filtered: with a filter, most of the time was spent on rejected scripts.
 plain = st.one_of(
     st.builds(Script, **known | {"cancelled": st.none()}),
     st.builds(Script, **known | {"drains": st.just(True)}),
 )
 
 
-# What delays tell of others rests on the usual latency, which the two learn in other batches.
+# The evidence of delays depends on the usual latency, which the two limiters learn in different batches.
 undelayed = quotas.map(lambda quota: replace(quota, soft_delay=0.0))
 
 
@@ -142,7 +142,7 @@ undelayed = quotas.map(lambda quota: replace(quota, soft_delay=0.0))
 def test_one_process_grants_at_the_same_instants_as_in_memory(
     quota: Quota, pacing: Pacing, cast: list[Script]
 ) -> None:
-    # Of events at one instant the one or the other may come first, so no two of them are at one instant.
+    # Events at the same instant may happen in any order, so no two of them are at the same instant.
     cast = [
         replace(
             script,
@@ -163,7 +163,7 @@ def test_one_process_grants_at_the_same_instants_as_in_memory(
 @settings(max_examples=20)
 @given(st.integers(20, 90), st.sampled_from([0.05, 0.2]))
 def test_the_fastest_schedule_is_kept_to_the_answer(count: int, latency: float) -> None:
-    """One caller after the other: the optimum is max(hard window, soft delay), known in closed form."""
+    """Sequential calls: the optimum is max(hard window, soft delay), known in closed form."""
     quota, time = Quota.NON_QUERY, VirtualTime()
     with file_limiter(quota, "throughput", time) as limiter:
         started = time.now

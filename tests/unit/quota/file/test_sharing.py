@@ -1,4 +1,4 @@
-"""Limiters on one file as several processes have them: what each knows of the others."""
+"""Limiters on one file, as in several processes: each one knows the usage of the others."""
 
 import asyncio
 import sqlite3
@@ -15,7 +15,7 @@ from tests.support.virtual_time import VirtualTime, in_virtual_time
 
 
 async def test_of_two_quotas_for_one_file_the_more_careful_holds(open_limiter: Open) -> None:
-    """Whichever has the larger windows: neither fails, and neither goes beyond the other's limits."""
+    """Whichever has the larger windows, neither fails, and neither exceeds the limits of the other."""
     careful, bold = (
         open_limiter(replace(QUOTA, max_concurrent=1, per_hour=1000, hard_per_minute=None)),
         open_limiter(replace(QUOTA, max_concurrent=3, per_hour=50_000, hard_per_minute=8)),
@@ -54,8 +54,8 @@ async def test_an_estimate_counts_the_turns_of_others(open_limiter: Open, time: 
     waiting = [asyncio.create_task(one.acquire("non_query")) for _ in range(4)]
     (await waiting[0]).close("answered")
     (await waiting[1]).close("answered")
-    assert await one.estimate(0) == pytest.approx(2.0)  # two more here, a window apart
-    assert await two.estimate(2) == pytest.approx(4.0)  # two of its own, between two of the other's
+    assert await one.estimate(0) == pytest.approx(2.0)  # two more calls wait here, a window apart
+    assert await two.estimate(2) == pytest.approx(4.0)  # two of its own, between two of the other
     for task in waiting[2:]:
         task.cancel()
 

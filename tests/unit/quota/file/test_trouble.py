@@ -1,4 +1,4 @@
-"""The quota file where it is damaged, deleted, locked by others, from an earlier run, or of another user."""
+"""A quota file that is damaged, deleted, locked by others, from an earlier boot, or of another user."""
 
 import asyncio
 import os
@@ -182,7 +182,7 @@ async def in_child(limiter: StoreLimiter, inherited: Grant) -> int:
     if inherited.valid():
         return 1
     inherited.close("not_sent")
-    if (await limiter.snapshot()).in_flight != 1:  # the parent's is still there
+    if (await limiter.snapshot()).in_flight != 1:  # the parent's request is still there
         return 2
     try:
         await limiter.acquire("non_query", max_wait=0.2)
@@ -220,7 +220,7 @@ async def test_a_killed_parent_is_dead_although_its_child_lives(open_limiter: Op
 
 @pytest.fixture
 def shared() -> Iterator[Path]:
-    """A folder that other users reach: another pytest closes the folder above `tmp_path` to them again."""
+    """A folder that other users can read: a parallel pytest would restrict the parent of `tmp_path` again."""
     with tempfile.TemporaryDirectory() as folder:
         yield Path(folder)
 

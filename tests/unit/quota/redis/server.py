@@ -1,4 +1,4 @@
-"""A Redis on a clock of the test's, reduced to the one script, and members that report to it."""
+"""A Redis with the clock of the test, reduced to the one script, and members that report to it."""
 
 from dataclasses import astuple, dataclass, field
 
@@ -15,13 +15,13 @@ ONE = Quota(1, None, 0.0, 3, 5, minute=3.0, hour=30.0, drain=1.0)
 
 @dataclass
 class Server:
-    """What all members ask.
+    """The server of all members.
 
     Attributes:
-        true: The true time, by which members' own clocks run too.
-        ahead: By how much the server's clock is ahead.
-        run: The run of the server.
-        held: What is kept.
+        true: The true time; the members' own clocks show it too.
+        ahead: How many seconds the server's clock is ahead.
+        run: The id of the server's run.
+        held: The stored fields.
         trip: How long a message takes, in each direction.
     """
 
@@ -32,7 +32,7 @@ class Server:
     trip: float = 0.0
 
     def exchange(self, expected: bytes, version: bytes, run: bytes, shift: bytes, state: bytes) -> Exchange:
-        """Compare and set."""
+        """Run the script: compare and set."""
         asked = self.true
         self.true += self.trip
         time, held = self.true + self.ahead, self.held or (None,) * 4
@@ -43,11 +43,11 @@ class Server:
         return Exchange(Reading(asked, self.true, time), self.run, () if committed else held)
 
     def read(self) -> Exchange:
-        """Return what is kept."""
+        """Return the stored fields."""
         return self.exchange(b"?", b"", b"", b"", b"")
 
     def restart(self, *, kept: bool, ahead: float | None = None) -> None:
-        """Begin another run, perhaps on another machine."""
+        """Start another run, maybe on another machine."""
         self.run += b"+"
         if not kept:
             self.held = ()
@@ -57,7 +57,7 @@ class Server:
 
 @dataclass
 class Member:
-    """A process that takes part; its own clock shows `server.true` and `own` more."""
+    """A process that uses the quota; its own clock shows `server.true`."""
 
     server: Server
     name: str
@@ -76,7 +76,7 @@ class Member:
         return self.replica.read(self.server.read())
 
     def report(self, wanted: int = 0, *, lose_reply: bool = False) -> StoreReply:
-        """Report, and keep the grants."""
+        """Report, and hold the grants."""
         terms = Terms(self.name, self.quota, astuple(self.quota), "throughput", self.lease)
         ended = list(self.ended)
         report = MemberReport(
@@ -104,22 +104,22 @@ class Member:
         return reply
 
     def end(self, outcome: str = "answered", retry_after: float | None = None) -> None:
-        """End what is held; the next report tells."""
+        """End the held grants; the next report contains their endings."""
         for number, since in self.held.items():
             took = self.server.true - since
             self.ended.append(Ending(number, outcome, took, retry_after))  # type: ignore[arg-type]  # a literal
         self.held.clear()
 
     def use(self, count: int = 1) -> None:
-        """Send so many requests, which are answered at once."""
+        """Send `count` requests; each is answered at once."""
         for _ in range(count):
             self.report(1)
-            assert self.held, "it may not go"
+            assert self.held, "no request was granted"
             self.end()
             self.report()
 
     def holds(self) -> bool:
-        """Tell whether the lease certainly lasts."""
+        """Return whether the lease has certainly not expired."""
         return self.server.true < self.replica.lease_from + self.lease
 
     def look(self) -> tuple[int, int]:
@@ -135,7 +135,7 @@ def kept_by(server: Server) -> QuotaState:
 
 
 def known_as_unused(**options: float) -> Server:
-    """Return a server whose state has lasted for long enough to be trusted."""
+    """Return a server whose state is old enough to allow requests."""
     server = Server(**options)  # type: ignore[arg-type]  # of any type
     Member(server, "first").report()
     server.true += 100.0

@@ -1,4 +1,4 @@
-"""Clocks of servers that are set, and round trips."""
+"""Server clocks that are set, and round trips."""
 
 import random
 

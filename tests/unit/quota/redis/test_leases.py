@@ -1,4 +1,4 @@
-"""Who holds a slot, for how long after having fallen silent, and under whose limits."""
+"""How long a member without reports keeps its slot, and which limits apply."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""What members make of a state that was lost, or came back without what was done latest."""
+"""How members restore a state that was lost, or that came back without the latest changes."""
 
 import pytest
 
@@ -78,7 +78,7 @@ def test_a_grant_that_lapsed_before_a_loss_stays_void() -> None:
     server.true += 1.5
     assert holder.report().reclaimed
     assert not holder.held
-    assert kept_by(server).log.in_flight == 1, "it drains"
+    assert kept_by(server).log.in_flight == 1, "the request drains"
 
 
 def test_a_pause_outlives_the_state() -> None:

@@ -1,4 +1,4 @@
-"""What of the quota in Redis needs no Redis: URLs, names, readings of a clock."""
+"""Parts of the quota in Redis that need no Redis: URLs, names, readings of a clock."""
 
 import subprocess
 import sys
@@ -113,7 +113,7 @@ def test_keys_differ_and_contain_no_name() -> None:
     ]
     assert len(set(names)) == 4
     assert prefix_of(endpoints[::-1], "joe@example.net", "query") == names[1]
-    assert len({name[: name.index("}")] for name in names[:2]}) == 1, "one node of a cluster has both"
+    assert len({name[: name.index("}")] for name in names[:2]}) == 1, "both are on one node of a cluster"
     for name in names:
         assert "example" not in name
         assert name.startswith("kentik-async:{")
@@ -127,7 +127,7 @@ spans = st.floats(0, 10)
 def test_a_reading_bounds_what_the_clock_shows(
     asked: float, out: float, back: float, later: float, skew: float
 ) -> None:
-    """True time runs in seconds, and this process's clock with it; the other one is ahead by `skew`."""
+    """This process's clock shows the true time, in seconds; the other clock is ahead by `skew`."""
     reading = Reading(asked, asked + out + back, asked + out + skew)
     instant = asked + out + back + later
     assert reading.at_least(instant) - 1e-5 <= instant + skew <= reading.at_most(instant) + 1e-5

@@ -1,4 +1,4 @@
-"""A call that is granted without a report of its member counts exactly as one that is reported."""
+"""A call that is granted without a report counts exactly like one that is reported."""
 
 from dataclasses import astuple
 from math import inf
@@ -17,14 +17,14 @@ OUTCOMES: list[Outcome] = ["answered", "answered", "refused", "not_sent", "unkno
 HINTS = st.none() | st.builds(Allowance, st.integers(0, 12), st.floats(0.0, 90.0))
 ENDINGS = st.tuples(st.integers(0, 9), st.sampled_from(OUTCOMES), st.none() | st.floats(0.0, 30.0), HINTS)
 STEPS = st.tuples(st.floats(0.0, 20.0), st.lists(ENDINGS, max_size=3))
-# Without a soft delay: how long answers took, which is entered later here, then changes nothing.
+# Without a soft delay, because then the durations, which are recorded later here, change nothing.
 QUOTAS = st.sampled_from(
     [Quota(3, 5, 0.0, 8, 30), Quota(2, None, 0.0, 4, 9), Quota(None, None, 0.0, 40, None)]
 )
 
 
 def reported(terms: Terms, endings: list[Ending], state: QuotaState, now: float) -> int | None:
-    """Ask by a report; withdraw the call if it would have to wait."""
+    """Request a grant by a report; withdraw the call if it would have to wait."""
     held = len(state.holds)
     reply = enter(MemberReport(terms, {0: 1}, endings, state.issued, held), state, now)
     if reply.grants:
@@ -59,6 +59,6 @@ def test_it_counts_like_a_report(quota: Quota, pacing: Pacing, steps: list[Step]
 
 
 def report(terms: Terms, endings: list[Ending], state: QuotaState, now: float) -> None:
-    """Report that nobody waits."""
+    """Report that no call waits."""
     enter(MemberReport(terms, {}, endings, state.issued, len(state.holds)), state, now)
     state.log.settle(terms.quota, now)

@@ -1,4 +1,4 @@
-"""What refusals do to everyone, without a clock or a loop."""
+"""The pause after refusals, without a clock or an event loop."""
 
 from math import inf, nan
 

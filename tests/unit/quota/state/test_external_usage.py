@@ -1,4 +1,4 @@
-"""What answers tell of others who spend the same quota, without a clock or a loop."""
+"""The estimate of usage by others from answers, without a clock or an event loop."""
 
 from math import inf, log2, nan
 

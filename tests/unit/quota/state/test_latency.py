@@ -1,4 +1,4 @@
-"""What is learned of the latency, and which pacing follows from it."""
+"""The measured latency, and the pacing that it selects."""
 
 import asyncio
 from typing import Any
@@ -50,7 +50,7 @@ def test_a_first_answers_set_up_is_ignored_on_a_compressed_clock() -> None:
         learned(first, estimator=estimator, quota=scaled)
         assert estimator.expected(scaled) == pytest.approx(expected)
         learned(first, estimator=estimator, quota=scaled)
-        assert estimator.expected(scaled) == pytest.approx(first), "what comes twice is no set-up"
+        assert estimator.expected(scaled) == pytest.approx(first), "a latency measured twice is not set-up"
 
 
 @pytest.mark.parametrize("latency", [0.002, 0.9, 1.5, 8.0])

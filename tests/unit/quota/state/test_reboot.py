@@ -1,4 +1,4 @@
-"""A state of an earlier run of the machine: nothing in it is younger than the machine's start."""
+"""A state that was written before a reboot: nothing in it is later than the machine's start."""
 
 from itertools import pairwise
 
@@ -15,7 +15,7 @@ QUOTA = Quota(2, None, 0.0, 7, 100)
 
 
 def used(*ages: float) -> QuotaState:
-    """A state last written at `BEFORE`, with requests answered so long before."""
+    """A state written at `BEFORE`, with requests that were answered so many seconds earlier."""
     state = QuotaState(now=BEFORE)
     for age in sorted(ages, reverse=True):
         state.log.in_flight += 1

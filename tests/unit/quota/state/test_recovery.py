@@ -1,4 +1,4 @@
-"""A state that is new, was lost, moves to another clock, or is read from bytes."""
+"""A state that is new, was lost, moves to another clock, or is decoded."""
 
 from dataclasses import astuple
 from math import inf, nan
@@ -30,7 +30,7 @@ def end(state: QuotaState, member: str, number: int, now: float) -> None:
 
 
 def used_state() -> QuotaState:
-    """A state with everything in it."""
+    """A state with a value in every field."""
     state, now = begin("a", 1000.0, 0.0), 1000.0
     for _ in range(30):
         (number,) = grants(state, "one", now)
@@ -140,7 +140,7 @@ def test_what_members_know_is_put_back_once() -> None:
     restore(new, early, "one", 20.0)
     restore(new, decode(encode(lost)), "two", 21.0)
     restore(new, early, "one", 22.0)
-    assert new.log.used(QUOTA, 22.0) == (15, 15), "14 answered, and the one that its member still holds"
+    assert new.log.used(QUOTA, 22.0) == (15, 15), "14 answered requests, and the one that is still in flight"
     assert list(new.holds) == [held]
     assert new.members["two"].held == 1
     end(new, "two", held, 23.0)

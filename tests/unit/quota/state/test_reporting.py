@@ -1,4 +1,4 @@
-"""Whether a report tells that answers help the calls that wait."""
+"""Whether the reply to a report says that answers help the waiting calls."""
 
 from dataclasses import astuple
 from math import inf

@@ -1,4 +1,4 @@
-"""An estimate is right within 5 % of what then happens."""
+"""An estimate is within 5 % of the real duration."""
 
 import asyncio
 from dataclasses import replace
@@ -97,7 +97,7 @@ def test_a_lost_request_counts_towards_the_soft_limit() -> None:
     async def main() -> None:
         await world.took(1)
         (await world.limiter.acquire("non_query")).close("unknown")
-        # 5 s for the drain, then one that is beyond the soft limit by our count.
+        # 5 s for the drain, then one request that is beyond the soft limit by our count.
         assert await world.estimate(1) == pytest.approx(5.0 + 101.0, rel=1e-4)
 
     world.time.run(main)
@@ -110,7 +110,7 @@ def test_a_freeze_and_its_lone_probe_are_foreseen() -> None:
         await world.took(4)
         (await world.limiter.acquire("query")).close("refused", retry_after=20.0)
         estimate = await world.estimate(8)
-        # The probe, then four at a time.
+        # The probe, then four requests at a time.
         assert estimate == pytest.approx(20.0 + 3 * 1.0, rel=0.05)
         tasks = [asyncio.create_task(world.call()) for _ in range(8)]
         await asyncio.sleep(20.5)

@@ -1,4 +1,4 @@
-"""The arithmetic of tokens and slots, without a clock or a loop."""
+"""The rules of tokens and slots, without a clock or an event loop."""
 
 from math import inf
 
@@ -11,7 +11,7 @@ from kentik_async.quota.state.sliding_window_log import SlidingWindow, SlidingWi
 
 
 class Ledger:
-    """A log that keeps to one quota, with its arithmetic in the terms of single requests."""
+    """A log of one quota, with methods for single requests."""
 
     def __init__(self, quota: Quota, *, courteous: bool = False) -> None:
         self.quota = quota
@@ -51,7 +51,7 @@ def quota(
 
 
 def answer(ledger: Ledger, *instants: float) -> None:
-    """Have one request after the other sent and answered at once."""
+    """Send requests one after the other; each is answered at once."""
     for instant in instants:
         ledger.take()
         ledger.use(instant, instant)
@@ -67,7 +67,7 @@ def test_a_token_ages_from_the_answer() -> None:
 
 
 def test_a_bucket_of_60_never_grants_119_within_a_minute() -> None:
-    """A classic token bucket would: 60 at once, and 59 more while it refills."""
+    """A classic token bucket would exceed it: 60 at once, and 59 more while it refills."""
     ledger = Ledger(quota(hard=60))
     answer(ledger, *[0.0] * 60)
     granted, now = 60, 0.0
@@ -119,14 +119,14 @@ def test_a_lost_request_releases_slot_and_token_after_the_drain() -> None:
     ledger.log.drain(ledger.quota, 5.0)
     assert ledger.free_at(6.0) == 15.0
     assert ledger.used(14.9) == (1, 1)
-    assert ledger.free_at(15.0) == 75.0, "its token ages from the end of the drain"
+    assert ledger.free_at(15.0) == 75.0, "the age of its token begins at the end of the drain"
 
 
 def test_a_late_drain_returns_no_younger_token_early() -> None:
     ledger = Ledger(quota(2, hard=2, drain=10.0))
     ledger.take(2)
     ledger.log.drain(ledger.quota, 0.0)
-    ledger.use(sent=0.0, now=14.0)  # the drain ended at 10, and nobody has looked since
+    ledger.use(sent=0.0, now=14.0)  # the drain ended at 10; the log was not updated since
     ledger.room(20.0)
     assert ledger.log.minute.instants() == [14.0, 14.0]
     assert ledger.free_at(70.0) == 74.0
@@ -187,7 +187,7 @@ def test_a_child_counts_its_parents_requests_in_flight_as_used(flying: int) -> N
 
 @given(st.lists(st.floats(0.0, 30.0, width=32), max_size=2000), st.integers(1, 300))
 def test_coarse_entries_never_forget_too_soon(gaps: list[float], repeat: int) -> None:
-    """Against a list of all instants: as many count or more, and by no more than its resolution."""
+    """Compared with a list of all instants: at least as many count, for at most the resolution longer."""
     window, all_instants, now, seconds = SlidingWindow(), list[float](), 0.0, 3600.0
     for gap in gaps * repeat if len(gaps) < 20 else gaps:
         now += gap

@@ -1,4 +1,4 @@
-"""Whose turn it is, among members and priorities."""
+"""The turns of members and priorities."""
 
 from itertools import pairwise
 
@@ -6,7 +6,7 @@ from kentik_async.quota.state.turn_order import TURNS_AHEAD, TurnOrder
 
 
 def turns(order: TurnOrder, count: int) -> list[tuple[int, str]]:
-    """Let so many go; return the priority and the member of each."""
+    """Grant so many turns; return the priority and the member of each."""
     found = []
     for _ in range(count):
         level = order.next_level()

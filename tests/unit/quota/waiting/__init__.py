@@ -1,1 +1,1 @@
-"""Unit tests of how callers wait for the quota."""
+"""Unit tests of waiting for the quota."""

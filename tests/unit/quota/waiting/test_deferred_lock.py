@@ -1,4 +1,4 @@
-"""A lock that nobody waits for."""
+"""The lock that defers work if it is taken."""
 
 import threading
 
@@ -83,7 +83,7 @@ def test_work_that_fails_leaves_the_lock_free() -> None:
 
 def test_what_was_left_is_done_before_what_comes_later() -> None:
     lock, done = DeferredLock(), []
-    lock._lock.acquire()  # by another thread, which releases it and is stopped before it does what was left
+    lock._lock.acquire()  # as a thread that stops after the release, before the deferred work
     lock.run(done.append, "first")
     lock._lock.release()
     with lock:

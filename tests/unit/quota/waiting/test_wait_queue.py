@@ -1,4 +1,4 @@
-"""In which order the calls of one process are served."""
+"""The order in which the calls of one process are served."""
 
 import asyncio
 from collections.abc import Iterator
