@@ -17,7 +17,7 @@ from kentik_async.quota.reporter import Reporter
 from kentik_async.quota.snapshot import QuotaSnapshot, snapshot_of
 from kentik_async.quota.state.messages import Ending, StoreReply
 from kentik_async.quota.state.quota_state import QuotaState
-from kentik_async.quota.state.reporting import enter_alone
+from kentik_async.quota.state.reporting import grant_alone
 from kentik_async.quota.state.schedule import Schedule
 from kentik_async.quota.waiting.deferred_lock import DeferredLock
 from kentik_async.quota.waiting.event_loops import LoopRegistry, LoopTimer, running_loop
@@ -188,7 +188,7 @@ class ClassLimiter:
         reporter = self._reporter
         if self._exclusive:
             self._ahead = None
-            number = enter_alone(reporter.terms, reporter.endings, priority, reporter.state, now)
+            number = grant_alone(reporter.terms, reporter.endings, priority, reporter.state, now)
             reporter.last_seen = number or reporter.last_seen
         elif (reply := reporter.send({priority: 1})) is None:
             return None

@@ -13,7 +13,7 @@ from kentik_async.quota.limits import Pacing, Quota
 from kentik_async.quota.protocols import Store
 from kentik_async.quota.state.messages import Ending, MemberReport, StoreReply, Terms
 from kentik_async.quota.state.quota_state import QuotaState
-from kentik_async.quota.state.reporting import enter
+from kentik_async.quota.state.reporting import apply_report
 from kentik_async.quota.waiting.event_loops import LoopTimer
 
 __all__ = ["Reporter"]
@@ -43,7 +43,7 @@ class Reporter:
         """Start without a report; `later` is called, without the lock, with replies that arrive later."""
         self._store = store
         self._later = later
-        self._change = self._enter  # one for all reports: a partial for each takes 0.5 µs more
+        self._change = self._apply_report  # one for all reports: a partial for each takes 0.5 µs more
         self.keep_to(quota, pacing)
         self.restart()
 
@@ -128,6 +128,6 @@ class Reporter:
         self.endings = [*self._latest.endings, *self.endings]
         self.pending, self.told = False, {}
 
-    def _enter(self, state: QuotaState, now: float) -> StoreReply:
+    def _apply_report(self, state: QuotaState, now: float) -> StoreReply:
         self.state = state
-        return enter(self._latest, state, now)
+        return apply_report(self._latest, state, now)

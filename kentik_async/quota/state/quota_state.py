@@ -1,6 +1,6 @@
 """The state of one quota class, shared by all members that use it, and its changes.
 
-Pure: every store runs the same changes. A member calls `reporting.enter` or `enter_alone`; `advance` and
+Pure: every store runs the same changes, `apply_report` and `grant_alone` in `reporting.py`. `advance` and
 `reclaim` end the requests of dead members; `recovery.py` starts a new state after a loss.
 The state has no limits of its own: the strictest limits of its members apply.
 

@@ -11,13 +11,13 @@ from kentik_async.quota.limits import Quota
 from kentik_async.quota.state.messages import Ending, MemberReport, StoreReply, Terms
 from kentik_async.quota.state.quota_state import Member, QuotaState
 
-__all__ = ["enter", "enter_alone"]
+__all__ = ["apply_report", "grant_alone"]
 
 _BATCH = 32
 """The number of ended requests that may still count as in flight while no slot is needed."""
 
 
-def enter(report: MemberReport, state: QuotaState, now: float) -> StoreReply:
+def apply_report(report: MemberReport, state: QuotaState, now: float) -> StoreReply:
     """Apply a member's report to the state and return the reply; applying it twice has the same result."""
     terms, demand, turns, now = report.terms, report.demand, state.turns, state.advance(now)
     name = terms.member
@@ -52,13 +52,13 @@ def enter(report: MemberReport, state: QuotaState, now: float) -> StoreReply:
     return reply
 
 
-def enter_alone(
+def grant_alone(
     terms: Terms, endings: list[Ending], priority: int, state: QuotaState, now: float
 ) -> int | None:
     """Grant one call of the only member; return the grant's number, or None if the call must wait.
 
-    This is `enter` without the parts for other members: leases, turns, lost replies. Ended requests are
-    recorded, and removed from `endings`, when a slot is needed or in a batch.
+    This is `apply_report` without the parts for other members: leases, turns, lost replies. Ended requests
+    are recorded, and removed from `endings`, when a slot is needed or in a batch.
     """
     quota = state.quota_in_force(terms.quota, terms.limits, now)
     slots = quota.max_concurrent

@@ -6,7 +6,7 @@ from kentik_async.quota import Quota
 from kentik_async.quota.redis.replica import Draft, Exchange, Reading, Replica
 from kentik_async.quota.state.messages import Ending, MemberReport, StoreReply, Terms
 from kentik_async.quota.state.quota_state import QuotaState, decode
-from kentik_async.quota.state.reporting import enter
+from kentik_async.quota.state.reporting import apply_report
 
 START = 1_800_000_000.0
 
@@ -85,7 +85,7 @@ class Member:
         server, replica = self.server, self.replica
         draft = replica.fresh(server.true) or self.read()
         while True:
-            reply = enter(report, draft.state, draft.now)
+            reply = apply_report(report, draft.state, draft.now)
             prepared = replica.prepare(draft)
             stored = server.exchange(*prepared)
             self.trips += 1

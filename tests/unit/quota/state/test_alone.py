@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from kentik_async.quota.limits import Allowance, Outcome, Pacing, Quota
 from kentik_async.quota.state.messages import Ending, MemberReport, Terms
 from kentik_async.quota.state.quota_state import QuotaState
-from kentik_async.quota.state.reporting import enter, enter_alone
+from kentik_async.quota.state.reporting import apply_report, grant_alone
 
 Step = tuple[float, list[tuple[int, Outcome, float | None, Allowance | None]]]
 
@@ -26,10 +26,10 @@ QUOTAS = st.sampled_from(
 def reported(terms: Terms, endings: list[Ending], state: QuotaState, now: float) -> int | None:
     """Request a grant by a report; withdraw the call if it would have to wait."""
     held = len(state.holds)
-    reply = enter(MemberReport(terms, {0: 1}, endings, state.issued, held), state, now)
+    reply = apply_report(MemberReport(terms, {0: 1}, endings, state.issued, held), state, now)
     if reply.grants:
         return reply.grants[0][0]
-    enter(MemberReport(terms, {}, [], state.issued, held), state, now)
+    apply_report(MemberReport(terms, {}, [], state.issued, held), state, now)
     return None
 
 
@@ -51,7 +51,7 @@ def test_it_counts_like_a_report(quota: Quota, pacing: Pacing, steps: list[Step]
         if any(ending.outcome != "answered" or ending.hint for ending in endings):
             report(terms, pending, alone, now)
             pending = []
-        assert enter_alone(terms, pending, 0, alone, now) == reported(terms, endings, shared, now)
+        assert grant_alone(terms, pending, 0, alone, now) == reported(terms, endings, shared, now)
     report(terms, pending, alone, now)
     report(terms, [], shared, now)
     for part in ("log", "breaker", "external", "latency", "holds", "issued"):
@@ -60,5 +60,5 @@ def test_it_counts_like_a_report(quota: Quota, pacing: Pacing, steps: list[Step]
 
 def report(terms: Terms, endings: list[Ending], state: QuotaState, now: float) -> None:
     """Report that no call waits."""
-    enter(MemberReport(terms, {}, endings, state.issued, len(state.holds)), state, now)
+    apply_report(MemberReport(terms, {}, endings, state.issued, len(state.holds)), state, now)
     state.log.settle(terms.quota, now)

@@ -11,7 +11,7 @@ from kentik_async.quota import Allowance, Quota
 from kentik_async.quota.state.messages import Ending, MemberReport, Terms
 from kentik_async.quota.state.quota_state import QuotaState, StateError, decode, encode
 from kentik_async.quota.state.recovery import begin, move, quiet_time, renew, restore
-from kentik_async.quota.state.reporting import enter
+from kentik_async.quota.state.reporting import apply_report
 
 QUOTA = Quota(3, 20, 1.5, 60, 3750)
 
@@ -21,12 +21,12 @@ def terms(member: str, quota: Quota = QUOTA, lease: float = inf) -> Terms:
 
 
 def grants(state: QuotaState, member: str, now: float, count: int = 1, **options: float) -> list[int]:
-    reply = enter(MemberReport(terms(member, **options), {0: count}), state, now)
+    reply = apply_report(MemberReport(terms(member, **options), {0: count}), state, now)
     return [number for number, _ in reply.grants]
 
 
 def end(state: QuotaState, member: str, number: int, now: float) -> None:
-    enter(MemberReport(terms(member), {}, [Ending(number, "answered", 0.05)], number, 1), state, now)
+    apply_report(MemberReport(terms(member), {}, [Ending(number, "answered", 0.05)], number, 1), state, now)
 
 
 def used_state() -> QuotaState:
@@ -38,7 +38,7 @@ def used_state() -> QuotaState:
         end(state, "one", number, now)
     (number,) = grants(state, "one", now)
     ended = Ending(number, "refused", 0.1, 5.0, Allowance(3, 10.0))
-    enter(MemberReport(terms("one"), {}, [ended], number, 1), state, now)
+    apply_report(MemberReport(terms("one"), {}, [ended], number, 1), state, now)
     grants(state, "two", now + 6.0, 5, lease=10.0)
     return state
 

@@ -8,7 +8,7 @@ import pytest
 from kentik_async.quota.limits import Outcome, Quota
 from kentik_async.quota.state.messages import Ending, MemberReport, StoreReply, Terms
 from kentik_async.quota.state.quota_state import QuotaState
-from kentik_async.quota.state.reporting import enter
+from kentik_async.quota.state.reporting import apply_report
 
 WINDOW = Quota(5, None, 0.0, 2, None)
 
@@ -18,7 +18,9 @@ def report(
 ) -> StoreReply:
     terms = Terms("member", quota, astuple(quota), "throughput", inf, 0.0)
     held = len(state.holds)
-    return enter(MemberReport(terms, {0: calls} if calls else {}, endings, last_seen, held), state, now)
+    return apply_report(
+        MemberReport(terms, {0: calls} if calls else {}, endings, last_seen, held), state, now
+    )
 
 
 def answered(grant: int, at: float, outcome: Outcome = "answered") -> Ending:
