@@ -203,7 +203,7 @@ class RedisStore:
             # Another member has committed before; the answer is its state.
             draft = replica.read(stored)
             tries += 1
-            if tries > 2 and draft.state.turns.told != self.member:
+            if tries > 2 and draft.state.turns.next_member != self.member:
                 sleep(random.random() * min(0.001 * 2**tries, 0.05))
                 draft = self._read()
         if replica.reading is None:

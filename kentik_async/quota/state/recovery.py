@@ -116,7 +116,7 @@ def move(state: QuotaState, by: float) -> None:
         (log.hour, ("opened",)),
         (state.breaker, ("blocked_until",)),
         (state.external, ("since", "blocked_until", "told_at")),
-        (state.turns, ("due",)),
+        (state.turns, ("next_at",)),
         *((member, ("lease_until",)) for member in state.members.values()),
         *((hold, ("granted_at",)) for hold in state.holds.values()),
         *((declared, ("until",)) for declared in state.declared),

@@ -105,40 +105,40 @@ def _take_turns(
             reply.answers_help = due == inf or lowered or state.breaker.is_open or bool(state.log.draining)
             if state.external.spent:
                 due = min(due, state.external.eases_at(quota, now))
-            _call(head, due, report, state, reply)
+            _schedule(head, due, report, state, reply)
             return
         if head == name:
             reply.grants.append((state.grant(name, member, level.priority, now), level.priority))
             turns.granted(level)
             room = 0 if state.breaker.is_open else room - 1
-        elif turns.told == head and turns.due + report.terms.patience <= now:
+        elif turns.next_member == head and turns.next_at + report.terms.patience <= now:
             turns.announce(head, {})
             if not state.members[head].held:
                 del state.members[head]
         else:
-            _call(head, now, report, state, reply)
+            _schedule(head, now, report, state, reply)
             return
 
 
-def _call(head: str, due: float, report: MemberReport, state: QuotaState, reply: StoreReply) -> None:
+def _schedule(head: str, due: float, report: MemberReport, state: QuotaState, reply: StoreReply) -> None:
     """Schedule a report of the member that has the next turn, at `due`, and later ones of the others.
 
     The others check whether it has reported. `due` is infinity if a request in flight must end first.
     """
     turns, now = state.turns, state.now
     if due == inf:
-        turns.told = ""
+        turns.next_member = ""
     else:
-        called = turns.told == head and (turns.due == due or max(turns.due, due) <= now)
-        if not called:
-            turns.told, turns.due = head, due
+        unchanged = turns.next_member == head and (turns.next_at == due or max(turns.next_at, due) <= now)
+        if not unchanged:
+            turns.next_member, turns.next_at = head, due
         wake: list[tuple[str, float]] = []
         waiting = (head,) if len(state.members) == 1 else dict.fromkeys((head, *turns.members()))
-        for place, name in enumerate(waiting):
-            delay = max(turns.due + place * report.terms.patience - now, 0.0)
+        for position, name in enumerate(waiting):
+            delay = max(turns.next_at + position * report.terms.patience - now, 0.0)
             if name == report.terms.member:
                 reply.again = delay
-            elif not called:
+            elif not unchanged:
                 wake.append((name, delay))
         reply.wake = wake
     for name, member in state.members.items():

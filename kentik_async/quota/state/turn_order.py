@@ -39,13 +39,13 @@ class TurnOrder(msgspec.Struct, array_like=True):
 
     Attributes:
         levels: One for each priority with waiting calls, the highest first.
-        told: The member that is scheduled for the next turn; empty if none.
-        due: When its turn is, as scheduled.
+        next_member: The member that is scheduled for the next turn; empty if none.
+        next_at: When its turn is, as scheduled.
     """
 
     levels: list[Level] = []
-    told: str = ""
-    due: float = 0.0
+    next_member: str = ""
+    next_at: float = 0.0
 
     def announce(self, member: str, demand: Mapping[int, int]) -> None:
         """Set how many calls wait in a member, by priority; a new member joins at the end of the queue.
@@ -83,8 +83,8 @@ class TurnOrder(msgspec.Struct, array_like=True):
             level.members[member] = calls
         if level.passed_over:
             level.passed_over = 0
-        if self.told:
-            self.told = ""
+        if self.next_member:
+            self.next_member = ""
         if len(self.levels) > 1:
             for lower in self.levels[self.levels.index(level) + 1 :]:
                 lower.passed_over += 1
