@@ -81,13 +81,13 @@ class Quota:
 
     def combined(self, other: "Quota") -> "Quota":
         """Return the stricter value of each limit of two quotas: fewer requests, longer times."""
-        careful: dict[str, Any] = {}
+        strictest: dict[str, Any] = {}
         for name in _LIMITS:
             known = [limit for limit in (getattr(self, name), getattr(other, name)) if limit is not None]
-            careful[name] = min(known, default=None)
+            strictest[name] = min(known, default=None)
         for name in _TIMES:
-            careful[name] = max(getattr(self, name), getattr(other, name))
-        return Quota(**careful)
+            strictest[name] = max(getattr(self, name), getattr(other, name))
+        return Quota(**strictest)
 
     def prefers_courtesy(self, latency: float) -> bool:
         """Return whether staying within the soft limit is at least as fast as accepting its delays.

@@ -46,7 +46,7 @@ class QuotaSnapshot:
 
 def snapshot_of(quota_class: QuotaClass, state: QuotaState, terms: Terms, waiting: int) -> QuotaSnapshot:
     """Return the present state of a quota class, for a member that has just reported."""
-    quota, now = state.most_careful(), state.now
+    quota, now = state.strictest_quota(), state.now
     minute, hour = state.log.used(quota, now)
     others = state.external.estimate(quota, now)
     free = state.free_at(quota, state.per_minute(quota, terms.pacing, now), now)

@@ -123,7 +123,7 @@ class QuotaState(msgspec.Struct, array_like=True):
         """Remove a dead member; its requests drain, because they may still be running at the server."""
         self.members.pop(name, None)
         self.turns.announce(name, {})
-        quota = self.most_careful()
+        quota = self.strictest_quota()
         for number in [number for number, hold in self.holds.items() if hold.member == name]:
             hold = self.holds.pop(number)
             self.log.drain(quota, now)
@@ -137,9 +137,9 @@ class QuotaState(msgspec.Struct, array_like=True):
             return quota
         others = [other for other in declared if other.until > now and other.limits != limits]
         declared[:] = [*others, Declared(limits, now + quota.hour)]
-        return self.most_careful()
+        return self.strictest_quota()
 
-    def most_careful(self) -> Quota:
+    def strictest_quota(self) -> Quota:
         """Return the strictest of the declared limits; the vendor's limits if there are none."""
         quotas = [Quota(*declared.limits) for declared in self.declared]
         return reduce(Quota.combined, quotas) if quotas else Quota.NON_QUERY
@@ -219,7 +219,7 @@ class QuotaState(msgspec.Struct, array_like=True):
 
     def end_all(self, now: float) -> None:
         """Record all requests in flight as answered and remove all waiters: the parent keeps both."""
-        self.log.end_all(self.most_careful(), self.advance(now))
+        self.log.end_all(self.strictest_quota(), self.advance(now))
         self.holds.clear()
         self.members.clear()
         self.turns = TurnOrder()
@@ -227,7 +227,7 @@ class QuotaState(msgspec.Struct, array_like=True):
 
     def idle(self) -> bool:
         """Return whether no call waits, no request is in flight and every token has returned."""
-        used = self.log.used(self.most_careful(), self.now)
+        used = self.log.used(self.strictest_quota(), self.now)
         return used == (0, 0) and not (self.turns.levels or self.breaker.is_open)
 
     def _answered(self, hold: Hold, quota: Quota, took: float, now: float) -> None:
@@ -245,13 +245,13 @@ class QuotaState(msgspec.Struct, array_like=True):
         log, external, usual = self.log, self.external, self.latency.latency
         delayed = log.delayed(quota, now - took, self.external.estimate(quota, now))
         if usual is not None:
-            log.settle(quota, now)
+            log.advance(quota, now)
             external.answered(quota, now, took, usual, log.minute.total + log.in_flight)
         return delayed or external.late > 0
 
     def _load(self, hold: Hold, quota: Quota, now: float) -> int:
         """Return how many requests were in the minute when a request in flight was sent, including it."""
-        self.log.settle(quota, now)
+        self.log.advance(quota, now)
         later = sum(other.granted_at > hold.granted_at for other in self.holds.values())
         return self.log.minute.total + self.log.in_flight - later
 

@@ -34,7 +34,7 @@ def continue_after_reboot(state: QuotaState, quota: Quota, now: float, elapsed: 
     """
     start = min(now, 0.0)
     move(state, min(now - max(elapsed, 0.0), start) - state.now)
-    quota = state.most_careful().combined(quota) if state.declared else quota
+    quota = state.strictest_quota().combined(quota) if state.declared else quota
     for name in list(state.members):
         state.reclaim(name, start)
     if quota.per_hour is not None:
@@ -78,7 +78,7 @@ def restore(state: QuotaState, lost: QuotaState, name: str, now: float) -> None:
 
 def _restore_log(state: QuotaState, lost: QuotaState, now: float) -> None:
     log, known = state.log, lost.log
-    known.settle(lost.most_careful(), now)
+    known.advance(lost.strictest_quota(), now)
     for until in known.draining:
         if until not in log.draining:
             insort(log.draining, until)

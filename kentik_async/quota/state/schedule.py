@@ -26,9 +26,9 @@ class Schedule:
 
     def __init__(self, state: QuotaState, terms: Terms) -> None:
         """Start from the present state, for a member that has just reported; the state is not changed."""
-        quota, now = state.most_careful(), state.now
+        quota, now = state.strictest_quota(), state.now
         log, breaker, latency = state.log, state.breaker, state.latency
-        log.settle(quota, now)
+        log.advance(quota, now)
         self.now, self.eases_at = now, state.external.eases_at(quota, now)
         self._latency, self._late = latency.expected(quota), latency.expected_late(quota)
         self._soft, self._minute = quota.soft_per_minute, quota.minute

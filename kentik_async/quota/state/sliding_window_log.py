@@ -111,7 +111,7 @@ class SlidingWindowLog(msgspec.Struct, array_like=True):
 
         `per_minute` is the present limit of the minute; see `QuotaState.per_minute`.
         """
-        self.settle(quota, now)
+        self.advance(quota, now)
         room: float = inf if quota.max_concurrent is None else quota.max_concurrent
         if per_minute is not None and per_minute - self.minute.total < room:
             room = per_minute - self.minute.total
@@ -124,7 +124,7 @@ class SlidingWindowLog(msgspec.Struct, array_like=True):
 
         Infinity means that waiting does not help: a request in flight must end first.
         """
-        self.settle(quota, now)
+        self.advance(quota, now)
         free = inf
         if quota.max_concurrent is None or self.in_flight < quota.max_concurrent:
             minute = self.minute.free_at(quota.minute, per_minute, self.in_flight)
@@ -155,7 +155,7 @@ class SlidingWindowLog(msgspec.Struct, array_like=True):
         while self.in_flight > 0:
             self.use(quota, now, now)
 
-    def settle(self, quota: Quota, now: float) -> None:
+    def advance(self, quota: Quota, now: float) -> None:
         """Update the log to `now`: end finished drains, remove requests that no longer count."""
         while self.draining and self.draining[0] <= now:
             end = self.draining.pop(0)
@@ -170,7 +170,7 @@ class SlidingWindowLog(msgspec.Struct, array_like=True):
 
     def used(self, quota: Quota, now: float) -> tuple[int, int]:
         """Return how many requests count in the rolling minute and hour, including those in flight."""
-        self.settle(quota, now)
+        self.advance(quota, now)
         return self.minute.total + self.in_flight, self.hour.total + self.in_flight
 
     def delayed(self, quota: Quota, sent: float, others: int = 0) -> bool:

@@ -61,4 +61,4 @@ def test_it_counts_like_a_report(quota: Quota, pacing: Pacing, steps: list[Step]
 def report(terms: Terms, endings: list[Ending], state: QuotaState, now: float) -> None:
     """Report that no call waits."""
     apply_report(MemberReport(terms, {}, endings, state.issued, len(state.holds)), state, now)
-    state.log.settle(terms.quota, now)
+    state.log.advance(terms.quota, now)
