@@ -65,7 +65,7 @@ class ClassLimiter:
             reporter, queue, timer = self._reporter, self._queue, self._loops.timers.get(running_loop())
             if timer is None:
                 self._reap()
-                timer = self._loops.enter()
+                timer = self._loops.add_running()
                 reporter.told = {}  # forces a report, which sets this loop's timer too
             now, late = self._monotonic(), reporter.pending
             if not (queue.calls or late):
@@ -240,7 +240,7 @@ class ClassLimiter:
                     reporter.endings.append(Ending(number, "not_sent", 0.0))
                     reporter.due = True
         if reply.again != inf or (self._loops.several and any(reporter.told.values())):
-            self._loops.ring_in(reply.again)
+            self._loops.schedule(reply.again)
         if self._closed and self._closes_last and not (reporter.open or reporter.endings):
             self._store.close()
 
@@ -250,7 +250,7 @@ class ClassLimiter:
     def _woken(self, delay: float) -> None:
         self._reap()
         if delay > 0:
-            self._loops.ring_in(delay)
+            self._loops.schedule(delay)
         elif delay == 0 or self._reporter.endings:
             self._report()
 
@@ -262,7 +262,7 @@ class ClassLimiter:
         urgent = ending.outcome != "answered" or (hinted and self._exclusive)
         now = urgent or (self._queue.calls and (hinted or self._answers_help))
         # No call waits for the answer: a shared state gets it soon, if possible with the next call.
-        if now or not (self._exclusive or (self._alone and self._loops.ring_soon())):
+        if now or not (self._exclusive or (self._alone and self._loops.schedule_soon())):
             self._report()
 
     def _reap(self) -> None:

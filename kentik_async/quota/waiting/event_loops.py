@@ -13,22 +13,22 @@ _LOOK_FOR_CLOSED = 10.0  # seconds
 
 
 class LoopTimer:
-    """One event loop in which a quota is used; its timer calls `ring` there.
+    """One event loop in which a quota is used; its timer calls `callback` there.
 
     Attributes:
         loop: The loop.
     """
 
-    __slots__ = ("_handle", "_ring", "_when", "loop")
+    __slots__ = ("_callback", "_handle", "_when", "loop")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, ring: Callable[[], None]) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:
         self.loop = loop
-        self._ring = ring
+        self._callback = callback
         self._when = inf
         self._handle: asyncio.TimerHandle | None = None
 
-    def ring_at(self, when: float, delay: float) -> None:
-        """Call `ring` after `delay` seconds, at `when`, unless it is set to an earlier time; thread-safe."""
+    def schedule(self, when: float, delay: float) -> None:
+        """Call `callback` after `delay` seconds, at `when`, unless set to an earlier time; thread-safe."""
         if self._when <= when:
             return
         if running_loop() is self.loop:
@@ -43,12 +43,12 @@ class LoopTimer:
         if self._handle is not None:
             self._handle.cancel()
         self._when = when
-        self._handle = self.loop.call_later(max(delay, _SHORTEST_TIMER), self._rung)
+        self._handle = self.loop.call_later(max(delay, _SHORTEST_TIMER), self._fire)
 
-    def _rung(self) -> None:
+    def _fire(self) -> None:
         self._handle = None
         self._when = inf
-        self._ring()
+        self._callback()
 
 
 class LoopRegistry:
@@ -59,32 +59,32 @@ class LoopRegistry:
         several: Whether there is more than one loop.
     """
 
-    __slots__ = ("_monotonic", "_next_pass", "_ring", "several", "timers")
+    __slots__ = ("_callback", "_monotonic", "_next_iteration", "several", "timers")
 
-    def __init__(self, ring: Callable[..., None], monotonic: Callable[[], float]) -> None:
-        """Start without loops; `ring` is called, without the lock, in a loop whose timer fires."""
-        self._ring = ring
+    def __init__(self, callback: Callable[..., None], monotonic: Callable[[], float]) -> None:
+        """Start without loops; `callback` is called, without the lock, in a loop whose timer fires."""
+        self._callback = callback
         self._monotonic = monotonic
         self.timers: dict[asyncio.AbstractEventLoop | None, LoopTimer] = {}
-        self._next_pass: asyncio.AbstractEventLoop | None = None
+        self._next_iteration: asyncio.AbstractEventLoop | None = None
         self.several = False
 
-    def ring_soon(self) -> bool:
-        """Call `ring` with -1 in the next iteration of the running loop; return False if no loop runs."""
+    def schedule_soon(self) -> bool:
+        """Call `callback` with -1 in the next iteration of the running loop; return False if no loop runs."""
         here = running_loop()
-        if here is not None and self._next_pass is not here:
-            self._next_pass = here
-            here.call_soon(self._pass)
+        if here is not None and self._next_iteration is not here:
+            self._next_iteration = here
+            here.call_soon(self._run_next_iteration)
         return here is not None
 
-    def _pass(self) -> None:
-        self._next_pass = None
-        self._ring(-1.0)
+    def _run_next_iteration(self) -> None:
+        self._next_iteration = None
+        self._callback(-1.0)
 
-    def enter(self) -> LoopTimer:
+    def add_running(self) -> LoopTimer:
         """Add the running loop, which is not known yet, and return its timer."""
         loop = asyncio.get_running_loop()
-        timer = self.timers[loop] = LoopTimer(loop, self._ring)
+        timer = self.timers[loop] = LoopTimer(loop, self._callback)
         self.several = len(self.timers) > 1
         return timer
 
@@ -93,11 +93,11 @@ class LoopRegistry:
         closed = [loop for loop, timer in self.timers.items() if timer.loop.is_closed()]
         for loop in closed:
             del self.timers[loop]
-            self._next_pass = None
+            self._next_iteration = None
         self.several = len(self.timers) > 1
         return bool(closed)
 
-    def ring_in(self, delay: float) -> None:
+    def schedule(self, delay: float) -> None:
         """Set every loop's timer, because a loop with waiters may be closed without notice.
 
         A loop with requests in flight may be closed too. The other loops then return its slots.
@@ -107,4 +107,4 @@ class LoopRegistry:
         if delay < inf:
             when = self._monotonic() + delay
             for timer in self.timers.values():
-                timer.ring_at(when, delay)
+                timer.schedule(when, delay)
