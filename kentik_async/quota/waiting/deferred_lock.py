@@ -17,11 +17,11 @@ class DeferredLock:
     coroutine then closes its grant, which would be a deadlock if it waited for the lock.
     """
 
-    __slots__ = ("_left", "_lock")
+    __slots__ = ("_deferred", "_lock")
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._left: deque[tuple[Callable[[Any], None], Any]] = deque()
+        self._deferred: deque[tuple[Callable[[Any], None], Any]] = deque()
 
     def __enter__(self) -> None:
         self.acquire()
@@ -32,9 +32,9 @@ class DeferredLock:
     def acquire(self) -> None:
         """Acquire the lock and run the deferred work first, so that a thread's work keeps its order."""
         self._lock.acquire()
-        if self._left:
+        if self._deferred:
             try:
-                self._do_what_is_left()
+                self._run_deferred()
             except BaseException:
                 self._lock.release()
                 raise
@@ -42,14 +42,14 @@ class DeferredLock:
     def release(self) -> None:
         """Release the lock and run the work that was deferred meanwhile."""
         self._lock.release()
-        if self._left:
-            self._work_off()
+        if self._deferred:
+            self._try_run_deferred()
 
     def run(self, work: Callable[[T], None], argument: T) -> None:
         """Call a function under the lock: now if it is free, otherwise its holder calls it at release."""
-        if self._left or self._lock.locked():
-            self._left.append((work, argument))
-            self._work_off()
+        if self._deferred or self._lock.locked():
+            self._deferred.append((work, argument))
+            self._try_run_deferred()
             return
         # This thread does not hold the lock, so it may wait. `acquire(blocking=False)` takes 3 times as long.
         self._lock.acquire()
@@ -57,18 +57,18 @@ class DeferredLock:
             work(argument)
         finally:
             self._lock.release()
-            if self._left:
-                self._work_off()
+            if self._deferred:
+                self._try_run_deferred()
 
-    def _work_off(self) -> None:
+    def _try_run_deferred(self) -> None:
         # Checked again after each release: work that was deferred just before found the lock taken.
-        while self._left and self._lock.acquire(blocking=False):
+        while self._deferred and self._lock.acquire(blocking=False):
             try:
-                self._do_what_is_left()
+                self._run_deferred()
             finally:
                 self._lock.release()
 
-    def _do_what_is_left(self) -> None:
-        while self._left:
-            work, argument = self._left.popleft()
+    def _run_deferred(self) -> None:
+        while self._deferred:
+            work, argument = self._deferred.popleft()
             work(argument)
