@@ -50,7 +50,7 @@ class ClassLimiter:
         store.bind(self._wake)
 
     def enter(self, priority: int, queued_since: float | None, max_wait: float | None) -> ClassGrant | Waiter:
-        """Return a grant, or a waiter: await its future, and call `leave` to stop waiting.
+        """Return a grant, or a waiter: await its future, and call `cancel` to stop waiting.
 
         The future raises QuotaWaitError if the wait would exceed, or did exceed, `max_wait` seconds,
         ClientClosedError when the limiter is closed, and the errors of the store.
@@ -94,9 +94,9 @@ class ClassLimiter:
         finally:
             self._lock.release()
 
-    def leave(self, waiter: Waiter) -> None:
+    def cancel(self, waiter: Waiter) -> None:
         """Stop waiting; a grant that was already delivered is returned."""
-        waiter.left = True
+        waiter.cancelled = True
         future = waiter.future
         if future.done() and not future.cancelled() and future.exception() is None:
             future.result().close("not_sent")

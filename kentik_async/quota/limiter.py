@@ -73,7 +73,7 @@ class StoreLimiter:
         try:
             return await entry.future
         except BaseException:  # also GeneratorExit, if the coroutine of a closed loop is collected
-            limiter.leave(entry)
+            limiter.cancel(entry)
             raise
         finally:
             if entry.expiry is not None:

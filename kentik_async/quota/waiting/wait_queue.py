@@ -28,7 +28,7 @@ class Waiter(msgspec.Struct, eq=False):
         timer: The timer of the event loop that the call waits in.
         future: The future that the call awaits.
         queued: Whether it is in the queue.
-        left: Whether the call no longer waits, so that it cannot take a grant.
+        cancelled: Whether the call no longer waits, so that it cannot take a grant.
         expiry: The timer that ends the wait, if there is one.
     """
 
@@ -37,12 +37,12 @@ class Waiter(msgspec.Struct, eq=False):
     timer: LoopTimer
     future: "asyncio.Future[ClassGrant]"
     queued: bool = False
-    left: bool = False
+    cancelled: bool = False
     expiry: asyncio.TimerHandle | None = None
 
     def lost(self) -> bool:
         """Return whether this waiter cannot take a grant any more."""
-        return self.left or self.future.done() or self.timer.loop.is_closed()
+        return self.cancelled or self.future.done() or self.timer.loop.is_closed()
 
     def deliver(self, grant: ClassGrant, here: asyncio.AbstractEventLoop | None) -> None:
         """Deliver a grant, at once if `here`, the running loop of this thread, is the waiter's loop."""
@@ -58,7 +58,7 @@ class Waiter(msgspec.Struct, eq=False):
             self.timer.loop.call_soon_threadsafe(self._fail, error)
 
     def _take(self, grant: ClassGrant) -> None:
-        if self.left or self.future.done():
+        if self.cancelled or self.future.done():
             grant.close("not_sent")
         else:
             self.future.set_result(grant)

@@ -89,7 +89,7 @@ def test_nobody_would_take_what_is_handed_to_one_who_has_gone(timer: LoopTimer) 
     left, cancelled, here = waiter(timer), waiter(timer), waiter(timer)
     for one in (left, cancelled, here):
         queue.push(one)
-    left.left = True
+    left.cancelled = True
     cancelled.future.cancel()
     assert queue.pop(0) is here
     orphan = waiter(timer)
