@@ -42,11 +42,11 @@ class ClassLimiter:
         self._class: QuotaClass = quota_class
         self._store = store
         self._exclusive = store.own_state is not None
-        self._reporter = Reporter(store, *terms, self._later)
+        self._reporter = Reporter(store, *terms, self._on_reply)
         self._monotonic = monotonic
         # Without leases, the end of each request is recorded, also after the limiter was closed.
         self._closes_last, self._closed = store.lease == inf, False
-        self._begin()
+        self._reset()
         store.bind(self._wake)
 
     def enter(self, priority: int, queued_since: float | None, max_wait: float | None) -> ClassGrant | Waiter:
@@ -69,7 +69,7 @@ class ClassLimiter:
                 reporter.told = {}  # forces a report, which sets this loop's timer too
             now, late = self._monotonic(), reporter.pending
             if not (queue.calls or late):
-                grant = self._ask_for_one(priority, timer, now)
+                grant = self._try_acquire(priority, timer, now)
                 if grant is not None:
                     return grant
             since = now if queued_since is None else queued_since
@@ -81,11 +81,11 @@ class ClassLimiter:
             if not reporter.told.get(priority) and (late or not reporter.pending):
                 self._report()
             if max_wait is not None and waiter.queued:
-                refuse = partial(self._refuse_hopeless, waiter, now, max_wait)
+                check = partial(self._check_max_wait, waiter, now, max_wait)
                 if self._ahead is not None and not reporter.endings:
-                    refuse(reporter.state)
+                    check(reporter.state)
                 else:
-                    reporter.look(refuse)
+                    reporter.look(check)
                     self._report()
                 # The store may need a moment to return a grant that is free now.
                 longest = max(max_wait, self._store.patience if reporter.pending else 0.0)
@@ -157,9 +157,9 @@ class ClassLimiter:
         """Start again in a forked child: the parent keeps the waiters and the requests in flight."""
         self._store.restart()
         self._reporter.restart()
-        self._begin()
+        self._reset()
 
-    def _begin(self) -> None:
+    def _reset(self) -> None:
         self._lock = DeferredLock()  # at a fork, another thread of the parent may hold the old one
         self._queue = WaitQueue()
         self._late: set[Waiter] = set()  # waiters that joined after the pending report was sent
@@ -177,13 +177,13 @@ class ClassLimiter:
             try:
                 reply = reporter.send(dict(self._queue.calls))
             except KentikError as error:
-                self._failed(error)
+                self._handle_failure(error)
                 return
             if reply is not None:
-                self._take_up(reply)
+                self._apply_reply(reply)
                 reporter.take_looks()
 
-    def _ask_for_one(self, priority: int, timer: LoopTimer, now: float) -> ClassGrant | None:
+    def _try_acquire(self, priority: int, timer: LoopTimer, now: float) -> ClassGrant | None:
         """Return a grant for a call that arrives while no other waits here, or None if it must wait."""
         reporter = self._reporter
         if self._exclusive:
@@ -194,7 +194,7 @@ class ClassLimiter:
             return None
         else:
             number = reply.grants.pop(0)[0] if reply.grants else None
-            self._take_up(reply)
+            self._apply_reply(reply)
         if number is None:
             return None
         reporter.open[number] = timer
@@ -202,27 +202,27 @@ class ClassLimiter:
             self._report()
         return ClassGrant(self, number, now)
 
-    def _later(self, reply: StoreReply | KentikError) -> None:
-        self._lock.run(self._arrived, reply)
+    def _on_reply(self, reply: StoreReply | KentikError) -> None:
+        self._lock.run(self._handle_reply, reply)
 
-    def _arrived(self, reply: StoreReply | KentikError) -> None:
+    def _handle_reply(self, reply: StoreReply | KentikError) -> None:
         if isinstance(reply, KentikError):
             self._reporter.fail()
-            self._failed(reply)
+            self._handle_failure(reply)
         else:
             self._reporter.receive(reply)
-            self._take_up(reply)
+            self._apply_reply(reply)
             self._reporter.take_looks()
         if self._reporter.due:
             self._report()
 
-    def _failed(self, error: KentikError) -> None:
+    def _handle_failure(self, error: KentikError) -> None:
         """Fail the waiters of the latest report, which failed; later waiters get a report of their own."""
         self._queue.fail_all(error, but=self._late)
         self._reporter.take_looks(error)
         self._reporter.due = bool(self._queue.calls or self._reporter.looks)
 
-    def _take_up(self, reply: StoreReply) -> None:
+    def _apply_reply(self, reply: StoreReply) -> None:
         reporter = self._reporter
         self._ahead = None
         self._answers_help = reply.answers_help
@@ -245,9 +245,9 @@ class ClassLimiter:
             self._store.close()
 
     def _wake(self, delay: float = 0.0) -> None:
-        self._lock.run(self._woken, delay)
+        self._lock.run(self._handle_wake, delay)
 
-    def _woken(self, delay: float) -> None:
+    def _handle_wake(self, delay: float) -> None:
         self._reap()
         if delay > 0:
             self._loops.schedule(delay)
@@ -288,7 +288,7 @@ class ClassLimiter:
             self._report()
         return found.result() if found.done() else await asyncio.wrap_future(found)
 
-    def _refuse_hopeless(self, waiter: Waiter, since: float, max_wait: float, state: QuotaState) -> None:
+    def _check_max_wait(self, waiter: Waiter, since: float, max_wait: float, state: QuotaState) -> None:
         if waiter.queued:
             if self._ahead is None:
                 self._ahead = Schedule(state, self._reporter.terms), self._monotonic()

@@ -135,17 +135,17 @@ class Store(Protocol):
         ...
 
     def transact(
-        self, change: Change, later: Callable[[StoreReply | KentikError], None]
+        self, change: Change, on_reply: Callable[[StoreReply | KentikError], None]
     ) -> StoreReply | None:
         """Make a change and commit it; never blocks.
 
         Args:
             change: The change.
-            later: If the change cannot be committed at once, this is called once, from any thread, when the
-                change was committed or has failed permanently.
+            on_reply: If the change cannot be committed at once, this is called once, from any thread, when
+                the change was committed or has failed permanently.
 
         Returns:
-            The reply, if the change was committed; None if `later` will be called with it.
+            The reply, if the change was committed; None if `on_reply` will be called with it.
 
         Raises:
             KentikError: The change cannot be committed, and waiting would not help. Nothing was changed.

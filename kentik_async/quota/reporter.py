@@ -38,11 +38,11 @@ class Reporter:
     """
 
     def __init__(
-        self, store: Store, quota: Quota, pacing: Pacing, later: Callable[[StoreReply | KentikError], None]
+        self, store: Store, quota: Quota, pacing: Pacing, on_reply: Callable[[StoreReply | KentikError], None]
     ) -> None:
-        """Start without a report; `later` is called, without the lock, with replies that arrive later."""
+        """Start without a report; `on_reply` is called, without the lock, with replies that arrive later."""
         self._store = store
-        self._later = later
+        self._on_reply = on_reply
         self._change = self._apply_report  # one for all reports: a partial for each takes 0.5 µs more
         self.keep_to(quota, pacing)
         self.restart()
@@ -86,7 +86,7 @@ class Reporter:
         if self.looks:
             self._now_looking, self.looks = self.looks, []
         try:
-            reply = self._store.transact(self._change, self._later)
+            reply = self._store.transact(self._change, self._on_reply)
         except KentikError:
             self.fail()
             raise

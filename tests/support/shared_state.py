@@ -113,11 +113,11 @@ class SharedStore:
                 other.called(0.0)
 
     def transact(
-        self, change: Change, later: Callable[[StoreReply | KentikError], None]
+        self, change: Change, on_reply: Callable[[StoreReply | KentikError], None]
     ) -> StoreReply | None:
         if self.delay is None and not self.stopped:
             return self._commit(change)
-        asyncio.get_running_loop().call_later(self.delay or 0.001, self._commit_later, change, later)
+        asyncio.get_running_loop().call_later(self.delay or 0.001, self._commit_later, change, on_reply)
         return None
 
     def holds(self) -> bool:
@@ -148,15 +148,15 @@ class SharedStore:
             asyncio.get_running_loop().call_later(self.lease / 3, self._ring, 0.0)
         return reply
 
-    def _commit_later(self, change: Change, later: Callable[[StoreReply | KentikError], None]) -> None:
+    def _commit_later(self, change: Change, on_reply: Callable[[StoreReply | KentikError], None]) -> None:
         loop = asyncio.get_running_loop()
         if self.dead:
             return
         if self.stopped:
-            loop.call_later(0.1, self._commit_later, change, later)
+            loop.call_later(0.1, self._commit_later, change, on_reply)
             return
         reply = self._commit(change)
         if self.delay is None:
-            later(reply)
+            on_reply(reply)
         else:
-            loop.call_later(self.delay, later, reply)
+            loop.call_later(self.delay, on_reply, reply)

@@ -22,7 +22,7 @@ from kentik_async.quota.state.quota_state import QuotaState, StateError
 
 __all__ = ["FileStore"]
 
-_Later: TypeAlias = Callable[[StoreReply | KentikError], None]
+_OnReply: TypeAlias = Callable[[StoreReply | KentikError], None]
 
 _log = logging.getLogger("kentik_async")
 _RETRY = 2.0  # seconds after an error
@@ -57,11 +57,11 @@ class FileStore:
         """Create the files if there are none; raise ConfigError if they cannot be used."""
         self._do(lambda state, now: StoreReply([]), wait=False)
 
-    def transact(self, change: Change, later: _Later) -> StoreReply | None:
+    def transact(self, change: Change, on_reply: _OnReply) -> StoreReply | None:
         """Make a change at once or in the thread; in the thread only after the store was closed."""
         reply = None if self._closed else self._do(change, wait=False)
         if reply is None:
-            self._jobs.put(partial(self._do_later, change, later))
+            self._jobs.put(partial(self._do_later, change, on_reply))
             self._look()
         return reply
 
@@ -92,13 +92,13 @@ class FileStore:
         self._failed = self._closed = False
         weakref.finalize(self, self._file.release)  # not __del__: that of SQLite could run first
 
-    def _do_later(self, change: Change, later: _Later) -> None:
+    def _do_later(self, change: Change, on_reply: _OnReply) -> None:
         try:
             reply: StoreReply | KentikError | None = self._do(change, wait=True)
         except KentikError as error:
             reply = error
         if reply is not None:
-            later(reply)
+            on_reply(reply)
 
     def _do(self, change: Change, *, wait: bool) -> StoreReply | None:
         """Make a change under the members' lock; return None if another member holds it."""

@@ -26,7 +26,7 @@ class MemoryStore:
     def bind(self, wake: Wake) -> None:
         """Do nothing: no other member could wake this one."""
 
-    def transact(self, change: Change, later: Callable[[StoreReply | KentikError], None]) -> StoreReply:
+    def transact(self, change: Change, on_reply: Callable[[StoreReply | KentikError], None]) -> StoreReply:
         """Make a change."""
         return change(self.own_state, self._monotonic())
 

@@ -29,7 +29,7 @@ from kentik_async.quota.state.messages import StoreReply
 
 __all__ = ["RedisStore"]
 
-_Later: TypeAlias = Callable[[StoreReply | KentikError], None]
+_OnReply: TypeAlias = Callable[[StoreReply | KentikError], None]
 
 _LEASE = 1 / 6  # of a minute: 10 s
 _SHORTEST_LEASE = 1.0  # seconds, also with a compressed minute: on a busy machine a shorter one would expire
@@ -79,7 +79,7 @@ class RedisStore:
             partial(self._wake, 0.0),  # if the state is lost, this member may have the only copy
             self.lease * _ANSWER,
         )
-        self._changes: SimpleQueue[tuple[Change, _Later] | None] = SimpleQueue()
+        self._changes: SimpleQueue[tuple[Change, _OnReply] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._closing = threading.Event()
         self._over = False  # whether the thread must stop at once
@@ -92,11 +92,11 @@ class RedisStore:
         """Set the function that makes the limiter report; when the limiter is collected, close the store."""
         self._wake_method = weakref.WeakMethod(wake, lambda _: self.close())
 
-    def transact(self, change: Change, later: _Later) -> None:
+    def transact(self, change: Change, on_reply: _OnReply) -> None:
         """Make a change in the thread."""
         if self._over or (self._thread is None and self._closing.is_set()):
             raise ClientClosedError("the limiter is closed")
-        self._changes.put((change, later))
+        self._changes.put((change, on_reply))
         if self._thread is None:
             self._thread = threading.Thread(target=self._serve, name="kentik_async redis", daemon=True)
             self._thread.start()
