@@ -66,7 +66,7 @@ class ClassLimiter:
             if timer is None:
                 self._reap()
                 timer = self._loops.add_running()
-                reporter.told = {}  # forces a report, which sets this loop's timer too
+                reporter.announced = {}  # forces a report, which sets this loop's timer too
             now, late = self._monotonic(), reporter.pending
             if not (queue.calls or late):
                 grant = self._try_acquire(priority, timer, now)
@@ -78,7 +78,7 @@ class ClassLimiter:
             if late:
                 self._late.add(waiter)
             # Waiters of one priority are woken together; a report for this one may be pending.
-            if not reporter.told.get(priority) and (late or not reporter.pending):
+            if not reporter.announced.get(priority) and (late or not reporter.pending):
                 self._report()
             if max_wait is not None and waiter.queued:
                 check = partial(self._check_max_wait, waiter, now, max_wait)
@@ -147,8 +147,8 @@ class ClassLimiter:
             self._queue.fail_all(ClientClosedError("the limiter was closed"))
             if not self._closes_last:
                 self._reporter.abandon()
-            told = any(self._reporter.told.values())  # these calls no longer wait
-            if self._closes_last or told or self._reporter.endings or self._reporter.pending:
+            announced = any(self._reporter.announced.values())  # these calls no longer wait
+            if self._closes_last or announced or self._reporter.endings or self._reporter.pending:
                 self._report()
         if not self._closes_last:
             await self._store.aclose()
@@ -239,7 +239,7 @@ class ClassLimiter:
                 else:
                     reporter.endings.append(Ending(number, "not_sent", 0.0))
                     reporter.due = True
-        if reply.again != inf or (self._loops.several and any(reporter.told.values())):
+        if reply.again != inf or (self._loops.several and any(reporter.announced.values())):
             self._loops.schedule(reply.again)
         if self._closed and self._closes_last and not (reporter.open or reporter.endings):
             self._store.close()
@@ -272,7 +272,7 @@ class ClassLimiter:
 
     def _discard(self, waiter: Waiter) -> None:
         self._queue.discard(waiter)
-        if self._reporter.told.get(waiter.priority) and not self._queue.calls.get(waiter.priority):
+        if self._reporter.announced.get(waiter.priority) and not self._queue.calls.get(waiter.priority):
             self._report()
 
     def _expire(self, waiter: Waiter, max_wait: float) -> None:

@@ -33,7 +33,7 @@ class Reporter:
         due: Whether another report must follow it.
         looks: The functions to call with the state after the next report; see `look`.
         last_seen: The greatest number of a grant that was received.
-        told: How many calls wait in this member according to the state, by priority.
+        announced: How many calls wait in this member according to the state, by priority.
         state: The state after the latest report; read it only while no report is pending.
     """
 
@@ -61,7 +61,7 @@ class Reporter:
         self.due = False
         self.looks: list[tuple[Future[Any], Callable[[QuotaState], Any]]] = []
         self._now_looking = self.looks[:]
-        self.told: dict[int, int] = {}
+        self.announced: dict[int, int] = {}
         self.state = self._store.own_state or QuotaState()
         self.last_seen = 0
         self._latest = MemberReport(self.terms, {})
@@ -99,10 +99,10 @@ class Reporter:
     def receive(self, reply: StoreReply) -> None:
         """Apply the reply to the latest report."""
         self.pending = False
-        told = self.told = self._latest.demand
+        announced = self.announced = self._latest.demand
         for number, priority in reply.grants:
-            if priority in told:
-                told[priority] -= 1
+            if priority in announced:
+                announced[priority] -= 1
             if number > self.last_seen:  # noqa: PLR1730 (a call of `max` would take three times as long)
                 self.last_seen = number
 
@@ -126,7 +126,7 @@ class Reporter:
     def fail(self) -> None:
         """Record that the latest report was not committed; the next one repeats its content."""
         self.endings = [*self._latest.endings, *self.endings]
-        self.pending, self.told = False, {}
+        self.pending, self.announced = False, {}
 
     def _apply_report(self, state: QuotaState, now: float) -> StoreReply:
         self.state = state
