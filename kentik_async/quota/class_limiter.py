@@ -85,7 +85,7 @@ class ClassLimiter:
                 if self._ahead is not None and not reporter.endings:
                     check(reporter.state)
                 else:
-                    reporter.look(check)
+                    reporter.read_state(check)
                     self._report()
                 # The store may need a moment to return a grant that is free now.
                 longest = max(max_wait, self._store.patience if reporter.pending else 0.0)
@@ -123,11 +123,11 @@ class ClassLimiter:
     async def snapshot(self) -> QuotaSnapshot:
         """Return the present state, including other members."""
         terms, queue = self._reporter.terms, self._queue
-        return await self._look(lambda state: snapshot_of(self._class, state, terms, len(queue)))
+        return await self._read_state(lambda state: snapshot_of(self._class, state, terms, len(queue)))
 
     async def estimate(self, n: int) -> float:
         """Return the seconds until the calls that wait here and `n` more would all be answered."""
-        schedule, waiting = await self._look(
+        schedule, waiting = await self._read_state(
             lambda state: (Schedule(state, self._reporter.terms), len(self._queue))
         )
         return schedule.end_of(waiting + n) - schedule.now
@@ -181,7 +181,7 @@ class ClassLimiter:
                 return
             if reply is not None:
                 self._apply_reply(reply)
-                reporter.take_looks()
+                reporter.resolve_reads()
 
     def _try_acquire(self, priority: int, timer: LoopTimer, now: float) -> ClassGrant | None:
         """Return a grant for a call that arrives while no other waits here, or None if it must wait."""
@@ -212,15 +212,15 @@ class ClassLimiter:
         else:
             self._reporter.receive(reply)
             self._apply_reply(reply)
-            self._reporter.take_looks()
+            self._reporter.resolve_reads()
         if self._reporter.due:
             self._report()
 
     def _handle_failure(self, error: KentikError) -> None:
         """Fail the waiters of the latest report, which failed; later waiters get a report of their own."""
         self._queue.fail_all(error, but=self._late)
-        self._reporter.take_looks(error)
-        self._reporter.due = bool(self._queue.calls or self._reporter.looks)
+        self._reporter.resolve_reads(error)
+        self._reporter.due = bool(self._queue.calls or self._reporter.reads)
 
     def _apply_reply(self, reply: StoreReply) -> None:
         reporter = self._reporter
@@ -280,13 +280,13 @@ class ClassLimiter:
             self._discard(waiter)
         waiter.fail(wait_too_long(self._class, max_wait))
 
-    async def _look(self, view: Callable[[QuotaState], R]) -> R:
+    async def _read_state(self, view: Callable[[QuotaState], R]) -> R:
         """Make a report, call a function with the state under the lock, and return its result."""
         with self._lock:
             self._reap()
-            found = self._reporter.look(view)
+            result = self._reporter.read_state(view)
             self._report()
-        return found.result() if found.done() else await asyncio.wrap_future(found)
+        return result.result() if result.done() else await asyncio.wrap_future(result)
 
     def _check_max_wait(self, waiter: Waiter, since: float, max_wait: float, state: QuotaState) -> None:
         if waiter.queued:

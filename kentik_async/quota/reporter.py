@@ -31,7 +31,7 @@ class Reporter:
         endings: The requests that have ended since the latest report.
         pending: Whether the latest report is not committed yet.
         due: Whether another report must follow it.
-        looks: The functions to call with the state after the next report; see `look`.
+        reads: The functions to call with the state after the next report; see `read_state`.
         last_seen: The greatest number of a grant that was received.
         announced: How many calls wait in this member according to the state, by priority.
         state: The state after the latest report; read it only while no report is pending.
@@ -59,8 +59,8 @@ class Reporter:
         self.endings: list[Ending] = []
         self.pending = False
         self.due = False
-        self.looks: list[tuple[Future[Any], Callable[[QuotaState], Any]]] = []
-        self._now_looking = self.looks[:]
+        self.reads: list[tuple[Future[Any], Callable[[QuotaState], Any]]] = []
+        self._pending_reads = self.reads[:]
         self.announced: dict[int, int] = {}
         self.state = self._store.own_state or QuotaState()
         self.last_seen = 0
@@ -83,8 +83,8 @@ class Reporter:
         endings, self.endings = self.endings, []
         held = len(self.open) + len(endings)
         self._latest = MemberReport(self.terms, demand, endings, self.last_seen, held)
-        if self.looks:
-            self._now_looking, self.looks = self.looks, []
+        if self.reads:
+            self._pending_reads, self.reads = self.reads, []
         try:
             reply = self._store.transact(self._change, self._on_reply)
         except KentikError:
@@ -106,22 +106,22 @@ class Reporter:
             if number > self.last_seen:  # noqa: PLR1730 (a call of `max` would take three times as long)
                 self.last_seen = number
 
-    def look(self, view: Callable[[QuotaState], R]) -> "Future[R]":
+    def read_state(self, view: Callable[[QuotaState], R]) -> "Future[R]":
         """Call a function with the state after the next report; return a future of its result."""
-        found: Future[R] = Future()
-        found.set_running_or_notify_cancel()  # so that it cannot be cancelled
-        self.looks.append((found, view))
-        return found
+        result: Future[R] = Future()
+        result.set_running_or_notify_cancel()  # so that it cannot be cancelled
+        self.reads.append((result, view))
+        return result
 
-    def take_looks(self, error: KentikError | None = None) -> None:
+    def resolve_reads(self, error: KentikError | None = None) -> None:
         """Call the functions added before the latest report, or set its error on their futures."""
-        if self._now_looking:
-            looks, self._now_looking = self._now_looking, []
-            for found, view in looks:
+        if self._pending_reads:
+            reads, self._pending_reads = self._pending_reads, []
+            for result, view in reads:
                 if error is None:
-                    found.set_result(view(self.state))
+                    result.set_result(view(self.state))
                 else:
-                    found.set_exception(error)
+                    result.set_exception(error)
 
     def fail(self) -> None:
         """Record that the latest report was not committed; the next one repeats its content."""
