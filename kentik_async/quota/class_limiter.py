@@ -114,10 +114,10 @@ class ClassLimiter:
         ending = Ending(grant.number, outcome, now - grant.granted_at, retry_after, grant.hint, at)
         self._lock.run(self._end, ending)
 
-    def keep_to(self, quota: Quota | None, pacing: Pacing) -> None:
+    def set_limits(self, quota: Quota | None, pacing: Pacing) -> None:
         """Set the pacing of this process, and its limits unless `quota` is None."""
         with self._lock:
-            self._reporter.keep_to(quota or self._reporter.terms.quota, pacing)
+            self._reporter.set_limits(quota or self._reporter.terms.quota, pacing)
             self._report()
 
     async def snapshot(self) -> QuotaSnapshot:

@@ -54,7 +54,7 @@ class StoreLimiter:
     def pacing(self, pacing: Pacing) -> None:
         self._pacing = pacing
         for limiter in self._classes.values():
-            limiter.keep_to(None, pacing)
+            limiter.set_limits(None, pacing)
 
     async def acquire(
         self,
@@ -139,8 +139,8 @@ class LocalLimiter(StoreLimiter):
     def keep_to(self, quota: Quota, query_quota: Quota, pacing: Pacing) -> None:
         """Set limits and pacing, from the next grant on."""
         self._pacing = pacing
-        self._classes["non_query"].keep_to(quota, pacing)
-        self._classes["query"].keep_to(query_quota, pacing)
+        self._classes["non_query"].set_limits(quota, pacing)
+        self._classes["query"].set_limits(query_quota, pacing)
 
 
 # Restarted in a forked child, by a hook. Comparing the process id at each request would cost a system call,

@@ -44,17 +44,17 @@ class Reporter:
         self._store = store
         self._on_reply = on_reply
         self._change = self._apply_report  # one for all reports: a partial for each takes 0.5 µs more
-        self.keep_to(quota, pacing)
+        self.set_limits(quota, pacing)
         self.restart()
 
-    def keep_to(self, quota: Quota, pacing: Pacing) -> None:
+    def set_limits(self, quota: Quota, pacing: Pacing) -> None:
         """Set the member's limits and pacing."""
         store = self._store
         self.terms = Terms(store.member, quota, astuple(quota), pacing, store.lease, store.patience)
 
     def restart(self) -> None:
         """Reset everything in a forked child, which is another member."""
-        self.keep_to(self.terms.quota, self.terms.pacing)
+        self.set_limits(self.terms.quota, self.terms.pacing)
         self.open: dict[int, LoopTimer] = {}
         self.endings: list[Ending] = []
         self.pending = False
