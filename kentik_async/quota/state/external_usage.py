@@ -48,7 +48,7 @@ class ExternalUsageEstimator(msgspec.Struct, array_like=True):
         patience: How often in a row a lowered estimate was refused.
         blocked_until: No request may be sent before: the server reported that nothing is left.
         late: Delayed answers in a row that our own requests do not explain.
-        told_at: When the server last reported the remaining requests of the minute.
+        reported_at: When the server last reported the remaining requests of the minute.
     """
 
     spent: int = 0
@@ -56,7 +56,7 @@ class ExternalUsageEstimator(msgspec.Struct, array_like=True):
     patience: int = 0
     blocked_until: float = -inf
     late: int = 0
-    told_at: float = -inf
+    reported_at: float = -inf
 
     def estimate(self, quota: Quota, now: float) -> int:
         """Return the present estimate: the requests of others in a rolling minute."""
@@ -96,7 +96,7 @@ class ExternalUsageEstimator(msgspec.Struct, array_like=True):
         unexplained = load + others <= soft
         if not _LATE <= excess <= _TOO_LATE:
             self.late = 0
-            if excess < _PROMPT and not unexplained and now - self.told_at >= quota.minute:
+            if excess < _PROMPT and not unexplained and now - self.reported_at >= quota.minute:
                 self.spent, self.since, self.patience = soft - load, now, 0
         elif unexplained:
             self.late += 1
@@ -104,7 +104,7 @@ class ExternalUsageEstimator(msgspec.Struct, array_like=True):
             if self.late >= _LATE_IN_A_ROW or others < self.spent:
                 self._believe(quota, min(soft + 1 - load, _most(quota)), now)
 
-    def told(self, quota: Quota, now: float, load: int, left: int, reset: float) -> None:
+    def reported(self, quota: Quota, now: float, load: int, left: int, reset: float) -> None:
         """Record how many requests the server reports as left, and the seconds until it resets the count.
 
         If that is more than a minute, the report is about a longer window, and only its end is used.
@@ -115,7 +115,7 @@ class ExternalUsageEstimator(msgspec.Struct, array_like=True):
             self.blocked_until = max(self.blocked_until, now + min(reset, quota.hour))
         if quota.hard_per_minute is None or reset > quota.minute:
             return
-        self.told_at = now
+        self.reported_at = now
         found = min(max(quota.hard_per_minute - load - left, 0), _most(quota))
         change = found - self.estimate(quota, now)
         if change > 0 or change <= -(quota.max_concurrent or 1):

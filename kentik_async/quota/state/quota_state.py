@@ -202,7 +202,7 @@ class QuotaState(msgspec.Struct, array_like=True):
             took = 0.0 if took < 0.0 else longest  # also if `took` is NaN
         if ending.hint is not None:
             load = self._load(hold, quota, now)
-            self.external.told(quota, now, load, ending.hint.left, ending.hint.reset)
+            self.external.reported(quota, now, load, ending.hint.left, ending.hint.reset)
         if ending.outcome == "answered":
             self._answered(hold, quota, took, at)
         elif ending.outcome == "refused":

@@ -68,7 +68,7 @@ def restore(state: QuotaState, lost: QuotaState, name: str, now: float) -> None:
     if lost.breaker.is_open and not state.breaker.is_open:
         state.breaker = lost.breaker
         state.breaker.half_open = False
-    if lost.external.since > state.external.since or lost.external.told_at > state.external.told_at:
+    if lost.external.since > state.external.since or lost.external.reported_at > state.external.reported_at:
         state.external = lost.external
     if state.latency.latency is None:
         state.latency = lost.latency
@@ -115,7 +115,7 @@ def move(state: QuotaState, by: float) -> None:
         (log.minute, ("opened",)),
         (log.hour, ("opened",)),
         (state.breaker, ("blocked_until",)),
-        (state.external, ("since", "blocked_until", "told_at")),
+        (state.external, ("since", "blocked_until", "reported_at")),
         (state.turns, ("next_at",)),
         *((member, ("lease_until",)) for member in state.members.values()),
         *((hold, ("granted_at",)) for hold in state.holds.values()),

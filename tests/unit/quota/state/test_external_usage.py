@@ -133,20 +133,20 @@ def test_a_prompt_answer_tells_how_much_others_spend_at_most(external: ExternalU
 
 
 def test_what_the_server_says_is_left_is_believed_up_and_down(external: ExternalUsageEstimator) -> None:
-    external.told(QUOTA, 100.0, 10, 30, 5.0)
+    external.reported(QUOTA, 100.0, 10, 30, 5.0)
     assert external.estimate(QUOTA, 100.0) == 60
-    external.told(QUOTA, 101.0, 10, 32, 5.0)
+    external.reported(QUOTA, 101.0, 10, 32, 5.0)
     assert external.estimate(QUOTA, 101.0) == 60, "requests may have overtaken each other"
-    external.told(QUOTA, 102.0, 10, 86, 5.0)
+    external.reported(QUOTA, 102.0, 10, 86, 5.0)
     assert external.estimate(QUOTA, 102.0) == 4
-    external.told(QUOTA, 103.0, 10, 100, 5.0)
+    external.reported(QUOTA, 103.0, 10, 100, 5.0)
     assert external.estimate(QUOTA, 103.0) == 0
 
 
 def test_what_the_server_says_outweighs_its_promptness(
     external: ExternalUsageEstimator,
 ) -> None:
-    external.told(QUOTA, 100.0, 10, 30, 5.0)
+    external.reported(QUOTA, 100.0, 10, 30, 5.0)
     external.answered(QUOTA, 159.9, 0.05, 0.05, load=10)
     assert external.estimate(QUOTA, 159.9) == 60
     external.answered(QUOTA, 160.0, 0.05, 0.05, load=10)
@@ -156,18 +156,18 @@ def test_what_the_server_says_outweighs_its_promptness(
 def test_with_nothing_left_nobody_goes_before_there_is_room(
     external: ExternalUsageEstimator,
 ) -> None:
-    external.told(QUOTA, 100.0, 10, 0, 25.0)
+    external.reported(QUOTA, 100.0, 10, 0, 25.0)
     assert external.blocked_until == 125.0
-    external.told(QUOTA, 101.0, 10, 0, 2.0)
+    external.reported(QUOTA, 101.0, 10, 0, 2.0)
     assert external.blocked_until == 125.0
 
 
 def test_of_a_longer_window_only_its_end_counts(external: ExternalUsageEstimator) -> None:
-    external.told(QUOTA, 100.0, 10, 5, 1800.0)
+    external.reported(QUOTA, 100.0, 10, 5, 1800.0)
     assert (external.estimate(QUOTA, 100.0), external.blocked_until) == (0, -inf)
-    external.told(QUOTA, 100.0, 10, 0, 1800.0)
+    external.reported(QUOTA, 100.0, 10, 0, 1800.0)
     assert (external.estimate(QUOTA, 100.0), external.blocked_until) == (0, 1900.0)
-    external.told(QUOTA, 100.0, 10, 0, 80_000.0)
+    external.reported(QUOTA, 100.0, 10, 0, 80_000.0)
     assert external.blocked_until == 3700.0
 
 
@@ -178,11 +178,11 @@ def test_the_smallest_quotas_are_left_alone(quota: Quota) -> None:
     external = ExternalUsageEstimator()
     for load in (1, 2):
         external.refused(quota, 1.0, load)
-        external.told(quota, 1.0, load, 0, 0.0)
+        external.reported(quota, 1.0, load, 0, 0.0)
     assert external.estimate(quota, 1.0) == 0
 
 
 @pytest.mark.parametrize(("left", "reset"), [(0, nan), (0, -1.0), (0, inf), (-1, 1.0)])
 def test_what_cannot_be_is_not_believed(external: ExternalUsageEstimator, left: int, reset: float) -> None:
-    external.told(QUOTA, 100.0, 10, left, reset)
+    external.reported(QUOTA, 100.0, 10, left, reset)
     assert (external.estimate(QUOTA, 100.0), external.blocked_until) == (0, -inf)

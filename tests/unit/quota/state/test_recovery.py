@@ -93,7 +93,7 @@ def test_instants_that_are_no_numbers_are_refused() -> None:
         ("breaker", "blocked_until"),
         ("external", "since"),
         ("external", "blocked_until"),
-        ("external", "told_at"),
+        ("external", "reported_at"),
         ("latency", "latency"),
         ("latency", "late_latency"),
     ],
