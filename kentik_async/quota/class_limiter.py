@@ -105,7 +105,7 @@ class ClassLimiter:
 
     def is_valid(self, grant: ClassGrant) -> bool:
         """Return whether a grant is still valid."""
-        return grant.number in self._reporter.open and (self._exclusive or self._store.holds())
+        return grant.number in self._reporter.open and (self._exclusive or self._store.grants_valid())
 
     def end(self, grant: ClassGrant, outcome: Outcome, retry_after: float | None) -> None:
         """Record how a granted request ended, which may let the next one be sent; never blocks."""
@@ -239,8 +239,8 @@ class ClassLimiter:
                 else:
                     reporter.endings.append(Ending(number, "not_sent", 0.0))
                     reporter.due = True
-        if reply.again != inf or (self._loops.several and any(reporter.announced.values())):
-            self._loops.schedule(reply.again)
+        if reply.report_in != inf or (self._loops.several and any(reporter.announced.values())):
+            self._loops.schedule(reply.report_in)
         if self._closed and self._closes_last and not (reporter.open or reporter.endings):
             self._store.close()
 

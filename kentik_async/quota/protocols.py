@@ -152,7 +152,7 @@ class Store(Protocol):
         """
         ...
 
-    def holds(self) -> bool:
+    def grants_valid(self) -> bool:
         """Return whether all other members certainly consider this one alive, so its grants are valid."""
         ...
 

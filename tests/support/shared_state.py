@@ -120,7 +120,7 @@ class SharedStore:
         asyncio.get_running_loop().call_later(self.delay or 0.001, self._commit_later, change, on_reply)
         return None
 
-    def holds(self) -> bool:
+    def grants_valid(self) -> bool:
         return self._shared.now() < self._lease_until
 
     def restart(self) -> None:

@@ -65,7 +65,7 @@ class FileStore:
             self._look()
         return reply
 
-    def holds(self) -> bool:
+    def grants_valid(self) -> bool:
         """Return whether the database with the grants still exists under its path."""
         return self._file.is_current()
 

@@ -30,7 +30,7 @@ class MemoryStore:
         """Make a change."""
         return change(self.own_state, self._monotonic())
 
-    def holds(self) -> bool:
+    def grants_valid(self) -> bool:
         """Return True: a grant of this process is valid until it is closed."""
         return True
 

@@ -101,7 +101,7 @@ class RedisStore:
             self._thread = threading.Thread(target=self._serve, name="kentik_async redis", daemon=True)
             self._thread.start()
 
-    def holds(self) -> bool:
+    def grants_valid(self) -> bool:
         """Return whether the lease has certainly not expired."""
         return self._instant() < self._replica.lease_from + self.lease
 

@@ -81,17 +81,17 @@ class StoreReply(msgspec.Struct, gc=False):
 
     Attributes:
         grants: The member's new grants, as (number, priority): each is for the first call of that priority.
-        again: Seconds until the member should report again even if nothing has happened; infinity if that
+        report_in: Seconds until the member should report again even if nothing has happened; infinity if that
             would not help.
         wake: Other members to wake after the commit, each with the seconds until it should report.
         reclaimed: Whether the member's lease had expired: the grants that it held are void.
         alone: Whether no other member holds a grant or waits. Then a member may report an answer later.
-        answers_help: Whether the answer to a request in flight may let a call be sent before `again`. If not,
-            a member that notes when its requests ended may report the answers then.
+        answers_help: Whether the answer to a request in flight may let a call be sent before `report_in`. If
+            not, a member that notes when its requests ended may report the answers then.
     """
 
     grants: list[tuple[int, int]]
-    again: float = inf
+    report_in: float = inf
     wake: Sequence[tuple[str, float]] = ()
     reclaimed: bool = False
     answers_help: bool = True

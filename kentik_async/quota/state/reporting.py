@@ -137,11 +137,11 @@ def _schedule(head: str, due: float, report: MemberReport, state: QuotaState, re
         for position, name in enumerate(waiting):
             delay = max(turns.next_at + position * report.terms.patience - now, 0.0)
             if name == report.terms.member:
-                reply.again = delay
+                reply.report_in = delay
             elif not unchanged:
                 wake.append((name, delay))
         reply.wake = wake
     for name, member in state.members.items():
         # A member with a grant may die: report again when its lease expires.
         if member.held and name != report.terms.member:
-            reply.again = min(reply.again, max(member.lease_until - now, 0.0))
+            reply.report_in = min(reply.report_in, max(member.lease_until - now, 0.0))

@@ -11,7 +11,7 @@ from tests.unit.quota.redis.server import Member, Server, kept_by, known_as_unus
 def test_a_newcomer_who_finds_no_state_waits_for_a_minute() -> None:
     server = Server()
     member = Member(server, "a")
-    assert member.report(1).again == pytest.approx(3.0)
+    assert member.report(1).report_in == pytest.approx(3.0)
     server.true += 2.9
     member.report(1)
     assert not member.held

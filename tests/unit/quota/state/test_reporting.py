@@ -37,7 +37,7 @@ def test_answers_help_while_no_token_is_known_to_return() -> None:
     reply = report(QuotaState(), WINDOW, 0.0, 3)
     assert len(reply.grants) == 2
     assert reply.answers_help
-    assert reply.again == inf
+    assert reply.report_in == inf
 
 
 def test_answers_do_not_help_while_the_window_is_full() -> None:
@@ -45,11 +45,11 @@ def test_answers_do_not_help_while_the_window_is_full() -> None:
     report(state, WINDOW, 0.0, 3)
     reply = report(state, WINDOW, 1.0, 1, answered(1, 1.0), last_seen=2)
     assert not reply.answers_help
-    assert reply.again == 60.0
+    assert reply.report_in == 60.0
     # So the answer to the other request changes nothing.
     reply = report(state, WINDOW, 2.0, 1, answered(2, 2.0), last_seen=2)
     assert not reply.grants
-    assert reply.again == 59.0
+    assert reply.report_in == 59.0
 
 
 def test_a_late_answer_counts_from_its_own_instant() -> None:
@@ -58,7 +58,7 @@ def test_a_late_answer_counts_from_its_own_instant() -> None:
     report(state, WINDOW, 1.0, 2, answered(1, 1.0), last_seen=2)
     reply = report(state, WINDOW, 61.0, 2, answered(2, 2.0), last_seen=2)
     assert [priority for _, priority in reply.grants] == [0]
-    assert reply.again == 1.0
+    assert reply.report_in == 1.0
 
 
 @pytest.mark.parametrize("outcome", ["refused", "unknown"])
