@@ -1,7 +1,7 @@
-"""Saved targets as a dlt source: their tables into any warehouse that dlt supports. It never calls the API.
+"""Saved targets as a dlt source: loads their tables into any warehouse of dlt. It never calls the API.
 
 The unit is a date. A date that is new, or whose pages have changed since the last load, is read whole and
-replaces what the destination holds of it; of one that has not changed, only the table `pages` is read. A date
+replaces its rows at the destination. For an unchanged date, only the table `pages` is read. A date
 that was deleted from the target stays at the destination.
 """
 
@@ -25,7 +25,7 @@ _NOTHING = ""
 """The version of a date without rows."""
 
 _EMPTIED = "emptied"
-"""A column that the destination gets only when a refreshed date has lost all its rows: it deletes them."""
+"""A column that is only sent when a refreshed date has lost all its rows: it deletes the rows."""
 
 _KINDS: Mapping[str, str | None] = {
     "rankings": "rankings",
@@ -35,18 +35,18 @@ _KINDS: Mapping[str, str | None] = {
     "markets": "markets",
     "pages": None,
 }
-"""The pages whose answers a table holds, by their column `kind`; None for all."""
+"""The kinds of pages (column `kind`) whose answers a table holds; None for all."""
 
 
 def source(
     target: Targets, *, tables: str | Iterable[str] = tuple(TABLES), complete: bool = True
 ) -> "DltSource":
-    """Offer what pulls saved to a dlt pipeline, one resource for each table.
+    """Return saved targets as a source for a dlt pipeline, with one resource for each table.
 
         pipeline = dlt.pipeline("kentik", destination="duckdb", dataset_name="kmi")
         pipeline.run(kentik_async.dlt.source("data"))
 
-    Run again, it loads the dates that are new and those that have changed. Each of them replaces its date at
+    A second run loads the new dates and the changed dates. Each of them replaces its date at
     the destination as a whole (write disposition "merge", merge key `run_date`), so a dataset takes one
     source: pass the shards of a pull as one list.
 
@@ -93,7 +93,7 @@ def _resource(target: Targets, table: str, *, complete: bool) -> "DltResource":
 
 
 def _changes(saved: Tables, table: str, loaded: dict[str, str], *, complete: bool) -> Iterator[Any]:
-    """Yield the rows of each date that differs from what was loaded, and note its version there."""
+    """Yield the rows of each date that differs from the loaded one, and store its version in the state."""
     for date, version in _versions(saved, table, saved.dates(complete=complete)).items():
         if loaded.get(date, _NOTHING) == version:
             continue
@@ -134,7 +134,7 @@ def _deletion(date: str) -> Any:
 
 
 def _versions(saved: Tables, table: str, dates: list[str]) -> dict[str, str]:
-    """Return for each date a text that changes whenever its rows of a table do.
+    """Return for each date a text that changes whenever its rows of a table change.
 
     Rows never change without their page: see the tables `pages` and `runs`.
     """

@@ -24,10 +24,10 @@ PageStatus: TypeAlias = Literal["done", "failed", "stale", "consistent", "mixed"
 PageState: TypeAlias = Literal["saved", "failed", "missing"]
 
 DEFINITE_ERRORS = frozenset({"BadRequestError", "NotFoundError"})
-"""Errors that are the server's answer to this very request: another attempt would bring the same."""
+"""Errors that are definite for a request: another attempt would fail in the same way."""
 
 _DEFAULT_LIMITS = {"rankings": 600, "insights": 100}
-"""The rows of an answer whose request has no limit. Source: Kentik KB, KMI APIs."""
+"""Number of rows of an answer if the request sets no limit. Source: Kentik KB, KMI APIs."""
 
 _FILTERS = ("mutual_provider", "mutual_customer", "singlehomed_customer")
 _INSIGHT_FILTERS = ("types", "lookback", "magnitude")
@@ -38,15 +38,15 @@ class PageRecord(msgspec.Struct, frozen=True):
 
     Attributes:
         key: The request.
-        run_id: The run that made it last.
+        run_id: The last run that requested it.
         status: "done"; "failed"; "stale" (its rows are of an earlier run, because the refresh failed); for a
             check "consistent" or "mixed".
         rows: Number of rows of the answer.
         invalid_count: Entries that the server skipped; None where it does not say.
-        fetched_at: When the answer, or the error, came: microseconds since the Unix epoch.
+        fetched_at: When the answer or the error was received: microseconds since the Unix epoch.
         attempts: Number of requests sent for it.
         error_class: Class name of the error; None without one.
-        error_text: Its message, likewise.
+        error_text: Its message; None without an error.
         digest: Digest of the content, where it will be compared with a later answer; else empty.
     """
 
@@ -110,9 +110,9 @@ class SavedPages:
         return "missing"
 
     def add(self, record: PageRecord) -> tuple[PageRecord, list[PageRecord]]:
-        """Enter a page in place of those that it makes obsolete; return it as entered, and the latter.
+        """Add a page; return it as stored, and the pages that it replaces.
 
-        A failure never takes the place of rows: the page that has them becomes "stale".
+        A failure never replaces rows: the page that has them becomes "stale".
         """
         identity = record.key.identity
         before = self._records.get(identity)
@@ -150,7 +150,7 @@ class SavedPages:
         return [record for record in found if record.has_rows]
 
     def require_same_filters(self, key: PageKey, target: str, run_date: str) -> None:
-        """See to it that all details of a date have the same filters, and all insights likewise.
+        """Check that all details of a date have the same filters, and that all insights do.
 
         Raises:
             TargetError: The date holds pages with other filters; mixing them would make rows incomparable.
@@ -200,7 +200,7 @@ def _counts(found: PageRecord, since: int) -> bool:
 
 
 def _is_deep_enough(found: PageRecord, key: PageKey) -> bool:
-    """Return whether a page has all the rows that a request with its own limit would bring."""
+    """Return whether a page has all the rows that a request with the given key would return."""
     limit, wanted = _limit(found.key), _limit(key)
     return limit is None or wanted is None or limit >= wanted or _is_whole(found)
 

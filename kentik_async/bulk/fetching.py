@@ -1,4 +1,4 @@
-"""Fetches the pages of a pull: some requested ahead, handed over as they complete."""
+"""Fetches the pages of a pull: requests some ahead and yields pages as they complete."""
 
 import asyncio
 import datetime as dt
@@ -29,14 +29,14 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _AHEAD = 4
-"""Pages requested beyond those that the quota allows at once, so that its queue does not run dry."""
+"""Number of pages requested beyond what the quota allows at once, so that its queue never runs empty."""
 
 _FATAL = (AuthenticationError, PermissionDeniedError, ConfigError, ClientClosedError, TargetError)
 """Errors after which no further page would succeed."""
 
 
 class Fetcher(Protocol):
-    """What a pull needs of the client.
+    """The part of the client that a pull uses.
 
     Attributes:
         sent: Requests sent so far, retries included.
@@ -62,7 +62,7 @@ class Fetcher(Protocol):
 
 
 class Fetching(Generic[R]):
-    """One walk through a frontier, which requests pages and hands them over."""
+    """Requests the pages of one frontier and yields them."""
 
     def __init__(
         self,
@@ -77,10 +77,10 @@ class Fetching(Generic[R]):
 
         Args:
             fetcher: Sends requests.
-            read: What makes the results of answers; the operations' own models if omitted.
-            keep: Called with each answer the moment it came, before the next request goes out.
-            settle: Awaited with each answer before its page is handed over.
-            settle_first: Whether it is awaited before the next request goes out, too.
+            read: Decodes answers into results; the operations' own models if omitted.
+            keep: Called with each answer as soon as it is received, before the next request is sent.
+            settle: Awaited with each answer before its page is yielded.
+            settle_first: Whether it is also awaited before the next request is sent.
         """
         self._fetcher = fetcher
         self._read = read
@@ -94,7 +94,7 @@ class Fetching(Generic[R]):
         """Yield the pages of a frontier as they complete; failed pages come last.
 
         Args:
-            frontier: Which pages.
+            frontier: The pages to fetch.
             on_progress: Called after each page.
 
         Raises:

@@ -1,4 +1,4 @@
-"""The frontier of a pull: which pages are left, which is requested next, and which once more. Pure."""
+"""The frontier of a pull: which pages remain, which is requested next, and which again. Pure."""
 
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
@@ -13,11 +13,11 @@ from kentik_async.errors import KentikError
 __all__ = ["Frontier", "Remaining", "SavedDate"]
 
 _SECOND_CHANCES = 1
-"""How often a page that failed is requested again, after all others."""
+"""How often a failed page is requested again, after all other pages."""
 
 
 class SavedDate(Protocol):
-    """What a date holds already."""
+    """The pages that a date already holds."""
 
     def state(self, key: PageKey) -> PageState:
         """Return whether a request is answered already: "saved", "failed" (definitely) or "missing"."""
@@ -30,14 +30,14 @@ class SavedDate(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Remaining:
-    """What is left of a spec.
+    """The work that remains of a spec.
 
     Attributes:
-        saved: Pages that are saved already, the list of markets aside.
+        saved: Pages that are saved already, without the list of markets.
         failed: Pages that failed with a definite answer, and are not requested again.
         rankings: Rankings to request.
         calls: Pages to request, rankings and the list of markets included.
-        exact: Whether `calls` is known; else it is the most that it can be.
+        exact: Whether `calls` is exact; otherwise it is an upper bound.
     """
 
     saved: int
@@ -48,20 +48,20 @@ class Remaining:
 
 
 class Frontier:
-    """The pages of one pull that are known, requested, answered and given up.
+    """The pages of one pull: known, requested, answered and failed.
 
     Attributes:
         states: The pages that are known, each with its state when it became known.
-        done: Pages that were answered.
-        failed: Pages that were given up.
+        done: Number of pages that were answered.
+        failed: Number of pages that failed.
     """
 
     def __init__(self, spec: PullSpec, saved: SavedDate | None) -> None:
-        """Enter the pages that are known from the start.
+        """Add the pages that are known from the start.
 
         Args:
             spec: What the pull requests, its market names resolved.
-            saved: What is there already; None for nothing.
+            saved: The pages that are saved already; None if there are none.
         """
         self.states: dict[PageKey, PageState] = {}
         self.done = 0
@@ -75,11 +75,11 @@ class Frontier:
 
     @property
     def waiting(self) -> int:
-        """How many pages are to be requested, as far as they are known."""
+        """Number of pages to request, as far as they are known."""
         return len(self._pending) + len(self._again)
 
     def remaining(self) -> Remaining:
-        """Return what is left before anything was requested.
+        """Return the remaining work; call it before the first request.
 
         If the spec is about all markets, their list must be saved.
         """
@@ -92,10 +92,10 @@ class Frontier:
         return Remaining(data["saved"], data["failed"], rankings, calls, top is None or not rankings)
 
     def next(self, *, in_flight: int) -> tuple[PageKey, int] | None:
-        """Take the next page to request, and which attempt at it this is; None while there is none.
+        """Take the next page to request, with the number of the attempt; None while there is none.
 
         Args:
-            in_flight: How many pages are being requested: those that failed come after all others.
+            in_flight: Number of pages being requested: failed pages are retried after all others.
         """
         if not self._pending and not in_flight:
             self._pending.extend(self._again)
@@ -107,12 +107,12 @@ class Frontier:
         return key, attempt
 
     def answered(self, key: PageKey, leads: Sequence[Any]) -> None:
-        """Enter that a page was answered, and discover the pages that follow from it."""
+        """Record that a page was answered, and add the pages that follow from it."""
         self.done += 1
         self._discover(self._spec.following(key, leads))
 
     def failed_with(self, key: PageKey, error: KentikError) -> bool:
-        """Enter that a page failed; return whether that is final, rather than to be requested once more."""
+        """Record that a page failed; return whether that is final, so that it is not requested again."""
         definite = type(error).__name__ in DEFINITE_ERRORS
         if not definite and self._attempts.get(key, 0) <= _SECOND_CHANCES:
             self._again.append(key)
@@ -121,7 +121,7 @@ class Frontier:
         return True
 
     def _discover(self, keys: Iterable[PageKey]) -> None:
-        """Enter pages, and the pages that follow from saved ones."""
+        """Add pages, and the pages that follow from saved ones."""
         for key in keys:
             if key in self.states or not self._spec.wanted(key):
                 continue

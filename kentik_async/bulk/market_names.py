@@ -1,4 +1,4 @@
-"""Market ids as people write them: they hold a `$`, which a shell takes for itself. Pure.
+"""Market ids as people write them: an id contains `$`, which a shell expands. Pure.
 
 `planet:earth` is `planet$earth`, `US` is `cc$US`, and a name such as "western europe" is looked up.
 """
@@ -14,20 +14,20 @@ __all__ = ["find_market", "spell_market"]
 _COUNTRY = re.compile(r"[A-Za-z]{2}")
 _IDENTIFIER = re.compile(r"([A-Za-z_]+)[$:](.+)")
 _CASES: Mapping[str, Callable[[str], str]] = {"cc": str.upper, "planet": str.lower}
-# What is left of 'planet$earth' and 'cc$US' when a shell has expanded $earth and $US to nothing.
+# The rest of 'planet$earth' and 'cc$US' after a shell has expanded $earth and $US to nothing.
 _TRUNCATED = re.compile(r"(?:planet|continent|region|cc)?[$:]?")
 
 _HINT = "'kentik-async kmi markets' lists all markets"
 
 
 def spell_market(text: str) -> str | None:
-    """Return the market id that a text spells, or None if it can only be a market's name.
+    """Return the market id that a text stands for, or None if it can only be a market's name.
 
     Args:
         text: "planet$earth", "planet:earth", "cc:us", "US", or a name.
 
     Raises:
-        ValidationError: The text is what a shell leaves of an id.
+        ValidationError: The text is an id in which the shell expanded '$'.
     """
     text = text.strip()
     if _TRUNCATED.fullmatch(text):
@@ -48,7 +48,7 @@ def find_market(name: str, markets: Iterable[Market]) -> str:
     """Return the id of the market with a name, in any case.
 
     Args:
-        name: The name, or an id of a form that no other rule knows.
+        name: The name, or an id of any other form.
         markets: All markets.
 
     Raises:

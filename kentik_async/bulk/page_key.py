@@ -1,8 +1,8 @@
-"""What identifies one page of a pull. Pure.
+"""The key and the identity of one page of a pull. Pure.
 
-A key holds everything that is sent. An identity holds only what makes two answers alternatives to each
-other: a target keeps one answer for each identity and date, so a ranking of 100 rows and one of 600 rows
-of the same market never stand side by side.
+A key holds all arguments of the request. An identity holds only some of them: a target keeps one answer for
+each identity and date, so it never holds both a ranking of 100 rows and one of 600 rows of the same
+market.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ RELATIONS = ("customer", "provider", "peer")
 
 
 class PageIdentity(NamedTuple):
-    """What a date holds at most one answer for."""
+    """A date holds at most one answer for each identity."""
 
     kind: str
     market_id: str = ""
@@ -36,7 +36,7 @@ class PageIdentity(NamedTuple):
 
 
 class PageKey(msgspec.Struct, frozen=True, omit_defaults=True, order=True):
-    """One call of a pull, by all of its arguments.
+    """One call of a pull, with all of its arguments.
 
     Attributes:
         kind: "markets", "rankings", "asn_details" or "insights"; "check" for a page that is fetched a second
@@ -48,8 +48,8 @@ class PageKey(msgspec.Struct, frozen=True, omit_defaults=True, order=True):
         limit: Maximum number of rows; None for the server's default.
         type: The relation that is requested; empty except for details.
         mutual_provider: Filter on mutual providers; empty except for details.
-        mutual_customer: Filter on mutual customers, likewise.
-        singlehomed_customer: Filter on single-homed customers, likewise.
+        mutual_customer: Filter on mutual customers; empty except for details.
+        singlehomed_customer: Filter on single-homed customers; empty except for details.
         types: Insight types; empty for all.
         lookback: Days of insights; None for the server's default.
         magnitude: Minimum magnitude of insights; None for the server's default.
@@ -76,7 +76,7 @@ class PageKey(msgspec.Struct, frozen=True, omit_defaults=True, order=True):
 
     @property
     def identity(self) -> PageIdentity:
-        """What at most one saved answer exists for; all checks of a date share one."""
+        """The identity: a date holds one answer for each; all checks of a date share one identity."""
         if self.kind == "check":
             return PageIdentity("check")
         return PageIdentity(self.kind, self.market_id, self.rank_type, self.ip, self.asn, self.type)

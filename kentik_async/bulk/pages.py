@@ -1,4 +1,4 @@
-"""The pages of a pull: an answer as it came, and what is known of it. Pure."""
+"""The pages of a pull: an answer as received, and a summary of it. Pure."""
 
 import datetime as dt
 import hashlib
@@ -31,8 +31,8 @@ class Page(Generic[R]):
 
     Attributes:
         key: The request.
-        fetched_at: When the answer, or the error, came, in UTC.
-        attempts: How often the pull made the call, retries within a call aside.
+        fetched_at: When the answer or the error was received, in UTC.
+        attempts: How often the pull made the call, without the retries within a call.
         result: The answer: `Rankings`, `ASNDetails` or `Records[Insight]`; None with an error.
         error: Why there is no answer, or None.
     """
@@ -46,11 +46,11 @@ class Page(Generic[R]):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer of one call as it came.
+    """The answer of one call as received.
 
     Attributes:
         key: The request.
-        fetched_at: When the answer came, in UTC.
+        fetched_at: When the answer was received, in UTC.
         attempts: How often the pull made the call.
         raw: The bytes of the answer.
     """
@@ -63,12 +63,12 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class PageSummary:
-    """What a pull has to know of an answer at once; its rows are decoded when they are saved.
+    """The summary of an answer that a pull needs immediately; the rows are decoded when they are saved.
 
     Attributes:
         rows: Number of rows.
         invalid_count: Entries that the server skipped; None where it does not say.
-        leads: What further pages follow from: the ids of all markets, or the networks of a ranking, best
+        leads: The keys of further pages: the ids of all markets, or the networks of a ranking, best
             first.
         content: Decodes the rows.
     """
@@ -79,7 +79,7 @@ class PageSummary:
     content: Callable[[], Any] = field(repr=False)
 
     def digest(self) -> str:
-        """Return a digest that is equal for answers with equal rows, whatever bytes they came in."""
+        """Return a digest that is equal for answers with equal rows, even if their bytes differ."""
         return hashlib.blake2b(msgspec.json.encode(self.content()), digest_size=16).hexdigest()
 
 
@@ -108,7 +108,7 @@ def summarize(key: PageKey, raw: bytes) -> PageSummary:
 
 
 def leads_of(result: Any) -> Sequence[Any]:
-    """Return what further pages follow from a result: market ids, or networks, best first."""
+    """Return the market ids or networks of a result that lead to further pages, best first."""
     if isinstance(result, PageSummary):
         return result.leads
     if isinstance(result, Rankings):

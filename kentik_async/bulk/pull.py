@@ -31,9 +31,9 @@ class Pull(Generic[R]):
             async for page in pull:
                 print(page.key.market_id, page.error or len(page.result))
 
-    Calls are started a few ahead of what the quota allows at once and of what was taken, so a slow consumer
-    holds a few pages, not memory. A call that failed is made again at the end, and then reported with its
-    error; an authentication or configuration error ends the pull at once.
+    A few more calls are started than the quota allows at once, and a few pages ahead of the consumer, so a
+    slow consumer keeps few pages in memory. A failed call is repeated at the end, and then reported with its
+    error; an authentication or configuration error ends the pull immediately.
 
     Attributes:
         spec: What the pull requests.
@@ -62,9 +62,9 @@ class Pull(Generic[R]):
         self._pages: AsyncIterator[Page[R]] | None = None
 
     def shard(self, i: int, n: int) -> "Pull[R]":
-        """Return a pull of one of `n` equal parts of the pages; together they are all of them, once each.
+        """Return a pull of one of `n` equal parts of the pages; together the parts hold each page once.
 
-        The parts depend on what is requested alone, so machines need not speak to each other. In a cascade
+        The parts depend only on what is requested, so machines need no communication. In a cascade
         every part fetches the rankings that lead to details.
 
         Args:
@@ -89,11 +89,11 @@ class Pull(Generic[R]):
         refresh: bool = False,
         retry_failed: bool = False,
     ) -> PullPlan:
-        """Return what saving the pull will take from now on; nothing is written.
+        """Return the calls and the time that saving the pull will take; nothing is written.
 
         A pull of all markets, or of markets given by name, needs the list of markets: it is fetched once, and
-        not again by `save`. Iterating over the pull, instead of saving it, sends neither the list of markets
-        that `save` puts into its table nor the check for changed data.
+        not again by `save`. If you iterate over the pull instead of saving it, two requests are not sent:
+        the list of markets, which `save` writes to its table, and the check for changed data.
 
         Args:
             target: The folder, or its URL, that the pull will be saved in: pages saved there are deducted. A
@@ -124,9 +124,9 @@ class Pull(Generic[R]):
         retry_failed: bool = False,
         allow_multi_day: bool = False,
     ) -> PullReport:
-        """Pull everything into a target's tables; killed at any instant, the same call resumes it.
+        """Pull everything into a target's tables; the same call resumes it after a kill.
 
-        What the date holds already costs no call. Pages that failed are requested again by the same call,
+        Pages already in the date cost no call. Pages that failed are requested again by the same call,
         unless the server's answer was definite (400, 404). A pull of more than 12 hours logs a warning.
 
         Args:
@@ -139,7 +139,7 @@ class Pull(Generic[R]):
             allow_multi_day: Whether it may take more than 24 hours.
 
         Returns:
-            What it came to: calls, pages, rows, failures.
+            The result: calls, pages, rows, failures.
 
         Raises:
             TargetLockedError: Another run is writing to the target.

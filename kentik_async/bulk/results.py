@@ -1,4 +1,4 @@
-"""What a pull will take, how far it is, and what it came to. Pure."""
+"""The plan, the progress and the result of a pull. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -25,22 +25,22 @@ LONG_SECONDS = 12 * 3600.0
 """A pull that takes longer logs a warning. Source: Kentik KB, KMI APIs."""
 
 MULTI_DAY_SECONDS = 24 * 3600.0
-"""A pull that takes longer needs `allow_multi_day`: the data it reads are computed anew each day."""
+"""A pull that takes longer needs `allow_multi_day`: the data it reads is recomputed each day."""
 
 
 @dataclass(frozen=True, slots=True)
 class PullPlan:
-    """What a pull will take from now on.
+    """The calls and the time that a pull will take from now on.
 
     Attributes:
         calls: Number of requests, the list of markets and the check for changed data included; retries
             after errors are not.
         exact: Whether `calls` is known; otherwise it is an upper bound.
-        seconds: Estimated duration, by the present state of the quota and the latency measured.
+        seconds: Estimated duration, from the current state of the quota and the measured latency.
         saved: Pages that are saved already and are not requested again.
         failed: Pages that failed with a definite answer and are not requested again.
         rankings: Rankings among the calls.
-        run_id: The run that would be resumed; None where one would begin, or nothing is left to do.
+        run_id: The run that would be resumed; None if a new run would begin, or nothing remains to do.
     """
 
     calls: int
@@ -68,15 +68,15 @@ class PullPlan:
 
     @property
     def complete(self) -> bool:
-        """Whether nothing is left to request."""
+        """Whether nothing remains to request."""
         return self.calls == 0
 
 
 def require_one_day(plan: PullPlan) -> None:
-    """Refuse a pull of more than 24 hours.
+    """Check that a pull does not take more than 24 hours.
 
     Raises:
-        ValidationError: It takes that long; nothing was requested except the list of markets.
+        ValidationError: It takes longer; nothing was requested except the list of markets.
     """
     if plan.multi_day:
         most = "" if plan.exact else "up to "
@@ -88,12 +88,12 @@ def require_one_day(plan: PullPlan) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a pull is.
+    """The progress of a pull.
 
     Attributes:
         done: Pages that were answered.
-        failed: Pages that were given up.
-        calls: Pages in all, as far as they are known.
+        failed: Pages that failed.
+        calls: Total number of pages, as far as they are known.
     """
 
     done: int
@@ -102,7 +102,7 @@ class Progress:
 
     @property
     def left(self) -> int:
-        """Pages still to come, as far as they are known."""
+        """Remaining pages, as far as they are known."""
         return self.calls - self.done - self.failed
 
 
@@ -114,7 +114,7 @@ class PageFailure:
         key: The request.
         error_class: Class name of the error, such as "ServerError".
         error_text: Its message.
-        definite: Whether it is the server's answer to this very request, such as 404: the same command does
+        definite: Whether the server rejected this request itself, for example with 404: the same command does
             not repeat the request without `retry_failed`.
     """
 
@@ -126,16 +126,16 @@ class PageFailure:
 
 @dataclass(frozen=True, slots=True)
 class PullReport:
-    """What a pull into a target came to: the present state of what it requested.
+    """The result of a pull into a target: the current state of the requested pages.
 
     Attributes:
         run_id: The run.
         run_date: The date in the column `run_date`, YYYY-MM-DD.
         calls: Number of requests that were sent now, retries included.
-        pages: Requested pages that are saved now, the list of markets aside.
+        pages: Requested pages that are saved now, without the list of markets.
         rows: Rows of these pages.
         failed: Requested pages that are not saved, or whose refresh failed.
-        mixed: Whether the date holds data of two states of the vendor's; None if that is not known.
+        mixed: Whether the date holds two states of the vendor's data; None if that is not known.
         already_complete: Whether everything was saved already, so that nothing was requested.
         failures: The failed pages with their errors.
         rows_by_kind: `rows` by kind of page: "rankings", "asn_details", "insights".

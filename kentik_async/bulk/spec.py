@@ -1,7 +1,7 @@
-"""What a pull requests, and which pages follow from it. Pure.
+"""The spec of a pull: what it requests, and which pages follow from it. Pure.
 
 A pull is a cascade: the markets (unless they are given) lead to rankings, and the first networks of each
-ranking to their details. Each page is requested once, however many ways lead to it.
+ranking to their details. Each page is requested once, even if several pages lead to it.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,7 +23,7 @@ _PLANET = "planet$earth"
 
 
 class DetailsOptions(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How the details of a network are requested.
+    """The options of a request for a network's details.
 
     Attributes:
         type: The relation: "all", "customers", "providers" or "peers".
@@ -52,7 +52,7 @@ class DetailsOptions(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class InsightsOptions(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Which insights are requested.
+    """The insights that are requested.
 
     Attributes:
         asns: The networks; none for the insights of all networks.
@@ -82,20 +82,20 @@ class InsightsOptions(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class PullSpec(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a pull requests.
+    """The spec of a pull.
 
     Attributes:
         markets: Market ids, and names that `resolve` looks up; None for all that the server lists.
         rank_types: Ranking metrics; none for details of given networks, and for insights.
         ips: Address families; none for insights of both.
         limit: Maximum number of rows of a ranking or of insights; None for the server's default.
-        top: For how many first networks of each ranking details follow; None for no details.
+        top: Details are requested for the first `top` networks of each ranking; None for no details.
         targets: Networks, as (market, ASN), whose details are requested.
         details: How details are requested.
         insights: Which insights are requested; None for no insights.
         list_markets: Whether the list of markets is a page of its own.
         shard: (i, n): only the i-th, from 0, of n equal parts of the pages; None for all.
-        refresh: Whether pages are requested again that the date holds.
+        refresh: Whether pages that the date holds are requested again.
     """
 
     markets: tuple[str, ...] | None = None
@@ -129,12 +129,12 @@ class PullSpec(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def command(self) -> str:
-        """The spec as a person would type it."""
+        """The spec written as a command line."""
         return " ".join(_command(self))
 
     @property
     def has_names(self) -> bool:
-        """Whether some markets are given by names that `resolve` has to look up."""
+        """Whether some markets are given by name, so that `resolve` must look them up."""
         return any("$" not in market for market in self._named)
 
     @property
@@ -164,7 +164,7 @@ class PullSpec(msgspec.Struct, frozen=True, omit_defaults=True):
         )
 
     def opening(self) -> list[PageKey]:
-        """Return the pages that are known before anything was answered."""
+        """Return the pages that are known before the first answer."""
         keys = [MARKETS] if self.list_markets or self.needs_markets else []
         if self.insights is not None:
             for market_id, ip in product(self.markets or ("",), self.ips or ("",)):
@@ -179,7 +179,7 @@ class PullSpec(msgspec.Struct, frozen=True, omit_defaults=True):
 
         Args:
             key: The page.
-            leads: What its answer held: all markets' ids, or a ranking's networks, best first.
+            leads: From its answer: the ids of all markets, or the networks of a ranking, best first.
         """
         if key.kind == "markets" and self.markets is None:
             return self._rankings_of(leads)
@@ -200,7 +200,7 @@ class PullSpec(msgspec.Struct, frozen=True, omit_defaults=True):
         return key.shard(self.shard[1]) == self.shard[0]
 
     def _rankings_of(self, markets: Iterable[str]) -> list[PageKey]:
-        """Return the rankings of markets, the planet first: it shows whether the data changed meanwhile."""
+        """Return the rankings of markets, the planet first: it is used to check whether the data changed."""
         ordered = sorted(markets, key=_PLANET.__ne__)
         wanted = product(ordered, self.rank_types, self.ips)
         return [PageKey("rankings", *place, limit=self.limit) for place in wanted]

@@ -1,1 +1,1 @@
-"""The journal of a target: every answer as it came, until its rows are in the tables."""
+"""The journal of a target: every answer as received, until its rows are in the tables."""

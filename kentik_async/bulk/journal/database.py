@@ -1,8 +1,8 @@
 """The journal's file: a SQLite database, whose write-ahead log is written to the disk by a thread.
 
-If SQLite made each entry durable itself, it would hold the event loop until the disk is done, and with it
-the next request: measured, 1 ms of the 26 that a page takes at sixty times the vendor's speed. The thread
-makes for each entry the one call that SQLite's `synchronous = FULL` would make.
+If SQLite made each entry durable itself, it would block the event loop until the disk is done, and with it
+the next request: measured, 1 ms of the 26 ms that a page takes at sixty times the vendor's speed. For each
+entry the thread makes the same call that SQLite would make with `synchronous = FULL`.
 """
 
 import asyncio
@@ -43,7 +43,7 @@ class JournalReader:
 
     Attributes:
         db: The database.
-        empty: Whether it has no tables yet: a kill came before anything was entered.
+        empty: Whether it has no tables yet: the process was killed before its first entry.
     """
 
     def __init__(self, path: Path, target: object) -> None:
@@ -62,7 +62,7 @@ class JournalReader:
             try:
                 self.db = _opened(f"{address}?mode=ro")
             except sqlite3.OperationalError:
-                # On a medium that cannot be written it is opened as a file that nobody changes.
+                # On a read-only medium it is opened as a file that does not change.
                 self.db = _opened(f"{address}?immutable=1")
             undo.callback(self.db.close)
             self.db.execute("BEGIN")
@@ -118,7 +118,7 @@ class JournalConnection:
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="kentik-journal")
 
     def close(self) -> None:
-        """Close the connection, once the disk is done with what was begun."""
+        """Close the connection, after all writes that were started have ended."""
         self._disk.shutdown()
         if self._log is not None:
             os.close(self._log)
@@ -126,7 +126,7 @@ class JournalConnection:
         self.db.close()
 
     async def flush(self) -> None:
-        """Wait until everything that was entered before is on the disk.
+        """Wait until all earlier entries are on the disk.
 
         Raises:
             TargetError: The disk cannot be written.
@@ -139,7 +139,7 @@ class JournalConnection:
             raise self._broken(error) from error
 
     def require_file(self) -> None:
-        """See to it that the file still exists: SQLite would go on writing to one that was deleted.
+        """Check that the file still exists: SQLite would keep writing to a deleted file.
 
         Raises:
             TargetError: The file was deleted or replaced.
@@ -148,18 +148,18 @@ class JournalConnection:
             raise TargetError(f"the journal {self._path} was deleted while a pull was writing to it")
 
     def shrink(self) -> None:
-        """Give back the space of the answers that were deleted."""
+        """Release the space of deleted answers."""
         with self.errors():
             self.db.execute("VACUUM")
             self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     @contextmanager
     def transaction(self, *, durable: bool = True) -> Iterator[None]:
-        """Do several things together or not at all; at the end, no kill of the process can undo them.
+        """Run a transaction; after its end, killing the process cannot undo it.
 
         Args:
-            durable: Whether it is on the disk at the end; otherwise a crash of the machine may undo it until
-                it is flushed, but never something later without it.
+            durable: Whether it is on the disk at the end; otherwise a crash of the machine before the next
+                flush may undo it, together with all later transactions.
 
         Raises:
             TargetError: The file cannot be written.
@@ -174,7 +174,7 @@ class JournalConnection:
                 yield
                 self.db.execute("COMMIT")
             except BaseException:
-                # On a full disk SQLite has rolled back itself.
+                # If the disk is full, SQLite has already rolled back.
                 if self.db.in_transaction:
                     self.db.execute("ROLLBACK")
                 raise

@@ -1,7 +1,7 @@
 """The journal of a target: a write-ahead log of the answers that are not in the tables yet.
 
-Each answer is one transaction, made before the next request goes out, so a kill of the process costs at
-most the calls in flight. When a run has ended, its pages go into the tables, and the journal forgets it.
+Each answer is one transaction, made before the next request is sent, so killing the process loses at most
+the calls in flight. When a run has ended, its pages are written to the tables and deleted from the journal.
 """
 
 import datetime as dt
@@ -41,7 +41,7 @@ class JournalRun:
     Attributes:
         run_id: Its id: the date and a random number, "2026-11-20.a41b9c02".
         run_date: The date in the column `run_date`.
-        command: What it pulls, as a person would type it; equal commands pull the same.
+        command: What it pulls, written as a command line; equal commands pull the same.
         spec: What it pulls, as JSON.
         store: The format of the tables.
         started_at: When it began, in microseconds since the Unix epoch.
@@ -61,7 +61,7 @@ class JournalRun:
         """Make one from a row of the journal: see `_SELECT_RUNS`.
 
         Raises:
-            TargetError: The row holds what no pull writes.
+            TargetError: The row has values that no pull writes.
         """
         run_id, run_date, command, spec, store, started_at, state = row
         texts = (run_id, run_date, command, spec, store, state)
@@ -74,11 +74,11 @@ class JournalRun:
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """What the journal holds of one page, its answer aside.
+    """The journal's entry of one page, without the answer.
 
     Attributes:
         key: The request.
-        fetched_at: When the answer, or the error, came, in microseconds since the Unix epoch.
+        fetched_at: When the answer or the error was received, in microseconds since the Unix epoch.
         attempts: How often the call was made.
         error_class: Class name of the error; None if there is an answer.
         error_text: Its message.
@@ -92,7 +92,7 @@ class JournalEntry:
 
 
 class JournalView:
-    """What a journal holds; used by one thread at a time."""
+    """Reads a journal; used by one thread at a time."""
 
     def __init__(self, connection: JournalReader | JournalConnection) -> None:
         self._connection = connection
@@ -111,7 +111,7 @@ class JournalView:
         return [JournalEntry(PageKey.parse(key), *others) for key, *others in rows]
 
     def answer(self, run: JournalRun, key: PageKey) -> bytes | None:
-        """Return the bytes of the answer to a run's request, None if there is none."""
+        """Return the bytes of the answer to a run's request, or None."""
         rows = self._rows("SELECT raw FROM entries WHERE run_id = ? AND key = ?", run.run_id, key.text)
         return rows[0][0] if rows else None
 
@@ -121,7 +121,7 @@ class JournalView:
 
 
 class Journal(JournalView):
-    """The unfinished runs and their answers; used by one thread at a time."""
+    """Records the unfinished runs and their answers; used by one thread at a time."""
 
     def __init__(self, connection: JournalConnection) -> None:
         super().__init__(connection)
@@ -129,7 +129,7 @@ class Journal(JournalView):
         self._db = connection.db
 
     def begin(self, run: JournalRun) -> None:
-        """Enter a run."""
+        """Add a run."""
         with self._file.transaction():
             self._db.execute(
                 "INSERT OR IGNORE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -145,7 +145,7 @@ class Journal(JournalView):
             )
 
     def keep(self, run: JournalRun, answer: Answer) -> None:
-        """Enter an answer as it came; it is on the disk when `flush` returns.
+        """Add an answer as received; it is on the disk when `flush` returns.
 
         Raises:
             TargetError: The disk is full, or the journal was deleted: the next answer would be lost.
@@ -155,18 +155,18 @@ class Journal(JournalView):
             self._enter(run, answer.key, answer.fetched_at, answer.attempts, None, answer.raw)
 
     def flush(self) -> Awaitable[None]:
-        """Wait until everything that was entered before is on the disk; see `JournalConnection.flush`."""
+        """Wait until all earlier entries are on the disk; see `JournalConnection.flush`."""
         return self._file.flush()
 
     def fail(
         self, run: JournalRun, key: PageKey, fetched_at: dt.datetime, attempts: int, error: KentikError
     ) -> None:
-        """Enter that a page was given up."""
+        """Record that a page failed."""
         with self._file.transaction():
             self._enter(run, key, fetched_at, attempts, error, None)
 
     def end(self, run: JournalRun) -> None:
-        """Enter that a run requests nothing more: its pages have to be saved."""
+        """Record that a run requests nothing more: its pages must now be saved."""
         with self._file.transaction():
             self._db.execute("UPDATE runs SET state = 'ended' WHERE run_id = ?", (run.run_id,))
 
@@ -175,7 +175,7 @@ class Journal(JournalView):
 
         Args:
             run: The run.
-            but_the_run: Whether the run itself stays, to be resumed.
+            but_the_run: Whether to keep the run itself, so that it can be resumed.
         """
         with self._file.transaction():
             self._db.execute("DELETE FROM entries WHERE run_id = ?", (run.run_id,))
@@ -191,7 +191,7 @@ class Journal(JournalView):
         error: KentikError | None,
         raw: bytes | None,
     ) -> None:
-        """Enter a page in place of an earlier attempt, within a transaction."""
+        """Add a page or replace its earlier attempt, within a transaction."""
         self._db.execute(
             "INSERT OR REPLACE INTO entries VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)",
             (

@@ -1,4 +1,4 @@
-"""The schema version of journal and tables, and what SQLite raises over a file that cannot be used."""
+"""The schema version of journal and tables, and the errors of SQLite for an unusable file."""
 
 import sqlite3
 
@@ -7,14 +7,14 @@ from kentik_async.errors import TargetError
 __all__ = ["SCHEMA_VERSION", "SQLITE_ERRORS", "refuse_other_version"]
 
 SCHEMA_VERSION = 2
-"""Of journal and tables together: raised when either changes."""
+"""Version of journal and tables together: increased when either changes."""
 
 SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
-"""SQLite may quote undecodable bytes of a damaged file: hence the second one."""
+"""SQLite may quote undecodable bytes of a damaged file, which raises UnicodeDecodeError."""
 
 
 def refuse_other_version(found: int | None, where: object, target: object) -> None:
-    """See to it that nothing is added to what another release wrote.
+    """Check that the file was written with the schema version of this release.
 
     Args:
         found: The version that was found; None where the file has none.

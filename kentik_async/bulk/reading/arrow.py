@@ -40,7 +40,7 @@ def dated_schema(table: str) -> "pa.Schema":
 def table_dataset(saved: SavedTarget, table: str, dates: Sequence[str] | None = None) -> "ds.Dataset":
     """Return a table as it is now; a dataset without rows if there are none.
 
-    Files are read when the dataset is; the rows of a SQLite file are read at once.
+    Files are read when the dataset is used; the rows of a SQLite file are read immediately.
 
     Args:
         saved: The target.
@@ -78,11 +78,11 @@ def _from_files(saved: SavedTarget, table: str, dates: Sequence[str] | None) -> 
 
 
 def _parts(saved: SavedTarget, table: str, dates: Sequence[str] | None) -> Iterator[tuple[str, str]]:
-    """Yield the files of a table, each with its date; those of other dates may be among them."""
+    """Yield the files of a table, each with its date; files of other dates may be among them."""
     if isinstance(saved.sink, DeltaSink):
         yield from saved.sink.files(table)
         return
-    # One date is listed by itself: an object store lists the files of years one request for a thousand.
+    # One date is listed by itself: an object store needs one request per thousand files, and years have many.
     only = dates[0] if dates is not None and len(dates) == 1 else None
     for part in saved.layout.tables.parts(table, run_date=only):
         date = date_of_part(part)
@@ -100,7 +100,7 @@ def _format(store: str) -> Any:
         return ds.JsonFileFormat()
     # Only an empty field is a missing value: a network may be called "NA" or "null".
     missing = csv.ConvertOptions(null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=True)
-    # A name may hold a line end.
+    # A name may contain a line break.
     lines = csv.ParseOptions(newlines_in_values=True)
     return ds.CsvFileFormat(parse_options=lines, convert_options=missing)
 
@@ -110,7 +110,7 @@ def _from_sqlite(saved: SavedTarget, table: str, dates: Sequence[str] | None) ->
     import pyarrow as pa
     import pyarrow.dataset as ds
 
-    # SQLite has neither dates nor truth values: they are read as text and numbers, then cast.
+    # SQLite has no date and no boolean type: they are read as text and numbers, then cast.
     raw = pa.schema([(field.name, _stored_as(field.type)) for field in schema])
     columns = ", ".join(f'"{name}"' for name in ["run_date", *TABLES[table]])
     query = f"SELECT {columns} FROM {table}"  # noqa: S608 (names of our own)

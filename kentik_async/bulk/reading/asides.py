@@ -1,4 +1,4 @@
-"""Moves files aside that a target is better without: into its folder `.kentik-async/foreign`."""
+"""Moves damaged and foreign files of a target into its folder `.kentik-async/foreign`."""
 
 import shutil
 import sqlite3
@@ -43,7 +43,7 @@ def move_aside(layout: Layout, path: str) -> None:
 
 
 def write_aside(layout: Layout, name: str, data: bytes) -> None:
-    """Write a file beside those that were moved aside.
+    """Write a file into the folder of the files that were moved aside.
 
     Raises:
         TargetError: It cannot be written.
@@ -56,7 +56,7 @@ def write_aside(layout: Layout, name: str, data: bytes) -> None:
 
 
 def set_journal_aside(layout: Layout, path: str) -> None:
-    """Move a journal that cannot be read aside, with its write-ahead log.
+    """Move an unreadable journal aside, with its write-ahead log.
 
     Raises:
         TargetError: It cannot be moved.
@@ -82,7 +82,7 @@ def clear_table(saved: SavedTarget, table: str, run_date: str) -> None:
 
 
 def rebuild_database(saved: SavedTarget) -> None:
-    """Copy what can be read of a damaged SQLite file into a new one; the old one is moved aside.
+    """Copy the readable rows of a damaged SQLite file into a new one; move the old one aside.
 
     Raises:
         TargetError: The target cannot be written.
@@ -111,12 +111,12 @@ def rebuild_database(saved: SavedTarget) -> None:
             new.replace(old)
         else:
             old.unlink()
-        for suffix in ("-journal", "-wal", "-shm"):  # of the old file: they would be played back into the new
+        for suffix in ("-journal", "-wal", "-shm"):  # of the old file: SQLite would apply them to the new one
             Path(f"{old}{suffix}").unlink(missing_ok=True)
 
 
 def _dates(path: Path) -> list[str]:
-    """Return the dates of a damaged database, those that can be found."""
+    """Return the dates of a damaged database that can be found."""
     found: set[str] = set()
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
@@ -140,7 +140,7 @@ def _dates(path: Path) -> list[str]:
 
 
 def _free(path: Path) -> Path:
-    """Return a path that is free: the one given, or one with a number; its folder is made."""
+    """Return an unused path: the given one, or one with a number; create its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     number, free = 1, path
     while free.exists():

@@ -1,4 +1,4 @@
-"""Whether the rows of a date are those that the tables `pages` and `runs` say. Pure."""
+"""Checks the rows of a date against its tables `pages` and `runs`. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -27,7 +27,7 @@ _TABLES_OF = {
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that is not as the pulls left it.
+    """One difference from what the pulls wrote.
 
     Attributes:
         kind: "missing"; "damaged", which is unreadable or has other rows than were saved; or "foreign",
@@ -35,9 +35,9 @@ class Problem:
         table: The table, or "journal".
         run_date: The date, YYYY-MM-DD; None if it is not of one date.
         path: The file; None if it is not of one file.
-        detail: What is wrong.
+        detail: A description of the problem.
         pages: The pages whose rows are lost.
-        owners: The owners (see `OWNER`) of rows that are of no page.
+        owners: The owners (see `OWNER`) of rows that belong to no page.
     """
 
     kind: ProblemKind
@@ -51,7 +51,7 @@ class Problem:
 
 @dataclass(slots=True)
 class FoundDate:
-    """What the tables of one date hold.
+    """The contents of the tables of one date.
 
     Attributes:
         run_date: The date, YYYY-MM-DD.
@@ -60,7 +60,7 @@ class FoundDate:
         networks: The rows of the table `asns`, by owner.
         rows: For each table that can be read, how many rows each owner has.
         unreadable: For each table that cannot be read, why.
-        paths: The files of the tables, as they are shown.
+        paths: The files of the tables, as shown in messages.
     """
 
     run_date: str
@@ -81,7 +81,7 @@ def check_date(found: FoundDate) -> Iterator[Problem]:
     if found.pages is not None and len(found.pages):
         yield from _check_rows(found, found.pages)
     elif found.pages is not None and has_rows:
-        yield Problem("missing", "pages", date, None, "no row of it is there, but rows of its pages are")
+        yield Problem("missing", "pages", date, None, "the table has no rows, but rows of its pages exist")
     yield from _check_runs(found, has_rows=has_rows)
 
 
@@ -94,18 +94,18 @@ def _check_runs(found: FoundDate, *, has_rows: bool) -> Iterator[Problem]:
         detail = f"no row of {_counted(len(absent), 'run')} that saved pages: {', '.join(absent)}"
         yield Problem("missing", "runs", found.run_date, None, detail)
     elif has_rows and not found.runs:
-        yield Problem("missing", "runs", found.run_date, None, "no row of it is there")
+        yield Problem("missing", "runs", found.run_date, None, "the table has no rows")
     if found.pages is not None:
-        # Each request of a run is for another market, ranking or network.
+        # Each request of a run is for a different market, ranking or network.
         places = {record.key.identity[:5] for record in found.pages if record.has_rows and _is_data(record)}
         most = max(found.runs.values(), default=0)
         if most > len(places):
-            detail = f"a run has saved {_counted(most, 'page')}, but {len(places):,} are there"
+            detail = f"a run has saved {_counted(most, 'page')}, but {len(places):,} exist"
             yield Problem("missing", "pages", found.run_date, None, detail)
 
 
 def _check_rows(found: FoundDate, pages: SavedPages) -> Iterator[Problem]:
-    """Compare the rows of each table with those that the pages say."""
+    """Compare the number of rows in each table with the pages."""
     wrong: dict[str, dict[PageKey, None]] = {table: {} for table in found.rows}
     for record in pages:
         for table in _TABLES_OF.get(record.key.kind, ()) if record.has_rows else ():
@@ -114,10 +114,10 @@ def _check_rows(found: FoundDate, pages: SavedPages) -> Iterator[Problem]:
     for table, keys in wrong.items():
         rows = found.rows[table]
         if keys and rows:
-            detail = f"the rows of {_counted(len(keys), 'page')} are not those that were saved"
+            detail = f"the rows of {_counted(len(keys), 'page')} differ from the saved ones"
             yield Problem("damaged", table, found.run_date, found.paths.get(table), detail, tuple(keys))
         elif keys:
-            detail = f"the rows of {_counted(len(keys), 'page')} are not there"
+            detail = f"the rows of {_counted(len(keys), 'page')} are missing"
             yield Problem("missing", table, found.run_date, None, detail, tuple(keys))
     yield from _foreign_rows(found, pages)
 
@@ -130,7 +130,7 @@ def _is_right(found: FoundDate, pages: SavedPages, record: PageRecord, table: st
     network = (key.market_id, key.ip, key.asn)
     if table == "asns":
         return rows[network] == 1
-    # Another page may have a newer answer for a relation: then that page owns it.
+    # If another page has a newer answer for a relation, that page owns it.
     mine = [name for name in relations_of(key.type) if pages.source(*network, name) is record]
     counts = [rows[*network, name] for name in mine]
     if len(mine) == len(relations_of(key.type)) and sum(counts) != record.rows:

@@ -25,21 +25,21 @@ Targets = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
 
 def open_target(target: Targets) -> "Tables":
-    """Open what pulls saved.
+    """Open the tables that pulls saved.
 
         tables = kentik_async.open("data")
         tables.rankings.to_table(filter=ds.field("rank") <= 10).to_pandas()
 
     Args:
         target: The folder, or its URL; or several of them, such as the shards of a pull, which are read as
-            one: where two hold the same page of a date, the newer one counts.
+            one: if two hold the same page of a date, the newer one counts.
 
     Returns:
         The tables as pyarrow datasets; each has the column `run_date`, a date.
 
     Raises:
         TargetError: No pull was saved in one of them, or it cannot be read.
-        ConfigError: pyarrow, or what such a URL needs, is not installed.
+        ConfigError: pyarrow, or a package that the URL needs, is not installed.
         ValidationError: The list of targets is empty, or a URL's scheme is unknown.
     """
     arrow_schema("pages")  # says what to install, if pyarrow is missing
@@ -67,7 +67,7 @@ class Tables:
     """
 
     def __init__(self, targets: Sequence[SavedTarget]) -> None:
-        """Take the targets; nothing is read yet."""
+        """Store the targets; nothing is read yet."""
         self._targets = targets
 
     @property
@@ -173,7 +173,7 @@ class Tables:
 
 
 def _without(target: SavedTarget, table: str, date: str, gone: Superseded) -> "ds.Dataset":
-    """Return a target's rows that no other target supersedes; read only where it has others."""
+    """Return the rows of a target that no other target replaces; read them only if it has others."""
     import pyarrow.dataset as ds
 
     dataset = table_dataset(target, table, [date])

@@ -1,4 +1,4 @@
-"""What changed between two dates. Pure: tables in, tables out.
+"""Compares two dates. Pure: tables in, tables out.
 
 Only pages that both dates hold with equal coverage are compared: a network that one date did not request has
 not left the ranking.
@@ -124,7 +124,7 @@ def _relations(pages: SavedPages) -> _Pages:
 
 
 def _compare(before: _Pages, after: _Pages) -> tuple[list[tuple[Any, ...]], PageCounts]:
-    """Return the pages to compare, and how many pages there are of each sort."""
+    """Return the pages to compare, and the number of pages of each sort."""
     both = before.keys() & after.keys()
     equal = [place for place in both if has_equal_coverage(before[place], after[place])]
     counts = PageCounts(
@@ -193,7 +193,7 @@ def _diff_relations(before: "pa.Table", after: "pa.Table", compared: list[tuple[
 
 
 def _places(rows: "pa.Table", names: list[str], places: list[tuple[Any, ...]]) -> "pa.Table":
-    """Return places as a table, its types those of the rows that are joined with it."""
+    """Return places as a table, with the column types of the rows that are joined with it."""
     import pyarrow as pa
 
     columns = list(zip(*places, strict=True)) or [()] * len(names)

@@ -26,7 +26,7 @@ async def fetch_again(fetcher: Fetcher, target: str | os.PathLike[str], date: dt
         date: The date; the API only returns today's data.
 
     Returns:
-        What each of the runs came to.
+        The result of each run.
 
     Raises:
         TargetError: The target cannot be used.
@@ -41,7 +41,7 @@ async def fetch_again(fetcher: Fetcher, target: str | os.PathLike[str], date: dt
         try:
             spec = PullSpec.parse(row["spec"])
         except DecodeError:
-            continue  # what it requested is not known: see `rebuild_runs`
+            continue  # its requests are not known: see `rebuild_runs`
         pull: Pull[object] = Pull(fetcher, msgspec.structs.replace(spec, refresh=False))
         reports.append(await pull.save(target, store, date=date))
     return reports

@@ -1,6 +1,6 @@
-"""Several targets' pages of one date as one: which target's rows count. Pure.
+"""Merges the pages of one date in several targets: which target's rows count. Pure.
 
-Where two targets hold the same page, the newer answer counts. A network's neighbours are one page for each
+If two targets hold the same page, the newer answer counts. A network's neighbours are one page for each
 relation, as they are within a target.
 """
 
@@ -24,7 +24,7 @@ def superseded(targets: Sequence[SavedPages]) -> list[Superseded]:
     The tables `runs` and `asns` are not covered: see `newest_runs` and `merge_networks`.
 
     Args:
-        targets: The pages of each target. Of equally new answers the first target's counts.
+        targets: The pages of each target. If two answers are equally new, the first target's counts.
     """
     merged = _merged(targets)
     lost: list[dict[str, set[Owner]]] = [
@@ -73,7 +73,7 @@ def _merged(targets: Sequence[SavedPages]) -> SavedPages:
 
 
 def _order(record: PageRecord) -> tuple[bool, bool, int]:
-    """Return by what records replace each other: rows failures, and "mixed" any other check."""
+    """Return the sort key: rows replace failures, and the check "mixed" replaces any other check."""
     return record.has_rows, record.status in ("consistent", "mixed"), _age(record)
 
 
@@ -82,7 +82,7 @@ def _age(record: PageRecord) -> int:
 
 
 def _rows_of(record: PageRecord, pages: SavedPages, merged: SavedPages) -> Iterator[tuple[str, Owner, bool]]:
-    """Yield the rows that a page of a target has: table, owner, and whether they count."""
+    """Yield the rows of a page in a target: table, owner, and whether they count."""
     key = record.key
     if not record.has_rows:
         return

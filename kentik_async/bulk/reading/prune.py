@@ -23,7 +23,7 @@ class PruneReport:
     Attributes:
         target: The folder, or the URL.
         dates: The dates, YYYY-MM-DD, oldest first.
-        kept: The dates that stay, likewise.
+        kept: The dates that stay, in the same form.
     """
 
     target: str
@@ -45,9 +45,9 @@ def prune_target(
 
     Args:
         target: The folder, or its URL.
-        keep_days: A date stays if it is at most so many days before today; 0 keeps today only.
+        keep_days: A date stays if it is at most this many days before today; 0 keeps only today.
         today: Today's date by UTC; the machine's if omitted.
-        dry_run: Whether only to tell what would be deleted.
+        dry_run: Whether to only report what would be deleted.
 
     Raises:
         ValidationError: `keep_days` is negative, or the URL's scheme is unknown.
@@ -76,7 +76,7 @@ def prune_target(
 
 
 def _forget_runs(layout: Layout, dates: list[str]) -> None:
-    """Forget the unsaved answers of dates: the next pull would bring the dates back."""
+    """Delete the unsaved answers of dates: otherwise the next pull would restore the dates."""
     for slot in layout.slots():
         if not layout.journal(slot).exists():
             continue

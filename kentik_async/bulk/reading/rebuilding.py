@@ -1,7 +1,7 @@
-"""Rows of the tables `pages`, `runs` and `asns` made anew from the rows of the other tables. Pure.
+"""Rows of the tables `pages`, `runs` and `asns` rebuilt from the rows of the other tables. Pure.
 
-What no other table says is not made up: attempts count as one, failures are gone, and a ranking counts as cut
-off at its limit unless a run tells that it was requested with a higher one.
+Information that is in no other table is not invented: attempts count as one, failures are lost, and a
+ranking counts as cut off at its limit unless a run shows that it was requested with a higher one.
 """
 
 from collections import defaultdict
@@ -24,7 +24,7 @@ _UNLIMITED = 2**63
 
 
 class _Requested:
-    """What the runs of a date requested: the keys by identity, each with its run."""
+    """The requests of the runs of a date: the keys by identity, each with its run."""
 
     def __init__(self, runs: Iterable[Mapping[str, Any]], date: SavedDate) -> None:
         self.first_run = ""
@@ -42,7 +42,7 @@ class _Requested:
                     self.details = key
 
     def find(self, key: PageKey, rows: int) -> tuple[PageKey, str]:
-        """Return the request that brought an answer of some rows, and its run."""
+        """Return the request whose answer had the given rows, and its run."""
         found = self._keys.get(key.identity, [])
         fitting = [pair for pair in found if (pair[0].limit or _UNLIMITED) >= rows]
         if not fitting:
@@ -51,7 +51,7 @@ class _Requested:
 
 
 class _AllSaved:
-    """A date that holds whatever is requested."""
+    """A date that holds every page."""
 
     def __init__(self, date: SavedDate) -> None:
         self._date = date
@@ -68,12 +68,12 @@ class _AllSaved:
 def rebuild_pages(
     tables: Mapping[str, Columns], runs: Iterable[Mapping[str, Any]], date: SavedDate
 ) -> list[PageRecord]:
-    """Return the pages that the rows of a date are of.
+    """Return the pages that the rows of a date belong to.
 
     Args:
         tables: The tables with rows of answers.
         runs: Rows of the table `runs`; none if it is lost too.
-        date: Tells which pages follow from rankings.
+        date: Knows which pages follow from rankings.
     """
     requested = _Requested(runs, date)
     records = []
@@ -89,9 +89,9 @@ def rebuild_pages(
 def rebuild_runs(
     run_ids: Iterable[str], pages: Iterable[PageRecord], started_at: int
 ) -> Iterator[dict[str, Any]]:
-    """Yield rows of the table `runs` for runs that have left only pages.
+    """Yield rows of the table `runs` for runs that only have pages left.
 
-    What they requested is not known, so their status is "partial".
+    Their requests are not known, so their status is "partial".
     """
     found: dict[str, list[PageRecord]] = {run_id: [] for run_id in run_ids}
     for record in pages:
@@ -110,12 +110,12 @@ def rebuild_runs(
             "pages_done": done,
             "pages_failed": len(records) - done,
             "package_version": __version__,
-            "spec": "null",  # no spec: its state is not computed anew
+            "spec": "null",  # no spec: its state is not recomputed
         }
 
 
 def rebuild_network(pages: SavedPages, market_id: str, ip: str, asn: int | None) -> dict[str, Any]:
-    """Return the row of a network whose relations are left: its name and country are not known."""
+    """Return the row of a network that only has relations left: name and country are not known."""
     counts: dict[str, int | None] = {}
     records = []
     for relation in RELATIONS:
@@ -132,7 +132,7 @@ def networks_without(asns: Columns, pages: SavedPages, networks: Iterable[Owner]
 
     Args:
         asns: The table `asns`.
-        pages: The pages that are left.
+        pages: The remaining pages.
         networks: The networks, as (market_id, ip, asn).
     """
     wanted = set(networks)

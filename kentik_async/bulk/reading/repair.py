@@ -60,8 +60,8 @@ class RepairReport:
         target: The folder, or the URL.
         found: The problems before.
         left: The problems afterwards; None for a preview.
-        missing: Pages of today's date that are to be fetched again: the next pull fetches exactly these.
-        lost: Pages of earlier dates, which the API does not return any more; their runs are partial.
+        missing: Pages of today's date that must be fetched again: the next pull fetches exactly these.
+        lost: Pages of earlier dates, which the API no longer returns; their runs are partial.
     """
 
     target: str
@@ -77,13 +77,13 @@ def repair_target(
     """Repair a target, as far as its own files allow; nothing is fetched.
 
     Damaged parts and foreign files are moved into the folder `.kentik-async/foreign`, the rows of pages that
-    are not complete are dropped, lost rows of `pages` and `runs` are made anew from the other tables, and a
+    are not complete are dropped, lost rows of `pages` and `runs` are rebuilt from the other tables, and a
     journal that cannot be read is set aside.
 
     Args:
         target: The folder, or its URL.
         today: Today's date by UTC; the machine's if omitted.
-        dry_run: Whether only to tell what is wrong and which pages would be dropped.
+        dry_run: Whether to only report the problems and the pages that would be dropped.
 
     Raises:
         TargetLockedError: A run is writing to the target.
@@ -136,7 +136,7 @@ def _report(
 
 
 def _repair_tables(saved: SavedTarget, today: str) -> Iterator[LostPage]:
-    """Repair the tables; yield the pages that are gone."""
+    """Repair the tables; yield the lost pages."""
     _, problems = find_problems(saved)
     if saved.store == "sqlite" and any(p.kind == "damaged" and p.run_date is None for p in problems):
         rebuild_database(saved)
@@ -177,7 +177,7 @@ def _repair_date(saved: SavedTarget, found: FoundDate, today: str) -> Iterator[L
 def _lost_pages(problems: Iterable[Problem], today: str) -> tuple[list[PageKey], list[PageKey]]:
     """Return the pages to drop, and the pages that only need a new row in `asns`.
 
-    The latter are of earlier dates, whose pages cannot be fetched again: their relations are kept.
+    The second group is of earlier dates, whose pages cannot be fetched again: their relations are kept.
     """
     tables: dict[PageKey, set[str]] = {}
     date = None
@@ -199,7 +199,7 @@ class _Change:
         self._added: dict[str, list[Mapping[str, Any]]] = {table: [] for table in TABLES}
 
     def rebuild_pages(self) -> None:
-        """Make the table `pages` anew from the others."""
+        """Rebuild the table `pages` from the other tables."""
         sink, date = self._saved.sink, self._found.run_date
         tables = {table: sink.read(table, date) for table in DATA_TABLES}
         runs = list(run_rows(sink.read("runs", date)))
@@ -208,7 +208,7 @@ class _Change:
             self._replace("pages", page_owner(record.key), page_row(record))
 
     def remove_foreign(self, table: str, owners: frozenset[Owner]) -> None:
-        """Move rows of no page aside."""
+        """Move rows that belong to no page aside."""
         date = self._found.run_date
         columns = self._saved.sink.read(table, date)
         names = list(columns)
@@ -219,7 +219,7 @@ class _Change:
         self._removed[table].update(owners)
 
     def rebuild_network(self, key: PageKey) -> None:
-        """Make the row of a network anew from its relations."""
+        """Rebuild the row of a network from its relations."""
         if self._found.pages is None:
             return
         network = (key.market_id, key.ip, key.asn)
@@ -257,7 +257,7 @@ class _Change:
         self._found.pages = kept
 
     def rebuild_runs(self) -> None:
-        """Make new rows for runs that have left only pages."""
+        """Make new rows for runs that only have pages left."""
         pages = self._found.pages or SavedPages()
         absent = {record.run_id for record in pages if record.run_id} - (self._found.runs or {}).keys()
         start = dt.datetime.combine(dt.date.fromisoformat(self._found.run_date), dt.time(), dt.UTC)

@@ -26,7 +26,7 @@ class SavedTarget:
 
 
 def find_saved(layout: Layout) -> SavedTarget | None:
-    """Return the tables of a target, None if there are none.
+    """Return the tables of a target, or None if it has none.
 
     Raises:
         TargetError: The target cannot be read.

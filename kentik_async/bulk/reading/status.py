@@ -1,4 +1,4 @@
-"""The runs of a target: what they pulled, their present state, and what they occupy. It only reads.
+"""The runs of a target: what they pulled, their state, and the space they use. It only reads.
 
 It may be called while a run is writing: the journal's readers and its writer do not wait for each other.
 """
@@ -42,11 +42,11 @@ class RunStatus:
         state: "complete", "partial" (some pages failed), "mixed" (the vendor's data changed meanwhile),
             "running", or "interrupted" (the same command resumes it).
         started_at: When it began, in UTC.
-        finished_at: When it ended last, in UTC; None if it has not.
-        mixed: Whether the date holds data of two states of the vendor's; None if that is not known.
-        requested: Pages requested, as far as they are known; the list of markets aside.
+        finished_at: When it last ended, in UTC; None if it has not ended.
+        mixed: Whether the date holds two states of the vendor's data; None if that is not known.
+        requested: Pages requested, as far as they are known; without the list of markets.
         done: Pages that are saved, or answered.
-        failed: Those that failed.
+        failed: Pages that failed.
         left: Requests that the same command would send; None if they are not known yet.
         exact: Whether `left` is exact; otherwise it is an upper bound.
         rows: Rows of the pages that are done.
@@ -72,7 +72,7 @@ class RunStatus:
 
 @dataclass(frozen=True, slots=True)
 class TargetStatus:
-    """What a target holds.
+    """The contents of a target.
 
     Attributes:
         target: The folder, or the URL.
@@ -87,7 +87,7 @@ class TargetStatus:
 
 @dataclass(frozen=True, slots=True)
 class _Unsaved:
-    """A run with answers that are not in the tables; those of another machine are listed."""
+    """A run with answers that are not in the tables; answers from another machine are listed."""
 
     run: JournalRun
     running: bool
@@ -95,7 +95,7 @@ class _Unsaved:
 
 
 def target_status(target: str | os.PathLike[str]) -> TargetStatus:
-    """Return what a target holds.
+    """Return the contents of a target.
 
     Args:
         target: The folder, or its URL.
@@ -111,7 +111,7 @@ def target_status(target: str | os.PathLike[str]) -> TargetStatus:
     runs = [*([] if saved is None else _saved(saved)), *unsaved]
     if not runs:
         raise TargetError(f"no pull was saved in {layout.name}: 'kentik-async kmi pull' saves one")
-    latest = {run.run_id: run for run in runs}  # a run that is continued is in the journal too
+    latest = {run.run_id: run for run in runs}  # a resumed run is in the journal too
     ordered = sorted(latest.values(), key=lambda run: (run.run_date, run.started_at, run.run_id))
     size = layout.tables.size() + (0 if layout.local else size_of(layout.state))
     return TargetStatus(layout.name, tuple(ordered), size)
@@ -149,7 +149,7 @@ def _run_in_table(row: Mapping[str, Any], store: str, date: DateInTarget) -> Run
 
 
 def _state(spec: str, date: DateInTarget) -> RunState | None:
-    """Return what is saved of a run; None if another release wrote it, with options that this one lacks."""
+    """Return the saved part of a run; None if it has options of another release that this one lacks."""
     try:
         parsed = msgspec.structs.replace(PullSpec.parse(spec), refresh=False)
         return state_of(parsed.resolve(date.markets), date)
@@ -158,7 +158,7 @@ def _state(spec: str, date: DateInTarget) -> RunState | None:
 
 
 def _unsaved(layout: Layout, saved: SavedTarget | None) -> Iterator[RunStatus]:
-    """Yield the runs of this machine's journals, then those that other machines have left beside the data."""
+    """Yield the runs of this machine's journals, then the runs that other machines left with the data."""
     known = set()
     for slot in layout.slots() or [1]:
         running = is_locked(layout.lock(slot))

@@ -30,14 +30,14 @@ PART_STORES = ("parquet", "ndjson", "csv")
 
 @dataclass(frozen=True, slots=True)
 class VerifyReport:
-    """What a check of a target found.
+    """The result of checking a target.
 
     Attributes:
         target: The folder, or the URL.
         store: The format of its tables; None if it has none yet.
         dates: Number of dates that were checked.
-        problems: What is missing, damaged or foreign.
-        interrupted: The ids of interrupted or running runs; they are no problem.
+        problems: Missing, damaged and foreign parts.
+        interrupted: The ids of interrupted or running runs; they do not count as problems.
     """
 
     target: str
@@ -53,10 +53,10 @@ class VerifyReport:
 
 
 def verify_target(target: str | os.PathLike[str]) -> VerifyReport:
-    """Check a target: nothing is changed.
+    """Check a target; nothing is changed.
 
     Each table of each date is read as a whole, and the rows of each page are counted. A running pull
-    may change tables meanwhile: verify while none is.
+    may change tables meanwhile, so verify while no pull is running.
 
     Args:
         target: The folder, or its URL.
@@ -97,7 +97,7 @@ def find_problems(saved: SavedTarget) -> tuple[int, list[Problem]]:
 
 
 def read_date(saved: SavedTarget, run_date: str) -> FoundDate:
-    """Return what the tables of a date hold; every value of them is read."""
+    """Return the contents of the tables of a date; every value is read."""
     found = FoundDate(run_date)
     if saved.store in PART_STORES:
         for table in TABLES:
@@ -151,7 +151,7 @@ def _networks(saved: SavedTarget, run_date: str) -> dict[Owner, Mapping[str, int
 
 def _foreign_files(saved: SavedTarget) -> Iterator[Problem]:
     """Yield the files in the folders of tables that no pull wrote, hidden ones aside."""
-    if saved.store == "delta":  # its log says which files are read: others do no harm
+    if saved.store == "delta":  # its log says which files are read: other files do no harm
         return
     for table in TABLES:
         for path in saved.layout.tables.find(table):

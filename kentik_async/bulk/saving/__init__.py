@@ -1,1 +1,1 @@
-"""Saves pulls into targets: from requests over the journal to the tables."""
+"""Saves pulls into targets: from the requests through the journal to the tables."""

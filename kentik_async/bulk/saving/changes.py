@@ -19,7 +19,7 @@ from kentik_async.bulk.sinks.schema import OWNER, TABLES, Columns, Owner
 __all__ = ["ChangeBuilder", "data_owners", "page_owner", "page_row"]
 
 _PAGES_AT_ONCE = 10
-"""Pages whose rows are made together: few enough that whatever else the process does need not wait."""
+"""Number of pages whose rows are made together: small, so that the rest of the process need not wait."""
 
 ReadAnswer = Callable[[PageKey], bytes | None]
 ReadTable = Callable[[str], Columns]
@@ -34,7 +34,7 @@ class ChangeBuilder:
         Args:
             run_date: The date.
             saved: The pages of the tables; those of `pending` are added.
-            pending: The pages of the run, which are not in the tables yet.
+            pending: The pages of the run that are not in the tables yet.
         """
         self._run_date = run_date
         self._saved = saved
@@ -49,7 +49,7 @@ class ChangeBuilder:
 
         Args:
             runs: Rows of the table `runs` that are new or changed.
-            answer: Returns the answer to a request of the run, None if there is none.
+            answer: Returns the answer to a request of the run, or None.
             read: Reads a table of the date.
         """
         self._removed["runs"] = {(run["run_id"],) for run in runs}
@@ -121,7 +121,7 @@ class _Rows:
         return taken
 
     def add(self, table: str, rows: int, values: Mapping[str, Any]) -> None:
-        """Add rows: a list holds one value a row, anything else is the same in all of them."""
+        """Add rows: a list has one value for each row; any other value is the same in all rows."""
         if not rows:
             return
         columns = self._tables.setdefault(table, {name: [] for name in TABLES[table]})
@@ -179,7 +179,7 @@ class _Rows:
         self.add("asns", 1, {**own, **counts, **asked, **stamp})
 
     def _old_count(self, key: PageKey, relation: str) -> int | None:
-        """Return the number of a network's neighbours that an earlier page holds; None if none does."""
+        """Return the number of a network's neighbours in an earlier page; None if there is no such page."""
         if self._saved.source(key.market_id, key.ip, key.asn, relation) is None:
             return None
         old = self._old_networks.get((key.market_id, key.ip, key.asn))
@@ -193,7 +193,7 @@ def _chunks(
     runs: Sequence[Mapping[str, Any]],
     answer: ReadAnswer,
 ) -> Iterator[Rows]:
-    """Yield rows, some pages at a time: a run may be larger than memory should be."""
+    """Yield rows, some pages at a time: a whole run may need too much memory."""
     ordered = sorted(answered, key=_place)
     for start in range(0, len(ordered), _PAGES_AT_ONCE):
         for record in ordered[start : start + _PAGES_AT_ONCE]:
@@ -210,13 +210,13 @@ def _chunks(
 
 
 def _place(record: PageRecord) -> tuple[str, str, str, str, int]:
-    """Return by what pages are ordered, as the rows of the tables are."""
+    """Return the sort key of a page, which is the order of the rows in the tables."""
     key = record.key
     return key.kind, key.market_id, key.rank_type, key.ip, key.asn or 0
 
 
 def data_owners(key: PageKey) -> Iterator[tuple[str, list[Owner]]]:
-    """Yield the rows that the answer to a request replaces: tables, each with owners."""
+    """Yield the tables, each with the owners of the rows that the answer to a request replaces."""
     if key.kind == "markets":
         yield "markets", [()]
     elif key.kind == "rankings":
@@ -230,7 +230,7 @@ def data_owners(key: PageKey) -> Iterator[tuple[str, list[Owner]]]:
 
 
 def _has_other_details(saved: SavedPages, key: PageKey) -> bool:
-    """Return whether another page holds the neighbours of the same network that a page does not."""
+    """Return whether another page holds neighbours of the same network that the given page lacks."""
     if key.kind != "asn_details":
         return False
     others = frozenset(RELATIONS) - relations_of(key.type)

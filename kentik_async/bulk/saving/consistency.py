@@ -1,8 +1,8 @@
-"""Whether the rows of a date are of one state of the vendor's data. Pure.
+"""Checks that all rows of a date are from one state of the vendor's data. Pure.
 
 The vendor computes the KMI once a day, at an hour that it does not publish. So a run ends with a check: it
 fetches an early page of the date once more. If its content differs, the date holds rows of two states: it
-is mixed, until everything has been refreshed. Source: Kentik KB, KMI APIs ("computed daily").
+is mixed until everything has been refreshed. Source: Kentik KB, KMI APIs ("computed daily").
 """
 
 from collections.abc import Iterable
@@ -27,15 +27,15 @@ def needs_check(saved: SavedPages) -> bool:
 
 
 def reference_page(saved: SavedPages, first: PageRecord | None) -> PageRecord | None:
-    """Return the page to fetch once more: the earliest content that is known; None if none is.
+    """Return the page to fetch once more: the earliest one whose content is known; None if there is none.
 
     Args:
-        saved: The date, the pages of the present run included.
-        first: The first page that the present run fetched, with its digest; None if it fetched none.
+        saved: The date, including the pages of the current run.
+        first: The first page that the current run fetched, with its digest; None if it fetched none.
     """
     data = list(_data(saved))
     if first is not None and all(record.fetched_at >= first.fetched_at for record in data):
-        return first  # the run has replaced all that was there before
+        return first  # the run has replaced all earlier pages
     check = saved.get(CHECK)
     if check is not None and check.digest:
         return check

@@ -1,4 +1,4 @@
-"""A target that is open for one save: locked, with its journal and its tables."""
+"""A target opened for one save: locked, with its journal and its tables."""
 
 import asyncio
 import os
@@ -21,7 +21,7 @@ __all__ = ["OpenedTarget", "open_for_saving", "renewed"]
 
 @dataclass(frozen=True, slots=True)
 class OpenedTarget:
-    """A target that is open for one save.
+    """A target opened for one save.
 
     Attributes:
         layout: Where its files are.
@@ -30,7 +30,7 @@ class OpenedTarget:
         slot: The number of its journal.
         connection: The journal's connection.
         journal: The journal.
-        blocking: Runs what blocks.
+        blocking: Runs blocking functions in threads.
     """
 
     layout: Layout
@@ -109,7 +109,7 @@ def _commands(layout: Layout, slot: int) -> list[str]:
 
 
 async def _import_runs(target: OpenedTarget, command: str) -> None:
-    """Bring the answers of runs that another machine was killed with into the journal.
+    """Copy the answers of runs that were killed on another machine into the journal.
 
     Raises:
         TargetLockedError: Another machine is writing to the target, and its format does not allow two.
@@ -122,7 +122,7 @@ async def _import_runs(target: OpenedTarget, command: str) -> None:
         if found.run.run_id in known:
             continue
         if target.sink.shared:
-            # Runs of other commands are left to these commands, until they are too old to be resumed.
+            # A run of another command is left for that command, until it is too old to be resumed.
             wanted = found.run.command == command or found.is_expired
             if found.alive or not wanted:
                 continue
@@ -134,7 +134,7 @@ async def _import_runs(target: OpenedTarget, command: str) -> None:
                 host=found.host,
             )
         answers = await target.blocking.run(found.answers)
-        # Several runs may write, and this one may have been killed while it saved its pages.
+        # Several runs may write, and this run may have been killed while it saved its pages.
         target.journal.begin(replace(found.run, state="ended") if target.sink.shared else found.run)
         for answer in answers:
             target.journal.keep(found.run, answer)
@@ -143,7 +143,7 @@ async def _import_runs(target: OpenedTarget, command: str) -> None:
 
 @asynccontextmanager
 async def renewed(remote: RemoteRun, target: OpenedTarget) -> AsyncIterator[None]:
-    """Say beside the data of a remote target that this process is at work, as long as the block runs.
+    """Publish in a remote target that this process is working on it, as long as the block runs.
 
     Raises:
         TargetError: The target cannot be written.

@@ -25,16 +25,16 @@ from kentik_async.models import Market
 __all__ = ["PendingPages"]
 
 _STEP_ASIDE = 5e-5
-"""A pause after each page, in seconds, in which the event loop gets the interpreter: waiting for it would
-take five milliseconds each time.
+"""Seconds of sleep after each page, which give the event loop the GIL: otherwise the event loop would wait
+five milliseconds for it each time.
 """
 
 
 class PendingPages:
-    """The pages of one run, which are added to its date as they come."""
+    """The pages of one run; each is added to the date of the run when it is received."""
 
     def __init__(self, journal: JournalView | None, run: JournalRun, date: DateInTarget) -> None:
-        """Begin with none.
+        """Start without pages.
 
         Args:
             journal: Holds the answers; None for no journal.
@@ -47,7 +47,7 @@ class PendingPages:
         self.records: dict[PageKey, PageRecord] = {}
 
     def load(self) -> None:
-        """Add the pages that the journal holds already."""
+        """Add the pages that are already in the journal."""
         check = None
         for entry in [] if self._journal is None else self._journal.entries(self._run):
             if entry.key.kind == "check":
@@ -71,12 +71,12 @@ class PendingPages:
         self.answered(answer.key, summary, microseconds(answer.fetched_at), answer.attempts)
 
     def markets(self) -> list[Market]:
-        """Return all markets, of the run's own list or that of the tables; none if there is no list."""
+        """Return all markets, from the run's own list or from the tables; empty if there is no list."""
         raw = self._answer(MARKETS)
         return self.date.markets if raw is None else list(decode_markets(raw))
 
     def failed(self, key: PageKey, error: Exception, fetched_at: int, attempts: int) -> None:
-        """Add a page that was given up."""
+        """Add a page that failed."""
         self._fail(JournalEntry(key, fetched_at, attempts, type(error).__name__, str(error)))
 
     def checked(self, check: PageRecord) -> None:
@@ -84,7 +84,7 @@ class PendingPages:
         self._add(check, ())
 
     def reference(self) -> PageRecord | None:
-        """Return the page to fetch once more to see whether the data changed; None if there is none."""
+        """Return the page to fetch again to check whether the data changed; None if there is none."""
         first = min(
             (record for record in self.records.values() if record.has_rows and _is_data(record.key)),
             key=lambda record: record.fetched_at,
@@ -97,14 +97,14 @@ class PendingPages:
         return reference_page(self.date.pages, first)
 
     async def apply(self, target: OpenedTarget, spec: PullSpec, finished_at: int) -> RunState:
-        """Save the pages in the tables of their date, and the run; return what is saved of the run then.
+        """Save the pages and the run in the tables of their date; return the saved part of the run.
 
         The same run may be applied again, after a kill in the middle of it.
 
         Args:
             target: The target.
             spec: What the run requests, its market names resolved.
-            finished_at: The present instant, in microseconds since the Unix epoch.
+            finished_at: The current time, in microseconds since the Unix epoch.
 
         Raises:
             TargetError: The tables cannot be written.

@@ -1,4 +1,4 @@
-"""What a pull will take: its calls, less the pages that its target holds already. Nothing is written."""
+"""Plans a pull: its calls, without the pages that its target already holds. Nothing is written."""
 
 import datetime as dt
 import os
@@ -30,7 +30,7 @@ from kentik_async.models import Market
 __all__ = ["PlannedTarget", "plan_pull"]
 
 _NEVER = 2**63
-"""An instant after all others: a refresh that has not begun counts nothing as saved."""
+"""A time after all others: for a refresh that has not begun, no page counts as saved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class PlannedTarget:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What a target holds of a pull."""
+    """The part of a pull that a target already holds."""
 
     date: DateInTarget
     markets: list[Market]
@@ -62,7 +62,7 @@ class _Found:
 async def plan_pull(
     fetcher: Fetcher, spec: PullSpec, planned: PlannedTarget, list_markets: Callable[[], Awaitable[Answer]]
 ) -> PullPlan:
-    """Return what saving a spec would take from now on.
+    """Return the calls and the time that saving a spec would take.
 
     Args:
         fetcher: Estimates durations.
@@ -96,7 +96,7 @@ async def plan_pull(
 
 
 def _look(spec: PullSpec, planned: PlannedTarget, run_date: str, now: int) -> _Found:
-    """Read what a target holds of a spec."""
+    """Read the part of a spec that a target already holds."""
     if planned.store not in SINKS:
         raise ValidationError(f"store must be one of {', '.join(SINKS)}; got {planned.store!r}")
     layout = None if planned.target is None else Layout(planned.target)

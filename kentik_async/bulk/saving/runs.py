@@ -1,4 +1,4 @@
-"""The runs of a date: which one a pull continues, and what is saved of the pages of each. Pure."""
+"""The runs of a date: which run a pull resumes, and which pages of each run are saved. Pure."""
 
 import datetime as dt
 from collections import Counter
@@ -48,13 +48,13 @@ def valid_date(date: dt.date | None, now: dt.datetime) -> str:
 def open_run(
     runs: Iterable[JournalRun], command: str, *, date: dt.date | None, now: int
 ) -> JournalRun | None:
-    """Return the interrupted run that a pull resumes, None if there is none.
+    """Return the interrupted run that a pull resumes, or None.
 
     Args:
         runs: The runs of the journal, oldest first.
         command: What the pull requests.
-        date: The date that the caller names; None for today's, or that of a run that began within 24 hours.
-        now: The present instant, in microseconds since the Unix epoch.
+        date: The caller's date; None for today's, or the date of a run that began within 24 hours.
+        now: The current time, in microseconds since the Unix epoch.
     """
     fits = [
         run
@@ -66,12 +66,12 @@ def open_run(
 
 
 def earlier_run(runs: Columns, command: str, *, refresh: bool) -> Mapping[str, Any] | None:
-    """Return the row of the run of the same command that a pull continues, None if it begins a new one.
+    """Return the row of the run of the same command that a pull continues; None if it starts a new run.
 
     Args:
         runs: The table `runs`.
         command: What the pull requests.
-        refresh: Whether it fetches pages again: it continues only a refresh that left failed pages.
+        refresh: Whether the pull is a refresh: it continues only a refresh that left failed pages.
     """
     same = [run for run in run_rows(runs) if run["command"] == command]
     if not same or (refresh and same[-1]["status"] != "partial"):
@@ -81,13 +81,13 @@ def earlier_run(runs: Columns, command: str, *, refresh: bool) -> Mapping[str, A
 
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """What is saved of a spec.
+    """The saved part of a spec.
 
     Attributes:
-        requested: Pages requested, as far as they are known; the list of markets aside.
+        requested: Pages requested, as far as they are known; without the list of markets.
         done: Requested pages that are saved.
-        rows_by_kind: Rows of the latter, by kind of page.
-        failures: Those that failed, and the check for changed data if it failed.
+        rows_by_kind: Rows of the saved pages, by kind of page.
+        failures: Requested pages that failed, and the check for changed data if it failed.
         mixed: Whether the date is mixed; None if that is not known.
     """
 
@@ -111,11 +111,11 @@ class RunState:
 
 
 def state_of(spec: PullSpec, date: DateInTarget) -> RunState:
-    """Return what is saved of a spec.
+    """Return the saved part of a spec.
 
     Args:
         spec: The spec, its market names resolved.
-        date: The date. With `since`, only newer pages count: what a refresh has fetched.
+        date: The date. With `since`, only pages fetched later count, which are those of a refresh.
     """
     states = Frontier(spec, date).states
     data = {key: state for key, state in states.items() if key.kind != "markets"}
@@ -148,7 +148,7 @@ def run_rows(runs: Columns) -> Iterator[dict[str, Any]]:
 
 
 def changed_runs(runs: Iterable[Mapping[str, Any]], date: DateInTarget) -> Iterator[dict[str, Any]]:
-    """Yield the rows of runs whose state has changed, because another run has saved or replaced pages."""
+    """Yield the rows of runs whose state changed because another run saved or replaced pages."""
     for row in runs:
         try:
             spec = PullSpec.parse(row["spec"])
@@ -186,7 +186,7 @@ def _rows(date: DateInTarget, key: PageKey) -> int:
     record = date.pages.get(key.identity)
     if record is not None and record.has_rows:
         return record.rows
-    # The relations of a network may be of pages that requested one of them each.
+    # The relations of a network may come from several pages that requested one relation each.
     if key.kind != "asn_details":
         return 0
     return sum(record.rows for record in date.pages.details_of(key.market_id, key.ip, key.asn))

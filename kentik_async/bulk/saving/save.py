@@ -1,6 +1,6 @@
-"""Saves a pull into a target: answers into the journal, then, when the run has ended, into the tables.
+"""Saves a pull: answers are written to the journal and, when the run has ended, to the tables.
 
-The same call resumes a killed save, for 24 hours, under the date on which it began.
+The same call resumes a killed save within 24 hours, under the date on which it began.
 """
 
 import datetime as dt
@@ -44,7 +44,7 @@ _log = logging.getLogger("kentik_async")
 
 @dataclass(frozen=True, slots=True)
 class SaveOptions:
-    """How a pull is saved.
+    """The options of a save.
 
     Attributes:
         store: "parquet", "delta", "sqlite", "ndjson" or "csv".
@@ -87,7 +87,7 @@ async def save(
 
 
 class _Saving:
-    """One save, while the target is open."""
+    """One save into an open target."""
 
     def __init__(
         self,
@@ -106,7 +106,7 @@ class _Saving:
         self._now = self._instant()
 
     async def run(self, spec: PullSpec, markets: Answer | None, run_date: str, command: str) -> PullReport:
-        """Resume a run or begin one, and bring it to its end."""
+        """Resume a run or start one, and complete it."""
         sent = self._fetcher.sent
         unfinished = self._journal.runs()
         run = open_run(unfinished, command, date=self._options.date, now=self._now)
@@ -123,7 +123,7 @@ class _Saving:
                 state = state_of(spec, date)
             else:
                 state = await pages.apply(self._target, spec, self._instant())
-            if run in unfinished:  # its process was killed just before it would have forgotten it
+            if run in unfinished:  # its process was killed before it deleted the run from the journal
                 await self._forget(run)
             return _report(run, state, calls=0)
         async with self._at_work(run) as fetching:
@@ -132,11 +132,11 @@ class _Saving:
             await self._check(run, pages, fetching)
             self._journal.end(run)
             state = await pages.apply(self._target, spec, self._instant())
-        await self._forget(run)  # once nothing renews its objects any more
+        await self._forget(run)  # after the last renewal of its objects
         return _report(run, state, calls=self._fetcher.sent - sent)
 
     async def _new_run(self, spec: PullSpec, run_date: str, command: str) -> JournalRun:
-        """Return a run to begin, or the earlier one of the date that it continues."""
+        """Return a new run, or the earlier run of the date that this save continues."""
         earlier = earlier_run(await self._read_runs(run_date), command, refresh=spec.refresh)
         return JournalRun(
             run_id=f"{run_date}.{secrets.token_hex(4)}" if earlier is None else earlier["run_id"],
@@ -151,7 +151,7 @@ class _Saving:
         return await self._blocking.run(partial(self._target.sink.read, "runs", run_date))
 
     async def _save_leftovers(self, others: Iterable[JournalRun]) -> None:
-        """Save the pages of other runs that were cut off: this one does not request them again."""
+        """Save the pages of other interrupted runs, so that this run does not request them again."""
         for other in others:
             date = await self._blocking.run(partial(DateInTarget, self._target.sink, other.run_date))
             pages = PendingPages(self._journal, other, date)
@@ -180,10 +180,10 @@ class _Saving:
 
     @asynccontextmanager
     async def _at_work(self, run: JournalRun) -> AsyncIterator[Fetching[PageSummary]]:
-        """Enter the run in the journal, and beside the data of a remote target while the block runs.
+        """Add the run to the journal and, while the block runs, to a remote target.
 
         Yields:
-            What fetches pages into the journal.
+            The object that fetches pages into the journal.
         """
         self._journal.begin(run)
         remote = self._remote = self._remote_run(run)
@@ -192,14 +192,15 @@ class _Saving:
             read=summarize,
             keep=partial(self._journal.keep, run),
             settle=self._settle,
-            # Another machine can resume with what is beside the data: it is there before the next request.
+            # Another machine can resume with the answers in the target, so they are written before the next
+            # request.
             settle_first=remote is not None,
         )
         async with nullcontext() if remote is None else renewed(remote, self._target):
             yield fetching
 
     async def _settle(self, answer: Answer) -> None:
-        """Wait until an answer is where no kill, or no loss of this machine, can undo it."""
+        """Wait until an answer is safe from a kill or, in a remote target, from the loss of this machine."""
         await self._journal.flush()
         if self._remote is not None:
             await self._blocking.run(partial(self._remote.keep, answer))
@@ -212,7 +213,7 @@ class _Saving:
         fetching: Fetching[PageSummary],
         markets: Answer | None,
     ) -> PullSpec:
-        """Return the spec with ids for market names; the list of markets is fetched if it is not there."""
+        """Return the spec with ids for market names; the list of markets is fetched if it is missing."""
         date = pages.date
         if markets is not None and date.state(MARKETS) != "saved":
             answer = replace(markets, fetched_at=self._fetcher.now())
@@ -231,7 +232,7 @@ class _Saving:
     async def _fetch(
         self, spec: PullSpec, run: JournalRun, pages: PendingPages, fetching: Fetching[PageSummary]
     ) -> None:
-        """Fetch what is missing."""
+        """Fetch the missing pages."""
         frontier = Frontier(spec, pages.date)
         rest = frontier.remaining()
         seconds = await self._fetcher.estimate(rest.calls)
@@ -252,7 +253,7 @@ class _Saving:
             pages.answered(page.key, page.result, at, page.attempts)
 
     async def _check(self, run: JournalRun, pages: PendingPages, fetching: Fetching[PageSummary]) -> None:
-        """Fetch an early page once more, to see whether the data changed meanwhile."""
+        """Fetch an early page again, to check whether the data changed meanwhile."""
         reference = pages.reference() if needs_check(pages.date.pages) else None
         if reference is None:
             return
@@ -263,7 +264,7 @@ class _Saving:
         pages.checked(check_of(reference, run.run_id, microseconds(page.fetched_at), digest, page.error))
 
     async def _forget(self, run: JournalRun) -> None:
-        """Delete what the tables hold now from the journal."""
+        """Delete the entries from the journal that are now in the tables."""
         self._journal.forget(run)
         self._target.connection.shrink()
         await self._remove_remote(run)

@@ -1,4 +1,4 @@
-"""One date of a target while a pull saves into it: what the tables hold, and what has come since."""
+"""One date of a target during a pull: the pages in the tables, and the pages received since."""
 
 import copy
 from collections import defaultdict
@@ -17,7 +17,7 @@ __all__ = ["DateInTarget", "NoTables", "page_records"]
 
 
 class TableReader(Protocol):
-    """Whatever rows of a date can be read from."""
+    """An object from which rows of a date can be read."""
 
     def read(self, table: str, run_date: str, columns: Sequence[str] | None = None) -> Columns:
         """Return a date's rows of a table."""
@@ -37,19 +37,19 @@ class DateInTarget:
 
     Attributes:
         run_date: The date, YYYY-MM-DD.
-        pages: The pages: those of the tables, and those that were added.
+        pages: The pages in the tables and the pages that were added.
     """
 
     def __init__(
         self, sink: TableReader, run_date: str, *, since: int = 0, retry_failed: bool = False
     ) -> None:
-        """Read which pages the tables hold.
+        """Read the pages that the tables hold.
 
         Args:
             sink: The tables.
             run_date: The date.
-            since: Only pages fetched at or after this instant count as saved, in microseconds since the Unix
-                epoch: what a refresh sets.
+            since: Only pages fetched at or after this time count as saved, in microseconds since the Unix
+                epoch; set by a refresh.
             retry_failed: Whether pages that failed with a definite answer count as missing.
 
         Raises:
@@ -68,7 +68,7 @@ class DateInTarget:
         return "missing" if state == "failed" and self._retry_failed else state
 
     def leads(self, key: PageKey) -> Sequence[Any]:
-        """Return what further pages follow from a page that is saved."""
+        """Return the further pages that follow from a saved page."""
         if key in self._leads:
             return self._leads[key]
         if key.kind == "markets":
@@ -76,25 +76,25 @@ class DateInTarget:
         return self._ranked.get((key.market_id, key.rank_type, key.ip), ())
 
     def fresh(self) -> "DateInTarget":
-        """Return the date as the tables hold it now, with what is known of the pages that lead to others."""
+        """Return the date as it is now in the tables, with the known pages that lead to others."""
         date = DateInTarget(self._sink, self.run_date, since=self.since, retry_failed=self._retry_failed)
         date._leads = self._leads
         return date
 
     def since_instant(self, since: int) -> "DateInTarget":
-        """Return a view of the same pages, in which only newer ones count as saved."""
+        """Return a view of the same pages in which only newer pages count as saved."""
         view = copy.copy(self)
         view.since = since
         return view
 
     def add(self, record: PageRecord, leads: Sequence[Any]) -> None:
-        """Add a page that was answered, or given up."""
+        """Add a page that was answered or failed."""
         self.pages.add(record)
         if record.has_rows:
             self._leads[record.key] = leads
 
     def require_same_filters(self, spec: PullSpec, target: str) -> None:
-        """See to it that a pull has the filters of the pages that the date holds.
+        """Check that a pull has the same filters as the pages of the date.
 
         Raises:
             TargetError: It has other filters.
@@ -127,7 +127,7 @@ def page_records(rows: Columns) -> Iterable[PageRecord]:
     """Return the rows of the table `pages` as records.
 
     Raises:
-        DecodeError: A row holds what no pull writes.
+        DecodeError: A row has values that no pull writes.
     """
     for key, *others, digest in zip(*itemgetter(*PageRecord.__struct_fields__)(rows), strict=True):
         fields: list[Any] = [PageKey.parse(key), *others, digest or ""]

@@ -1,7 +1,7 @@
-"""Runs what blocks in threads, so that a cancellation is quick and leaves nothing half-done.
+"""Runs blocking functions in threads, so that a cancellation is quick and leaves nothing half-done.
 
-Work on a local disk ends soon: a cancellation waits for it. Work on a network may hang for minutes: a
-cancellation abandons it after a moment, and the lock of the target stays held until the thread has ended.
+Work on a local disk ends soon, so a cancellation waits for it. Work on a network may hang for minutes, so
+a cancellation abandons it after a moment, and the target stays locked until the thread has ended.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ __all__ = ["BlockingCalls"]
 T = TypeVar("T")
 
 _PATIENCE = 1.0
-"""Seconds that a cancellation waits for all work on a network: a finished upload is better than a cut one."""
+"""Seconds that a cancellation waits for all network work, so that an upload can finish."""
 
 
 class BlockingCalls:
@@ -26,21 +26,21 @@ class BlockingCalls:
     """
 
     def __init__(self, *, may_hang: bool) -> None:
-        """Choose what a cancellation does.
+        """Select how a cancellation behaves.
 
         Args:
-            may_hang: Whether work may take long for no good reason, and is abandoned when cancelled.
+            may_hang: Whether work may hang; it is then abandoned when cancelled.
         """
         self._may_hang = may_hang
         self._deadline: float | None = None
         self.abandoned: list[threading.Thread] = []
 
     async def run(self, work: Callable[[], T], on_cancel: Callable[[], None] | None = None) -> T:
-        """Return what a function returns, run in a thread of its own.
+        """Run a function in a thread of its own and return its result.
 
         Args:
             work: The function.
-            on_cancel: Called when the caller is cancelled, to have the function end early.
+            on_cancel: Called when the caller is cancelled, to make the function end early.
         """
         future: Future[T] = Future()
         thread = threading.Thread(target=_run, args=(work, future), daemon=True, name="kentik-blocking")
@@ -56,7 +56,7 @@ class BlockingCalls:
             raise
 
     async def _ended(self, waiting: "asyncio.Future[T]") -> bool:
-        """Wait for the end of cancelled work, as long as patience lasts; return whether it ended."""
+        """Wait for the end of cancelled work, up to the time limit; return whether it ended."""
         loop = asyncio.get_running_loop()
         if self._may_hang and self._deadline is None:
             self._deadline = loop.time() + _PATIENCE
@@ -68,7 +68,7 @@ class BlockingCalls:
             try:
                 await asyncio.wait([waiting], timeout=left)
             except asyncio.CancelledError:
-                if self._may_hang:  # a second Ctrl-C is impatient
+                if self._may_hang:  # a second Ctrl-C ends the wait
                     self._deadline = loop.time()
         _retrieve(waiting)
         return True
@@ -77,11 +77,11 @@ class BlockingCalls:
 def _run(work: Callable[[], T], future: "Future[T]") -> None:
     try:
         future.set_result(work())
-    except BaseException as error:  # noqa: BLE001 (handed to whoever awaits the future)
+    except BaseException as error:  # noqa: BLE001 (raised where the future is awaited)
         future.set_exception(error)
 
 
 def _retrieve(waiting: "asyncio.Future[T]") -> None:
-    """Look at an exception that nobody else will, so that asyncio does not log it."""
+    """Retrieve the exception of an abandoned future, so that asyncio does not log it."""
     if not waiting.cancelled():
         waiting.exception()

@@ -21,13 +21,13 @@ SINKS: Mapping[str, Callable[[Layout], Sink]] = {
     "ndjson": NdjsonSink,
     "csv": CsvSink,
 }
-"""By the name that `store=` takes."""
+"""Formats by the name used in `store=`."""
 
 _SUFFIXES = {"parquet": "parquet", "ndjson": "ndjson", "csv": "csv"}
 
 
 def store_of(layout: Layout) -> str | None:
-    """Return the format of a target's tables, None if there are none.
+    """Return the format of a target's tables, or None if it has none.
 
     Raises:
         TargetError: The target cannot be read.
@@ -37,7 +37,7 @@ def store_of(layout: Layout) -> str | None:
     present = layout.tables.present(*TABLES)
     if "runs" in present and layout.tables.has("runs/_delta_log"):
         return "delta"
-    for table in reversed(present):  # most targets have the last ones
+    for table in reversed(present):  # most targets have the last two tables
         parts = filter(date_of_part, layout.tables.parts(table))
         suffixes = Counter(part.rpartition(".")[2] for part in parts)
         for suffix, _ in suffixes.most_common():  # a few files of another format are foreign

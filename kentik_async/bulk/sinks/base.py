@@ -1,4 +1,4 @@
-"""What every kind of table can do: replace the rows of some pages, and read them back."""
+"""The interface of every table format: replace the rows of some pages, and read them back."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ Rows = Mapping[str, Mapping[str, list[Any]]]
 
 @dataclass(frozen=True, slots=True)
 class DateChange:
-    """A change of one date: rows of some owners go, and rows come.
+    """A change of one date: removes the rows of some owners, and adds rows.
 
     Attributes:
         run_date: The date, YYYY-MM-DD.
-        removed: For each table the owners (see `OWNER`) whose rows go; tables that are not named keep theirs.
-        added: The rows that come, some pages at a time, in the order of their pages.
+        removed: For each table the owners (see `OWNER`) whose rows are removed; other tables keep all rows.
+        added: The rows to add, some pages at a time, in the order of their pages.
     """
 
     run_date: str
@@ -39,7 +39,7 @@ class Sink(Protocol):
     shared: bool
 
     def check(self) -> None:
-        """See to it that the target can be used.
+        """Check that the target can be used.
 
         Raises:
             TargetError: The target holds tables of another schema version or format.
@@ -48,7 +48,7 @@ class Sink(Protocol):
         ...
 
     def require_own_files(self, run_date: str) -> None:
-        """See to it that a date holds no file that no pull wrote: readers would read its rows too.
+        """Check that a date holds no foreign file, which no pull wrote: readers would read its rows too.
 
         Raises:
             TargetError: It holds one.
@@ -73,12 +73,12 @@ class Sink(Protocol):
         ...
 
     def exclusively(self, run_date: str, work: Callable[[], T], *, recovers: bool = False) -> T:
-        """Return what work returns, while no other run changes the date.
+        """Run `work` and return its result, while no other run changes the date.
 
         Args:
             run_date: The date.
             work: Reads the date and replaces rows of it; called again if another run was quicker.
-            recovers: Whether an earlier attempt was cut off: what it has left is deleted first.
+            recovers: Whether an earlier attempt was interrupted: its leftover files are deleted first.
 
         Raises:
             TargetError: The tables cannot be written.

@@ -1,4 +1,4 @@
-"""Tables as Parquet: one sorted file for each table and date, the types the same in all of them."""
+"""Tables as Parquet: one sorted file for each table and date, all with the same types."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -22,7 +22,7 @@ __all__ = ["ParquetSink", "arrow_schema", "arrow_table", "columns_of", "without_
 T = TypeVar("T")
 
 _ROWS_A_GROUP = 1 << 17
-"""Rows that are sorted and written together: what the first version of a part takes of memory."""
+"""Number of rows that are sorted and written together: limits the memory for the first version of a part."""
 
 _ORDER = {table: [(name, "ascending") for name in names] for table, names in SORTED_BY.items()}
 _TEXTS = {
@@ -42,9 +42,9 @@ class ParquetSink:
         self._files = PartFiles(layout, "parquet")
 
     def check(self) -> None:
-        """Refuse a target of another schema version; raise ConfigError without pyarrow."""
+        """Raise TargetError for another schema version, ConfigError without pyarrow."""
         arrow_schema("pages")  # says what to install, if pyarrow is missing
-        # A file of a remote target is fetched whole: the smallest one is enough there.
+        # A file of a remote target is fetched whole, so the smallest one is read.
         tables = TABLES if self._layout.local is not None else ["runs"]
         for part in self._layout.tables.any_parts(*tables):
             if date_of_part(part):
@@ -52,7 +52,7 @@ class ParquetSink:
                 _require_version(self._schema(source), source)
 
     def require_own_files(self, run_date: str) -> None:
-        """Refuse a date with foreign files."""
+        """Raise TargetError for a date with foreign files."""
         self._files.require_own(run_date)
 
     def dates(self) -> list[str]:
@@ -68,7 +68,7 @@ class ParquetSink:
         return columns_of(_read(part, table, wanted))
 
     def exclusively(self, run_date: str, work: Callable[[], T], *, recovers: bool = False) -> T:
-        """Return what work returns: the target's lock keeps other runs out."""
+        """Run `work` and return its result; the target's lock excludes other runs."""
         return work()
 
     def replace(self, change: DateChange) -> None:
@@ -93,7 +93,7 @@ class ParquetSink:
 class _ParquetWriter:
     """Writes rows in sorted groups; pages come in the order of the table, and so do the groups.
 
-    Where there is an old version, both are merged in memory: about 100 bytes a row.
+    If there is an old version, both are merged in memory: about 100 bytes a row.
     """
 
     def __init__(self, table: str, path: Path) -> None:
@@ -104,8 +104,8 @@ class _ParquetWriter:
         self._merges = False
         self._chunks: list[pa.Table] = []
         self._rows = 0
-        # DuckDB plans a query by the smallest and largest numbers in a file, then opens it again: a query
-        # fails if the file was replaced in between, and other numbers are in it.
+        # DuckDB plans a query with the minimum and maximum statistics of a file, then opens the file again:
+        # the query fails if the file was replaced in between and has other statistics.
         texts: Any = _TEXTS[table]
         self._file = pq.ParquetWriter(
             path,
@@ -187,7 +187,7 @@ def columns_of(rows: "pa.Table") -> Columns:
 
 
 def without_owners(rows: "pa.Table", table: str, removed: frozenset[Owner]) -> "pa.Table":
-    """Return the rows of all owners but some."""
+    """Return the rows of all owners except the given ones."""
     import pyarrow as pa
 
     names = OWNER[table]
@@ -195,7 +195,7 @@ def without_owners(rows: "pa.Table", table: str, removed: frozenset[Owner]) -> "
         return rows
     if not names:
         return rows.slice(0, 0)
-    # Each distinct owner is looked at once: a table has thousands of rows for one owner.
+    # Each distinct owner is examined once: a table has thousands of rows for one owner.
     codes = rows.select(names).append_column("_row", pa.array(range(rows.num_rows), pa.int64()))
     owners = codes.group_by(list(names)).aggregate([("_row", "list")]).to_pydict()
     keys = zip(*(owners[name] for name in names), strict=True)
@@ -212,7 +212,7 @@ def _read(part: PartSource, table: str, columns: list[str]) -> "pa.Table":
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    # The file alone: a path with `run_date=` in it would add that as a column.
+    # Only the file is passed: a path with `run_date=` in it would add that as a column.
     with part.open() as file:
         try:
             found = pq.ParquetFile(file, page_checksum_verification=True)

@@ -2,8 +2,8 @@
 
     TARGET/<table>/run_date=YYYY-MM-DD/part-0001.<suffix>
 
-The name never changes. A new version is written beside the data and then takes the name in one step, so
-that a reader, whenever it lists and opens the files, finds one version or the other, never both or neither.
+The name never changes. A new version is written to a temporary file and then renamed in one step, so a
+reader that lists and opens the files always finds exactly one of the two versions.
 """
 
 import re
@@ -26,10 +26,10 @@ _PART = re.compile(rf"(?:{'|'.join(TABLES)})/run_date=(\d{{4}}-\d\d-\d\d)/{_NAME
 
 
 class PartWriter(Protocol):
-    """Writes a new version of one part: the rows of the old one that stay, and those that come."""
+    """Writes a new version of one part: the rows of the old version that stay, and the new rows."""
 
     def begin(self, old: PartSource | None, removed: frozenset[Owner]) -> None:
-        """Take the rows of the old version whose owners are not removed."""
+        """Copy the rows of the old version whose owners are not removed."""
         ...
 
     def add(self, columns: Mapping[str, list[Any]]) -> None:
@@ -41,7 +41,7 @@ class PartWriter(Protocol):
         ...
 
     def abandon(self) -> None:
-        """Close the file, whatever state it is in."""
+        """Close the file, in any state."""
         ...
 
 
@@ -62,17 +62,17 @@ class PartFiles:
         self._suffix = suffix
 
     def dates(self) -> list[str]:
-        """Return the dates for which there is a file of any table."""
+        """Return the dates for which any table has a file."""
         found = {date_of_part(part) for part in self._layout.tables.parts(*TABLES)}
         return sorted(filter(None, found))
 
     def find(self, table: str, run_date: str) -> PartSource | None:
-        """Return the part of a table and date, None if there is none."""
+        """Return the part of a table and date, or None."""
         mine = self.part(table, run_date)
         return self._layout.tables.source(mine) if self._layout.tables.has_part(mine) else None
 
     def require_own(self, run_date: str) -> None:
-        """See to it that a date's folders hold no part that no pull wrote.
+        """Check that a date's folders hold no foreign part, which no pull wrote.
 
         Raises:
             TargetError: They hold one.
@@ -89,7 +89,7 @@ class PartFiles:
         return f"{table}/run_date={run_date}/{_NAME}.{self._suffix}"
 
     def replace(self, change: DateChange, make: MakeWriter) -> None:
-        """Write new versions of all tables that a change names, then put each in place.
+        """Write new versions of all tables in a change, then move each into place.
 
         Args:
             change: The change.
@@ -98,7 +98,7 @@ class PartFiles:
         with system_errors(self._layout.name):
             with ExitStack() as stack:
                 written = self._write(change, make, stack)
-            for table in TABLES:  # in this order: pages and runs, which say what there is, come last
+            for table in TABLES:  # in this order: pages and runs, which list the saved rows, come last
                 if table in written:
                     self._layout.tables.publish(written[table], self.part(table, change.run_date))
 
@@ -128,13 +128,13 @@ class PartFiles:
         return paths
 
     def drop(self, run_date: str) -> None:
-        """Delete the files of a date, those that say what there is first."""
+        """Delete the files of a date, starting with the tables that list the saved rows."""
         for table in reversed(list(TABLES)):
             for part in self._layout.tables.parts(table, run_date=run_date):
                 self._layout.tables.remove(part)
 
 
 def date_of_part(part: str) -> str | None:
-    """Return the date of a part, by its path below the target; None if no pull writes such a path."""
+    """Return the date of a part from its path below the target; None if no pull writes such a path."""
     found = _PART.fullmatch(part)
     return None if found is None else found[1]

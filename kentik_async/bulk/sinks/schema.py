@@ -1,4 +1,4 @@
-"""The tables of a target: columns, order, and which columns say to which page a row belongs. Pure."""
+"""The tables of a target: columns, order, and the columns that name a row's page. Pure."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -101,9 +101,9 @@ TABLES: Mapping[str, Mapping[str, str]] = MappingProxyType(
         },
     }
 )
-"""Each table's columns and their types; `run_date`, a date, comes from the folder that a part is in.
+"""Each table's columns and their types; `run_date`, a date, is taken from the folder name of a part.
 
-A timestamp is a number of microseconds since the Unix epoch: the fastest form on the way into a table. The
+A timestamp is a number of microseconds since the Unix epoch, the fastest form to write to a table. The
 server's uint32 numbers need 64 bits; changes are 32-bit two's complement on the wire.
 """
 
@@ -118,7 +118,7 @@ OWNER: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "runs": ("run_id",),
     }
 )
-"""The columns that say to which page a row belongs: rows of one owner are replaced together."""
+"""The columns that name the page of a row: rows of one owner are replaced together."""
 
 SORTED_BY: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {

@@ -1,7 +1,7 @@
-"""Tables as one SQLite file: narrow rows that name their group, and views with the tables' columns.
+"""Tables as one SQLite file: narrow rows that refer to a group, and views with the tables' columns.
 
-What all rows of a page share is stored once, in their group, and so is a network's name. The views are what
-is read: `SELECT * FROM rankings WHERE run_date = '2026-11-20'`.
+Values that all rows of a page share are stored once, in their group; so is a network's name. Read the
+views: `SELECT * FROM rankings WHERE run_date = '2026-11-20'`.
 """
 
 import sqlite3
@@ -34,10 +34,10 @@ class SqliteSink:
     shared = False
 
     def __init__(self, layout: Layout) -> None:
-        """Name the file; nothing is opened.
+        """Store the name of the file; nothing is opened.
 
         Raises:
-            ValidationError: The target is a URL: a database is changed in place, and objects are not.
+            ValidationError: The target is a URL: a database is changed in place, and objects cannot be.
         """
         if layout.local is None:
             raise ValidationError(
@@ -46,7 +46,7 @@ class SqliteSink:
         self._path = layout.local / SQLITE_FILE
 
     def check(self) -> None:
-        """Refuse a file of another schema version."""
+        """Raise TargetError for another schema version."""
         if self._path.exists():
             with self._connection():
                 pass
@@ -77,7 +77,7 @@ class SqliteSink:
         }
 
     def exclusively(self, run_date: str, work: Callable[[], T], *, recovers: bool = False) -> T:
-        """Return what work returns: the target's lock keeps other runs out."""
+        """Run `work` and return its result; the target's lock excludes other runs."""
         return work()
 
     def replace(self, change: DateChange) -> None:
@@ -154,7 +154,7 @@ def _insert_grouped(
     stored, named = STORED_IN[table], _NAMES[table]
     names = {(name,) for name in columns[named] if name is not None}
     db.executemany("INSERT OR IGNORE INTO names (name) VALUES (?)", sorted(names))
-    # Only these names are looked up: the table holds those of all days.
+    # Only these names are looked up: the table holds the names of all dates.
     ids = {
         name: db.execute("SELECT name_id FROM names WHERE name = ?", (name,)).fetchone()[0]
         for (name,) in names

@@ -21,7 +21,7 @@ class Stored(NamedTuple):
     """How the rows of one table are stored.
 
     Attributes:
-        table: The table that has the columns which name the rows' owner.
+        table: The table with the columns that name the rows' owner.
         insert: The statement that inserts one row, with named parameters.
         rows: The table of the rows, where `table` holds groups of them; else None.
         group: The columns that all rows of a group share.

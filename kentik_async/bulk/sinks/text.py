@@ -40,7 +40,7 @@ class _TextSink:
         """Text has no version of its own: nothing to check."""
 
     def require_own_files(self, run_date: str) -> None:
-        """Refuse a date with foreign files."""
+        """Raise TargetError for a date with foreign files."""
         self._files.require_own(run_date)
 
     def dates(self) -> list[str]:
@@ -58,7 +58,7 @@ class _TextSink:
         return found
 
     def exclusively(self, run_date: str, work: Callable[[], T], *, recovers: bool = False) -> T:
-        """Return what work returns: the target's lock keeps other runs out."""
+        """Run `work` and return its result; the target's lock excludes other runs."""
         return work()
 
     def replace(self, change: DateChange) -> None:
@@ -71,7 +71,7 @@ class _TextSink:
 
 
 class _TextWriter(ABC):
-    """Writes the rows of the old file that stay, then those that come, some pages at a time in order."""
+    """Writes the rows of the old file that stay, then the new rows, some pages at a time in order."""
 
     def __init__(self, table: str, path: Path) -> None:
         self._table = table
@@ -113,7 +113,7 @@ class _TextWriter(ABC):
 
 class _NdjsonWriter(_TextWriter):
     def _write_header(self) -> None:
-        """NDJSON has none."""
+        """NDJSON has no header."""
 
     def _write(self, rows: Iterable[Row]) -> None:
         times = _timestamps(self._table)
@@ -197,7 +197,7 @@ def _with_iso(row: Row, times: frozenset[str]) -> Row:
     return {name: _iso(value) if name in times else value for name, value in row.items()}
 
 
-@lru_cache(maxsize=1024)  # all rows of a page have the same
+@lru_cache(maxsize=1024)  # all rows of a page have the same time
 def _iso(microseconds: int | None) -> str | None:
     return None if microseconds is None else (_EPOCH + microseconds * _MICROSECOND).isoformat()
 

@@ -1,1 +1,1 @@
-"""A target: where its files are, and who may write to it."""
+"""A target: the paths of its files, and the lock that controls who may write to it."""

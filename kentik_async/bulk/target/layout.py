@@ -1,4 +1,4 @@
-"""A target: where its tables are, and what a pull keeps beside them."""
+"""The paths of a target: its tables, and the files that a pull stores beside them."""
 
 import os
 import shutil
@@ -24,13 +24,13 @@ class Layout:
         name: The target as it is shown: a URL without user name and password.
         local: The folder; None if the target is a URL.
         remote: The folder of a URL; None if the target is a local folder.
-        tables: Where the tables are.
-        state: What a pull keeps of its own.
+        tables: The place of the tables.
+        state: The folder for a pull's own files.
         tmp: Unfinished files.
     """
 
     def __init__(self, target: str | os.PathLike[str]) -> None:
-        """Name a target's files; nothing is read or written, and they need not exist.
+        """Return the paths of a target; nothing is read or written, and the files need not exist.
 
         Args:
             target: The folder ("~" is expanded), or a URL such as "s3://bucket/kmi".
@@ -59,22 +59,22 @@ class Layout:
             self._require_valid_path()
 
     def journal(self, slot: int = 1) -> Path:
-        """Return the file of a journal; a target that several runs may write to has one for each of them."""
+        """Return the file of a journal; if several runs may write to a target, each has its own journal."""
         return self.state / ("journal.sqlite" if slot == 1 else f"journal-{slot}.sqlite")
 
     def lock(self, slot: int = 1) -> Path:
-        """Return the file whose lock the user of a journal holds."""
+        """Return the lock file of a journal; the run that uses the journal holds its lock."""
         return self.state / ("lock" if slot == 1 else f"lock-{slot}")
 
     def slots(self) -> list[int]:
-        """Return the numbers of the journals that are there, or have been in use."""
+        """Return the numbers of the journals that exist or have been used."""
         slot = 1
         while self.journal(slot).exists() or self.lock(slot).exists():
             slot += 1
         return list(range(1, slot))
 
     def make(self) -> None:
-        """Make the target's folders.
+        """Create the target's folders.
 
         Raises:
             TargetError: The target cannot be written.
@@ -84,7 +84,7 @@ class Layout:
             self.tmp.mkdir(parents=True, exist_ok=True)
 
     def remove_unfinished(self) -> None:
-        """Delete the files that a killed run left unfinished; only the only user of the target may.
+        """Delete the unfinished files of a killed run; call it only while no other run uses the target.
 
         Raises:
             TargetError: The target cannot be written.
@@ -97,7 +97,7 @@ class Layout:
         try:
             self.journal().stat()
         except (FileNotFoundError, NotADirectoryError):
-            return  # whoever needs it says so
+            return  # code that needs it reports the error
         except OSError as error:
             raise TargetError(f"cannot use target {self.name}: {error.strerror}") from None
         except ValueError:
@@ -105,7 +105,7 @@ class Layout:
 
 
 def _local_path(target: str | os.PathLike[str]) -> Path | None:
-    """Return a target as a local path, or None if it is a URL of another scheme than file."""
+    """Return a target as a local path, or None if it is a URL with a scheme other than file."""
     if isinstance(target, str) and target.startswith("file://"):
         parts = urlsplit(target)
         if parts.netloc not in ("", "localhost"):

@@ -19,8 +19,8 @@ class PartSource:
     """A file of a table, to be read.
 
     Attributes:
-        target: The target that it belongs to, as it is shown.
-        name: The file, as it is shown.
+        target: The target that it belongs to, as shown in messages.
+        name: The file, as shown in messages.
         opener: Opens it.
     """
 
@@ -36,17 +36,17 @@ class PartSource:
 
     @contextmanager
     def open_text(self) -> Iterator[TextIO]:
-        """Open the file as UTF-8 text, its line ends untouched."""
+        """Open the file as UTF-8 text without newline translation."""
         with self.open() as file, io.TextIOWrapper(file, encoding="utf-8", newline="") as text:
             yield text
 
 
 class TableFolder(Protocol):
-    """Where the files of tables are: `<table>/run_date=YYYY-MM-DD/part-NNNN.<suffix>`.
+    """The place of the files of tables: `<table>/run_date=YYYY-MM-DD/part-NNNN.<suffix>`.
 
     Attributes:
         root: The folder, as its file system names it.
-        filesystem: The fsspec file system that it is on; None for the machine's own.
+        filesystem: The fsspec file system; None for the machine's own.
     """
 
     root: str
@@ -57,7 +57,7 @@ class TableFolder(Protocol):
         ...
 
     def present(self, *tables: str) -> list[str]:
-        """Return those of some tables that have a folder."""
+        """Return the given tables that have a folder."""
         ...
 
     def parts(self, *tables: str, run_date: str | None = None) -> list[str]:
@@ -65,7 +65,7 @@ class TableFolder(Protocol):
         ...
 
     def has_part(self, part: str) -> bool:
-        """Return whether a file is there."""
+        """Return whether a file exists."""
         ...
 
     def has(self, folder: str) -> bool:
@@ -77,7 +77,7 @@ class TableFolder(Protocol):
         ...
 
     def any_parts(self, *tables: str) -> list[str]:
-        """Return one file of each table that has any; it takes no longer the more dates there are."""
+        """Return one file of each table that has any; its cost does not grow with the number of dates."""
         ...
 
     def source(self, part: str) -> PartSource:
@@ -111,7 +111,7 @@ class LocalFolder:
             self._path.mkdir(parents=True, exist_ok=True)
 
     def present(self, *tables: str) -> list[str]:
-        """Return those of some tables that have a folder."""
+        """Return the given tables that have a folder."""
         return [table for table in tables if self.has(table)]
 
     def parts(self, *tables: str, run_date: str | None = None) -> list[str]:
@@ -120,7 +120,7 @@ class LocalFolder:
         return sorted(str(path.relative_to(self._path)) for path in chain(*found))
 
     def has_part(self, part: str) -> bool:
-        """Return whether a file is there."""
+        """Return whether a file exists."""
         return os.path.isfile(f"{self.root}/{part}")  # noqa: PTH113 (no error where a folder cannot be read)
 
     def has(self, folder: str) -> bool:
@@ -143,7 +143,7 @@ class LocalFolder:
         return PartSource(self.root, str(path), lambda: path.open("rb"))
 
     def publish(self, unfinished: Path, part: str) -> None:
-        """Give a written file its name, once all of it is on the disk."""
+        """Rename a written file to its final name, after all of it is on the disk."""
         finished = self._path / part
         with unfinished.open("rb") as file:
             os.fsync(file.fileno())
@@ -152,7 +152,7 @@ class LocalFolder:
         _sync_folders(finished.parent, finished.parent.parent)
 
     def remove(self, part: str) -> None:
-        """Delete a file, and its folder if that is empty then."""
+        """Delete a file, and its folder if the folder is then empty."""
         path = self._path / part
         with system_errors(self.root):
             path.unlink(missing_ok=True)

@@ -40,7 +40,7 @@ class TargetLock:
                 raise
 
     def release(self, after: Iterable[threading.Thread] = ()) -> None:
-        """Release the lock, at once or when threads have ended that may still write to the target."""
+        """Release the lock, immediately or when all threads that may write to the target have ended."""
         running = [thread for thread in after if thread.is_alive()]
         if running:
             threading.Thread(target=self._release_after, args=(running,), daemon=True).start()
@@ -53,18 +53,18 @@ class TargetLock:
         self._release()
 
     def _release(self) -> None:
-        os.ftruncate(self._descriptor, 0)  # nobody holds it, though the process may live on
+        os.ftruncate(self._descriptor, 0)  # this process no longer holds it, though it may live on
         os.close(self._descriptor)
 
 
 def is_locked(path: Path) -> bool:
-    """Return whether somebody holds a lock, whose file may be missing; nothing is locked."""
+    """Return whether a process holds a lock; its file may be missing, and nothing is locked."""
     try:
         descriptor = os.open(path, os.O_RDONLY)
     except OSError:
         return False
     try:
-        # A shared lock for an instant: it is refused exactly while somebody holds the lock.
+        # Takes a shared lock for a moment: this fails exactly while another process holds the lock.
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
@@ -79,7 +79,7 @@ def _take(descriptor: int, target: object) -> None:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             break
         except BlockingIOError:
-            # A holder says who it is. If nobody does, somebody is just looking: see `is_locked`.
+            # A holder writes its name to the file. Without one, a process is only checking: see `is_locked`.
             if os.pread(descriptor, 1, 0):
                 raise _refusal(descriptor, target) from None
             time.sleep(_LOOK)

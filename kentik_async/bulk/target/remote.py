@@ -1,4 +1,4 @@
-"""Tables in a place that fsspec reaches, such as s3:// or gs://.
+"""Tables in a remote place that fsspec supports, such as s3:// or gs://.
 
 Each file is one upload of one object: object stores show the old object or the new one, and a killed upload
 leaves nothing behind. There is no shared transaction, so any number of saves may run at once.
@@ -24,12 +24,12 @@ T = TypeVar("T")
 _SECRET = re.compile(r"//[^/@]*@")
 
 _ONE_REQUEST = 5 * 2**30
-"""Object stores take an object of up to this size in one request. Larger ones would be sent in parts, which
-a kill leaves behind.
+"""Object stores accept an object of up to this size in one request. A larger object would be sent in parts,
+which would remain after a kill.
 """
 
 _PAUSES = (0.2, 1.0, 3.0)
-"""Seconds before each further attempt, beyond those that the store's own client makes."""
+"""Seconds before each further attempt, in addition to the retries of the store's own client."""
 
 
 def state_folder(shown: str) -> Path:
@@ -71,7 +71,7 @@ class RemoteFolder:
                 "URLs: s3fs for s3://, gcsfs for gs://, adlfs for az://"
             ) from None
         try:
-            # Several saves share a file system; a listing that another one has kept would be out of date.
+            # Several saves share a file system; a listing cached by another save would be out of date.
             filesystem, root = url_to_fs(url, use_listings_cache=False)
         except ImportError as error:
             raise ConfigError(f"{self.shown} needs another package: {error}") from None
@@ -81,26 +81,26 @@ class RemoteFolder:
         self.root = str(root).rstrip("/")
 
     def make(self) -> None:
-        """Check that the place can be reached; a bucket or container is never made."""
+        """Check that the place can be reached; a bucket or container is never created."""
         self._retried(lambda: self._make_folder(self.root))
         bucket = self.root.split("/")[0]
         if bucket and not self._retried(lambda: self._exists(bucket)):
             raise TargetError(f"cannot use target {self.shown}: there is no bucket or container {bucket!r}")
 
     def present(self, *tables: str) -> list[str]:
-        """Return those of some tables that have a folder: one listing, however many there are."""
+        """Return the given tables that have a folder, with one listing for all of them."""
         there = {path.strip("/") for path in self._list("")}
         return [table for table in tables if table in there]
 
     def parts(self, *tables: str, run_date: str | None = None) -> list[str]:
         """Return the files of tables, sorted."""
-        # To find nothing in a folder takes three requests.
+        # Listing an empty folder takes three requests.
         there = self.present(*tables) if len(tables) > 1 else tables
         folders = [f"{table}/run_date={run_date}" if run_date else table for table in there]
         return sorted(path for folder in folders for path in self.find(folder) if "/part-" in path)
 
     def has_part(self, part: str) -> bool:
-        """Return whether a file is there; a listing tells that reliably, unlike `exists` of fsspec."""
+        """Return whether a file exists; a listing is reliable, unlike `exists` of fsspec."""
         return part in self.find(part.rpartition("/")[0])
 
     def any_parts(self, *tables: str) -> list[str]:
@@ -143,7 +143,7 @@ class RemoteFolder:
         return found
 
     def read_many(self, paths: list[str]) -> dict[str, bytes]:
-        """Return the bytes of several files, fetched at once; those that do not exist are skipped."""
+        """Return the bytes of several files, fetched concurrently; missing files are skipped."""
         names = {f"{self.root}/{path}": path for path in paths}
 
         def fetch() -> dict[str, bytes]:
@@ -157,7 +157,7 @@ class RemoteFolder:
         return self._retried(fetch) if names else {}
 
     def publish(self, unfinished: Path, part: str) -> None:
-        """Upload a written file, check that it is there, and delete the local copy."""
+        """Upload a written file, check that it exists, and delete the local copy."""
         data = unfinished.read_bytes()
         self.write(part, data)
         size = self._retried(lambda: self._size(part))
@@ -182,7 +182,7 @@ class RemoteFolder:
         self.remove_many([part])
 
     def remove_many(self, parts: list[str]) -> None:
-        """Delete files; those that do not exist are skipped."""
+        """Delete files; missing files are skipped."""
 
         def remove() -> None:
             try:
@@ -200,7 +200,7 @@ class RemoteFolder:
 
     @contextmanager
     def errors(self) -> Iterator[None]:
-        """Name the target in whatever the file system fails with."""
+        """Turn the errors of the file system into a TargetError that names the target."""
         try:
             yield
         except TargetError:
@@ -212,7 +212,7 @@ class RemoteFolder:
             ) from error
 
     def _retried(self, work: Callable[[], T]) -> T:
-        """Do something again while the store fails with what may pass."""
+        """Repeat an operation while the store fails with a temporary error."""
         with self.errors():
             for pause in _PAUSES:
                 try:
@@ -224,7 +224,7 @@ class RemoteFolder:
             return work()
 
     def _list(self, folder: str) -> list[str]:
-        """Return what is directly in a folder, as paths below the root, sorted."""
+        """Return the direct entries of a folder, as paths below the root, sorted."""
 
         def names() -> list[str]:
             try:
@@ -243,7 +243,7 @@ class RemoteFolder:
         return size
 
     def _make_folder(self, path: str) -> None:
-        # An object store has no folders, and would make a bucket of a name that is mistyped.
+        # An object store has no folders, and would create a bucket for a mistyped name.
         if path.startswith("/"):
             self.filesystem.makedirs(path, exist_ok=True)
 

@@ -1,6 +1,6 @@
 """The unsaved answers of runs, beside the data of a remote target: another machine can resume them.
 
-    TARGET/.kentik-async/runs/<run_id>/run.json              the run, and who is at work on it
+    TARGET/.kentik-async/runs/<run_id>/run.json              the run, and the process that works on it
     TARGET/.kentik-async/runs/<run_id>/answers/<hash>.json   one answer each
 
 Everything here is deleted when the pages of the run are in the tables.
@@ -28,10 +28,10 @@ __all__ = ["RENEWAL_SECONDS", "FoundRun", "RemoteRun", "find_runs"]
 _FOLDER, _RUN_FILE = ".kentik-async/runs", "/run.json"
 
 RENEWAL_SECONDS = 20.0
-"""How often a run says that it is alive."""
+"""Seconds between the heartbeats of a run."""
 
 _DEAD_AFTER = 90.0
-"""Seconds of silence after which the run of another machine counts as dead."""
+"""Seconds without a heartbeat after which the run of another machine counts as dead."""
 
 
 _RESUMABLE = 24 * 3600.0
@@ -57,12 +57,12 @@ class RemoteRun:
     """The objects of one run; each method sends requests to the store."""
 
     def __init__(self, folder: RemoteFolder, run: JournalRun, lock: Path) -> None:
-        """Name the objects; nothing is sent.
+        """Store the names of the objects; nothing is sent.
 
         Args:
             folder: The target.
             run: The run.
-            lock: The file whose lock this process holds while it is at work on the run.
+            lock: The file whose lock this process holds while it works on the run.
         """
         self._folder = folder
         self._run = run
@@ -70,7 +70,7 @@ class RemoteRun:
         self._path = f"{_FOLDER}/{run.run_id}"
 
     def renew(self) -> None:
-        """Say that this process is at work on the run.
+        """Write a heartbeat: this process is working on the run.
 
         Raises:
             TargetError: The target cannot be written.
@@ -90,7 +90,7 @@ class RemoteRun:
         self._folder.write(f"{self._path}/answers/{name}.json", msgspec.json.encode(content))
 
     def remove(self) -> None:
-        """Delete all objects of the run; `run.json`, by which the others are found, goes last."""
+        """Delete all objects of the run; `run.json`, which leads to the others, is deleted last."""
         paths = self._folder.find(self._path)
         self._folder.remove_many([path for path in paths if not path.endswith(_RUN_FILE)])
         self._folder.remove_many([path for path in paths if path.endswith(_RUN_FILE)])
@@ -98,14 +98,14 @@ class RemoteRun:
 
 @dataclass(frozen=True, slots=True)
 class FoundRun:
-    """A run that a remote target holds unsaved answers of.
+    """A run that has unsaved answers in a remote target.
 
     Attributes:
         run: The run.
-        host: The machine that was at work on it last.
+        host: The last machine that worked on it.
         pid: Its process.
-        alive: Whether that process is still at work, as far as can be told from here.
-        silent_for: Seconds since it last said so.
+        alive: Whether that process seems to be still running.
+        silent_for: Seconds since its last heartbeat.
     """
 
     run: JournalRun
@@ -139,11 +139,11 @@ class FoundRun:
 
 
 def find_runs(folder: RemoteFolder, lock: Path | None = None) -> list[FoundRun]:
-    """Return the runs that a remote target holds unsaved answers of.
+    """Return the runs that have unsaved answers in a remote target.
 
     Args:
         folder: The target.
-        lock: The file whose lock this process holds, if it does: who held it before is dead.
+        lock: The file whose lock this process holds, if it does: the earlier holder is dead.
 
     Raises:
         TargetError: The target cannot be read.

@@ -1,9 +1,9 @@
-"""Which run may change a date: several runs, also of other machines, take turns.
+"""Claims on a date: several runs, also on other machines, change a date one after the other.
 
 A change spans several tables, and Delta's transactions cover one. So a run first claims the date with a
 commit to the table `runs`, and its last commit there ends the claim. Every commit is refused if another run
-has changed that date of the table since the claim. Hence a run that was believed dead, and is not, cannot
-do harm: its next commit fails, and it starts again.
+has changed that date of the table since the claim. So a run that is wrongly considered dead
+does no harm: its next commit fails, and it starts again.
 """
 
 import hashlib
@@ -20,13 +20,13 @@ __all__ = ["NO_CLAIM", "Claim"]
 NO_CLAIM = 0
 
 _DEAD_AFTER = 60.0
-"""Seconds without a sign of life after which a run of another machine counts as dead."""
+"""Seconds without a heartbeat after which a run of another machine counts as dead."""
 
 _RENEWAL = 15.0
-"""Seconds after which a run that holds a claim gives a sign of life."""
+"""Seconds between the heartbeats of a run that holds a claim."""
 
 _LOOKS = (0.1, 1.0)
-"""Seconds between two looks at a claim of another run: at first, and at most."""
+"""Seconds between two checks of another run's claim: at first, and at most."""
 
 _PID_BITS, _RANDOM_BITS = 22, 16
 
@@ -58,7 +58,7 @@ class Claim:
             return
 
     def renew(self) -> None:
-        """Give a sign of life, if the last one was a while ago.
+        """Send a heartbeat, if the last one is old enough.
 
         Raises:
             CommitConflictError: Another run has claimed the date meanwhile.
@@ -79,7 +79,7 @@ class Claim:
         self._renewed_at = time.monotonic()
 
     def _wait(self) -> None:
-        """Wait until nobody else claims the date, or who does is dead."""
+        """Wait until no other run holds a claim on the date, or its run is dead."""
         seen, since = (NO_CLAIM, 0), 0.0
         pause, longest = _LOOKS
         while True:
@@ -96,7 +96,7 @@ class Claim:
 
 
 def _holder() -> int:
-    """Return a number of 62 bits for a run of this process: Delta stores one with a transaction."""
+    """Return a 62-bit number for a run of this process: Delta stores a number with each transaction."""
     return (_host() << _PID_BITS | os.getpid()) << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS)
 
 
@@ -106,7 +106,7 @@ def _host() -> int:
 
 
 def _has_died(holder: int) -> bool:
-    """Return whether the process of a run has ended; of other machines that is not known."""
+    """Return whether the process of a run has ended; not known for other machines."""
     host, pid = divmod(holder >> _RANDOM_BITS, 1 << _PID_BITS)
     if host != _host():
         return False

@@ -1,7 +1,7 @@
 """Where a target's Delta tables are, and how the Delta library reaches them.
 
 Both fsspec and the Delta library read the usual environment variables, but not always the same ones, and only
-fsspec reads its own configuration files. What fsspec uses is handed on, so that both reach the same place.
+fsspec reads its own configuration files. Its settings are passed on, so that both reach the same place.
 """
 
 import os
@@ -54,7 +54,7 @@ _GIVEN = {
 
 
 def delta_location(layout: Layout) -> Location:
-    """Return where the tables of a target are.
+    """Return the location of the tables of a target.
 
     Raises:
         ValidationError: The target is a URL or a path that the Delta library cannot use.
@@ -110,7 +110,7 @@ def _s3_options(given: Mapping[str, Any], environment: Mapping[str, str]) -> dic
     options = {}
     if endpoint:
         options["aws_endpoint_url"] = str(endpoint)
-        region = region or "us-east-1"  # other stores than Amazon's accept any region, but need one
+        region = region or "us-east-1"  # stores other than Amazon's accept any region, but need one
         if str(endpoint).startswith("http://"):
             options["aws_allow_http"] = "true"
     if region:

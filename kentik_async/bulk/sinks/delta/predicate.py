@@ -28,7 +28,7 @@ def owners_predicate(table: str, run_date: str, owners: Iterable[Owner]) -> str 
         owners: The owners; at least one.
 
     Returns:
-        The condition, or None if it would be too long: then it is quicker to write all rows of the date anew.
+        The condition, or None if it would be too long: then it is faster to rewrite all rows of the date.
     """
     date, names = date_predicate(run_date), OWNER[table]
     if not names:
@@ -58,7 +58,7 @@ def _grouped(owners: list[Owner], at: int) -> dict[Owner, set[Any]]:
 
 
 def _is(name: str, values: set[Any]) -> str:
-    """Return the condition that a column has one of some values; NULL is a value too."""
+    """Return the condition that a column has one of the given values; NULL is allowed as a value."""
     column = f'"{name}"'
     known = sorted(value for value in values if value is not None)
     conditions = [f"{column} IN ({', '.join(map(_literal, known))})"] if known else []

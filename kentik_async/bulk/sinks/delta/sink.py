@@ -32,10 +32,10 @@ __all__ = ["DeltaSink"]
 T = TypeVar("T")
 
 _ATTEMPTS = 20
-"""How often a change is made anew because another run has changed the date meanwhile."""
+"""How often a change is retried because another run has changed the date meanwhile."""
 
 _MOST_FILES = 8
-"""Files of one date in a table from which on a change writes all rows of the date anew, in one file."""
+"""Number of files of a date in a table at which a change rewrites all rows of the date in one file."""
 
 
 class DeltaSink:
@@ -44,7 +44,7 @@ class DeltaSink:
     shared = True
 
     def __init__(self, layout: Layout) -> None:
-        """Name the tables; nothing is read.
+        """Store the names of the tables; nothing is read.
 
         Raises:
             ValidationError: The target is a URL that the Delta library does not know.
@@ -55,7 +55,7 @@ class DeltaSink:
         self._claim: Claim | None = None
 
     def check(self) -> None:
-        """Refuse a target of another schema version; raise ConfigError without deltalake."""
+        """Raise TargetError for another schema version, ConfigError without deltalake."""
         require_deltalake()
         self._tables["runs"].refresh()
 
@@ -79,7 +79,7 @@ class DeltaSink:
         return [(date, f"{table}/{path}") for date in found.dates() for path in found.files(date)]
 
     def exclusively(self, run_date: str, work: Callable[[], T], *, recovers: bool = False) -> T:
-        """Return what work returns, while no other run changes the date."""
+        """Run `work` and return its result, while no other run changes the date."""
         if self._claim is not None:
             return work()
         for _ in range(_ATTEMPTS):
@@ -93,7 +93,7 @@ class DeltaSink:
         )
 
     def replace(self, change: DateChange) -> None:
-        """Apply a change, each table in one transaction; rows that come belong to owners that go."""
+        """Apply a change, each table in one transaction; it only adds rows of owners that it removes."""
         with system_errors(self._layout.name), ExitStack() as stack:
             spools = spooled(stack, change, self._layout.tmp, self._renew)
             self.exclusively(change.run_date, lambda: self._replace(change, spools))
@@ -140,7 +140,7 @@ class DeltaSink:
         found = table.unreferenced(run_date)
         if not found:
             return
-        # Should the run be alive after all, this commit makes its own one fail: the files are garbage then.
+        # If the run is still alive, this commit makes its commit fail, so the files are garbage in any case.
         table.mark(run_date)
         left = set(found) & set(table.unreferenced(run_date))
         for path in sorted(left):
@@ -151,13 +151,13 @@ class DeltaSink:
             self._claim.renew()
 
     def _refresh(self, names: Iterable[str]) -> None:
-        # While a date is claimed, what is read is what the claim was made on.
+        # While a date is claimed, reads use the version on which the claim was made.
         if self._claim is None:
             for name in names:
                 self._tables[name].refresh()
 
     def _replace(self, change: DateChange, spools: Mapping[str, Spool]) -> None:
-        for name in TABLES:  # pages and runs, which say what there is, come last
+        for name in TABLES:  # pages and runs, which list the saved rows, are written last
             self._renew()
             self._replace_rows(name, change, spools.get(name))
 
@@ -185,7 +185,7 @@ class DeltaSink:
         self._verify(table, run_date)
 
     def _verify(self, table: DeltaDateTable, run_date: str) -> None:
-        """See to it that a remote target has all files of a date: a store that loses one is noticed now."""
+        """Check that a remote target has all files of a date, so that a lost file is noticed now."""
         if self._layout.remote is None:
             return
         found = self._layout.remote.sizes(f"{table.name}/run_date={run_date}")

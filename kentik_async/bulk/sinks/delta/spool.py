@@ -1,4 +1,4 @@
-"""Rows on their way into a Delta table, in a temporary file: a run may be larger than the memory."""
+"""Rows for a Delta table in a temporary file: a run may be larger than the memory."""
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 __all__ = ["Spool", "as_reader", "spooled"]
 
 _ROWS_A_GROUP = 1 << 17
-"""Rows that are sorted together and held in memory."""
+"""Number of rows that are sorted together in memory."""
 
 
 class Spool:
     """Rows of one table and date; they can be read several times once it is complete."""
 
     def __init__(self, stack: ExitStack, table: str, run_date: str, folder: Path) -> None:
-        """Open a temporary file, which has no name and so never stays behind.
+        """Open a temporary file; it has no name, so it is always removed.
 
         Args:
             stack: Closes the file.
@@ -85,7 +85,7 @@ def spooled(
         stack: Closes the temporary files.
         change: The change; its rows are read to the end.
         folder: The folder of temporary files.
-        on_chunk: Called now and then.
+        on_chunk: Called regularly.
 
     Raises:
         TargetError: The disk cannot be written.

@@ -22,7 +22,7 @@ _CONFIGURATION = {_VERSION_KEY: str(SCHEMA_VERSION), "delta.checkpointInterval":
 """A checkpoint every 20 commits: without it, each start would read up to 100 small files."""
 
 _DATE, _CLAIM = "kentik_async.date", "kentik_async.claim"
-"""The applications, in Delta's words, whose transactions are counted: one for each date."""
+"""Delta application ids, whose transactions are counted: one for each date."""
 
 
 class CommitConflictError(Exception):
@@ -37,7 +37,7 @@ class DeltaDateTable:
     """
 
     def __init__(self, name: str, location: Location, target: str) -> None:
-        """Name the table; nothing is read.
+        """Store the name of the table; nothing is read.
 
         Args:
             name: The table's name.
@@ -96,14 +96,14 @@ class DeltaDateTable:
         self.refresh()
 
     def dates(self) -> list[str]:
-        """Return the dates of the version that was read last."""
+        """Return the dates of the last version that was read."""
         if self._table is None:
             return []
         with self._errors():
             return sorted(str(partition["run_date"]) for partition in self._table.partitions())
 
     def rows(self, run_date: str, columns: Sequence[str]) -> "pa.Table":
-        """Return rows of a date of the version that was read last."""
+        """Return rows of a date of the last version that was read."""
         import pyarrow as pa
         from deltalake import QueryBuilder
 
@@ -111,7 +111,7 @@ class DeltaDateTable:
         wanted = pa.schema([schema.field(name) for name in columns])
         if self._table is None or run_date not in self.dates():
             return wanted.empty_table()
-        # Not with pyarrow's datasets: their threads read ahead, and at exit they can abort the process.
+        # Does not use pyarrow's datasets: their threads read ahead, and can abort the process at exit.
         names = ", ".join(_selected(field) for field in wanted)
         query = f"SELECT {names} FROM found WHERE {date_predicate(run_date)}"  # noqa: S608 (names of our own)
         with self._errors():
@@ -124,7 +124,7 @@ class DeltaDateTable:
         Args:
             run_date: The date.
             rows: The rows.
-            claim: Who holds a claim on the date from now on, 0 for none; as before if omitted.
+            claim: The run that holds a claim on the date from now on, 0 for none; unchanged if omitted.
 
         Raises:
             CommitConflictError: Another run has changed the date since the table was read.
@@ -142,7 +142,7 @@ class DeltaDateTable:
     def overwrite(
         self, run_date: str, predicate: str, rows: "pa.RecordBatchReader", claim: int | None = None
     ) -> None:
-        """Replace the rows that a condition selects, all of one date, by others that it selects too.
+        """Replace the rows of one date that a condition selects; the new rows must match it too.
 
         Raises:
             CommitConflictError: Another run has changed the date since the table was read.
@@ -159,7 +159,7 @@ class DeltaDateTable:
             )
 
     def mark(self, run_date: str, claim: int | None = None) -> None:
-        """Make a commit that changes no rows, but who holds a claim on the date.
+        """Make a commit that changes only the holder of the claim on the date, and no rows.
 
         Raises:
             CommitConflictError: Another run has changed the date since the table was read.
@@ -176,14 +176,14 @@ class DeltaDateTable:
             table.update_incremental()
 
     def claim(self, run_date: str) -> tuple[int, int]:
-        """Return the claim on a date, 0 for none, and the number of the commit that changed the date last."""
+        """Return the claim on a date, 0 for none, and the number of the last commit that changed the date."""
         table = self._opened()
         with self._errors():
             holder = table.transaction_version(f"{_CLAIM}.{run_date}")
             return holder or 0, table.transaction_version(f"{_DATE}.{run_date}") or 0
 
     def files(self, run_date: str) -> dict[str, int]:
-        """Return the files of a date of the version that was read last, below the table, with their sizes."""
+        """Return the files of a date in the last version that was read, below the table, with their sizes."""
         if self._table is None:
             return {}
         with self._errors():
@@ -198,7 +198,7 @@ class DeltaDateTable:
         if self._table is None:
             return []
         with self._errors():
-            # The first list holds what no longer belongs to the table, the second what a commit has removed.
+            # The first list: files that do not belong to the table. The second: files that a commit removed.
             unused, removed = (
                 self._table.vacuum(0, dry_run=True, enforce_retention_duration=False, full=full)
                 for full in (True, False)
@@ -255,7 +255,7 @@ def require_deltalake() -> None:
 
 
 def _selected(field: "pa.Field") -> str:
-    """Return a column of a query; the library's own type of strings is one that not every pyarrow knows."""
+    """Return a column of a query; not every pyarrow supports the library's own string type."""
     return (
         f'arrow_cast("{field.name}", \'Utf8\') AS "{field.name}"'
         if field.type == "string"
