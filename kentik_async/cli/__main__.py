@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _flushed(_run(given))
     except KeyboardInterrupt:
         return _interrupted()
-    except (BrokenPipeError, SystemExit):  # rich turns the one into the other; nothing else exits
+    except (BrokenPipeError, SystemExit):  # only rich raises SystemExit, for a closed pipe
         return _reader_closed(_API_ERROR if _tells_changes(given) else 0)
     finally:
         sys.unraisablehook = hook
@@ -82,7 +82,7 @@ def _run(arguments: list[str]) -> int:
 
 
 def _tells_changes(arguments: Sequence[str]) -> bool:
-    """Return whether the exit code 2 says that there are changes, so that every error is 1."""
+    """Return whether the exit code 2 means that there are changes, so that every error is 1."""
     return "plan" in arguments and any(one.partition("=")[0] == "--exit-code" for one in arguments)
 
 

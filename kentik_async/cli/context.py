@@ -143,7 +143,7 @@ class Context:
             yield kentik
 
     def open_client(self, settings: Mapping[str, Any] | None = None) -> "KentikClient":
-        """Return a client that does not tell how long its calls wait.
+        """Return a client that prints no message while its calls wait.
 
         Args:
             settings: The arguments of the client, instead of `self.settings`.

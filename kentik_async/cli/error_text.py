@@ -72,7 +72,7 @@ def error_line(error: KentikError) -> str:
     hint = _hint(error)
     if hint and hint not in text:
         text = f"{text}; {hint}"
-    # A full disk has nothing to do with the call, and the command names the operation of a wrong argument.
+    # A full disk is unrelated to the call, and the command already names the operation of a wrong argument.
     about_a_call = error.operation and not isinstance(error, TargetError | ValidationError)
     subject = f"{error.operation}: " if about_a_call else ""
     return " ".join(f"{subject}{text}".split())

@@ -13,7 +13,7 @@ def require_terminal(action: str) -> None:
     """Check that a question can be asked.
 
     Args:
-        action: What needs the confirmation, such as "delete site 3".
+        action: The action to confirm, such as "delete site 3".
 
     Raises:
         ConfigError: Stdin or stderr is not a terminal.

@@ -46,11 +46,11 @@ def _run(command: Coroutine[Any, Any, Any], notes: Notes) -> Any:
 
 
 class _Interrupts:
-    """Cancels the command at Ctrl-C, and lets it clean up whatever follows.
+    """Cancels the command at Ctrl-C, and lets its cleanup finish.
 
-    asyncio.run raises KeyboardInterrupt at a second Ctrl-C, wherever the program is. That can cut the cleanup
-    short and leave coroutines that were never awaited. Here a second one is ignored; only one that comes more
-    than 5 s after the first ends the process at once.
+    asyncio.run raises KeyboardInterrupt at a second Ctrl-C, at any point of the program. That can interrupt
+    the cleanup and leave coroutines that were never awaited. Here a second Ctrl-C is ignored, unless it comes
+    more than 5 s after the first; then it ends the process immediately.
     """
 
     def __init__(self, notes: Notes) -> None:

@@ -1,4 +1,4 @@
-"""`kentik-async kmi verify`, `kmi repair` and `kmi prune`: the care of saved targets."""
+"""`kentik-async kmi verify`, `kmi repair` and `kmi prune`: check, repair and prune targets."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -76,10 +76,10 @@ async def repair(target: str, /, *, dry_run: Flag = False, context: Ctx) -> Exit
     """Repair a damaged target.
 
     Damaged parts and files that no pull wrote are moved to the folder
-    .kentik-async/foreign. Lost rows of 'pages' and 'runs' are made anew from the
+    .kentik-async/foreign. Lost rows of 'pages' and 'runs' are rebuilt from the
     other tables. Pages of today that are lost are fetched again; lost pages of
     earlier dates are reported, since the API only returns today's data. The exit
-    code is 5 if something stays lost.
+    code is 5 if pages are still lost.
 
     For example:
 

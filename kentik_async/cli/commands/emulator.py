@@ -107,7 +107,7 @@ def _start_in_background(context: Context, arguments: Sequence[str]) -> Exit:
     import subprocess
     import tempfile
 
-    # Not this process's stderr: whoever reads that to its end would wait until the emulator is killed.
+    # Not this process's stderr: a reader that waits for its end would wait for the emulator's.
     with tempfile.TemporaryFile("w+", encoding="utf-8") as errors:
         process = subprocess.Popen(  # noqa: S603 (this program)
             [sys.executable, "-m", "kentik_async.cli", "emulator", "--quiet", *arguments],

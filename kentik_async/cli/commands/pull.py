@@ -51,8 +51,8 @@ async def rankings(
 
     Args:
         target: The folder, made if it does not exist, or a URL such as s3://bucket/kmi.
-        selection: Which rankings.
-        options: Where and how pages are saved.
+        selection: The rankings.
+        options: How pages are saved.
         context: The command context.
     """
     from kentik_async.cli.pulls.runner import run_pull
@@ -93,12 +93,12 @@ async def details(
         target: The folder, made if it does not exist, or a URL such as s3://bucket/kmi.
         asns: AS numbers; --markets is required with it.
         top: Top N networks of each ranking.
-        type: Which relations.
+        type: Relations to request.
         mutual_provider: Show only, or exclude, neighbours that are also a provider.
         mutual_customer: Show only, or exclude, neighbours that are also a customer.
         singlehomed_customer: Show only, or exclude, customers with a single provider.
-        selection: Which rankings; with --asns, which markets and IP versions.
-        options: Where and how pages are saved.
+        selection: The rankings; with --asns, the markets and IP versions.
+        options: How pages are saved.
         context: The command context.
     """
     from kentik_async.cli.pulls.runner import run_pull
@@ -127,7 +127,7 @@ async def details(
 
 
 def _check_named_networks(selection: RankingOptions) -> None:
-    """Refuse options that do not fit --asns."""
+    """Raise an error for options that cannot be combined with --asns."""
     if selection.markets in (None, [], ["all"]):
         raise ValidationError("--asns needs --markets: name the markets, such as planet:earth")
     if selection.rank_types or selection.limit is not None:
@@ -154,8 +154,8 @@ async def everything(
     Args:
         target: The folder, made if it does not exist, or a URL such as s3://bucket/kmi.
         top: Top N networks of each ranking.
-        selection: Which rankings.
-        options: Where and how pages are saved.
+        selection: The rankings.
+        options: How pages are saved.
         context: The command context.
     """
     from kentik_async.cli.pulls.runner import run_pull
@@ -199,7 +199,7 @@ async def insights(
         lookback: Days to look back: 1, 7 or 30; 1 by default.
         magnitude: Minimum magnitude, 1 to 5; 1 by default.
         limit: Maximum number of insights of each page; 100 by default.
-        options: Where and how pages are saved.
+        options: How pages are saved.
         context: The command context.
     """
     from kentik_async.cli.pulls.runner import run_pull

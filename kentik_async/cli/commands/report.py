@@ -38,7 +38,7 @@ _MOST_ROWS = 20
 
 @dataclass(frozen=True, slots=True)
 class ReportOptions:
-    """What a report covers, and where it is written."""
+    """The options for the content and the file of a report."""
 
     out: Annotated[Path | None, Parameter(help="HTML file to write; without it the figures are printed.")] = (
         None
@@ -48,7 +48,7 @@ class ReportOptions:
         Several,
         Parameter(
             name=("--market", "--markets"),
-            help="Only these markets: planet:earth, cc:US, US or names; all that are saved by default.",
+            help="Only these markets: planet:earth, cc:US, US or names; all saved ones by default.",
         ),
     ] = None
     ip: Annotated[Family, Parameter(help="IP version; figures of both are never mixed.")] = "v4"
@@ -60,14 +60,14 @@ class ReportOptions:
 
 @dataclass(frozen=True, slots=True)
 class SpanOptions:
-    """Between which dates changes are reported."""
+    """The first and the last date of the reported changes."""
 
     since: Annotated[
         str | None,
-        Parameter(name="--from", help="First date, YYYY-MM-DD; the first that is saved by default."),
+        Parameter(name="--from", help="First date, YYYY-MM-DD; the first saved date by default."),
     ] = None
     until: Annotated[
-        str | None, Parameter(name="--to", help="Last date, YYYY-MM-DD; the last that is saved by default.")
+        str | None, Parameter(name="--to", help="Last date, YYYY-MM-DD; the last saved date by default.")
     ] = None
 
     def arguments(self) -> dict[str, Any]:
@@ -120,7 +120,7 @@ def prospects(
         date: A saved date, YYYY-MM-DD; the newest one with details by default.
         max_providers: The most providers of a few-homed network.
         include_mutual: List customers that the server calls mutual, too.
-        options: What is covered, and where the report is written.
+        options: Content and file of the report.
         context: The command context.
     """
     from kentik_async import report
@@ -159,8 +159,8 @@ def trend(
         more: Other targets, which are read as one with the first.
         asn: The networks whose rank and score are shown; the first three of each market by default.
         rank_type: Ranking metric.
-        span: Between which dates.
-        options: What is covered, and where the report is written.
+        span: First and last date of the changes.
+        options: Content and file of the report.
         context: The command context.
     """
     from kentik_async import report
@@ -197,8 +197,8 @@ def compare(
         mine: My AS numbers. [required]
         asn: AS numbers of competitors. [required]
         rank_type: Ranking metric.
-        span: Between which dates.
-        options: What is covered, and where the report is written.
+        span: First and last date of the changes.
+        options: Content and file of the report.
         context: The command context.
 
     Raises:
@@ -234,8 +234,8 @@ def network(
         target: The folder, or its URL.
         more: Other targets, which are read as one with the first.
         asn: The AS number of the network. [required]
-        span: Between which dates.
-        options: What is covered, and where the report is written.
+        span: First and last date of the changes.
+        options: Content and file of the report.
         context: The command context.
 
     Raises:

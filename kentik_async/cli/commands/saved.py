@@ -1,4 +1,4 @@
-"""`kentik-async kmi status` and `kmi diff`: what targets hold. Nothing is sent."""
+"""`kentik-async kmi status` and `kmi diff`: show the contents of targets. Nothing is sent."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -130,8 +130,8 @@ def diff(
 ) -> Exit | None:
     """Show what changed between two dates of a target.
 
-    Who rose, fell, entered and left the rankings; which customers and providers
-    networks won and lost. Only pages that both dates hold with equal coverage
+    Networks that rose, fell, entered and left the rankings; customers and providers
+    that networks won and lost. Only pages that both dates hold with equal coverage
     are compared; if there are none, the exit code is 5.
 
     For example:

@@ -1,4 +1,4 @@
-"""An emulator in another process, so that it does not share the interpreter with the client."""
+"""An emulator in another process, so that it does not share the GIL with the client."""
 
 import asyncio
 import json

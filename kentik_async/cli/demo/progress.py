@@ -98,5 +98,5 @@ def _bar(notes: Notes) -> "Progress":
         TextColumn("{task.fields[rate]:>6}", style="cyan"),
         TimeRemainingColumn(elapsed_when_finished=True),
         console=notes.console,
-        auto_refresh=False,  # a drawing thread would compete with the run for the interpreter
+        auto_refresh=False,  # a drawing thread would compete with the run for the GIL
     )

@@ -133,7 +133,7 @@ async def measure(
 async def all_at_once(
     emulator: EmulatorProcess, queries: Sequence[RankingQuery], result: RunResult, tick: Tick
 ) -> None:
-    """Start all calls at once with plain stubs."""
+    """Start all calls at the same time with plain stubs."""
     async with _channel(emulator) as channel:
         call = _plain_call(KmiServiceStub(channel), emulator, result, tick)
         await asyncio.gather(*map(call, queries))
@@ -164,7 +164,7 @@ async def one_by_one(
 async def with_client(
     emulator: EmulatorProcess, queries: Sequence[RankingQuery], result: RunResult, tick: Tick
 ) -> None:
-    """Start all calls at once with the client, and make interactive calls while they run."""
+    """Start all calls at the same time with the client, and make interactive calls while they run."""
 
     async def call(query: RankingQuery) -> None:
         try:

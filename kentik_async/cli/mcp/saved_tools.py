@@ -1,4 +1,4 @@
-"""The tools for saved targets: what they hold, and SQL on their tables. They call no API."""
+"""The tools for saved targets: their contents, and SQL on their tables. They call no API."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -88,7 +88,7 @@ class _SavedTools:
             query.stop()
             task.add_done_callback(
                 lambda ended: ended.cancelled() or ended.exception()
-            )  # read by nobody else
+            )  # no other code reads it
             raise
 
 

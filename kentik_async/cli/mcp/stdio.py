@@ -1,4 +1,4 @@
-"""Stdin for the server: it can be given up at once, unlike a read in a thread, which Ctrl-C cannot end."""
+"""Stdin for the server: a read ends immediately at Ctrl-C, unlike a blocking read in a thread."""
 
 import asyncio
 import sys

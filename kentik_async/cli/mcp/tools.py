@@ -1,4 +1,4 @@
-"""What a tool is, and results of bounded size. Pure."""
+"""The type of a tool, and results of bounded size. Pure."""
 
 import datetime as dt
 import decimal
@@ -67,7 +67,7 @@ class ToolSpec:
 
 
 def page_of(rows: Sequence[Any], arguments: Arguments) -> dict[str, Any]:
-    """Return part of a list: as many rows as requested, or as fit; `next_offset` if more follow.
+    """Return part of a list: the requested rows, or fewer if they are large; `next_offset` if more follow.
 
     Args:
         rows: Models.

@@ -147,7 +147,7 @@ class Printer:
             self._json(document)
 
     def line_of_json(self, document: Any) -> None:
-        """Write a value as JSON on one line, or what the jq program makes of it."""
+        """Write a value as JSON on one line, or the results of the jq program for it."""
         if self._jq is not None:
             self._json(document)
         else:
@@ -158,7 +158,7 @@ class Printer:
         self._write(line.encode("utf-8", "replace") + b"\n")
 
     def _unknown(self, fields: Sequence[str]) -> str:
-        """Return what is wrong with the selected fields; "" if nothing is."""
+        """Return the problem with the selected fields; "" if there is none."""
         unknown = ", ".join(repr(name) for name in self._selected if name not in fields)
         if not unknown:
             return ""

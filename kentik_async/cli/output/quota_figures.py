@@ -1,4 +1,4 @@
-"""One look at the quota as a table for a terminal, a line of text, or a document for JSON. Pure."""
+"""One view of the quota as a table for a terminal, a line of text, or a document for JSON. Pure."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ class ClassFigures:
 
     @property
     def document(self) -> dict[str, Any]:
-        """The figures by name; what others have used counts as used."""
+        """The figures by name; requests of other programs count as used."""
         limits, state = self.limits, self.state
         return {
             "in_flight": state.in_flight,

@@ -1,4 +1,4 @@
-"""The options of the pull commands: which rankings, and where and how pages are saved."""
+"""The options of the pull commands: the rankings, and how pages are saved."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Several = Parameter(consume_multiple=True)
 
 @dataclass(frozen=True, slots=True)
 class RankingOptions:
-    """Which rankings are pulled, or lead to details."""
+    """The rankings that are pulled, or that lead to details."""
 
     markets: Annotated[
         list[str] | None,
@@ -44,13 +44,13 @@ class RankingOptions:
 
 @dataclass(frozen=True, slots=True)
 class PullOptions:
-    """Where and how pages are saved."""
+    """How pages are saved: format, date and refresh."""
 
     store: Annotated[Store, Parameter(help="Format of the tables.")] = "parquet"
     date: Annotated[
         str | None, Parameter(help="Date for the column run_date, YYYY-MM-DD; today (UTC) by default.")
     ] = None
-    refresh: Annotated[Flag, Parameter(help="Fetch pages again that the date holds.")] = False
+    refresh: Annotated[Flag, Parameter(help="Fetch pages again that the date already holds.")] = False
     retry_failed: Annotated[
         Flag, Parameter(help="Fetch pages again that failed with a definite answer (400, 404).")
     ] = False

@@ -48,7 +48,7 @@ class ProgressDisplay:
     """
 
     def __init__(self) -> None:
-        """Begin without pulls."""
+        """Start without pulls."""
         self.pulls: list[_RunningPull] = []
         self.several = False
         self.started = asyncio.Event()
@@ -58,8 +58,8 @@ class ProgressDisplay:
         """Show the progress of a pull while the block runs it.
 
         Args:
-            subject: What to call it, if there are several.
-            kentik: The client that runs it; what is left of its quota is shown.
+            subject: The name of the pull, if there are several.
+            kentik: The client that runs it; its remaining quota is shown.
             pull: The pull; its `on_progress` is replaced.
         """
         running = _RunningPull(subject, kentik, pull)
@@ -91,14 +91,14 @@ class _RunningPull:
         self._failed = progress.failed
 
     async def line(self) -> str:
-        """Return pages, rate, time left, failed pages and what is left of the quota, as one line."""
+        """Return pages, rate, time left, failed pages and remaining quota, as one line."""
         pages = f"{self.done:,} of {self.total:,} pages"
         minute, hour = await self._quota()
         quota = f"quota left: {minute} this minute, {hour} this hour"
         return "; ".join([pages, f"{self._rate():.0f} a minute", *await self._rest(), quota])
 
     async def description(self) -> str:
-        """Return the text beside a bar, which shows the pages; what may be cut off is last."""
+        """Return the text beside a bar, which shows the pages; the least important part is last."""
         minute, hour = await self._quota()
         return "; ".join([f"{self._rate():.0f}/min", *await self._rest(), f"quota {minute}/min, {hour}/h"])
 
@@ -113,7 +113,7 @@ class _RunningPull:
         return rest
 
     async def _quota(self) -> tuple[str, str]:
-        """Return what is left of the minute and of the hour; "any" without a limit."""
+        """Return the remaining quota of the minute and of the hour; "any" without a limit."""
         try:
             state = await self._kentik.quota.snapshot()
         except KentikError:
@@ -124,7 +124,7 @@ class _RunningPull:
         return minute, hour
 
     def _rate(self) -> float:
-        """Return the pages a minute during the last minute."""
+        """Return the number of pages in the last minute."""
         now = asyncio.get_running_loop().time()
         self._samples.append((now, self.done))
         while len(self._samples) > 2 and self._samples[0][0] < now - _RATE_WINDOW:
@@ -141,7 +141,7 @@ async def _print_lines(notes: Notes, display: ProgressDisplay) -> None:
 
 
 async def _draw_bars(notes: Notes, display: ProgressDisplay) -> None:
-    await display.started.wait()  # what is printed before goes to a terminal without a bar
+    await display.started.wait()  # earlier output is written to a terminal without a bar
     with _bars(notes, several=display.several) as bars:
         while True:
             await _draw(bars, display)
@@ -171,7 +171,7 @@ def _bars(notes: Notes, *, several: bool) -> "Bars":
         MofNCompleteColumn(),
         TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)),
         console=notes.console,
-        auto_refresh=False,  # a thread that draws would take the interpreter from the pull
+        auto_refresh=False,  # a drawing thread would compete with the pull for the GIL
         expand=True,
         transient=True,
     )

@@ -22,7 +22,7 @@ def resume_command(
 
     Returns:
         The same command; or, for one of several profiles, a command for that profile alone, if the target
-        can be told from the other arguments.
+        can be distinguished from the other arguments.
     """
     if target is None:
         return shlex.join([_PROGRAM, *arguments])

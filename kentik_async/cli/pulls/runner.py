@@ -27,14 +27,14 @@ MakePull: TypeAlias = "Callable[[KentikClient], Pull[Any]]"
 
 
 async def run_pull(context: Context, target: str, options: PullOptions, make: MakePull) -> Exit:
-    """Plan a pull, run it and report; for several profiles, all at once.
+    """Plan a pull, run it and report; for several profiles, all concurrently.
 
     Each of several profiles has its own client, quota and target; a failure of one does not stop the others.
 
     Args:
         context: The context of the command.
         target: The folder or URL; for several profiles, the one that holds a folder for each.
-        options: Where and how pages are saved.
+        options: How pages are saved.
         make: Makes the pull.
 
     Returns:
@@ -68,7 +68,7 @@ def _jobs(context: Context, target: str, options: PullOptions, make: MakePull) -
 
 
 async def _wait(tasks: Sequence[asyncio.Task[Any]]) -> None:
-    """Wait for all tasks; Ctrl-C, which cancels the waiting, lets each of them end cleanly first."""
+    """Wait for all tasks; after Ctrl-C, which cancels the wait, each task still ends cleanly."""
     try:
         await asyncio.wait(tasks)
     except asyncio.CancelledError:
@@ -79,7 +79,7 @@ async def _wait(tasks: Sequence[asyncio.Task[Any]]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Result:
-    """How a pull ended: with a report, after a dry run with a plan, otherwise with neither."""
+    """The result of a pull: a report, after a dry run a plan, otherwise neither."""
 
     exit: Exit
     target: str = ""
@@ -132,7 +132,7 @@ class _Job:
     def _progress(
         self, display: ProgressDisplay, kentik: "KentikClient", pull: "Pull[Any]", plan: PullPlan
     ) -> AbstractContextManager[None]:
-        if plan.complete:  # no bar for what ends at once
+        if plan.complete:  # no bar for a pull that ends immediately
             return nullcontext()
         return display.track(self.context.notes.subject, kentik, pull)
 

@@ -1,4 +1,4 @@
-"""What is printed about a pull: its plan before, its outcome after."""
+"""Prints the plan of a pull before it starts, and its result afterwards."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 __all__ = ["note_outcome", "note_plan", "print_plans", "print_reports"]
 
 _DEFAULT_LIMIT = 600
-"""Rows of a ranking whose request has no limit. Source: Kentik KB, KMI APIs."""
+"""Number of rows of a ranking if the request sets no limit. Source: Kentik KB, KMI APIs."""
 
 _NAMES = {"rankings": "rankings", "asn_details": "details of networks", "insights": "insights"}
-"""What kinds of pages are called."""
+"""The names of the kinds of pages."""
 
 _CAUSES = 5
-"""Causes of failures that are printed one by one."""
+"""Number of failure causes that are printed individually."""
 
 _PLAN_FIELDS = ("target", "run_id", "calls", "exact", "seconds", "saved", "failed", "rankings")
 _REPORT_FIELDS = (
@@ -39,13 +39,13 @@ _COUNTS = ("calls", "pages", "rows", "failed", "saved", "rankings")
 
 
 def note_plan(notes: Notes, pull: "Pull[Any]", target: str, plan: "PullPlan", *, starts: bool) -> None:
-    """Print what a pull will take.
+    """Print the calls and the time that a pull will take.
 
     Args:
         notes: Where to print.
         pull: The pull.
         target: The target's name.
-        plan: What it will take.
+        plan: The plan of the pull.
         starts: Whether it starts now; if so, the SDK warns of a long one.
     """
     skipped = f"{_counted(plan.saved, 'page')} already downloaded; skipped"
@@ -69,7 +69,7 @@ def note_plan(notes: Notes, pull: "Pull[Any]", target: str, plan: "PullPlan", *,
 
 
 def note_outcome(notes: Notes, target: str, report: "PullReport") -> Exit:
-    """Print what a person should know of a finished pull; return the exit code."""
+    """Print the result and the failures of a finished pull; return the exit code."""
     if report.already_complete:
         notes.note(f"run {report.run_id} is complete: nothing to download; --refresh fetches its pages again")
     if report.mixed:
@@ -95,12 +95,12 @@ def note_outcome(notes: Notes, target: str, report: "PullReport") -> Exit:
 
 
 def print_plans(printer: Printer, plans: "Sequence[tuple[str, PullPlan]]", *, several: bool) -> None:
-    """Print the plans of dry runs: a list for several targets, also if it holds one."""
+    """Print the plans of dry runs: a list for several targets, even with one entry."""
     _print(printer, plans, _PLAN_FIELDS, _PLAN_FIELDS, several=several)
 
 
 def print_reports(printer: Printer, reports: "Sequence[tuple[str, PullReport]]", *, several: bool) -> None:
-    """Print the reports of pulls: a list for several targets, also if it holds one."""
+    """Print the reports of pulls: a list for several targets, even with one entry."""
     in_list = [name for name in _REPORT_FIELDS if name not in ("run_date", "already_complete")]
     _print(printer, reports, _REPORT_FIELDS, in_list, several=several)
 
@@ -131,7 +131,7 @@ def _columns(fields: Sequence[str]) -> tuple[Column, ...]:
 
 
 def _expected(pull: "Pull[Any]", plan: "PullPlan") -> Iterator[str]:
-    """Yield which rows a plan leads to, as far as that can be told."""
+    """Yield the number of rows that a plan leads to, as far as it is known."""
     spec = pull.spec
     if plan.rankings:
         yield f"up to {plan.rankings * (spec.limit or _DEFAULT_LIMIT):,} rows of rankings"

@@ -82,14 +82,14 @@ async def run_apply(context: Context, options: ApplyOptions) -> Exit:
 async def _apply(
     context: Context, kentik: KentikClient, plan: StatePlan, options: ApplyOptions
 ) -> tuple[ApplyReport, bool]:
-    """Apply a plan; Ctrl-C, which cancels the waiting, lets the request in flight end.
+    """Apply a plan; after Ctrl-C, which cancels the wait, the request in flight still ends.
 
     Returns:
         The report, and whether it was interrupted.
     """
     task = asyncio.current_task()
     if task is not None and task.cancelling():
-        raise asyncio.CancelledError  # Ctrl-C came while something was closed that must not be interrupted
+        raise asyncio.CancelledError  # Ctrl-C came during a close that must not be interrupted
     stop = asyncio.Event()
     with _progress(context, plan) as on_progress:
         work = asyncio.create_task(

@@ -13,7 +13,7 @@ from kentik_async.cli.parameters import Flag
 __all__ = ["apply", "export", "plan", "schema"]
 
 _CHANGED = 2
-"""The exit code of `plan --exit-code` if there are changes, as with other tools that plan."""
+"""The exit code of `plan --exit-code` if there are changes, as in similar tools."""
 
 _Api: TypeAlias = Literal["v6", "v5"]
 
@@ -95,7 +95,7 @@ async def apply(
 ) -> Exit:
     """Change the account so that it matches the files.
 
-    Objects that somebody else changes meanwhile are not overwritten. Objects
+    Objects that another user changes meanwhile are not overwritten. Objects
     that will be changed or deleted are saved first. After an interruption or a
     failure, the same command continues.
 

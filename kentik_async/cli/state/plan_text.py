@@ -42,7 +42,7 @@ def summary(plan: "StatePlan") -> str:
 
 
 def plan_lines(plan: "StatePlan") -> Iterator["Text"]:
-    """Return a plan as lines: the changes of each kind, what is not managed, the figures."""
+    """Return a plan as lines: the changes of each kind, unmanaged objects, the figures."""
     from rich.text import Text
 
     for kind in ("site_markets", "sites", "as_groups"):

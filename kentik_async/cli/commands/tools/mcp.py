@@ -11,7 +11,7 @@ from kentik_async.errors import ConfigError
 __all__ = ["mcp"]
 
 _MAX_WAIT = 60.0
-"""Seconds; programs that call tools do not wait for an hour, as a pull does."""
+"""Seconds; unlike a pull, a program that calls a tool does not wait for an hour."""
 
 
 async def mcp(
