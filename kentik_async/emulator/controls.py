@@ -1,4 +1,4 @@
-"""What tests and programs do with an emulator while it runs: connect to it, inspect it, script faults."""
+"""The controls of a running emulator, for tests and programs: connect, inspect, script faults."""
 
 import datetime as dt
 from collections.abc import Callable

@@ -9,7 +9,7 @@ from kentik_async.report.model import ReportColumn, ReportTable, Rows
 __all__ = ["MOST_ROWS", "cell_text", "is_long", "is_number", "shown_columns", "shown_rows"]
 
 MOST_ROWS = 400
-"""The most rows of a table on a page."""
+"""Maximum number of rows of a table on a page."""
 
 _LONG = 48
 """Characters."""
@@ -45,7 +45,7 @@ def is_long(column: ReportColumn, rows: Rows) -> bool:
 
 
 def shown_columns(table: ReportTable) -> list[ReportColumn]:
-    """Return the columns that people need: no market id beside its name, no name that is always the same."""
+    """Return the columns that people need: no market id beside its name, no constant name."""
     names = {column.name for column in table.columns}
     hidden = {"market_id"} if "market" in names else set()
     if len(table) > 1 and len({row.get("market") for row in table.rows}) == 1:
@@ -54,9 +54,9 @@ def shown_columns(table: ReportTable) -> list[ReportColumn]:
 
 
 def shown_rows(table: ReportTable, most: int = MOST_ROWS) -> tuple[Rows, str]:
-    """Return the rows of a table that are shown, and what is left out; "" for nothing.
+    """Return the rows of a table to show, and a note on the omitted rows; "" for none.
 
-    A table that is too long shows equally many rows of each market, the first ones.
+    A table that is too long shows the first rows of each market, the same number for each.
     """
     if len(table) <= most:
         return table.rows, ""

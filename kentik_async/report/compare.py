@@ -125,11 +125,11 @@ def compare(
         target: The folder or URL that pulls saved to, or several of them.
         mine: My networks.
         asns: The competitors' networks.
-        markets: Ids, countries or names; None for all that are saved.
+        markets: Ids, countries or names; None for all saved markets.
         rank_type: The ranking metric.
         ip: "v4" or "v6".
-        since: The earliest date to compare customers with; the first that is saved by default.
-        until: The date of the report; the last that is saved by default.
+        since: The earliest date to compare customers with; the first saved date by default.
+        until: The date of the report; the last saved date by default.
 
     Raises:
         ValidationError: An argument is invalid, or a market, a date or the metric is not saved.
@@ -183,7 +183,7 @@ def compare(
 
 
 def _customers(data: SavedData, chosen: list[str], asked: list[int]) -> tuple[Rows, Rows]:
-    """Return one row for each network in each market, and the customers that were won and lost."""
+    """Return one row for each network in each market, and the customers won and lost."""
     changes = [row for row in neighbour_changes(data) if row["relation"] == "customer"]
     moves = [{**row, "customer": row["related_asn"], "customer_name": row["related_name"]} for row in changes]
     counts = {
@@ -208,7 +208,7 @@ def _customers(data: SavedData, chosen: list[str], asked: list[int]) -> tuple[Ro
 
 
 def _add_holders(data: SavedData, moves: Rows, own: list[int], others: list[int]) -> None:
-    """Add which networks of the other side have a customer on the later date; None if no list is saved."""
+    """Add the networks of the other side that have a customer on the later date; None if no list is saved."""
     rows = data.query(
         """
         SELECT s.market_id, s.asn, r.related_asn FROM details_span AS s LEFT JOIN relations AS r
@@ -253,21 +253,21 @@ def _tables(ranks: Rows, customers: Rows, overlap: Rows, moves: Rows) -> tuple[R
         ReportTable(
             "customers",
             "Customers",
-            "Customers on the date, and how many were won and lost since an earlier one.",
+            "Customers on the date, and the numbers won and lost since an earlier one.",
             _CUSTOMER_COLUMNS,
             customers,
         ),
         ReportTable(
             "overlap",
             "Overlap",
-            "How many customers two networks share in a market.",
+            "Number of customers that two networks share in a market.",
             _OVERLAP_COLUMNS,
             overlap,
         ),
         ReportTable(
             "moves",
             "Customers won and lost",
-            "One row for each customer that is in the list of one of two dates only.",
+            "One row for each customer that is in the list of only one of two dates.",
             _MOVE_COLUMNS,
             moves,
         ),

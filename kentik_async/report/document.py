@@ -20,9 +20,9 @@ class KmiReport:
     Attributes:
         name: "prospects", "trend", "compare" or "network".
         title: Its title.
-        summary: What it is about, in a sentence.
-        facts: What was reported: dates, address family, ranking.
-        notes: What is not saved, and how the figures are meant.
+        summary: Its subject, in a sentence.
+        facts: Its scope: dates, address family, ranking.
+        notes: The data that is not saved, and the meaning of the figures.
         tables: The tables by name, each with its `rows`.
     """
 
@@ -65,7 +65,7 @@ class KmiReport:
         return file
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all figures, as JSON has them."""
+        """Return all figures as JSON values."""
         return {
             "report": self.name,
             "title": self.title,
@@ -93,7 +93,7 @@ class KmiReport:
         return f"<KmiReport {self.name}: {sizes}>"
 
     def _repr_html_(self) -> str:
-        """Return what Jupyter shows: the tables, the long ones cut, without style and script."""
+        """Return the HTML that Jupyter shows: the tables, the long ones cut, without style and script."""
         from kentik_async.report.notebook import tables_of
 
         return tables_of(self)

@@ -1,4 +1,4 @@
-"""The words that all reports share: names of markets and networks, and notes on what is not saved. Pure."""
+"""Texts that all reports share: names of markets and networks, and notes on missing data. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -27,7 +27,7 @@ _MOST_LISTED = 4
 def name_rows(
     rows: Iterable[Rows], markets: Mapping[str, str], networks: Mapping[int, str] | None = None
 ) -> None:
-    """Add the columns `market`, and `name` where networks are given, to the rows of several tables."""
+    """Add the column `market`, and `name` if networks are given, to the rows of several tables."""
     for row in (row for table in rows for row in table):
         row["market"] = markets.get(row["market_id"]) or row["market_id"]
         if networks is not None:
@@ -35,7 +35,7 @@ def name_rows(
 
 
 def asn_list(asns: Sequence[int], names: Mapping[int, str] | None = None) -> str:
-    """Return AS numbers, with names where they are known, as one text; "none given" for none."""
+    """Return AS numbers, with their names if known, as one text; "none given" for none."""
     named = names or {}
     return ", ".join(f"AS{asn} {named.get(asn, '')}".strip() for asn in asns) or "none given"
 
@@ -48,7 +48,7 @@ def market_list(markets: Sequence[str], names: Mapping[str, str]) -> str:
 
 
 def not_saved(markets: Sequence[str], what: str, when: str) -> str:
-    """Return a note that names the markets for which something is not saved; "" for none."""
+    """Return a note on the markets for which some data is not saved; "" for none."""
     if not markets:
         return ""
     names = list(dict.fromkeys(markets))
@@ -62,7 +62,7 @@ def listed(words: Sequence[str]) -> str:
 
 
 def family_note(ip: str, others: Sequence[str]) -> str:
-    """Return a note that the other address family has a report of its own; "" if none is saved."""
+    """Return a note that the other address family needs its own report; "" if it is not saved."""
     if not others:
         return ""
     return f"All figures are of {ip}; {' and '.join(others)} is saved too, and needs a report of its own."

@@ -1,4 +1,4 @@
-"""What a report is made of: facts, notes, and tables of figures. Pure."""
+"""The parts of a report: facts, notes, and tables of figures. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class ReportColumn:
         title: The heading.
         kind: "text"; "asn"; "count", a number; "change", a number with a sign; "share", 0 to 1, shown in per
             cent; "date"; "flag", yes or no.
-        absent: What stands for None: why the value is not known, or that there is none.
+        absent: The text for None: why the value is not known, or that there is none.
     """
 
     name: str
@@ -38,7 +38,7 @@ class ReportTable:
     Attributes:
         name: Its key in `KmiReport.tables`.
         title: Its heading.
-        caption: What one row is, and by what the rows are sorted.
+        caption: The meaning of a row, and the order of the rows.
         columns: Its columns.
         rows: Its rows, all of them.
         charted: Whether the page shows it as a chart only.
@@ -64,7 +64,7 @@ class ReportTable:
 
 
 class ReportContents(Protocol):
-    """What a page shows of a report."""
+    """The parts of a report that a page shows."""
 
     @property
     def name(self) -> str:
@@ -78,17 +78,17 @@ class ReportContents(Protocol):
 
     @property
     def summary(self) -> str:
-        """What it is about."""
+        """Its subject."""
         ...
 
     @property
     def facts(self) -> Mapping[str, str]:
-        """What was reported."""
+        """Its scope."""
         ...
 
     @property
     def notes(self) -> Sequence[str]:
-        """What is not saved, and how the figures are meant."""
+        """The data that is not saved, and the meaning of the figures."""
         ...
 
     @property

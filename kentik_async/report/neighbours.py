@@ -1,4 +1,4 @@
-"""Customers, providers and peers in DuckDB: what is saved of them, and what changed between two dates."""
+"""Customers, providers and peers in DuckDB: the saved lists, and the changes between two dates."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -46,7 +46,7 @@ GROUP BY ALL
 def neighbour_spans(
     data: SavedData, markets: Sequence[str], asns: Sequence[int], since: dt.date, until: dt.date
 ) -> Rows:
-    """Make the table `details_span` and return its rows: which lists of neighbours are compared.
+    """Create the table `details_span` and return its rows: the lists of neighbours that are compared.
 
     There is a row for each list that is saved on `until`; its `since` is the earliest date on which the same
     list is saved with the same filters, NULL if there is none. The view `relations` holds these dates.
@@ -63,12 +63,12 @@ def neighbour_changes(data: SavedData) -> Rows:
 
 
 def neighbour_counts(data: SavedData) -> Rows:
-    """Return how many neighbours each list of `neighbour_spans` has on the later date."""
+    """Return the number of neighbours in each list of `neighbour_spans` on the later date."""
     return data.query(_COUNTS, ip=data.ip)
 
 
 def filter_notes(data: SavedData, date: dt.date, markets: Sequence[str]) -> list[str]:
-    """Return a note for each filter that cut neighbours off when the date was pulled."""
+    """Return a note for each filter that excluded neighbours when the date was pulled."""
     found = data.column(
         """
         SELECT DISTINCT filters FROM details_page

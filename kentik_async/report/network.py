@@ -1,4 +1,4 @@
-"""The report `network`: what is saved of one network."""
+"""The report `network`: all saved data of one network."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -39,7 +39,7 @@ WHERE r.ip = $ip
 ORDER BY s.market_id, s.relation, coalesce(r.score, r.pfx_count) DESC NULLS LAST, r.related_asn
 """
 
-# Two pages may hold the same insight: those of two dates, or of a market and of all markets.
+# Two pages may hold the same insight: pages of two dates, or of a market and of all markets.
 _INSIGHTS = """
 SELECT strftime(max(created_at), '%Y-%m-%d %H:%M') AS created_at, max(run_date) AS run_date, market_id, ip,
     "type", message
@@ -117,15 +117,15 @@ def network(
     since: dt.date | None = None,
     until: dt.date | None = None,
 ) -> KmiReport:
-    """Report one network: its rank in each market, its neighbours, what changed, and its insights.
+    """Report one network: its rank in each market, its neighbours, their changes, and its insights.
 
     Args:
         target: The folder or URL that pulls saved to, or several of them.
         asn: The network.
-        markets: Ids, countries or names; None for all that are saved.
+        markets: Ids, countries or names; None for all saved markets.
         ip: "v4" or "v6".
-        since: The earliest date to compare with; the first that is saved by default.
-        until: The date of the report; the last that is saved by default.
+        since: The earliest date to compare with; the first saved date by default.
+        until: The date of the report; the last saved date by default.
 
     Raises:
         ValidationError: An argument is invalid, or a market or date is not saved.
@@ -198,7 +198,7 @@ def _difference(one: int | None, other: int | None) -> int | None:
 
 
 def _counts(chosen: list[str], spans: Rows, neighbours: Rows) -> Rows:
-    """Return the number of neighbours in each market; None where a list is not saved. Pure."""
+    """Return the number of neighbours in each market; None if a list is not saved. Pure."""
     counts: dict[tuple[str, str], int] = {(row["market_id"], row["relation"]): 0 for row in spans}
     for row in neighbours:
         counts[row["market_id"], row["relation"]] += 1
@@ -220,7 +220,7 @@ def _history(data: SavedData, asn: int, chosen: list[str], first: dt.date, last:
 def _insights(
     data: SavedData, asn: int, chosen: list[str], first: dt.date, last: dt.date
 ) -> tuple[Rows, int]:
-    """Return the insights of a network, and the number of saved pages that could hold some."""
+    """Return the insights of a network, and the number of saved pages that could contain insights."""
     data.use("insights", [date for date in data.dates if first <= date <= last])
     found = data.query(_INSIGHTS, asn=asn, ip=data.ip, markets=chosen)
     return found, data.column(_INSIGHT_PAGES, asn=asn, since=first, until=last, markets=chosen)[0]
@@ -246,7 +246,7 @@ def _notes(
 
 
 def _missing_lists(counts: Rows) -> dict[tuple[str, ...], list[str]]:
-    """Return the markets by the lists that are not saved of them. Pure."""
+    """Return the markets grouped by the lists that are not saved. Pure."""
     missing: dict[tuple[str, ...], list[str]] = {}
     for row in counts:
         lists = tuple(name for name in ("customers", "providers", "peers") if row[name] is None)
@@ -260,8 +260,8 @@ def _tables(
 ) -> tuple[ReportTable, ...]:
     described = (
         ("ranks", "Ranks", "One row for each market and ranking metric.", _RANK_COLUMNS, ranks),
-        ("counts", "Neighbours by market", "How many there are of each relation.", _COUNT_COLUMNS, counts),
-        ("changes", "Changes", "Neighbours in the list of one of two dates only.", _CHANGE_COLUMNS, changes),
+        ("counts", "Neighbours by market", "Number of neighbours of each relation.", _COUNT_COLUMNS, counts),
+        ("changes", "Changes", "Neighbours in the list of only one of two dates.", _CHANGE_COLUMNS, changes),
         ("insights", "Insights", "Newest first; types are the server's numbers.", _INSIGHT_COLUMNS, insights),
         (
             "neighbours",

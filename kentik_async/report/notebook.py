@@ -1,4 +1,4 @@
-"""Reports in notebooks: plain HTML tables, as those of `Records`. Pure."""
+"""Reports in notebooks: plain HTML tables, like `Records`. Pure."""
 
 from html import escape
 

@@ -22,7 +22,7 @@ from kentik_async.report.scope import Networks, chosen_markets, chosen_networks,
 
 __all__ = ["prospects"]
 
-# A link is known from either end: a customer of one network, or a provider of another.
+# A link is known from either end: as a customer of one network, or as a provider of another.
 _LINKS = """
 CREATE OR REPLACE TEMP TABLE link AS
 SELECT market_id, related_asn AS asn, related_name AS name, asn AS provider, score,
@@ -90,20 +90,20 @@ def prospects(
     max_providers: int = 3,
     exclude_mutual: bool = True,
 ) -> KmiReport:
-    """Report networks that one or few providers connect, and that are not customers of mine.
+    """Report networks with one or few providers that are not customers of mine.
 
     A network is single-homed if the server says so. It is few-homed if the saved details name at most
     `max_providers` providers; it may have more, unless the column `providers_complete` is true.
 
     Args:
         target: The folder or URL that pulls saved to, or several of them.
-        markets: Ids, countries or names; None for all that are saved.
+        markets: Ids, countries or names; None for all saved markets.
         mine: My networks: neither they nor their customers are listed.
         asns: Only customers of these networks; all by default.
         ip: "v4" or "v6".
         date: A saved date; the newest one with details by default.
-        max_providers: The most providers of a few-homed network; 1 lists only networks with one.
-        exclude_mutual: Whether to leave out customers that the server calls mutual: customers of the Kentik
+        max_providers: Maximum number of providers of a few-homed network; 1 lists only networks with one.
+        exclude_mutual: Whether to omit customers that the server calls mutual: customers of the Kentik
             user's own networks.
 
     Raises:
@@ -148,7 +148,7 @@ def prospects(
             ),
             ReportTable(
                 "sources",
-                "What is saved",
+                "Saved data",
                 "Prospects are found among the saved customers and providers of these networks.",
                 _SOURCE_COLUMNS,
                 sources,

@@ -65,7 +65,7 @@ def rank_spans(
     since: dt.date,
     until: dt.date,
 ) -> Rows:
-    """Make the table `rank_span` and return its rows: which two rankings are compared.
+    """Create the table `rank_span` and return its rows: the two rankings that are compared.
 
     For each market and metric `until` is the newest saved date, and `since` the earliest one whose ranking
     has equal coverage (the same limit, or both are whole); NULL if there is none.

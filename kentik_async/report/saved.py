@@ -1,4 +1,4 @@
-"""Saved targets as tables that DuckDB queries, and which pages they hold."""
+"""Saved targets as DuckDB tables, and the pages that they hold."""
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,7 +20,7 @@ _OFFLINE = {
     "python_enable_replacements": "false",
 }
 
-# A page has rows if it was answered, also if a later refresh of it failed. 600: the server's default limit.
+# A page has rows if it was answered, even if a later refresh of it failed. 600: the server's default limit.
 _PAGES = """
 CREATE TEMP TABLE page AS
 SELECT run_date, kind, market_id, rank_type, ip, asn, "limit", "type", "key", "rows",
@@ -63,8 +63,8 @@ _FILTERS = ", ".join(
 class SavedData:
     """The tables of one or several targets in DuckDB, of one address family.
 
-    There are the views `rankings`, `relations`, `asns` and `insights`, of the dates that `use` selects, and
-    the tables of the pages that hold rows:
+    It has the views `rankings`, `relations`, `asns` and `insights` for the dates that `use` selects, and
+    tables of the pages that hold rows:
 
         ranking_page    run_date, market_id, rank_type, depth (the limit), whole (no limit cut rows off)
         details_page    run_date, market_id, asn, relation, filters (those of the request; '' for none)
@@ -77,11 +77,11 @@ class SavedData:
     """
 
     def __init__(self, target: Targets, ip: str) -> None:
-        """Open the targets and read which pages they hold.
+        """Open the targets and read the list of their pages.
 
         Raises:
             TargetError: No pull was saved in one of them, or it cannot be read.
-            ConfigError: DuckDB, pyarrow, or what a target's URL needs, is not installed.
+            ConfigError: DuckDB, pyarrow, or a package that a target's URL needs, is not installed.
         """
         self._tables = open_target(target)
         self.ip = ip
@@ -95,7 +95,7 @@ class SavedData:
             self.run(statement)
 
     def use(self, table: str, dates: Iterable[dt.date] | None = None) -> None:
-        """Make a table a view.
+        """Create a view for a table.
 
         Args:
             table: The table.
@@ -153,7 +153,7 @@ class SavedData:
             ) from error
 
     def market_names(self) -> dict[str, str]:
-        """Return the names of the markets that any list of markets holds, the newest name of each."""
+        """Return the newest name of each market in the saved lists of markets."""
         self.use("markets", self.dates[-1:])
         names = "SELECT market_id, arg_max(name, run_date) AS name FROM markets GROUP BY market_id"
         found = self.query(names)
@@ -163,7 +163,7 @@ class SavedData:
         return {row["market_id"]: row["name"] for row in found}
 
     def network_names(self, asns: Sequence[int], dates: Iterable[dt.date]) -> dict[int, str]:
-        """Return the names of networks, as their details, rankings or neighbours of some dates have them."""
+        """Return the names of networks, from their details, rankings or neighbours on some dates."""
         for table in ("asns", "rankings", "relations"):
             self.use(table, dates)
         found = self.query(
@@ -203,7 +203,7 @@ class SavedData:
 def _parquet_files(dataset: Any) -> list[str]:
     """Return the files of a dataset if DuckDB can read them itself; else an empty list.
 
-    It can if all are Parquet, in a local folder whose path is no pattern and names no other partition.
+    It can if all are Parquet files in a local folder whose path is no pattern and has no other partition.
     """
     import pyarrow.dataset as ds  # type: ignore[import-untyped]  # pyarrow ships no types
     from pyarrow import fs

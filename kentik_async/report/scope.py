@@ -1,4 +1,4 @@
-"""What a report covers: markets, networks and dates, checked against what is saved. Pure."""
+"""The scope of a report: markets, networks and dates, checked against the saved data. Pure."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
@@ -67,7 +67,7 @@ def chosen_markets(
         markets: Ids, countries or names; None for all saved markets.
         saved: The ids of the markets that are saved.
         names: The names of markets by id.
-        what: What is saved of a market, such as "rankings"; for errors.
+        what: The kind of saved data, such as "rankings"; for errors.
 
     Raises:
         ValidationError: A market is not saved, or nothing is.
@@ -94,7 +94,7 @@ def _market(text: str, saved: Sequence[str], names: Mapping[str, str], what: str
 
 
 def typed_market(market_id: str) -> str:
-    """Return a market id as it is typed in a shell: planet:earth."""
+    """Return a market id in the form for a shell: planet:earth."""
     return market_id.replace("$", ":")
 
 
@@ -115,10 +115,10 @@ def chosen_dates(
     """Return the first and the last date of a span; both are saved.
 
     Args:
-        since: The first date; the first that is saved by default.
+        since: The first date; the first saved date by default.
         until: The last date.
         saved: The saved dates, oldest first.
-        newest: The default of the last date; the last that is saved by default.
+        newest: The default of the last date; the last saved date by default.
 
     Raises:
         ValidationError: One of them is not saved, or they are in the wrong order.

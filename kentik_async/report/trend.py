@@ -98,18 +98,18 @@ def trend(
     since: dt.date | None = None,
     until: dt.date | None = None,
 ) -> KmiReport:
-    """Report rank and score over the saved dates, and what changed between the first and the last of them.
+    """Report rank and score over the saved dates, and the changes between the first and the last date.
 
     Two rankings are compared only if they have equal coverage: the same limit, or both are whole.
 
     Args:
         target: The folder or URL that pulls saved to, or several of them.
-        markets: Ids, countries or names; None for all that are saved.
+        markets: Ids, countries or names; None for all saved markets.
         asns: The networks whose rank and score are shown; the first three of each market by default.
         rank_type: The ranking metric.
         ip: "v4" or "v6".
-        since: The first date; the first that is saved by default.
-        until: The last date; the last that is saved by default.
+        since: The first date; the first saved date by default.
+        until: The last date; the last saved date by default.
 
     Raises:
         ValidationError: An argument is invalid, or a market, a date or the metric is not saved.
@@ -139,7 +139,7 @@ def trend(
     return KmiReport(
         name="trend",
         title="Trend",
-        summary=f"Rank and score from {first} to {last}, and who won, lost, entered and left.",
+        summary=f"Rank and score from {first} to {last}; winners, losers, entries and exits.",
         facts={
             "Dates": f"{first} to {last}, {sum(first <= date <= last for date in data.dates)} saved",
             "Markets": market_list(chosen, names),

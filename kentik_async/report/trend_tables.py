@@ -8,7 +8,7 @@ __all__ = ["MOVERS", "summary_of", "trend_tables"]
 _SPAN_COLUMNS = (ReportColumn("since", "Since", "date"), ReportColumn("until", "Until", "date"))
 
 MOVERS = 10
-"""The most winners, and the most losers, of each market."""
+"""Maximum number of winners, and of losers, of each market."""
 
 _SERIES_COLUMNS = (
     ReportColumn("run_date", "Date", "date"),
@@ -99,7 +99,7 @@ def trend_tables(series: Rows, summary: Rows, moves: Rows, crossings: Rows) -> t
         ReportTable(
             "entries",
             "Entries and exits",
-            "Networks that are in the ranking on one of two dates only, with rank and score on that date; "
+            "Networks that are in the ranking on only one of two dates, with rank and score on that date; "
             "and the saved date on which they were first or last in it.",
             _CROSSING_COLUMNS,
             crossings,

@@ -1,4 +1,4 @@
-"""Vega: charts compiled to what the browser runs, and Vega itself as one script."""
+"""Vega: compiles charts to Vega specifications, and bundles Vega as one script."""
 
 import hashlib
 from contextlib import suppress
@@ -19,7 +19,7 @@ __all__ = ["compiled", "vega_script"]
 def compiled(chart: "alt.TopLevelMixin") -> dict[str, Any]:
     """Return a chart as a Vega specification.
 
-    Vega-Lite runs here and not in the browser: the page is a third smaller, and starts sooner.
+    Vega-Lite runs here, not in the browser: the page is a third smaller and starts sooner.
     """
     import altair as alt
     import vl_convert
@@ -64,7 +64,7 @@ def vega_script() -> str:
 
 
 def _cached(file: Path) -> str | None:
-    """Return a script from the cache; None if it is not there, or not whole."""
+    """Return a script from the cache; None if it is missing or incomplete."""
     try:
         digest, _, script = file.read_text(encoding="utf-8").partition("\n")
     except (OSError, UnicodeDecodeError):
@@ -73,7 +73,7 @@ def _cached(file: Path) -> str | None:
 
 
 def _keep(file: Path, script: str) -> None:
-    """Write a script to the cache, in one step; a cache that cannot be written is not needed."""
+    """Write a script to the cache, in one step; errors are ignored, because the cache is optional."""
     with suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
         replace_file(file, f"{_digest(script)}\n{script}")

@@ -96,7 +96,7 @@ class RestApp:
         return handle
 
     async def _root(self, request: web.Request) -> web.StreamResponse:
-        """Answer a client that asks without credentials whether HTTP works: no customer's quota counts it."""
+        """Answer a request without credentials, which tests whether HTTP works; it counts in no quota."""
         del request
         return web.Response(status=404)
 

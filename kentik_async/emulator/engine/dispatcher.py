@@ -1,4 +1,4 @@
-"""The path of every request, whatever its protocol: authentication, limits, faults, latency, call log."""
+"""The path of every request, for both protocols: authentication, limits, faults, latency, call log."""
 
 import asyncio
 import random
@@ -253,7 +253,7 @@ def _fault_result(fault: Fault) -> DispatchResult | None:
 
 
 async def _sleep_until(due: float) -> None:
-    """Sleep until a time of the event loop's clock; return at once if it has passed."""
+    """Sleep until a time of the event loop's clock; return immediately if it has passed."""
     remaining = due - asyncio.get_running_loop().time()
     if remaining > 0.0:
         await asyncio.sleep(remaining)

@@ -93,7 +93,7 @@ class SiteDetails:
         return found[0]
 
     def set(self, site_id: int, wanted: pb.Site) -> None:
-        """Store the fields of a site that API v5 does not have; everything that is not sent is removed.
+        """Store the fields of a site that API v5 does not have; fields that are not sent are removed.
 
         Raises:
             AnswerError: 400; the market does not exist.
@@ -112,7 +112,7 @@ class SiteDetails:
             self.market_ids[site_id] = market_id
 
     def remove(self, site_id: int) -> None:
-        """Forget a site."""
+        """Remove a site."""
         self.sites.pop(site_id, None)
         self.market_ids.pop(site_id, None)
 

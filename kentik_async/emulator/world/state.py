@@ -181,7 +181,7 @@ class EmulatorState:
         """Return a market.
 
         Raises:
-            AnswerError: 404; there is no such objectentifier.
+            AnswerError: 404; there is no such market.
         """
         market = self.data.market(market_id)
         if market is None:

@@ -17,5 +17,5 @@ _MAKERS: Mapping[str, Callable[[Mapping[str, ReportTable]], list[ReportChart]]] 
 
 
 def charts_of(name: str, tables: Mapping[str, ReportTable]) -> list[ReportChart]:
-    """Return the charts of a report, without those that have nothing to show."""
+    """Return the charts of a report, without empty charts."""
     return _MAKERS[name](tables)

@@ -1,4 +1,4 @@
-"""What the charts share: data as CSV, colours that fit a light and a dark page, and a choice of market."""
+"""Shared by all charts: data as CSV, colours for a light and a dark page, and the selection of a market."""
 
 import csv
 import io
@@ -69,7 +69,7 @@ class ReportChart:
 
     Attributes:
         title: Its heading.
-        description: What it shows, also for those who do not see it.
+        description: What it shows; also for readers who cannot see it.
         chart: The chart.
     """
 
@@ -79,10 +79,10 @@ class ReportChart:
 
 
 def base(rows: Rows, types: Mapping[str, str], *, height: int) -> "alt.Chart":
-    """Return a chart without marks, as wide as the page, on rows.
+    """Return a chart of rows without marks, as wide as the page.
 
     Args:
-        rows: The rows; columns that `types` does not name are left out.
+        rows: The rows; columns that are not in `types` are omitted.
         types: The columns, each "string", "number" or "date".
         height: The height in pixels.
     """
@@ -94,7 +94,7 @@ def base(rows: Rows, types: Mapping[str, str], *, height: int) -> "alt.Chart":
 
 
 def inline(rows: Rows, types: Mapping[str, str]) -> "alt.InlineData":
-    """Return rows as the data of a chart: as CSV, because JSON has the names of the columns in every row."""
+    """Return rows as the data of a chart, as CSV, because JSON repeats the column names in every row."""
     import altair as alt
 
     text = io.StringIO()
@@ -148,14 +148,14 @@ def network_label(row: Mapping[str, Any]) -> str:
 
 
 def bars_height(bars: int, each: int = 22) -> int:
-    """Return the height of a chart with so many bars, in pixels."""
+    """Return the height of a chart with the given number of bars, in pixels."""
     return max(bars, 2) * each + 20
 
 
 def thinned(rows: Rows, field: str = "run_date") -> tuple[Rows, str]:
     """Return rows of some dates if there are too many points, and a note on it; "" for none.
 
-    The last date is always there.
+    The last date is always included.
     """
     dates: Sequence[Any] = sorted({row[field] for row in rows})
     step = -(-len(rows) // _MOST_POINTS)

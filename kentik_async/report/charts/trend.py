@@ -29,7 +29,7 @@ _MOST_DAYS = 120
 """A chart of more days has months on its axis."""
 
 _MOST_MARKED = 60
-"""The most dates whose points are marked on a line."""
+"""Maximum number of dates whose points are marked on a line."""
 
 
 _SPAN = "max(abs(domain('y')[1] - domain('y')[0]) / 5, 1)"
@@ -37,7 +37,7 @@ _POWER = f"pow(10, floor(log({_SPAN}) / LN10))"
 _STEP = f"{_POWER} * ({_SPAN} > 5 * {_POWER} ? 10 : {_SPAN} > 2 * {_POWER} ? 5 : {_SPAN} > {_POWER} ? 2 : 1)"
 _WHOLE = f"sequence(max({_STEP}, 2), max(domain('y')[0], domain('y')[1]) + 1, {_STEP})"
 _RANK_TICKS = f"split('1,' + join({_WHOLE}, ','), ',')"
-"""Whole numbers, about five, and the first rank is always among them. Vega joins two lists as text only."""
+"""About five whole numbers, always including the first rank. Vega can join two lists only as text."""
 
 
 def charts(tables: Mapping[str, ReportTable]) -> list[ReportChart]:
@@ -75,7 +75,7 @@ def line_chart(rows: Rows, value: str, title: str, chosen_by: tuple[str, str]) -
     named = [{"line": line, field: chosen, "label": label} for (chosen, label), line in lines.items()]
     clicked = alt.selection_point(fields=["label"], bind="legend", name="clicked")
     chart = base(points, {"run_date": "date", "line": "number", value: "number"}, height=280)
-    # The names are looked up: with them in each of thousands of points, the page would be twice as large.
+    # The names are looked up: if each of thousands of points had its name, the page would be twice as large.
     names = inline(named, {"line": "number", field: "string", "label": "string"})
     chart = chart.transform_lookup("line", alt.LookupData(names, "line", [field, "label"]))
     chart = choice(chart, rows, field, field_title)

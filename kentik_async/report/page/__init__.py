@@ -70,7 +70,7 @@ def _table(table: ReportTable) -> Mapping[str, Any]:
 
 
 def _json(spec: Mapping[str, Any]) -> str:
-    """Return JSON that cannot end the script that it is in."""
+    """Return JSON that cannot end the surrounding script element."""
     return msgspec.json.encode(spec).decode().replace("<", "\\u003c")
 
 
