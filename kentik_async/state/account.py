@@ -1,4 +1,4 @@
-"""The account: what the server has, in the terms of a document. Pure."""
+"""The account: the server's objects, in the terms of a document. Pure."""
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -23,7 +23,7 @@ _SERVER = Position("<account>")
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """One object as the server has it.
+    """One object as stored by the server.
 
     Attributes:
         kind: Its kind.
@@ -43,7 +43,7 @@ class StoredObject:
 
 @dataclass(frozen=True, slots=True)
 class AccountState:
-    """What was read of an account.
+    """The part of an account that was read.
 
     Attributes:
         objects: The objects of each kind that was read.
@@ -66,7 +66,7 @@ def observe(kind: Kind, model: Object) -> StoredObject:
     fields = {}
     for name, value in raw.items():
         check = known[name].check
-        with suppress(ValidationError):  # what is not valid cannot be declared, so it is not managed
+        with suppress(ValidationError):  # invalid values cannot be declared, so they are not managed
             checked = _valid_items(check, value, name) if known[name].many else check(value, name)
             if checked not in ("", []):
                 fields[name] = checked
@@ -81,8 +81,8 @@ def observe(kind: Kind, model: Object) -> StoredObject:
 def document_of(account: AccountState) -> Document:
     """Return the document that describes an account.
 
-    An object without a valid name is left out. Of several objects with one name, each has a key with its
-    identifier.
+    An object without a valid name is omitted. If several objects have the same name, the key of each contains
+    its identifier.
     """
     keys = {kind: _keys(account.of(kind)) for kind in KINDS}
     markets = keys["site_markets"]
@@ -98,7 +98,7 @@ def document_of(account: AccountState) -> Document:
                 if fields["site_market"] is None:
                     del fields["site_market"]
             if account.api == "v6" and fields.get("lat") == fields.get("lon") == 0.0:
-                del fields["lat"], fields["lon"]  # API v6 does not tell these from unknown ones
+                del fields["lat"], fields["lon"]  # API v6 does not distinguish these from unknown ones
             own_id = None if key == stored.name else stored.id
             entries.append(DeclaredObject(kind, key, stored.name, own_id, fields, _SERVER))
     entries.sort(key=lambda entry: (KINDS.index(entry.kind), entry.key))

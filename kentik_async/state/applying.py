@@ -1,4 +1,4 @@
-"""Applies a plan: as many changes at once as the quota allows, in an order that their dependencies allow."""
+"""Applies a plan: as many concurrent changes as the quota allows, in the order of their dependencies."""
 
 import asyncio
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from kentik_async.state.report import ApplyProgress, ApplyReport, Outcome
 __all__ = ["apply_plan"]
 
 _FATAL = (AuthenticationError, ClientClosedError, QuotaWaitError)
-"""Errors that every further change would have as well."""
+"""Errors after which every further change would fail too."""
 
 _MOST_AT_ONCE = 64
 
@@ -44,7 +44,7 @@ async def apply_plan(
         backup: The backup's file, for the report.
     """
     run = _ApplyRun(plan, Editor(StoppableCaller.of(caller, stop), plan), stop, on_progress)
-    # One at a time where the quota has one slot: nothing comes between the reading and the writing.
+    # One at a time if the quota has one slot, so that no request comes between the read and the write.
     workers = min(caller.quota.max_concurrent or _MOST_AT_ONCE, _MOST_AT_ONCE, max(len(plan.changes), 1))
     work = asyncio.gather(*(run.work() for _ in range(workers)))
     try:
@@ -89,7 +89,7 @@ class _ApplyRun:
                 self._ended.notify_all()
 
     def report(self, backup: Path | None) -> ApplyReport:
-        """Return how all changes ended."""
+        """Return the result of all changes."""
         for index in self._waiting:
             self._lists["not_tried"][index] = Outcome(self._plan.changes[index], self._missing(index))
         lists = {
@@ -99,7 +99,7 @@ class _ApplyRun:
         return ApplyReport(**lists, backup=backup)
 
     async def _next(self) -> int | None:
-        """Return the first change that can be made now; None if there is none any more."""
+        """Return the first change that can be made now; None if no change remains."""
         async with self._ended:
             while not self._stop.is_set():
                 done = self._lists["done"]
@@ -116,7 +116,7 @@ class _ApplyRun:
         return None
 
     async def _make(self, index: int) -> tuple[str, str | None]:
-        """Make a change; return the list that it belongs to, and why it was not made."""
+        """Make a change; return the list for its result, and why it was not made."""
         try:
             await self._editor.make(self._plan.changes[index])
         except StoppedError:
@@ -139,7 +139,7 @@ class _ApplyRun:
             self._on_progress(ApplyProgress(ended, len(self._plan.changes), outcome))
 
     def _missing(self, index: int) -> str | None:
-        """Return which change would have been needed first, if one was not made."""
+        """Return the error of a required earlier change that was not made, if there is one."""
         for need in sorted(self._plan.needs[index]):
             if need not in self._lists["done"] and need not in self._waiting:
                 other = self._plan.changes[need]

@@ -1,4 +1,4 @@
-"""Backups: the objects that a plan changes or deletes, as they were."""
+"""Backups: the original objects that a plan changes or deletes."""
 
 import json
 import os
@@ -30,7 +30,7 @@ class Backup:
     Attributes:
         checksum: The checksum of the plan that was applied.
         changes: The digests of its changes.
-        document: The objects that it changed or deleted, as they were.
+        document: The original objects that it changed or deleted.
     """
 
     checksum: str
@@ -41,8 +41,8 @@ class Backup:
 def write_backup(plan: StatePlan, path: str | os.PathLike[str] | None) -> Path:
     """Write the objects that a plan changes or deletes.
 
-    A file that was written for the same plan, or for one that has begun with this one's changes, is kept: it
-    holds what was before the first of them. Any other file of this name is kept under another name.
+    A file of the same plan, or of a plan that started with the same changes, is not replaced: it holds the
+    objects before the first change. Any other file of this name is renamed.
 
     Args:
         plan: The plan.
@@ -98,7 +98,7 @@ def read_backup(path: str | os.PathLike[str]) -> Backup:
 
 
 def begun_changes(checksum: str, path: str | os.PathLike[str] | None) -> frozenset[str]:
-    """Return the digests of a plan's changes, if an earlier apply has begun it.
+    """Return the digests of a plan's changes, if an earlier apply has started it.
 
     Args:
         checksum: The checksum of the plan.
@@ -121,7 +121,7 @@ def _digests(path: Path, checksum: str | None = None) -> frozenset[str]:
 
 
 def _free(path: Path) -> Path:
-    """Return a path like this one that does not exist."""
+    """Return a similar path that does not exist."""
     number = 1
     free = path
     while free.exists():
@@ -131,7 +131,7 @@ def _free(path: Path) -> Path:
 
 
 def _document(stored: Iterable[StoredObject], plan: StatePlan) -> Document:
-    """Return the document that restores objects: with all their fields, also the empty ones."""
+    """Return the document that restores objects: with all their fields, including empty ones."""
     entries: dict[tuple[str, str], DeclaredObject] = {}
     place = Position("<backup>")
 
@@ -161,7 +161,7 @@ def _document(stored: Iterable[StoredObject], plan: StatePlan) -> Document:
 
 
 def _whole(stored: StoredObject, plan: StatePlan) -> dict[str, Any]:
-    """Return all fields of an object, with null, an empty text or an empty list for each that is empty."""
+    """Return all fields of an object; an empty field is null, an empty text or an empty list."""
     fields = dict(stored.fields)
     for name, field in fields_of(stored.kind, plan.api).items():
         top, _, short = name.partition(".")

@@ -35,7 +35,7 @@ class DeclaredState:
 
         Args:
             caller: Sends the requests.
-            account: What names the account in all processes: its customer and its endpoints.
+            account: The name of the account in all processes, from its customer and its endpoints.
         """
         self._caller = caller
         self._account = hashlib.sha256("\n".join(account).encode()).hexdigest()[:32]
@@ -43,7 +43,7 @@ class DeclaredState:
     async def export(self, *, api: API = "v6") -> Document:
         """Return the account as a document; one list call for each kind.
 
-        A plan of this document is empty. Empty fields are left out, so they are not managed.
+        A plan of this document is empty. Empty fields are omitted, so they are not managed.
 
         Args:
             api: "v6"; or "v5" for accounts without sites of API v6, whose sites have fewer fields.
@@ -71,8 +71,8 @@ class DeclaredState:
     async def plan_restore(self, path: str | os.PathLike[str]) -> StatePlan:
         """Compare a backup of `apply` with the account.
 
-        What was changed is set back, and what was deleted is created again, with a new id. Objects that were
-        created stay.
+        Changed objects are set back, and deleted objects are created again, with a new id. Created objects
+        stay.
 
         Args:
             path: The backup's file.
@@ -95,8 +95,8 @@ class DeclaredState:
     ) -> ApplyReport:
         """Make the changes of a plan.
 
-        Each object is read again immediately before it is written or deleted. If somebody has changed it
-        since the plan, it stays as it is. A new object whose answer is lost is looked up by its name before
+        Each object is read again immediately before it is written or deleted. If another user has changed it
+        since the plan, it is not changed. A new object whose answer is lost is looked up by its name before
         it is sent again. An error does not stop the other changes. To continue after a failure, plan again.
 
         A cancellation lets the requests in flight end.
@@ -107,7 +107,7 @@ class DeclaredState:
                 in the folder `backups` of the user's state folder.
             plan_checksum: The checksum of the plan that was reviewed.
             force: Whether to delete more than 30 % of a kind that has 10 objects or more.
-            stop: Set it to stop: the requests in flight end, and the report lists what was not tried.
+            stop: Set it to stop: requests in flight end, and the report lists the changes not tried.
             on_progress: Called when a change has ended.
             on_backup: Called with the backup's file when it is written, before anything is changed.
 
@@ -133,12 +133,12 @@ class DeclaredState:
         backup: str | os.PathLike[str] | None = None,
         force: bool = False,
     ) -> None:
-        """Check what `apply` checks before anything is changed.
+        """Make the checks that `apply` makes before its first change.
 
         Args:
             plan: The plan.
-            plan_checksum: The checksum of the plan that was reviewed. What is left of this plan, after an
-                apply was interrupted, is accepted too.
+            plan_checksum: The checksum of the plan that was reviewed. After an interrupted apply,
+                the remaining changes of this plan are accepted too.
             backup: The backup's file of the interrupted apply, if it is not the default one.
             force: Whether to allow many deletions.
 

@@ -1,4 +1,4 @@
-"""The document: AS groups, sites and site markets as a team keeps them in Git."""
+"""The document: AS groups, sites and site markets as declared in files."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -19,7 +19,7 @@ _KEYS = ("version", "api", "as_groups", "sites", "site_markets", "protect")
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What an account should contain.
+    """The declared content of an account.
 
     Attributes:
         kinds: The kinds of objects that it manages.
@@ -203,7 +203,7 @@ def _one_api(parts: list[_Part], mistakes: Mistakes) -> API:
 
 
 def _check_together(entries: list[DeclaredObject], mistakes: Mistakes) -> None:
-    """Check what only all objects together show: duplicates and references."""
+    """Check all objects together: duplicates and references."""
     by_key: dict[tuple[str, str], DeclaredObject] = {}
     by_name: dict[tuple[str, str], DeclaredObject] = {}
     by_id: dict[tuple[str, str], DeclaredObject] = {}

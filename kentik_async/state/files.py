@@ -1,4 +1,4 @@
-"""Files in the user's state folder, and files that appear whole or not at all."""
+"""Files in the user's state folder, and files that are written atomically."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,8 +24,8 @@ def write_whole(path: Path, text: str, *, private: bool = True) -> None:
     Args:
         path: The file; it may exist.
         text: The content.
-        private: Whether only the user may read a new file, whose folder is then made too; else the folder
-            must exist, the umask decides, and links are followed.
+        private: Whether only the user may read a new file; its folder is then created too. Otherwise the
+            folder must exist, the umask applies, and links are followed.
 
     Raises:
         TargetError: It cannot be written.

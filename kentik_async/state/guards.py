@@ -1,4 +1,4 @@
-"""What must hold before a plan is applied. Pure."""
+"""The checks before a plan is applied. Pure."""
 
 from collections.abc import Collection
 
@@ -37,12 +37,12 @@ def check_deletions(plan: StatePlan, *, force: bool) -> None:
 
 
 def check_checksum(plan: StatePlan, expected: str | None, begun: Collection[str]) -> None:
-    """Check that a plan is the reviewed one, or what is left of it.
+    """Check that a plan is the reviewed plan, or its remaining part.
 
     Args:
         plan: The plan.
         expected: The checksum of the reviewed plan; None for no check.
-        begun: The digests of the reviewed plan's changes, if an earlier apply has begun it.
+        begun: The digests of the reviewed plan's changes, if an earlier apply has started it.
 
     Raises:
         ValidationError: The plan is another one.

@@ -1,4 +1,4 @@
-"""The order of changes: which must be done before others. Pure."""
+"""The order of changes: which changes must be made before others. Pure."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ _ACTIONS: tuple[Action, ...] = ("create", "update", "delete")
 
 
 def ordered(changes: Sequence[Change], mistakes: Mistakes) -> tuple[list[Change], list[frozenset[int]]]:
-    """Sort changes into the order in which they start, and find what each of them needs.
+    """Sort changes into the order in which they start, and find the changes that each of them needs.
 
     Site markets are created first, then sites, then AS groups; updates follow, then deletions, those of site
     markets last.

@@ -1,4 +1,4 @@
-"""What a plan is made of."""
+"""The parts of a plan."""
 
 import hashlib
 import json
@@ -63,7 +63,7 @@ class Change:
 
     @property
     def calls(self) -> int:
-        """How many requests it takes."""
+        """The number of requests that it takes."""
         return _CALLS[self.action]
 
     @property
@@ -103,12 +103,12 @@ class Unmanaged:
 
 @dataclass(frozen=True, slots=True)
 class StatePlan:
-    """What `apply` would do.
+    """The changes that `apply` would make.
 
     Attributes:
         changes: The changes, in the order in which they start.
         unmanaged: Objects that the document does not name.
-        seconds: How long the calls will take, by the quota's estimate.
+        seconds: How long the calls will take, as estimated from the quota.
         ids: The identifiers of all objects that the account has, by kind.
         api: The API that sites are managed with.
         market_ids: The identifiers of the keys in site_markets that exist.
@@ -130,7 +130,7 @@ class StatePlan:
 
     @property
     def calls(self) -> int:
-        """How many requests the changes take, without retries."""
+        """The number of requests that the changes take, without retries."""
         return sum(change.calls for change in self.changes)
 
     @property

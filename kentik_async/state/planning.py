@@ -28,8 +28,8 @@ def make_plan(
     """Compare a document with an account.
 
     Args:
-        document: What the account should contain.
-        account: What it contains; all kinds of the document were read.
+        document: The declared content of the account.
+        account: Its current content; all kinds of the document were read.
         prune: Whether to delete objects that the document does not name.
         restore: Whether an object whose id does not exist is found by its name, or created.
 
@@ -60,7 +60,7 @@ def make_plan(
 
 
 class _Matching:
-    """Which object of the account each entry of the document is."""
+    """Matches the entries of the document with the objects of the account."""
 
     def __init__(
         self, document: Document, account: AccountState, mistakes: Mistakes, *, restore: bool
@@ -100,7 +100,7 @@ class _Matching:
                     f" name: {ids}; add id: to choose one",
                 )
             elif alike:
-                # Objects of one name that were deleted are alike again after they were restored.
+                # Deleted objects with the same name are indistinguishable again after they are restored.
                 best = min(
                     alike, key=lambda one: sum(one.fields.get(n) != v for n, v in entry.fields.items())
                 )
@@ -126,7 +126,7 @@ def _change(
     fields = differences(entry, stored, known, matching.market_ids)
     if stored is None:
         missing = [name for name, field in known.items() if field.required and name not in entry.fields]
-        if missing and not matching.restore:  # what a backup lacks cannot be added to it
+        if missing and not matching.restore:  # fields that a backup lacks cannot be added to it
             mistakes.add(entry.place, f"{_shown(entry)} does not exist yet, and needs {', '.join(missing)}")
     elif not fields:
         return None
@@ -207,7 +207,7 @@ def _shown(entry: DeclaredObject) -> str:
 def _check_address(
     entry: DeclaredObject, stored: StoredObject | None, fields: Mapping[str, FieldChange], mistakes: Mistakes
 ) -> None:
-    """Check that an address which is new is whole."""
+    """Check that a new address is complete."""
     given = [name for name in fields if name.startswith("postal_address.")]
     has_one = stored is not None and any(name.startswith("postal_address.") for name in stored.fields)
     missing = [part for part in _ADDRESS if f"postal_address.{part}" not in entry.fields]

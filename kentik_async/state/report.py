@@ -1,4 +1,4 @@
-"""What `apply` reports."""
+"""The report of `apply`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ __all__ = ["ApplyProgress", "ApplyReport", "Outcome"]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a change ended.
+    """The result of a change.
 
     Attributes:
         change: The change.
@@ -29,12 +29,12 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class ApplyProgress:
-    """How far an apply is.
+    """The progress of an apply.
 
     Attributes:
-        done: How many changes have ended, in whatever way.
-        total: How many changes there are.
-        outcome: How the last of them ended.
+        done: The number of changes that have ended, with any result.
+        total: The number of changes.
+        outcome: The result of the last change that ended.
     """
 
     done: int
@@ -44,15 +44,15 @@ class ApplyProgress:
 
 @dataclass(frozen=True, slots=True)
 class ApplyReport:
-    """What an apply did; every change of the plan is in one of the four lists.
+    """The result of an apply; every change of the plan is in one of the four lists.
 
     Attributes:
         done: Changes that were made.
         failed: Changes that were not made because of an error. If the answer to a request was lost, the
             change may have been made.
-        conflicted: Changes that were not made because somebody else has changed the object since the plan.
+        conflicted: Changes that were not made because another user has changed the object since the plan.
         not_tried: Changes for which nothing was sent.
-        backup: The file that holds the objects as they were; None if the plan was empty.
+        backup: The file with the original objects; None if the plan was empty.
     """
 
     done: tuple[Outcome, ...] = ()

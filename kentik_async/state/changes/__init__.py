@@ -1,1 +1,1 @@
-"""How one change is made: its requests, and what is compared before it is written."""
+"""Makes one change: its requests, and the comparison before it is written."""

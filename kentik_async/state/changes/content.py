@@ -1,4 +1,4 @@
-"""From a declared object to the models that the API takes. Pure."""
+"""Converts a declared object to the models of the API. Pure."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -33,13 +33,13 @@ def changed_group(group: ASGroup, entry: DeclaredObject) -> ASGroup:
 
 
 def comparable_group(group: ASGroup) -> ASGroup:
-    """Return what users write of an AS group."""
+    """Return the fields of an AS group that users write."""
     members = sorted({member.asn for member in group.asn})
     return ASGroup(group.id, group.name, tuple(map(AutonomousSystem, members)))
 
 
 def comparable_site(site: SiteV6) -> SiteV6:
-    """Return what users write of a site. The content of its market is not the site's."""
+    """Return the fields of a site that users write. The content of its market does not belong to the site."""
     market = site.site_market
     mappings = [replace(mapping, edate=None, cdate=None) for mapping in site.peeringdb_site_mapping]
     return replace(
@@ -63,7 +63,7 @@ def site_changes(
 
     Args:
         site: The site as it is stored.
-        entry: What it should be.
+        entry: The desired object.
         names: The names of the fields to change.
         market_ids: The identifiers of the keys in site_markets.
     """
@@ -92,7 +92,7 @@ _PARTS: Mapping[str, Any] = {
 def _part(
     site: SiteV6, entry: DeclaredObject, top: str
 ) -> PostalAddress | SiteIpAddressClassification | None:
-    """Return an address or a classification: what is not managed stays."""
+    """Return an address or a classification; unmanaged fields stay."""
     if top in entry.fields:  # null
         return None
     managed = {
@@ -113,7 +113,7 @@ def _level(level: Mapping[str, Any]) -> LayerSet:
 
 
 def _mappings(site: SiteV6, wanted: list[str]) -> tuple[PeeringDBSiteMapping, ...]:
-    """Return the facilities of a site; those that stay keep their identifiers."""
+    """Return the facilities of a site; existing facilities keep their identifiers."""
     kept = [mapping for mapping in site.peeringdb_site_mapping if mapping.peeringdb_fac_id in wanted]
     present = {mapping.peeringdb_fac_id for mapping in kept}
     return (*kept, *(PeeringDBSiteMapping(peeringdb_fac_id=one) for one in wanted if one not in present))

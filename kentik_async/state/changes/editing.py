@@ -1,4 +1,4 @@
-"""Makes one change: creates, updates or deletes an object; nothing that somebody else wrote is lost."""
+"""Makes one change: creates, updates or deletes an object, without losing changes of other users."""
 
 from kentik_async._pipeline.priority import priority
 from kentik_async.errors import (
@@ -34,14 +34,14 @@ _UNKNOWN = (UnavailableError, ServerError, DeadlineExceededError, DecodeError)
 
 
 class UncertainError(Exception):
-    """It is not known whether a new object exists."""
+    """The request to create an object may or may not have succeeded."""
 
 
 class Editor:
     """Makes the changes of a plan.
 
     Attributes:
-        market_ids: The identifiers of the keys in site_markets that exist by now.
+        market_ids: The identifiers of the keys in site_markets that exist so far.
     """
 
     def __init__(self, caller: StoppableCaller, plan: StatePlan) -> None:
@@ -53,9 +53,9 @@ class Editor:
         """Make a change.
 
         Raises:
-            ConflictError: Somebody else has changed the object since the plan; it stays as it is.
+            ConflictError: Another user has changed the object since the plan; it is not changed.
             KentikError: A request failed.
-            StoppedError: It was stopped before anything was sent that changes the object.
+            StoppedError: It was stopped before a request that changes the object was sent.
             UncertainError: It was stopped, and a new object may exist.
         """
         if change.entry is not None and change.stored is not None:
@@ -83,7 +83,7 @@ class Editor:
             with priority("high"):
                 await self._caller.run(delete_request(change.kind, api, stored.id))
         except NotFoundError:
-            return  # it is gone, or the answer to a first request was lost
+            return  # it was deleted already, or the answer to a first request was lost
 
     async def _create(self, entry: DeclaredObject) -> str:
         """Create an object and return its identifier."""
@@ -100,7 +100,7 @@ class Editor:
                 if not failures:
                     raise
                 problem = error
-            # It may exist: it is looked up by its name, and sent again only if it is not there.
+            # The object may exist: it is looked up by its name, and sent again only if it does not.
             try:
                 found = await self._find(entry)
                 if found is not None:
@@ -121,7 +121,7 @@ class Editor:
         await self._caller.sleep(pause)
 
     async def _find(self, entry: DeclaredObject) -> str | None:
-        """Return the identifier of an object that has come into being since the plan."""
+        """Return the identifier of an object that was created since the plan."""
         kind, api = entry.kind, self._plan.api
         known = self._plan.ids.get(kind, frozenset())
         listed: list[Object] = list(await self._caller.run(list_request(kind, api)))

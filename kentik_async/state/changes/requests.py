@@ -83,7 +83,7 @@ def create_request(entry: DeclaredObject, api: API, market_ids: Mapping[str, str
 
 
 def comparable(kind: Kind, model: Any) -> Any:
-    """Return what users write of an object."""
+    """Return the fields of an object that users write."""
     if kind == "as_groups":
         return comparable_group(model)
     if kind == "site_markets":
@@ -94,12 +94,12 @@ def comparable(kind: Kind, model: Any) -> Any:
 def edit_of(
     change: Change, entry: DeclaredObject, stored: StoredObject, api: API, market_ids: Mapping[str, str]
 ) -> Edit[Any, Any]:
-    """Return how an object is read, changed and written.
+    """Return the requests that read, change and write an object.
 
     Args:
         change: An update.
-        entry: What the object should be.
-        stored: The object as the plan saw it.
+        entry: The desired object.
+        stored: The object as read by the plan.
         api: The API of sites.
         market_ids: The identifiers of the keys in site_markets.
 

@@ -1,4 +1,4 @@
-"""Requests that can be stopped: one that is in flight ends, one that waits for quota is not sent."""
+"""Requests that can be stopped: a request in flight ends, a request that waits for quota is not sent."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ class StoppedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class StoppableCaller(Caller):
-    """A caller that sends nothing after it was told to stop.
+    """A caller that sends nothing after `stop` is set.
 
     Attributes:
         stop: Set to stop.
@@ -37,7 +37,7 @@ class StoppableCaller(Caller):
         return cls(caller.pipeline, caller.options, caller.limiter, caller.quota, stop=stop)
 
     async def sleep(self, seconds: float) -> None:
-        """Wait; raises StoppedError as soon as it is told to stop."""
+        """Wait; raises StoppedError as soon as `stop` is set."""
         try:
             async with asyncio.timeout(seconds):
                 await self.stop.wait()
@@ -46,7 +46,7 @@ class StoppableCaller(Caller):
         raise StoppedError
 
     async def _run(self, request: Request[T], /) -> T:
-        """Send a request; raises StoppedError if it is told to stop before that."""
+        """Send a request; raises StoppedError if `stop` is set before it is sent."""
         if self.stop.is_set():
             raise StoppedError
         sent = False

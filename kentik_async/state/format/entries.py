@@ -1,4 +1,4 @@
-"""One object of a document, and how it is read from its node. Pure."""
+"""Reads one object of a document from its node. Pure."""
 
 import difflib
 from collections.abc import Iterable, Mapping
@@ -23,8 +23,8 @@ class DeclaredObject:
         name: Its name or title.
         id: The identifier of the object that it adopts; None to find it by its name.
         fields: The managed fields: canonical values; None removes an optional field.
-        place: Where its key is.
-        places: Where each of its fields is.
+        place: The place of its key.
+        places: The place of each field.
     """
 
     kind: Kind
@@ -36,7 +36,7 @@ class DeclaredObject:
     places: Mapping[str, Position] = field(compare=False, default_factory=dict)
 
     def place_of(self, name: str) -> Position:
-        """Return where a field is, or else the object."""
+        """Return the place of a field, or else of the object."""
         return self.places.get(name, self.place)
 
 
@@ -48,7 +48,7 @@ def members(
     Args:
         node: The mapping.
         owner: Its name in messages.
-        mistakes: Collects keys that are unknown, double or not text.
+        mistakes: Collects keys that are unknown, duplicate or not text.
         allowed: The known keys; None for any.
     """
     if node.kind != "mapping":
@@ -86,14 +86,14 @@ def text_of(node: Node, owner: str, mistakes: Mistakes) -> str | None:
 
 
 def read_entry(kind: Kind, api: API, key: Node, node: Node, mistakes: Mistakes) -> DeclaredObject:
-    """Read one object; what is not valid is left out.
+    """Read one object; invalid fields are omitted.
 
     Args:
         kind: The object's kind.
         api: The API of sites.
         key: Its key, which is text.
         node: Its value.
-        mistakes: Collects what is not valid.
+        mistakes: Collects invalid fields.
     """
     owner = f"{kind}.{key.value}"
     known = fields_of(kind, api)

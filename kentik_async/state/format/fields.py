@@ -1,4 +1,4 @@
-"""The fields of each kind of object: how a value is checked, compared and described. Pure."""
+"""The fields of each kind of object: check, comparison and description of values. Pure."""
 
 import difflib
 from collections.abc import Callable, Mapping
@@ -45,7 +45,7 @@ class Field:
         many: Whether it is a list without order and duplicates.
         removable: Whether null removes it.
         required: Whether a new object needs it.
-        help: What it is.
+        help: Its description.
     """
 
     check: Callable[[Any, str], Any]
@@ -80,7 +80,7 @@ def _degrees(check: Callable[[Any, str], float]) -> Callable[[Any, str], float]:
 
 
 def _type(value: Any, field: str) -> str:
-    # A type that this SDK does not know is the digits of its number.
+    # A type that this SDK does not know is written as the digits of its number.
     if isinstance(value, str) and value.isascii() and value.isdigit() and 6 < int(value) < 10**9:
         return str(int(value))
     if value in _TYPES:

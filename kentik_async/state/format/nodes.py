@@ -1,4 +1,4 @@
-"""Reads YAML and JSON into nodes that know where they are in their file."""
+"""Reads YAML and JSON into nodes that have a place in their file."""
 
 import io
 import re
@@ -35,7 +35,7 @@ class Node:
     """A value with its place.
 
     Attributes:
-        place: Where it begins.
+        place: Its start.
         value: A scalar, a list of nodes, or a list of pairs of nodes.
         kind: "scalar", "list" or "mapping".
     """
@@ -73,12 +73,12 @@ class Mistakes:
 
 
 def read_text(text: str, file: str, mistakes: Mistakes) -> Node | None:
-    """Read the one document of a text.
+    """Read the only document of a text.
 
     Args:
         text: YAML or JSON.
         file: The file's name, for places.
-        mistakes: Collects what is not valid YAML.
+        mistakes: Collects errors in the YAML.
 
     Returns:
         The root; None if the text is empty or not valid.
@@ -160,7 +160,7 @@ def _node(node: "YAMLNode", constructor: Any, file: str) -> Node:
 
 def _pair(key: "YAMLNode", value: "YAMLNode", constructor: Any, file: str) -> tuple[Node, Node]:
     first, second = _node(key, constructor, file), _node(value, constructor, file)
-    # What is left out begins, for the parser, where the next thing does.
+    # For the parser, an omitted value starts at the place of the next token.
     return first, replace(second, place=first.place) if value.value == "" and second.value is None else second
 
 
