@@ -1,4 +1,4 @@
-"""Where time comes from: one place, so that tests can replace it by a virtual clock."""
+"""The source of time: one place, so that tests can replace it by a virtual clock."""
 
 import time
 from collections.abc import Callable
@@ -34,9 +34,9 @@ SYSTEM_CLOCK = Clock()
 
 
 def sleepless(clock: Clock) -> Clock:
-    """Return a clock that goes on while the machine is suspended, where there is one.
+    """Return a clock that also runs while the machine is suspended, if there is one.
 
-    Linux's monotonic clock stands still then. A clock that is not the system's own is returned as it is.
+    Linux's monotonic clock stops then. A clock that is not the system's own is returned unchanged.
     """
     boottime = getattr(time, "CLOCK_BOOTTIME", None)
     if clock is not SYSTEM_CLOCK or boottime is None:

@@ -55,7 +55,7 @@ class _Hidden(str):
 
 
 class Token(_Hidden):
-    """An API token; it is shown to nobody but the server."""
+    """An API token; it is sent only to the server and never shown."""
 
     __slots__ = ()
 
@@ -102,7 +102,7 @@ class Credentials:
         return cls(email, token)
 
     def scrub(self, text: str) -> str:
-        """Replace e-mail address and token in a text from outside, which may quote them, by asterisks."""
+        """Replace e-mail address and token by asterisks in an external text, which may quote them."""
         for secret in (self.token, self.email):
             # JSON escapes quotation marks and backslashes.
             for spelling in (secret, json.dumps(secret)[1:-1]):

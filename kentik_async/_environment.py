@@ -57,7 +57,7 @@ def settings_from(profile: str | None, environ: Mapping[str, str], home: Path) -
 
     A profile named here takes precedence over the environment, and the environment over the profile
     `KENTIK_PROFILE` or `default`, which is read only if the environment has no credentials. E-mail address
-    and token always come from the same of the two.
+    and token always come from the same source.
 
     Args:
         profile: The profile that the caller named, or None.

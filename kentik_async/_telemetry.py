@@ -1,7 +1,7 @@
 """OpenTelemetry: one span for each call, and metrics, if the program uses OpenTelemetry.
 
-Nothing is imported before the program itself has imported OpenTelemetry, which it must do to set a provider:
-without one, a call costs two look-ups in `sys.modules`. Only the API is used; the program chooses the SDK.
+Nothing is imported before the program itself has imported OpenTelemetry, which it must do to set a provider.
+Without one, a call costs two look-ups in `sys.modules`. Only the API is used; the program chooses the SDK.
 """
 
 import logging
@@ -59,7 +59,7 @@ class Telemetry:
         )
 
     def begin(self, request: Request[Any], endpoint: Endpoint) -> "CallTrace":
-        """Begin the span of a call; the current span is its parent."""
+        """Start the span of a call; the current span is its parent."""
         operation = request.operation
         attributes: dict[str, AttributeValue] = {
             "kentik.operation": operation.name,
@@ -72,7 +72,7 @@ class Telemetry:
             attributes |= {"rpc.system.name": "grpc", "rpc.method": name}
         else:
             name = f"{operation.verb} {operation.name}"
-            # Without the query: it may hold what is nobody's business.
+            # Without the query, which may hold private data.
             url = (endpoint.url + request.path).partition("?")[0]
             attributes |= {"http.request.method": operation.verb, "url.full": url}
         span = self.tracer.start_span(name, kind=self.trace.SpanKind.CLIENT, attributes=attributes)
@@ -127,11 +127,11 @@ class CallTrace:
         """End the span and record the call.
 
         Args:
-            sent: How many times the request was sent.
+            sent: The number of times the request was sent.
             waited: How long the call waited for quota, in seconds.
             http_status: The status of the answer; None over gRPC and with an error.
-            result: What the call returns.
-            error: What the call raises; GeneratorExit if its caller has dropped it.
+            result: The result of the call.
+            error: The exception of the call; GeneratorExit if its caller has dropped it.
         """
         self._queue(False)
         if self._token is not None and not isinstance(error, GeneratorExit):
@@ -183,7 +183,7 @@ class CallTrace:
             self._span.add_event(name, {**about, **attributes})
 
     def _queue(self, queued: bool) -> None:
-        """Count the call in the length of the queue, or no longer."""
+        """Add the call to the length of the queue, or remove it."""
         if queued is not self._queued:
             self._queued = queued
             self._telemetry.queue.add(1 if queued else -1, self._labels)

@@ -1,7 +1,7 @@
 """Checks and normalises arguments before any quota is spent. Pure.
 
 Each function takes an argument as the caller wrote it and returns the value to send, or raises
-`ValidationError` with one line: the argument's name, what is allowed, the value. Responses are not checked
+`ValidationError` with one line: the argument's name, the allowed values, the value. Responses are not checked
 here.
 """
 
@@ -115,7 +115,7 @@ def valid_object_id(value: str | SupportsIndex, owner: str, field: str = "id") -
 
     Args:
         value: The identifier.
-        owner: What it identifies, such as "an AS group".
+        owner: The identified object, such as "an AS group".
         field: The argument's name in errors.
 
     Raises:
@@ -246,7 +246,7 @@ def _degrees(value: SupportsFloat | str, field: str, bound: int) -> float:
         if _NUMBER_TEXT.fullmatch(value.strip()):
             number = float(value)
     elif isinstance(value, SupportsFloat) and not isinstance(value, bool):
-        # What float() cannot convert (a signalling NaN, a huge integer) is rejected below.
+        # Values that float() cannot convert (a signalling NaN, a huge integer) are rejected below.
         with contextlib.suppress(ValueError, TypeError, ArithmeticError):
             number = float(value)
     if not -bound <= number <= bound:

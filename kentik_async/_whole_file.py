@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Writes files atomically."""
 
 import errno
 import os
@@ -12,11 +12,11 @@ _IN_PLACE = (errno.EACCES, errno.EPERM, errno.EBUSY)
 
 
 def write_file(path: Path, text: str) -> None:
-    """Write a file that a user has named: whole or not at all, and as `open` would create it.
+    """Write a user's file atomically, with the permissions that `open` would give it.
 
     A new file has the permissions of the umask, an existing one keeps its own. A link stays a link: the file
-    that it names is written. What is not a file, such as a pipe or `/dev/stdout`, is written directly, and so
-    is a file that the system does not let us replace.
+    that it names is written. A pipe, `/dev/stdout` and other special files are written directly, and so
+    is a file that cannot be replaced.
 
     Args:
         path: The file; it may exist, its folder must.

@@ -1,4 +1,4 @@
-"""What the client reports to `on_event`: one record for each step of a call."""
+"""The events that the client passes to `on_event`: one for each step of a call."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

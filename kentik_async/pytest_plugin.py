@@ -36,7 +36,7 @@ def kentik_emulator(request: pytest.FixtureRequest) -> "Iterator[BackgroundEmula
     from kentik_async.emulator import BackgroundEmulator, Emulator
 
     options: dict[str, Any] = {}
-    for marker in reversed([*request.node.iter_markers(_MARKER)]):  # the closest one last
+    for marker in reversed([*request.node.iter_markers(_MARKER)]):  # the closest marker is last
         if marker.args:
             pytest.fail(
                 f"the marker {_MARKER} takes keywords, such as speed=60; got {marker.args!r}", pytrace=False
@@ -80,7 +80,7 @@ class _Closer:
         if loop not in self._generators:
             self._generators[loop] = generator = self._close_at_end()
             with suppress(StopIteration):
-                generator.__anext__().send(None)  # to its `yield`
+                generator.__anext__().send(None)  # run it to its `yield`
 
     async def _close_at_end(self) -> AsyncGenerator[None]:
         try:

@@ -1,6 +1,6 @@
 """Whether and when a failed request is sent again. Pure: no clock, no I/O; randomness is an argument.
 
-Rate limits are handled elsewhere: they spend no attempt, and the limiter decides when the next one is sent.
+Rate limits are handled elsewhere: they use no attempt, and the limiter decides when to send the next one.
 """
 
 import math
@@ -20,7 +20,7 @@ _CANCELLED_BY_SERVER = "CANCELLED"
 
 
 class Effect(Enum):
-    """What a request does at the server, which decides whether it may be sent again."""
+    """The effect of a request at the server, which decides whether it may be sent again."""
 
     READ = "read"
     """Changes nothing, whatever its verb: KMI's POSTs are reads."""
@@ -32,10 +32,10 @@ class Effect(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """How often a failed request is sent again, and after which pause.
+    """The number of attempts, and the pauses between them.
 
     Attributes:
-        attempts: The most times that a request is sent, from 1; attempts that the server rate-limited do not
+        attempts: Maximum number of attempts, from 1; attempts that the server rate-limited do not
             count.
         base: The upper bound of the first pause, in seconds; it doubles with each attempt.
         cap: The upper bound of every pause, in seconds, unless the server requests a longer one.
@@ -66,9 +66,9 @@ class Retry:
         """Return the seconds to wait before the next attempt, or None for no further attempt.
 
         Args:
-            error: How the attempt failed.
+            error: The error of the attempt.
             attempt: The attempt's number, from 1.
-            effect: What the request does at the server.
+            effect: The effect of the request at the server.
             uniform: Returns a random number from [0, 1): the pause is spread over the whole range, so that
                 clients that failed at the same time do not return at the same time.
         """
@@ -77,7 +77,7 @@ class Retry:
         requested = getattr(error, "retry_after", None) or 0.0
         if requested == math.inf:
             return None
-        # The exponent is bounded because floats are; the cap applies long before.
+        # The exponent is limited because floats are; the cap applies long before.
         backoff = uniform() * min(self.cap, self.base * 2.0 ** min(attempt - 1, 64))
         return max(backoff, requested)
 

@@ -1,4 +1,4 @@
-"""Compares the generated files with those in the output folder, and writes them: all or nothing.
+"""Compares the generated files with those in the output folder, and writes them all, or none.
 
 The manifest in the folder lists what earlier runs wrote. Other files are neither changed nor removed.
 """
@@ -17,11 +17,11 @@ from kentik_async._codegen.render import DESCRIPTORS, FOLDER, RUNTIME
 __all__ = ["MANIFEST", "differences", "write"]
 
 MANIFEST = "codegen_manifest.txt"
-"""The file that lists all others, one a line."""
+"""The file that lists all others, one per line."""
 
 
 def differences(out: Path, files: Mapping[str, bytes], *, whole: bool) -> dict[str, str]:
-    """Return what `write` would change.
+    """Return the changes that `write` would make.
 
     Args:
         out: The generated root.
@@ -39,7 +39,7 @@ def differences(out: Path, files: Mapping[str, bytes], *, whole: bool) -> dict[s
 
 
 def write(out: Path, files: Mapping[str, bytes], *, whole: bool) -> dict[str, str]:
-    """Write the files; if that fails, the folder is as it was.
+    """Write the files; if that fails, the folder is restored.
 
     Args:
         out: The generated root; created if it does not exist.
@@ -76,7 +76,7 @@ def _compare(out: Path, files: Mapping[str, bytes], *, whole: bool) -> tuple[dic
         elif name in own:
             changes[name] = "differs"
         elif content == FOLDER:
-            kept.add(name)  # the `__init__.py` of somebody else serves as well
+            kept.add(name)  # any existing `__init__.py` is sufficient
         else:
             raise CodegenError(
                 f"{path} was not written by code generation (it is not in {MANIFEST}); "

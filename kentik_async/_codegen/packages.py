@@ -187,7 +187,7 @@ def _assemble(
 
 
 def _check_names(package: Package) -> None:
-    """Refuse a message or enum whose name the classes of a service have."""
+    """Raise an error for a message or enum with the same name as a class of a service."""
     taken = {f"{one.name}{side}": one.name for one in package.services for side in ("Stub", "Servicer")}
     for file in package.files:
         names_of_types = [part.name for part in file.message_type] + [part.name for part in file.enum_type]

@@ -1,4 +1,4 @@
-"""What the commands share: generates the packages of a schema, and says what changed."""
+"""Shared by both commands: generates the packages of a schema, and reports the changes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DONE = {"missing": "added", "differs": "changed", "stale": "removed"}
 
 
 def generate(schema: Schema, apis: Sequence[str], out: Path, *, check: bool = False) -> Iterator[str]:
-    """Generate the packages of some APIs and of what they use.
+    """Generate the packages of some APIs and of their dependencies.
 
     Args:
         schema: The tree of protos.

@@ -46,7 +46,7 @@ _MAX_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What a profile file says.
+    """The content of a profile file.
 
     Attributes:
         settings: Arguments of the client.
@@ -92,7 +92,7 @@ def names_in(folder: Path) -> list[str]:
 
 
 def read_profile(profile: str, path: Path) -> Profile | None:
-    """Return what a profile says; None if its file does not exist.
+    """Return the content of a profile; None if its file does not exist.
 
     Args:
         profile: The name of the profile in errors.
@@ -132,9 +132,9 @@ def write_profile(path: Path, settings: Mapping[str, Any], *, keyring: str | Non
 
 
 def _write(path: Path, document: Mapping[str, str]) -> str | None:
-    """Write a file, and return why that is not possible; an exception raised here would keep the text."""
+    """Write a file, or return why that is not possible; an exception raised here would keep the text."""
     try:
-        path = path.resolve()  # a link stays, to where a user keeps such files
+        path = path.resolve()  # a link stays a link: some users keep such files elsewhere
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         replace_file(path, json.dumps(document, indent=2) + "\n")
     except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle
@@ -143,7 +143,7 @@ def _write(path: Path, document: Mapping[str, str]) -> str | None:
 
 
 def _profile_in(path: Path) -> Profile | str:
-    """Return what a file says, or an error message; an exception raised here would keep the text."""
+    """Return the content of a file, or an error message; an exception raised here would keep the text."""
     with path.open("rb") as file:
         mode = os.fstat(file.fileno()).st_mode
         raw = file.read(_MAX_BYTES + 1)
@@ -174,5 +174,5 @@ def _profile_in(path: Path) -> Profile | str:
 
 
 def _shown(name: str) -> str:
-    """Quote the key of a profile on one line; a key that is as long as a token may be one."""
+    """Quote the key of a profile on one line; a key as long as a token is cut, because it may be one."""
     return repr(name) if len(name) <= _MAX_SHOWN_KEY else f"{name[:3]!r}… ({len(name)} characters)"

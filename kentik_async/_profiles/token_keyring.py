@@ -1,6 +1,6 @@
 """The tokens of profiles in the system keyring, through the package `keyring`, imported when first needed.
 
-Only the name of an error of the keyring is shown: its message may quote what was stored.
+Only the class name of a keyring's error is shown: its message may quote the stored value.
 """
 
 from collections.abc import Callable

@@ -1,1 +1,1 @@
-"""The wires: gRPC and REST. Bytes in and out, statuses to errors; no policy."""
+"""The transports: gRPC and REST. They send and receive bytes, map statuses to errors, and apply no policy."""

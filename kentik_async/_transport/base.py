@@ -1,4 +1,4 @@
-"""What the pipeline needs of a transport: requests out, replies in, no policy."""
+"""The interface between the pipeline and a transport: sends requests, returns replies, applies no policy."""
 
 from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
@@ -29,14 +29,14 @@ MAX_RESPONSE_BYTES = 64 * 1024 * 1024
 
 # A Struct, as `Request` is: a frozen dataclass takes twice as long to make, and each call makes one.
 class Reply(msgspec.Struct, frozen=True):
-    """How one attempt ended; its `repr` leaves out what the server sent.
+    """The result of one attempt; its `repr` omits the data that the server sent.
 
     Attributes:
         body: The response's bytes; empty with an error.
         error: The error that the response, or its absence, means; None for success.
-        outcome: What is known about the request, for the limiter; see `Grant.close`.
-        allowance: How much quota the server says is left, or None.
-        translate: Makes the bytes that `Request.decode` expects of the body; None if it has that form. It
+        outcome: The outcome of the request, for the limiter; see `Grant.close`.
+        allowance: The remaining quota as reported by the server, or None.
+        translate: Converts the body to the bytes that `Request.decode` expects; None if not needed. It
             runs after the slot is free, and may raise DecodeError.
         headers: The response's headers, or its initial and trailing metadata, unless it is an error.
         http_status: The HTTP status; None over gRPC.
@@ -62,7 +62,7 @@ class Attempt(Protocol):
         ...
 
     async def reply(self) -> Reply:
-        """Return how the attempt ended; never raises, and does not wait after the callback."""
+        """Return the result of the attempt; never raises, and does not wait after the callback."""
         ...
 
     def cancel(self) -> bool:
@@ -87,15 +87,15 @@ class Transport(Protocol):
         ...
 
     async def diagnose(self) -> str:
-        """Return in a few words why no connection could be made; takes at most 0.2 s."""
+        """Return a short reason why no connection could be made; takes at most 0.2 s."""
         ...
 
     def start(self, request: Request[Any], timeout: float) -> Attempt:
         """Send a request.
 
         Args:
-            request: What to send.
-            timeout: When to give the attempt up, in seconds.
+            request: The request.
+            timeout: Maximum duration of the attempt, in seconds.
         """
         ...
 
@@ -116,7 +116,7 @@ class Stream(Protocol):
         ...
 
     async def reply(self) -> Reply:
-        """Return how the call ended, once it has; never raises."""
+        """Return the result of the call after it has ended; never raises."""
         ...
 
     def done(self) -> bool:
@@ -133,12 +133,12 @@ class StreamTransport(Protocol):
     """A transport that supports streaming calls."""
 
     def stream(self, kind: StreamKind, path: str, messages: Messages, timeout: float | None) -> Stream:
-        """Begin a streaming call.
+        """Start a streaming call.
 
         Args:
             kind: Which sides stream.
             path: The RPC's full name.
             messages: The encoded message, or the stream of them.
-            timeout: When to give the call up, in seconds; None for no bound.
+            timeout: Maximum duration of the call, in seconds; None for no limit.
         """
         ...

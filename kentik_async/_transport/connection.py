@@ -17,7 +17,7 @@ _LONGEST_PAUSE = 5.0
 
 
 class Connector:
-    """Connects one transport when calls need it, and reports outages to those that wait.
+    """Connects one transport when calls need it, and reports outages to the waiting calls.
 
     Attributes:
         transport: The transport; `transport.ready()` says whether there is a connection.
@@ -29,9 +29,9 @@ class Connector:
         """Start unconnected.
 
         Args:
-            transport: What to connect.
+            transport: The transport to connect.
             endpoint: The endpoint's name in messages.
-            connect_timeout: The longest that the first connection may take, in seconds.
+            connect_timeout: Maximum duration of the first connection attempt, in seconds.
             outage_wait: How long calls wait for a lost connection to return, in seconds.
         """
         self.transport = transport
@@ -52,8 +52,8 @@ class Connector:
         """Wait until there is a connection.
 
         Args:
-            max_wait: The longest wait of a call that already lost connections, in seconds; None where the
-                client's options alone bound the wait.
+            max_wait: The longest wait of a call that already lost connections, in seconds; None if only
+                the client's options limit the wait.
 
         Raises:
             ConnectError: No connection could be made in time, or an outage has already lasted too long.
@@ -97,7 +97,7 @@ class Connector:
                 return
             error = failure
             if self._ever_connected:
-                # The outage lasted longer than `outage_wait`: calls fail at once until this succeeds.
+                # The outage lasted longer than `outage_wait`: calls fail immediately until this succeeds.
                 self._outage_error = error
                 self._wake_all(error)
                 await self._connect_without_bound()
@@ -113,7 +113,7 @@ class Connector:
             failure = await self._connect_within(_LONGEST_PAUSE)
 
     async def _connect_within(self, timeout: float) -> ConnectError | None:
-        """Try until there is a connection; return None then, or the error that says why there is none."""
+        """Try until there is a connection and return None, or return the reason why there is none."""
         try:
             if await self._connected_within(timeout):
                 self._ever_connected = True

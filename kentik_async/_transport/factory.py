@@ -1,4 +1,4 @@
-"""Makes the transports of a client from its endpoints."""
+"""Creates the transports of a client from its endpoints."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -20,14 +20,14 @@ __all__ = ["TRANSPORTS", "Endpoints", "TransportFactories", "TransportName", "ma
 TransportName: TypeAlias = Literal["grpc", "rest", "auto"]
 TRANSPORTS: tuple[TransportName, ...] = ("grpc", "rest", "auto")
 TransportFactories: TypeAlias = Mapping[Protocol, tuple[Endpoint, Callable[[], Transport]]]
-"""For each protocol, the endpoint and a function that makes a transport for one event loop."""
+"""For each protocol, the endpoint and a function that creates a transport for one event loop."""
 
 _USER_AGENT = f"kentik-async/{__version__}"
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """Where the requests of a client go.
+    """The endpoints of a client.
 
     Attributes:
         grpc: API v6 over gRPC.
@@ -54,13 +54,13 @@ def make_transports(
     ca_file: str | os.PathLike[str] | None,
     proxy: str | None,
 ) -> TransportFactories:
-    """Return how to make the transports; nothing is opened.
+    """Return the functions that create the transports; nothing is opened.
 
     Args:
-        endpoints: Where the requests go.
+        endpoints: The endpoints of the client.
         credentials: The user's e-mail address and token.
-        transport: How the RPCs of API v6 are sent; "auto" changes to REST where gRPC cannot connect.
-        connect_timeout: The longest that the first connection may take, in seconds.
+        transport: How the RPCs of API v6 are sent; "auto" changes to REST if gRPC cannot connect.
+        connect_timeout: Maximum duration of the first connection attempt, in seconds.
         ca_file: PEM file of the certificate authorities to trust, or None for the system's.
         proxy: The proxy's URL, "" for none, or None to read the environment.
 

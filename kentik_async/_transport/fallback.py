@@ -1,4 +1,4 @@
-"""`transport="auto"`: gRPC, or the JSON mirror where no gRPC connection can be made but HTTP works."""
+"""`transport="auto"`: gRPC, or the JSON mirror if no gRPC connection can be made but HTTP works."""
 
 import asyncio
 import logging
@@ -27,9 +27,9 @@ class Fallback:
         """Start with gRPC.
 
         Args:
-            connect_timeout: The longest that the first connection may take, in seconds.
-            grpc_endpoint: Where gRPC goes.
-            rest_endpoint: Where the JSON mirror is.
+            connect_timeout: Maximum duration of the first connection attempt, in seconds.
+            grpc_endpoint: The endpoint of gRPC.
+            rest_endpoint: The endpoint of the JSON mirror.
         """
         self.active = False
         self.head_start = min(connect_timeout / 2, _LONGEST_HEAD_START)
@@ -37,7 +37,7 @@ class Fallback:
         self._endpoints = (grpc_endpoint.authority, rest_endpoint.url)
 
     def activate(self, reason: str) -> None:
-        """Change to the JSON mirror, and say so once."""
+        """Change to the JSON mirror, and log that once."""
         if not self.active:
             self.active = True
             _log.warning(
@@ -52,17 +52,17 @@ class Fallback:
 class FallbackTransport:
     """gRPC until its first connection fails while HTTP works; then the JSON mirror.
 
-    A gRPC connection that has worked before is waited for: its loss is an outage.
+    If a gRPC connection has worked before, its loss is an outage, and calls wait for it.
     """
 
     def __init__(
         self, grpc: GrpcTransport, make_mirror: "Callable[[], JsonMirrorTransport]", fallback: Fallback
     ) -> None:
-        """Choose nothing yet, unless another event loop of the client has.
+        """Leave the choice open, unless another event loop of the client has already made it.
 
         Args:
             grpc: The gRPC transport.
-            make_mirror: Makes the other one when it is needed: that imports aiohttp.
+            make_mirror: Creates the JSON mirror when it is needed, because that imports aiohttp.
             fallback: The client's choice.
         """
         self._grpc = grpc
@@ -74,7 +74,7 @@ class FallbackTransport:
         self._check_from: float | None = None
 
     def _use(self, transport: "GrpcTransport | JsonMirrorTransport") -> None:
-        """Choose a transport; its own methods are called for each request, without a detour."""
+        """Choose a transport; afterwards its own methods are called directly for each request."""
         self._current = transport
         self.ready = transport.ready
         self.start = transport.start
@@ -103,11 +103,11 @@ class FallbackTransport:
         return True
 
     async def diagnose(self) -> str:
-        """Say why no connection could be made."""
+        """Return why no connection could be made."""
         return await self._current.diagnose()
 
     def stream(self, kind: StreamKind, path: str, messages: Messages, timeout: float | None) -> Stream:
-        """Begin a streaming call.
+        """Start a streaming call.
 
         Raises:
             ConfigError: The client uses the JSON mirror, which has no streams.
@@ -134,9 +134,9 @@ class FallbackTransport:
         return self._mirror
 
     async def _should_fall_back(self, connecting: "asyncio.Task[bool]") -> bool:
-        """Return whether the mirror responds although gRPC failed permanently, or for the head start."""
+        """Return whether the mirror responds although gRPC failed permanently or for its head start."""
         if connecting.exception() is not None:
-            # The certificate or the proxy: what stops gRPC stops HTTP to the same host, too.
+            # The certificate or the proxy: these stop HTTP to the same host, too.
             return not self._fallback.same_host and await self._responds()
         if asyncio.get_running_loop().time() < (self._check_from or 0.0):
             return False

@@ -11,7 +11,7 @@ class Headers(Mapping[str, str]):
     __slots__ = ("_values",)
 
     def __init__(self, pairs: Iterable[tuple[str, object]] = ()) -> None:
-        """Take names and values; repeated values are joined by commas, and binary ones left out."""
+        """Store names and values; repeated values are joined by commas, and binary values are omitted."""
         values: dict[str, str] = {}
         for name, value in pairs:
             if isinstance(value, str):

@@ -29,7 +29,7 @@ _CHECK_TIMEOUT = 3.0
 
 
 class JsonMirrorTransport(RestTransport):
-    """Sends RPCs as HTTP requests, and any other request to a path of API v6 as it is."""
+    """Sends RPCs as HTTP requests, and any other request to a path of API v6 unchanged."""
 
     def __init__(
         self, endpoint: Endpoint, credentials: Credentials, trust: Trust, access: ProxyAccess, user_agent: str

@@ -19,7 +19,7 @@ _NO_RESPONSE = "no response"
 
 
 class Probe:
-    """Connects to an endpoint, also through a proxy, and disconnects; the libraries hide why they fail."""
+    """Connects to an endpoint, also through a proxy, and disconnects: the libraries hide why they fail."""
 
     def __init__(
         self, endpoint: Endpoint, trust: Trust, access: ProxyAccess, *, tunnels: bool = True
@@ -29,7 +29,7 @@ class Probe:
         Args:
             endpoint: The server's address.
             trust: The trusted authorities, and the proxy.
-            access: What is known about the proxy.
+            access: The known state of the proxy.
             tunnels: Whether requests to a plaintext endpoint pass a proxy in a tunnel, too.
         """
         self._endpoint = endpoint
@@ -41,10 +41,10 @@ class Probe:
         self._ever_connected = False
 
     async def attempt(self, timeout: float) -> str | None:
-        """Connect; return None on success, else the reason in a few words.
+        """Connect; return None on success, else a short reason.
 
         Args:
-            timeout: The longest that the attempt may take, in seconds.
+            timeout: Maximum duration of the attempt, in seconds.
 
         Raises:
             ConnectError: A retry would not help: an untrusted certificate, an invalid host name, a proxy that
@@ -98,7 +98,7 @@ class Probe:
             writer = await open_tunnel(proxy, endpoint.authority, self._access)
         except TunnelError as error:
             if self._ever_connected:
-                raise  # worth a retry: the server may be restarting behind the proxy
+                raise  # can be retried: the server may be restarting behind the proxy
             raise ConnectError(str(error)) from None
         if self._context is not None:
             try:

@@ -1,6 +1,6 @@
-"""What response headers say about the server's limits: how long to wait, and how much is left. Pure.
+"""Reads the server's limits from response headers: the requested wait, and the remaining quota. Pure.
 
-`x-ratelimit-details` is JSON in unpadded base64url: what Envoy's rate limit service knows of a limit
+`x-ratelimit-details` is JSON in unpadded base64url: the state of a limit in Envoy's rate limit service
 (envoy/service/ratelimit/v3/rls.proto, `DescriptorStatus`), in either spelling that protobuf gives its fields.
 Without it, `x-ratelimit-remaining` (requests), `x-ratelimit-reset` (seconds) and `x-ratelimit-throttle-ms`
 (milliseconds) are read.
@@ -19,7 +19,7 @@ from kentik_async.quota import Allowance
 
 __all__ = ["pushback_seconds", "read_allowance", "retry_after_seconds"]
 
-_LONGEST_PAUSE = 24 * 3600.0  # more is considered a mistake
+_LONGEST_PAUSE = 24 * 3600.0  # a longer pause is considered a mistake
 _PREFIX = "x-ratelimit-"
 _LENGTHS = frozenset(len(_PREFIX + name) for name in ("details", "remaining", "reset", "throttle-ms"))
 _LONGEST_TEXT = 4096
@@ -28,7 +28,7 @@ _SPAN = re.compile(r"\s*(\d{1,12}(?:\.\d{1,9})?)\s*s?\s*", re.ASCII)
 
 
 def retry_after_seconds(headers: Mapping[str, str], *, now: datetime | None = None) -> float | None:
-    """Return the pause that a response requests, in seconds; None if it requests none that can be read.
+    """Return the pause that a response requests, in seconds; None if it requests none, or it is not readable.
 
     `x-ratelimit-throttle-ms` (milliseconds) is preferred because it is finer than `Retry-After` (whole
     seconds, or an HTTP date, which counts from the response's own `Date`). More than a day is considered a
@@ -39,7 +39,7 @@ def retry_after_seconds(headers: Mapping[str, str], *, now: datetime | None = No
     if pause is None:
         pause = _number(lowered.get("retry-after"), scale=1.0)
     if pause is None and (until := _date(lowered.get("retry-after"))) is not None:
-        # The server's own clock if it sends it: this machine's clock may be wrong.
+        # The server's own clock if it is sent: this machine's clock may be wrong.
         present = _date(lowered.get("date")) or now or datetime.now(UTC)
         pause = (until - present).total_seconds()
     return None if pause is None else min(max(pause, 0.0), _LONGEST_PAUSE)
@@ -76,10 +76,10 @@ def _date(text: str | None) -> datetime | None:
 
 
 def read_allowance(headers: Iterable[tuple[str, Any]]) -> Allowance | None:
-    """Return what an answer's headers or metadata say is left; None if nothing that can be used.
+    """Return the remaining quota from an answer's headers or metadata; None if there is no valid value.
 
     Args:
-        headers: Names, in any case, and values; they come from outside, so anything may stand there.
+        headers: Names, in any case, and values; they are untrusted and may be invalid.
     """
     numbers: dict[str, str] = {}
     for name, value in headers:
@@ -95,7 +95,7 @@ def _read_numbers(found: dict[str, str]) -> Allowance | None:
     left, reset = found.get("remaining"), _seconds(found.get("reset"))
     throttle = _seconds(found.get("throttle-ms"))
     if throttle is not None and (reset is None or (_count(left) == 0 and throttle)):
-        reset = throttle / 1000  # finer, and about the next request
+        reset = throttle / 1000  # has a finer resolution, and is about the next request
     return _allowance(left, reset)
 
 
@@ -128,7 +128,7 @@ def _count(value: Any) -> int | None:
 
 
 def _seconds(value: Any) -> float | None:
-    """Return a span that is a number, a text such as "12.5s", or protobuf's `{"seconds": …, "nanos": …}`."""
+    """Read a duration: a number, a text such as "12.5s", or protobuf's `{"seconds": …, "nanos": …}`."""
     if isinstance(value, dict):
         seconds, nanos = _seconds(value.get("seconds", 0)), _seconds(value.get("nanos", 0))
         return None if seconds is None or nanos is None else seconds + nanos / 1e9

@@ -1,7 +1,7 @@
-"""What a response means for the caller, and whether the server saw the request. Pure.
+"""Interprets responses: the error for the caller, and whether the server saw the request. Pure.
 
-grpcio makes up statuses where there is no response. Only its wording, which is that of grpcio 1.51 to 1.85,
-tells them from a server's. Whether the server acted decides over a retry and over the slot.
+If there is no response, grpcio creates a status itself. Only its wording (checked for grpcio 1.51 to 1.85)
+distinguishes it from a server's. The retry and the slot depend on whether the server acted.
 """
 
 import json
@@ -33,10 +33,10 @@ _CONNECTION_LOST = re.compile(
     r"|failed parsing http/?2|trying to connect an http1",
     re.IGNORECASE,
 )
-"""How its report begins when the connection, or the stream, ended before the response was complete."""
+"""The start of its message if the connection, or the stream, ended before the response was complete."""
 
 _NOT_GRPC = re.compile(r"Data frame with END_STREAM flag received")
-"""How it reports HTTP 200 with a body that ends the stream: a gRPC response ends with trailers (grpcio
+"""Its message for HTTP 200 with a body that ends the stream: a gRPC response ends with trailers (grpcio
 1.85)."""
 
 _LIBRARY_STATUSES = frozenset({"UNAVAILABLE", "INTERNAL", "UNKNOWN", "CANCELLED"})
@@ -45,7 +45,7 @@ _LIBRARY_STATUSES = frozenset({"UNAVAILABLE", "INTERNAL", "UNKNOWN", "CANCELLED"
 _STREAM_RESET = re.compile(r"(Stream removed \(RST_STREAM \()?Received RST_STREAM with error code (11|12)\b")
 _STREAM_RESET_STATUSES = frozenset({"RESOURCE_EXHAUSTED", "PERMISSION_DENIED"})
 """Two exceptions: HTTP/2's codes ENHANCE_YOUR_CALM and INADEQUATE_SECURITY. Neither comes from the API. If
-the first were taken for a rate limit, a create that the server may have carried out would be sent again.
+the first counted as a rate limit, a create that the server may have carried out would be sent again.
 """
 
 _HTTP_NOT_GRPC = (
@@ -61,7 +61,7 @@ _GATEWAY_DETAILS = re.compile(r"upstream (request timeout|connect error)|stream 
 
 
 def reply_for_http(status: int, headers: Mapping[str, str], body: bytes, *, scrub: Scrub = str) -> Reply:
-    """Return what an HTTP response means.
+    """Interpret an HTTP response.
 
     Args:
         status: The HTTP status.
@@ -82,7 +82,7 @@ def reply_for_http(status: int, headers: Mapping[str, str], body: bytes, *, scru
 
 
 def reply_for_mirror(status: int, headers: Mapping[str, str], body: bytes, *, scrub: Scrub = str) -> Reply:
-    """Return what a response of the JSON mirror of API v6 means: an error is the one that gRPC would report.
+    """Interpret a response of the JSON mirror of API v6: errors are the same as over gRPC.
 
     Args:
         status: The HTTP status.
@@ -111,11 +111,11 @@ def reply_for_grpc(
     http_status: int | None = None,
     scrub: Scrub = str,
 ) -> Reply:
-    """Return what a gRPC status other than OK means, also for the request: whether the server saw it.
+    """Interpret a gRPC status other than OK: the error, and whether the server saw the request.
 
-    The library makes up a status where there was no response. Only its wording tells that status from a
-    server's, and a server may use the same words when it passes on what a server behind it reported. So
-    "never sent" is believed only if there is no connection either.
+    If there was no response, the library creates a status itself. Only its wording distinguishes it from
+    a server's, and a server may use the same words when it forwards the status of a server behind it. So
+    "never sent" counts only if there is also no connection.
 
     Args:
         status: The status's name.
@@ -129,7 +129,7 @@ def reply_for_grpc(
     if status == "UNAVAILABLE" and not connected and _NEVER_SENT.match(details):
         return Reply(error=ConnectError(error.args[0]), outcome="not_sent")
     if status == "UNKNOWN" and _NOT_GRPC.search(details):
-        # Not from the API, which may have received the request all the same.
+        # Not from the API, which may still have received the request.
         return Reply(error=DecodeError(_HTTP_NOT_GRPC), outcome="unknown")
     if isinstance(error, APIError) and _is_connection_lost(status, details):
         lost = UnavailableError(

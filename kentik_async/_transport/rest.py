@@ -1,6 +1,6 @@
-"""The REST transport: bytes in and out, statuses to errors; no policy.
+"""The REST transport: sends and receives bytes, maps statuses to errors, and applies no policy.
 
-aiohttp is imported with the first transport, because that takes longer than importing all the rest of the
+aiohttp is imported with the first transport, because its import takes longer than that of the rest of the
 package. By default aiohttp sends requests again on a stale connection and follows redirects, with the token;
 both are switched off.
 """
@@ -43,7 +43,7 @@ _CHUNK_BYTES = 1 << 16
 
 
 class _SecondSendError(Exception):
-    """aiohttp was about to send a request a second time on its own."""
+    """Raised when aiohttp is about to send a request a second time on its own."""
 
 
 class _TooLargeError(Exception):
@@ -79,13 +79,13 @@ class RestTransport:
         """Prepare, without connecting; the first transport imports aiohttp.
 
         Args:
-            endpoint: The base URL; requests name paths on it.
+            endpoint: The base URL; the paths of requests are relative to it.
             credentials: The user's e-mail address and token.
             trust: The trusted authorities, and the proxy.
-            access: What is known about the proxy.
+            access: The known state of the proxy.
             user_agent: The client's name and version.
         """
-        import_module("aiohttp")  # not in the first request, which would hold its slot meanwhile
+        import_module("aiohttp")  # not in the first request, which would hold its slot during the import
         self._endpoint = endpoint
         self._credentials = credentials
         # With each request, not with the session: a session's headers are sent to the proxy too, unencrypted.
@@ -107,12 +107,12 @@ class RestTransport:
         return self._reachable
 
     async def connect(self) -> bool:
-        """Try whether a connection can be made."""
+        """Test whether a connection can be made."""
         self._reachable = await self._probe.attempt(_ATTEMPT_TIMEOUT) is None
         return self._reachable
 
     async def diagnose(self) -> str:
-        """Say why no connection could be made."""
+        """Return why no connection could be made."""
         return await self._probe.last_reason() or "the server accepts connections again"
 
     def start(self, request: Request[Any], timeout: float) -> _RestAttempt:
@@ -159,7 +159,7 @@ class RestTransport:
             error, outcome = self._failure(failure)
         else:
             return self._read_reply(status, headers, body, scrub=self._credentials.scrub)
-        # Outside the handler, so that the library's exception with its frames is not kept.
+        # Outside the handler, so that the library's exception and its frames are released.
         if outcome == "not_sent":
             self._reachable = False
         return Reply(error=error, outcome=outcome)
@@ -232,12 +232,12 @@ async def _read(response: "aiohttp.ClientResponse") -> bytes:
 
 
 def _reason_not_sent(failure: Exception) -> str | None:
-    """Return why nothing could be sent; None where something may have been sent."""
+    """Return why nothing could be sent; None if something may have been sent."""
     import aiohttp  # see the module's docstring
 
     if isinstance(
         failure, ssl.SSLCertVerificationError
-    ):  # tested first: unlike its siblings it has no os_error
+    ):  # tested first: unlike the other classes it has no os_error
         return "the server's certificate is not trusted"
     if isinstance(failure, aiohttp.ClientConnectorError):
         return reason_of(failure.os_error)

@@ -95,17 +95,17 @@ HTTP_ERRORS: Mapping[int, type[APIError]] = {
 }
 
 QUOTED_HTTP_STATUS = re.compile(r"Received http2? header with status: (\d{3})", re.IGNORECASE)
-"""How grpcio quotes the HTTP status of a response that is not gRPC."""
+"""The text in which grpcio quotes the HTTP status of a response that is not gRPC."""
 
 _AMBIGUOUS_STATUSES = frozenset({"UNKNOWN", "INTERNAL"})
 """gRPC reports HTTP statuses without a gRPC equivalent as one of these: 409 as UNKNOWN, 400 as INTERNAL."""
 
 _OVER_SIZE = re.compile(r"larger than max|metadata size exceeds")
-"""How grpcio (1.51 to 1.85) reports a message, or headers and trailers, above the size limit."""
+"""The text of grpcio (1.51 to 1.85) for a message, or headers and trailers, above the size limit."""
 
 _TITLE = re.compile(r"<title[^<>]*>([^<]*)</title>", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]*>")
-"""Both stop at the next angle bracket: a page full of brackets would block the event loop for seconds."""
+"""Both stop at the next angle bracket: a page of brackets would else block the event loop for seconds."""
 
 _DETAIL_LENGTH = 300
 
@@ -122,10 +122,10 @@ def error_for_http(
 
     Args:
         status: The HTTP status, anything but 2xx.
-        body: The response's body: `{"error": "…"}`, a gRPC gateway's `{"message": "…"}`, HTML or anything
-            else.
+        body: The response's body: `{"error": "…"}`, a gRPC gateway's `{"message": "…"}`, HTML or any
+            other text.
         headers: The response's headers, names in any case.
-        now: The time that a `Retry-After` date is compared with; the present if omitted.
+        now: The time that a `Retry-After` date is compared with; the current time if omitted.
         scrub: Removes secrets from the server's text, once the error is classified.
 
     Returns:
@@ -155,7 +155,7 @@ def error_for_grpc(
         details: The status's message.
         trailers: The call's trailing metadata, names in lower case.
         http_status: The HTTP status of the JSON mirror's response that quotes the status; None over gRPC.
-        now: The time that a `Retry-After` date is compared with; the present if omitted.
+        now: The time that a `Retry-After` date is compared with; the current time if omitted.
         scrub: Removes secrets from the server's text, once the error is classified.
 
     Returns:
@@ -190,8 +190,8 @@ def error_for_grpc(
 def quoted_grpc_status(http_status: int, body: bytes) -> tuple[str, str] | None:
     """Return the gRPC status and message that an error of the JSON mirror quotes; None if it quotes none.
 
-    grpc-gateway responds with `{"code": 5, "message": "…", "details": []}`. A body without `details` is
-    believed only if the HTTP status is the code's: other gateways use the same names.
+    grpc-gateway responds with `{"code": 5, "message": "…", "details": []}`. A body without `details` counts
+    only if the HTTP status matches the code: other gateways use the same names.
     """
     try:
         document = json.loads(body)

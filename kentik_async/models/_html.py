@@ -12,7 +12,7 @@ from kentik_async.models._base import Model
 __all__ = ["sections", "table"]
 
 _MOST_ROWS = 20
-"""A longer table shows this many rows: half of them from its start, half from its end."""
+"""A longer table shows this many rows: half from its start, half from its end."""
 
 _MOST_CHARACTERS = 80
 """Longer texts are cut; the whole text is the tooltip."""
@@ -26,7 +26,7 @@ def table(rows: Sequence[Any], row_type: type[Model] | None, attributes: Mapping
     Args:
         rows: The models.
         row_type: Their class, for the columns; None for one column without a title.
-        attributes: What the caption shows after the number of rows.
+        attributes: The values that the caption shows after the number of rows.
     """
     names = [] if row_type is None else list(row_type.__struct_fields__)
     facts = [f"{len(rows):,} {'row' if len(rows) == 1 else 'rows'}"]

@@ -91,7 +91,7 @@ class InsightType(StrEnum):
 
 
 class SiteType(StrEnum):
-    """What a site of API v6 is used for.
+    """The use of a site of API v6.
 
     The names of the vendor's schema, such as "SITE_TYPE_DATA_CENTER", are accepted too.
     """
@@ -126,17 +126,17 @@ RankTypeName: TypeAlias = (
 """A ranking metric, as an enumeration's member or as plain text."""
 
 IPFamilyName: TypeAlias = IPFamily | Literal["v4", "v6"]
-"""An address family, likewise."""
+"""An address family, as a member or as plain text."""
 
 RelationName: TypeAlias = (
     Relation | Literal["all", "customers", "providers", "peers", "customer", "provider", "peer"]
 )
-"""A relation between networks, likewise."""
+"""A relation between networks, as a member or as plain text."""
 
 FilterName: TypeAlias = Filter | Literal["all", "only", "exclude"]
-"""A filter of neighbours, likewise."""
+"""A filter of neighbours, as a member or as plain text."""
 
 SiteTypeName: TypeAlias = (
     SiteType | Literal["data_center", "cloud", "branch", "connectivity", "customer", "other"]
 )
-"""What a site is used for, likewise."""
+"""The use of a site, as a member or as plain text."""

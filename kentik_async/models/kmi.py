@@ -117,7 +117,7 @@ class ASNDetails(Model, frozen=True):
     fetched_at: dt.datetime
 
     def _repr_html_(self) -> str:
-        """Return what Jupyter shows: the network, and a table for each relation that was requested."""
+        """Return the HTML that Jupyter shows: the network, and a table for each requested relation."""
         from kentik_async.models import _html
 
         network = f"AS{self.asn} {self.name}; market {self.market_id}, {self.ip}"

@@ -98,7 +98,7 @@ class Records(tuple[T_co, ...], Generic[T_co]):  # noqa: SLOT001 - the attribute
         return [_tables.plain(row) for row in self]
 
     def to_json(self) -> str:
-        """Return a JSON array with one object per row: what `to_dicts` returns, with times in ISO 8601."""
+        """Return a JSON array with one object per row, like `to_dicts`, with times in ISO 8601."""
         return msgspec.json.encode(self.to_dicts()).decode()
 
     def _repr_html_(self) -> str:

@@ -108,7 +108,7 @@ class SiteMarket(Model, frozen=True, kw_only=True):
         id: Its identifier, assigned by the server; None for a new market.
         name: Its name.
         description: Its description; empty if none.
-        number_of_sites: How many sites it has; set by the server.
+        number_of_sites: The number of its sites; set by the server.
         cdate: When it was created, in UTC; set by the server.
         edate: When it was last changed, in UTC; set by the server.
     """
@@ -128,10 +128,10 @@ class SiteV6(Model, frozen=True, kw_only=True):
     Attributes:
         id: Its identifier, assigned by the server; None for a new site.
         title: Its name.
-        lat: Its latitude in degrees. API v6 does not tell an unknown latitude from 0.
-        lon: Its longitude in degrees, likewise.
+        lat: Its latitude in degrees. API v6 does not distinguish an unknown latitude from 0.
+        lon: Its longitude in degrees; 0 if unknown, as for `lat`.
         postal_address: Its address; None if it has none.
-        type: What it is used for; a type that this SDK does not know is the digits of its number.
+        type: Its use; a type that this SDK does not know is given as the digits of its number.
         address_classification: Its networks by their use; None if not sent.
         architecture: The levels of its architecture.
         site_market: The market that it belongs to; None if it belongs to none.

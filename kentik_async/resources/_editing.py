@@ -36,9 +36,9 @@ class Edit(Generic[S, T]):
         operation: The operation's name in errors, such as "sites_v6.update".
         subject: The object's name in errors, such as "site 17".
         read: Reads the object as it is stored now.
-        model: Makes the model of what was read.
-        writable: Returns a model without what only the server sets.
-        change: Returns what was read with the change; it keeps everything else.
+        model: Converts the object that was read to a model.
+        writable: Returns a model without the fields that only the server sets.
+        change: Returns the object that was read, with the change and all its other fields.
         write: Replaces the object.
     """
 
@@ -54,14 +54,14 @@ class Edit(Generic[S, T]):
 async def edit(caller: Caller, change: Edit[S, T], expected: T | None) -> T:
     """Read an object, compare it with the expected one, and write it with the change.
 
-    The write follows the read immediately: it overtakes the calls that wait. Changes of one object by one
-    client follow each other. An object that already has the change is not written. A write that failed, but
-    may have been applied, is not sent again blindly: the object is read and compared again.
+    The write follows the read immediately, before all calls that wait. Changes of one object by one
+    client are made one after the other. An object that already has the change is not written. A failed
+    write that may have been applied is not simply sent again: the object is read and compared again.
 
     Args:
         caller: Sends the requests.
         change: The change.
-        expected: The object as the caller saw it; None to accept any.
+        expected: The object as the caller read it; None to accept any.
 
     Returns:
         The object as the server stored it.

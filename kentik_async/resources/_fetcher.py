@@ -1,4 +1,4 @@
-"""What a pull needs of the client: sends its requests, and leaves some of each minute's quota to others."""
+"""Sends the requests of a pull, and leaves some of each minute's quota to others."""
 
 import datetime as dt
 from typing import TypeVar
@@ -30,7 +30,7 @@ class CallerFetcher:
 
         Args:
             caller: Sends requests.
-            leave: Requests a minute to leave to others; None for 5 where the pacing is courteous, else 0.
+            leave: Requests a minute to leave to others; None for 5 if the pacing is courteous, else 0.
 
         Raises:
             ValidationError: `leave` is not a whole number from 0.
@@ -44,7 +44,7 @@ class CallerFetcher:
         self._share: LocalLimiter | None = None
 
     async def run(self, request: Request[T]) -> T:
-        """Send a request as the quota, less what is left to others, allows."""
+        """Send a request when the quota allows it, without the part that is left to others."""
         if not self._knows_share:
             await self._limit_share()
         request = replace(request, on_send=self._count)
@@ -75,27 +75,27 @@ class CallerFetcher:
         self.sent += 1
 
     async def _limit_share(self) -> None:
-        """Make the limiter of what the pull may use, unless it may use everything."""
+        """Create the limiter for the pull's part of the quota, unless the pull may use all of it."""
         courteous = (await self._caller.limiter.snapshot()).pacing == "courteous"
         leave = self._leave
         if leave is None:
             leave = _LEFT_WHEN_COURTEOUS if courteous else 0
         quota = _share_of(self._caller.quota, leave, courteous=courteous)
-        if not self._knows_share:  # another request of the pull may have been quicker
+        if not self._knows_share:  # another request of the pull may have created it
             self._share = None if quota is None else LocalLimiter(quota, quota, pacing="throughput")
             self._knows_share = True
 
 
 def _share_of(quota: Quota, leave: int, *, courteous: bool) -> Quota | None:
-    """Return the limits that a pull keeps to so that `leave` requests a minute remain for others.
+    """Return the limits for a pull, so that `leave` requests a minute remain for others.
 
     Args:
         quota: The customer's limits.
         leave: How many requests a minute to leave, from 0.
-        courteous: Whether the soft limit is the ceiling; else it is what the delays let through.
+        courteous: Whether the soft limit is the ceiling; else the ceiling is the rate that the delays allow.
 
     Returns:
-        Limits for the pull alone; None if it may use everything, or there is no ceiling to stay below.
+        Limits for the pull alone; None if it may use the whole quota, or there is no ceiling.
 
     Raises:
         ValidationError: Nothing would be left for the pull.

@@ -76,7 +76,7 @@ class KMI:
         Args:
             market_id: A market's id, as for `get_rankings`.
             asn: The network's number: 64512, "64512", "AS64512" or asdot "1.10".
-            type: Which neighbours: "all", "customers", "providers" or "peers".
+            type: The neighbours to return: "all", "customers", "providers" or "peers".
             ip: "v4" or "v6".
             mutual_provider: Whether to return "all" neighbours, "only" mutual providers, or "exclude" them.
             mutual_customer: The same for mutual customers.
@@ -180,7 +180,7 @@ class KMI:
             rank_types: Ranking metrics, or "all" six.
             ips: "v4", "v6" or both.
             limit: Maximum number of rows of each ranking, from 1; the server's default is 600.
-            leave: Requests a minute to leave to others; by default 5 where the pacing is courteous, else 0.
+            leave: Requests a minute to leave to others; by default 5 if the pacing is courteous, else 0.
             on_progress: Called with a `Progress` after each page.
 
         Raises:
@@ -216,7 +216,7 @@ class KMI:
             rank_types: With `top`: ranking metrics, or "all" six.
             ips: "v4", "v6" or both.
             limit: With `top`: maximum number of rows of each ranking, from 1.
-            type: Which relations: "all", "customers", "providers" or "peers".
+            type: The relations to request: "all", "customers", "providers" or "peers".
             mutual_provider: "all", "only" or "exclude".
             mutual_customer: "all", "only" or "exclude".
             singlehomed_customer: "all", "only" or "exclude".
@@ -268,7 +268,7 @@ class KMI:
             lookback: Days to look back: 1, 7 or 30; the server's default is 1.
             magnitude: Minimum magnitude, 1 to 5; the server's default is 1.
             limit: Maximum number of insights of each page, from 1; the server's default is 100.
-            leave: Requests a minute to leave to others; by default 5 where the pacing is courteous, else 0.
+            leave: Requests a minute to leave to others; by default 5 if the pacing is courteous, else 0.
             on_progress: Called with a `Progress` after each page.
 
         Raises:
@@ -296,5 +296,5 @@ class KMI:
 
 
 def _market(text: T) -> T:
-    """Return the market id that a text spells; what can only be a name is left to the server to refuse."""
+    """Return the market id that a text stands for; the server rejects a text that can only be a name."""
     return (spell_market(text) or text) if isinstance(text, str) and text.strip() else text

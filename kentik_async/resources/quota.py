@@ -1,4 +1,4 @@
-"""How much quota is left, and how long calls would take."""
+"""The remaining quota, and an estimate of how long calls would take."""
 
 from kentik_async.errors import ValidationError
 from kentik_async.quota import QUOTA_CLASSES, Limiter, QuotaClass, QuotaSnapshot
@@ -13,7 +13,7 @@ class QuotaView:
         self._limiter = limiter
 
     async def snapshot(self, quota_class: QuotaClass = "non_query") -> QuotaSnapshot:
-        """Return requests in flight, waiting requests, the quota left in each window, and the next free time.
+        """Return requests in flight, waiting requests, the remaining quota per window, the next free time.
 
         Args:
             quota_class: "non_query" or "query".

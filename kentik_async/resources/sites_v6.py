@@ -87,8 +87,8 @@ class SitesV6:
     async def replace(self, site: SiteV6) -> SiteV6:
         """Replace all fields of a site and return it as the server stored it.
 
-        What the given site does not have is emptied, also what another user has just written; `update`
-        changes only some fields.
+        Fields that the given site does not have are emptied, even if another user has just written them;
+        `update` changes only some fields.
 
         Args:
             site: The whole new content; its id selects the site.
@@ -109,8 +109,8 @@ class SitesV6:
 
         Args:
             id: The site's identifier, as an integer or a string.
-            expected: The site as you read it earlier. If it has changed since, nothing is written. What only
-                the server sets is not compared.
+            expected: The site as you read it earlier. If it has changed since, nothing is written. Fields
+                that only the server sets are not compared.
             **changes: The new values of fields of `SiteV6`; None or () removes an optional one.
 
         Raises:

@@ -1,4 +1,4 @@
-"""Quota classes of stubs: some APIs have limits of their own, beside the customer's."""
+"""Quota classes of stubs: some APIs have their own limits, in addition to the customer's."""
 
 import re
 from dataclasses import dataclass, replace
@@ -26,11 +26,11 @@ class StubQuotas:
     """The quota classes that the stubs of a client and of all its views have besides the client's two."""
 
     def __init__(self, limiter: Limiter | str | None, customer: Customer) -> None:
-        """Keep what limiters are made of; nothing is opened.
+        """Store the arguments of limiters; nothing is opened.
 
         Args:
-            limiter: The client's argument. Classes are shared with those who share its URL; beside a
-                `Limiter`, they are the process's own.
+            limiter: The client's argument. Classes are shared with all clients that share its URL; with a
+                `Limiter`, they belong to this process alone.
             customer: Selects the quota.
         """
         self._limiter = limiter if limiter is None or isinstance(limiter, str) else "process:"
@@ -40,7 +40,7 @@ class StubQuotas:
     def caller(
         self, caller: Caller, quota_class: str | None, quota: Quota | None
     ) -> tuple[Caller, QuotaClass]:
-        """Return what the calls of a stub use: a caller, and the class on its limiter.
+        """Return the caller for a stub, and the quota class on its limiter.
 
         Args:
             caller: The client's.
@@ -96,7 +96,7 @@ class StubQuotas:
 
 
 def _place(limiter: str | None, name: str) -> str | None:
-    """Return a limiter's URL for a class: a file that is named for all who share it must be another one."""
+    """Return a limiter's URL for a class: a file that is given by name needs another name for each class."""
     path = (limiter or "").removeprefix("file:")
     if not limiter or path in (limiter, "") or path.endswith("/") or Path(path.removeprefix("//")).is_dir():
         return limiter

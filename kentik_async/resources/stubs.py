@@ -189,7 +189,7 @@ class _StreamStream(_Method):
 
 
 class _Outgoing:
-    """The messages that a caller streams, and the exception that ended them, which the library hides."""
+    """The messages that a caller streams, and the exception that ended them, which grpcio hides."""
 
     def __init__(self, messages: _Messages, encode: Callable[[Message], bytes]) -> None:
         self._messages = messages

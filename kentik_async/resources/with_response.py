@@ -42,7 +42,7 @@ def _responding(
 
 
 class WithResponse:
-    """A view on a client whose methods return a `Response`: the result, and what the answer said.
+    """A view on a client whose methods return a `Response`: the result, and details of the answer.
 
     Attributes:
         kmi: Markets, rankings, networks' neighbours, insights.
@@ -55,7 +55,7 @@ class WithResponse:
     """
 
     def __init__(self, caller: Caller) -> None:
-        """Take the client's caller."""
+        """Store the client's caller."""
         self.kmi = _KMI(caller)
         self.as_groups = _ASGroups(caller)
         self.sites = _Sites(caller)
