@@ -1,8 +1,8 @@
-"""Make AS groups from an export in the format of PeeringDB: one group for each type of network.
+"""Create AS groups from an export in the format of PeeringDB: one group for each type of network.
 
     python peeringdb_groups.py export.json
 
-The export is {"data": [{"asn": 64496, "info_type": "NSP"}, ...]}. Groups of other names are left alone.
+The export is {"data": [{"asn": 64496, "info_type": "NSP"}, ...]}. Groups with other names are not changed.
 """
 
 import asyncio
