@@ -1,9 +1,9 @@
-"""The path of a call through the package: the files that it enters and the Python calls that it makes.
+"""Trace a call through the package: the files that it enters and the Python calls that it makes.
 
     python benchmarks/call_trace.py [--list]
 
-Each line is one warm call, counted by `sys.setprofile` in all threads, against a server in a process of its
-own. `files` are the package's modules that ran any code; `calls` are the calls of their functions, where a
+Each line is one warm call, counted by `sys.setprofile` in all threads, against a server in another
+process. `files` are the package's modules that ran any code; `calls` are the calls of their functions. A
 coroutine that resumes after a wait counts again. `--list` names the files, and the calls in each.
 """
 
@@ -34,7 +34,7 @@ MARKET = "planet$earth"
 
 
 class Markets(messages.KmiServiceServicer):
-    """Responds with one market, and always with the same ranking."""
+    """Returns one market, and always the same ranking."""
 
     def __init__(self) -> None:
         rows = [messages.Ranking(asn=64512 + row, name=f"Network {row}", rank=row + 1) for row in range(ROWS)]
@@ -67,7 +67,7 @@ async def _serve(pipe: Connection) -> None:
 
 @contextmanager
 def traced() -> Iterator[Counter[str]]:
-    """Count the package's calls in the block by file, in this thread and in those started meanwhile."""
+    """Count the package's calls in the block by file, in this thread and in threads started in the block."""
     counts: Counter[str] = Counter()
 
     def profile(frame: FrameType, event: str, _: object) -> None:
@@ -85,7 +85,7 @@ def traced() -> Iterator[Counter[str]]:
 
 
 async def trace(call: Callable[[], Awaitable[object]]) -> Counter[str]:
-    """The calls of one warm call, by file."""
+    """Return the calls of one warm call, by file."""
     for _ in range(WARM_UP):
         await call()
     with traced() as counts:
@@ -94,7 +94,7 @@ async def trace(call: Callable[[], Awaitable[object]]) -> Counter[str]:
 
 
 async def measure(port: int, folder: Path) -> dict[str, Counter[str]]:
-    """The calls of each case, by file."""
+    """Return the calls of each case, by file."""
     url = f"http://127.0.0.1:{port}"
 
     def client(limiter: str) -> KentikClient:

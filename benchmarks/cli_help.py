@@ -1,10 +1,10 @@
-"""What `--help` costs beside a Python that does nothing.
+"""Measure the cost of `--help`, compared with a Python process that does nothing.
 
     python benchmarks/cli_help.py [--rounds 15]
 
-Processes are started in turn, after a warm-up, and the medians compared: of the time that passed and of the
-CPU time used, which other work on the machine disturbs less. `import kentik_async` alone stands beside them:
-that much of a help text's time is not the command line's own.
+Processes are started in turn, after a warm-up, and the medians are compared: of the elapsed time, and of the
+CPU time, which is less affected by other load. `import kentik_async` is measured too: this part of the time
+of a help text does not belong to the command line.
 """
 
 import argparse
@@ -23,7 +23,7 @@ COMMANDS = {
 
 
 def measure(arguments: list[str]) -> tuple[float, float]:
-    """Return the seconds that passed and the seconds of CPU that a process took."""
+    """Return the elapsed seconds and the CPU seconds of a process."""
     before = os.times()
     began = time.perf_counter()
     subprocess.run([sys.executable, *arguments], stdout=subprocess.DEVNULL, check=True)

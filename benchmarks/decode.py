@@ -1,8 +1,8 @@
-"""What decoding costs: bytes to models, as a multiple of the bare parse of the same bytes.
+"""Measure the cost of decoding bytes to models, as a multiple of only parsing the same bytes.
 
     python benchmarks/decode.py [ROWS]
 
-Each pair runs in turn, after a warm-up, so that both meet the same machine; medians are printed. The bare
+Each pair runs in turn, after a warm-up, so that both run under the same load; medians are printed. The bare
 parse is `FromString` of the generated class for protobuf, `msgspec.json.decode` without a type for JSON.
 """
 
@@ -23,7 +23,7 @@ ASKED_AT = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
 
 def rankings_answer(rows: int) -> bytes:
-    """A ranking whose changes are as often losses as gains."""
+    """Return a ranking with as many losses as gains."""
     chance = random.Random(1)
     answer = wire.GetRankingsResponse()
     for rank in range(1, rows + 1):
@@ -39,7 +39,7 @@ def rankings_answer(rows: int) -> bytes:
 
 
 def details_answer(rows: int) -> bytes:
-    """A network with that many neighbours, a few of them providers, a third of them peers."""
+    """Return a network with the given number of neighbours: a few are providers, a third are peers."""
     chance = random.Random(2)
     answer = wire.GetASNDetailsResponse()
     details = answer.asn_details
@@ -61,7 +61,7 @@ def details_answer(rows: int) -> bytes:
 
 
 def customers_answer(rows: int) -> bytes:
-    """A network with that many customers: the widest rows, and most of their values false."""
+    """Return a network with the given number of customers: the widest rows, with mostly false values."""
     chance = random.Random(3)
     answer = wire.GetASNDetailsResponse()
     for number in range(rows):
@@ -77,7 +77,7 @@ def customers_answer(rows: int) -> bytes:
 
 
 def sites_answer(rows: int) -> bytes:
-    """Sites with ids as text and places as numbers, as API v5 sends them."""
+    """Return sites as API v5 sends them, with ids as text and coordinates as numbers."""
     chance = random.Random(4)
     found = [
         {
@@ -93,7 +93,7 @@ def sites_answer(rows: int) -> bytes:
 
 
 def in_turn(bare: Callable[[], object], ours: Callable[[], object]) -> tuple[float, float]:
-    """The median seconds of both."""
+    """Return the median seconds of both."""
     times: tuple[list[float], list[float]] = ([], [])
     for turn in range(REPEATS + 5):
         for function, kept in zip((bare, ours), times, strict=True):
@@ -107,7 +107,7 @@ def in_turn(bare: Callable[[], object], ours: Callable[[], object]) -> tuple[flo
 
 
 def main() -> None:
-    """Measure and print one line a kind of answer."""
+    """Measure, and print one line for each kind of answer."""
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
     rankings, details, customers = rankings_answer(rows), details_answer(rows), customers_answer(rows)
     listed = sites_answer(rows)

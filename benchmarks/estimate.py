@@ -1,10 +1,10 @@
-"""How near `kentik.quota.estimate(n)` comes to what then happens, against an emulator.
+"""Compare `kentik.quota.estimate(n)` with the measured time, against an emulator.
 
     python benchmarks/estimate.py [--speed 60] [--rounds 5]
 
-An emulator in a process of its own keeps the vendor's rules on a compressed clock. A fresh client makes some
-calls, asks how long so many more will take, and makes them. At speed 60 a delayed answer takes 25 ms, and
-each millisecond that client, server and machine add is 4 % of it.
+An emulator in another process applies the vendor's rules on a compressed clock. A new client makes some
+calls, estimates the time of a number of further calls, and makes them. At speed 60 a delayed answer takes
+25 ms, and each millisecond that client, server and machine add is 4 % of it.
 """
 
 import argparse
@@ -20,7 +20,7 @@ COUNTS = (50, 300)
 
 
 async def error(ready: dict[str, Any], speed: float, before: int, count: int) -> float:
-    """Return by what share of the time taken the estimate missed it."""
+    """Return the error of the estimate, as a share of the measured time."""
     control(ready, "reset", "POST")
     async with client(ready, speed) as kentik:
 

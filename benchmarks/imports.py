@@ -1,13 +1,12 @@
-"""What importing and making a client costs, as a multiple of grpc.aio and msgspec together.
+"""Measure the cost of importing and creating a client, as a multiple of grpc.aio and msgspec together.
 
     python benchmarks/imports.py [PAIRS]
 
-The first line compares the imports. The client imports some of its modules, grpc and protobuf when the first
-one is made, so the second line compares an import and a client with an import and a channel of grpc.aio.
+The first line compares the imports. The first client that is created imports some of its modules, grpc and
+protobuf. So the second line compares an import and a client with an import and a channel of grpc.aio.
 
-Both sides run in turn in fresh processes, each without user site-packages and with its bytecode compiled
-before; the figures are medians over the pairs. The time is the process's CPU time, so that a busy machine
-changes it less.
+Both sides run in turn in new processes, without user site-packages and with bytecode compiled before; the
+figures are medians over the pairs. The time is the process's CPU time, which is less affected by other load.
 """
 
 import compileall
@@ -38,7 +37,7 @@ asyncio.run(main())
 
 
 def milliseconds(imports: str, made: str | None) -> float:
-    """Run an import in a fresh process, make something in an event loop, and return the CPU time."""
+    """Run an import in a new process, create an object in an event loop, and return the CPU time."""
     environment = {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     in_an_event_loop = "" if made is None else MAKE.format(made)
     run = subprocess.run(

@@ -1,16 +1,16 @@
-"""Saving answers as tables, without the network: CPU a page beside the naive ways, and costs over many dates.
+"""Measure saving without the network: CPU for each page compared with naive ways, and costs over many dates.
 
     python benchmarks/landing.py [--pages 396] [--rounds 5] [--dates 60]
 
-The answers are the emulator's rankings of 600 rows, made beforehand. All ways get the same answers through
-the same operations, take turns in one run after a warm-up, and end with everything on the disk:
+The answers are the emulator's rankings of 600 rows, generated beforehand. All ways get the same answers
+through the same operations, run in turn after a warm-up, and end with all data on the disk:
 
     ours        `Pull.save`: each answer is in the journal before the next request, then in sorted Parquet
     each page   a loop over the answers that writes a Parquet file for each
     one write   a loop that collects the answers and writes one Parquet file at the end
 
-A kill costs the naive ways everything, or leaves them not knowing what they have; it costs ours nothing. Then
-one target gets a date after another: the size of its journal and the time to begin a save must not grow.
+After a kill, the naive ways have lost their data or do not know which pages they have; ours loses nothing.
+Then one date after another is saved into one target: neither the journal nor the start time may grow.
 """
 
 import argparse
@@ -44,7 +44,7 @@ PAGES_A_MARKET = len(RankType) * len(IPFamily)
 
 
 class Answers:
-    """Answers each request at once: what a pull needs of a client."""
+    """A client for a pull that answers each request immediately."""
 
     def __init__(self) -> None:
         state = EmulatorState()
@@ -69,20 +69,20 @@ class Answers:
         return request.decode(raw)
 
     def now(self) -> dt.datetime:
-        """Return the present instant."""
+        """Return the current time."""
         return dt.datetime.now(dt.UTC)
 
     async def estimate(self, n: int) -> float:
-        """Return in how many seconds requests would be answered."""
+        """Return the estimated seconds for further requests."""
         return 0.0 * n
 
     def concurrency(self) -> int:
-        """Return how many requests are allowed at once."""
+        """Return the number of concurrent requests that are allowed."""
         return 1
 
 
 def spec_of(pages: int) -> PullSpec:
-    """Return what requests so many rankings."""
+    """Return the spec of the given number of rankings."""
     markets = tuple(f"cc$X{number}" for number in range(pages // PAGES_A_MARKET))
     return PullSpec(markets, rank_types=tuple(RankType), ips=tuple(IPFamily))
 
@@ -111,7 +111,7 @@ async def one_write(answers: Answers, pages: int, folder: Path) -> None:
 
 
 def with_key(table: pa.Table, *values: str) -> pa.Table:
-    """Add the columns that say which page a row is of."""
+    """Add the columns that identify the page of a row."""
     for name, value in zip(("market_id", "rank_type", "ip"), values, strict=True):
         table = table.append_column(name, pa.array([value] * table.num_rows, pa.string()))
     return table
@@ -132,7 +132,7 @@ WAYS: dict[str, Callable[[Answers, int, Path], Coroutine[None, None, None]]] = {
 
 
 def measured(way: str, answers: Answers, pages: int) -> float:
-    """Return the CPU milliseconds that a way takes for a page."""
+    """Return the CPU milliseconds for each page of a way."""
     folder = Path(tempfile.mkdtemp())
     (folder / "target").mkdir()
     began = time.process_time()
@@ -158,7 +158,7 @@ def compare(answers: Answers, pages: int, rounds: int) -> None:
 
 
 def dates(answers: Answers, number: int, pages: int) -> None:
-    """Save one date after another into one target, and print how the constant costs change."""
+    """Save one date after another into one target, and print the change of the fixed costs."""
     folder = Path(tempfile.mkdtemp())
     sizes, starts = [], []
     last = dt.datetime.now(dt.UTC).date()
@@ -167,7 +167,7 @@ def dates(answers: Answers, number: int, pages: int) -> None:
         asyncio.run(Pull(answers, spec_of(pages)).save(folder / "target", date=date))
         sizes.append(sum(path.stat().st_size for path in (folder / "target/.kentik-async").glob("journal*")))
         began = time.process_time()
-        asyncio.run(Pull(answers, spec_of(pages)).save(folder / "target", date=date))  # everything is there
+        asyncio.run(Pull(answers, spec_of(pages)).save(folder / "target", date=date))  # everything is saved
         starts.append(time.process_time() - began)
     shutil.rmtree(folder)
     first, end = statistics.median(starts[1:6]), statistics.median(starts[-5:])

@@ -1,10 +1,10 @@
-"""How close a bulk pull comes to the fastest schedule that the vendor's limits allow.
+"""Compare a bulk pull with the fastest schedule that the vendor's limits allow.
 
     python benchmarks/optimum.py [--speed 20] [--calls 600] [--rounds 3]
 
-An emulator in a process of its own keeps the vendor's rules on a compressed clock. All calls are started at
-once. The optimum is what the emulator itself recorded, the sum over all requests of answered minus received:
-with one request allowed at a time nobody can be faster. Beside it stands the peer that is optimal by
+An emulator in another process applies the vendor's rules on a compressed clock. All calls start at the same
+time. The optimum comes from the emulator's own log: the sum over all requests of answered minus received.
+With one request allowed at a time, no client can be faster. It is compared with a peer that is optimal by
 construction: one loop that awaits one bare call after the other. Both run in turn, after a warm-up.
 """
 
@@ -28,7 +28,7 @@ MARKETS = ("planet$earth", "cc$US", "cc$DE", "cc$BR", "cc$JP", "cc$ZA")
 
 
 def emulator(speed: float) -> tuple[subprocess.Popen[str], dict[str, Any]]:
-    """Start an emulator; return its process and what it said when it was ready."""
+    """Start an emulator; return its process and the JSON that it printed when it was ready."""
     command = [sys.executable, "-m", "kentik_async.cli", "emulator", "--speed", str(speed)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -36,7 +36,7 @@ def emulator(speed: float) -> tuple[subprocess.Popen[str], dict[str, Any]]:
 
 
 def control(ready: dict[str, Any], verb: str, method: str) -> dict[str, Any]:
-    """Ask the emulator for a report, or reset it."""
+    """Get a report from the emulator, or reset it."""
     base = ready["rest_endpoint"].rsplit("/api/", 1)[0]
     request = urllib.request.Request(f"{base}/_emulator/{verb}", method=method)
     with urllib.request.urlopen(request) as answer:
@@ -54,7 +54,7 @@ async def sequential(ready: dict[str, Any], calls: int, speed: float) -> None:
 
 
 def client(ready: dict[str, Any], speed: float) -> KentikClient:
-    """Return a client of the emulator, with a ledger of its own, as the emulator's was reset."""
+    """Return a client of the emulator with a new quota state, because the emulator was reset."""
     return KentikClient(
         ready["email"],
         ready["token"],
@@ -67,7 +67,7 @@ def client(ready: dict[str, Any], speed: float) -> KentikClient:
 
 
 async def ours(ready: dict[str, Any], calls: int, speed: float) -> None:
-    """Start all calls at once through the client."""
+    """Start all calls at the same time through the client."""
     async with client(ready, speed) as kentik:
         await asyncio.gather(*(kentik.kmi.get_rankings(MARKETS[n % len(MARKETS)]) for n in range(calls)))
 

@@ -1,11 +1,11 @@
-"""What the facade costs: client CPU a call, as a multiple of a bare grpc.aio stub with the same metadata.
+"""Measure the client CPU of a call, as a multiple of a bare grpc.aio stub with the same metadata.
 
     python benchmarks/overhead.py [CALLS] [PAIRS]
 
-ListMarkets of ten rows, 64 calls in flight, quota unlimited, against a server in a process of its own. The
-bare stub and the facade run in turn in one process and one event loop, so that both meet the same machine;
-the figures are medians over the pairs, which are many and short, because the speed of a shared machine
-changes within seconds. The bare stub parses its answers as the facade does, and makes no models of them.
+ListMarkets of ten rows, 64 calls in flight, unlimited quota, against a server in another process. The bare
+stub and the facade (the client) run in turn in one process and one event loop, under the same load. The
+figures are medians over the pairs, which are many and short, because the speed of a shared machine changes
+within seconds. The bare stub parses its answers like the facade, but does not convert them to models.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ UNLIMITED = Quota(None, None, 0, None, None)
 
 
 class Markets(wire.KmiServiceServicer):
-    """Answers ListMarkets, as fast as can be."""
+    """Answers ListMarkets as fast as possible."""
 
     def __init__(self) -> None:
         markets = [wire.Market(market_id=f"cc${row:02}", name=f"Market {row}") for row in range(ROWS)]
@@ -42,7 +42,7 @@ class Markets(wire.KmiServiceServicer):
 
 
 def serve(pipe: Connection) -> None:
-    """Serve until the other end of the pipe closes; tell the port first."""
+    """Serve until the other end of the pipe closes; send the port first."""
     asyncio.run(_serve(pipe))
 
 
@@ -57,7 +57,7 @@ async def _serve(pipe: Connection) -> None:
 
 
 async def cpu_a_call(call: Callable[[], Awaitable[object]], calls: int) -> float:
-    """The client's CPU seconds a call, 64 in flight."""
+    """Return the client's CPU seconds for each call, with 64 in flight."""
     left = iter(range(calls))
 
     async def work() -> None:
@@ -70,7 +70,7 @@ async def cpu_a_call(call: Callable[[], Awaitable[object]], calls: int) -> float
 
 
 async def compare(port: int, calls: int, pairs: int) -> list[tuple[float, float]]:
-    """The CPU seconds a call of the bare stub and of the facade, pair by pair."""
+    """Return the CPU seconds for each call of the bare stub and of the facade, pair by pair."""
     metadata = (("x-ch-auth-email", EMAIL), ("x-ch-auth-api-token", TOKEN))
     request = wire.ListMarketsRequest()
     url = f"http://127.0.0.1:{port}"
@@ -93,7 +93,7 @@ async def compare(port: int, calls: int, pairs: int) -> list[tuple[float, float]
 
 @contextmanager
 def serving() -> Iterator[int]:
-    """Serve in a process of its own; yield the port."""
+    """Serve in another process; yield the port."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     server = context.Process(target=serve, args=(theirs,), daemon=True)

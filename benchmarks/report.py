@@ -1,11 +1,11 @@
-"""The seconds and bytes of each report on a year of 20 markets, each in a process of its own.
+"""Measure the seconds and bytes of each report on a year of 20 markets, each in its own process.
 
     python benchmarks/report.py [--dates 365] [--markets 20] [--top 5] [--target FOLDER]
 
-The target is made of the emulator's data, and written by the sink that pulls write with: for each date the
+The target contains the emulator's data, and is written by the sink that pulls use: for each date the
 rankings `customer_base` of all markets, v4 and v6, the details of the first networks of each (v4), and the
 insights of each market. The emulator's data changes every 15 days; the dates between are copies of the files.
-Making the target takes minutes and is not counted; a target that exists is used again.
+Creating the target takes minutes and is not counted; an existing target is used again.
 """
 
 import argparse
@@ -163,7 +163,7 @@ def commands(target: Path) -> dict[str, list[str]]:
 
 
 def measured(name: str, target: Path, arguments: list[str], page: Path) -> tuple[float, float]:
-    """Return the seconds that a report takes, and those of CPU: the command, from its start to its end."""
+    """Return the elapsed seconds and the CPU seconds of a report command, from its start to its end."""
     command = [sys.executable, "-m", "kentik_async.cli", "kmi", "report", name, str(target), *arguments]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began = time.perf_counter()
@@ -188,7 +188,7 @@ def main() -> None:
         tables = kentik_async.open(target)
         rows = {table: tables.dataset(table).count_rows() for table in ("rankings", "relations", "pages")}
         print(f"{len(tables.dates())} dates, {', '.join(f'{n:,} {name}' for name, n in rows.items())}")
-        # The first report also bundles Vega, which is kept in the cache folder for those after it.
+        # The first report also bundles Vega, which is kept in the cache folder for later reports.
         os.environ["XDG_CACHE_HOME"] = folder
         print("report        seconds   CPU   megabytes")
         first = True

@@ -1,11 +1,11 @@
-"""What API v6 over REST costs: client CPU a call, as a multiple of bare aiohttp with the same headers.
+"""Measure the client CPU of a call of API v6 over REST, as a multiple of bare aiohttp with the same headers.
 
     python benchmarks/rest_overhead.py [CALLS] [PAIRS]
 
-ListMarkets of ten rows, and GetRankings of 600, 64 calls in flight, quota unlimited, against a server in a
-process of its own. Bare aiohttp and the facade run in turn in one process and one event loop, so that both
-meet the same machine; the figures are medians over the pairs. Bare aiohttp reads the bytes of its answers and
-decodes the JSON with the standard library; the facade makes models of them.
+ListMarkets of ten rows, and GetRankings of 600, 64 calls in flight, unlimited quota, against a server in
+another process. Bare aiohttp and the facade (the client) run in turn in one process and one event loop, under
+the same load; the figures are medians over the pairs. Bare aiohttp reads the bytes of its answers and decodes
+the JSON with the standard library; the facade converts them to models.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ RANKINGS = "/kmi/v202212/market/cc$US/rankings/customer_base/ip/v4"
 
 
 def serve(pipe: Connection) -> None:
-    """Serve until the other end of the pipe closes; tell the port first."""
+    """Serve until the other end of the pipe closes; send the port first."""
     asyncio.run(_serve(pipe))
 
 
@@ -58,7 +58,7 @@ async def _serve(pipe: Connection) -> None:
 
 
 async def compare(port: int, calls: int, pairs: int) -> dict[str, list[tuple[float, float]]]:
-    """The CPU seconds a call of bare aiohttp and of the facade, pair by pair."""
+    """Return the CPU seconds for each call of bare aiohttp and of the facade, pair by pair."""
     headers = {"x-ch-auth-email": EMAIL, "x-ch-auth-api-token": TOKEN}
     url = f"http://127.0.0.1:{port}"
     async with (

@@ -1,11 +1,11 @@
-"""A whole sweep of the KMI's rankings, saved: share of the optimum, CPU for each page, memory, size.
+"""Save all rankings of the KMI and measure: share of the optimum, CPU for each page, memory, size.
 
     python benchmarks/sweep.py [--speed 60] [--markets 250] [--store parquet]
 
-An emulator in a process of its own applies the vendor's rules on a compressed clock, and its call log is the
-yardstick: the optimum is the sum over all requests of answered minus received. Afterwards every saved row is
-compared with what the emulator knows. `optimum.py` measures a bare loop on the same machine, which keeps
-nothing; `landing.py` measures saving without the network.
+An emulator in another process applies the vendor's rules on a compressed clock. The optimum comes from its
+call log: the sum over all requests of answered minus received. Afterwards every saved row is compared with
+the emulator's data. `optimum.py` measures a bare loop on the same machine, which saves nothing; `landing.py`
+measures saving without the network.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from kentik_async.models import IPFamily, RankType
 
 
 async def sweep(ready: dict[str, Any], options: argparse.Namespace, target: Path) -> None:
-    """Save all rankings of the markets and print what it took."""
+    """Save all rankings of the markets and print the measurements."""
     async with client(ready, options.speed) as kentik:
         markets = [market.market_id for market in await kentik.kmi.list_markets()][: options.markets]
         pull = kentik.kmi.pull_rankings(markets)
@@ -53,7 +53,7 @@ def size(target: Path) -> str:
 
 
 def differing(target: Path) -> tuple[int, int]:
-    """Return how many rankings have rows, and how many of them differ from what the emulator knows."""
+    """Return how many rankings have rows, and how many of them differ from the emulator's data."""
     state, rankings = EmulatorState(), kentik_async.open(target).rankings
     columns = ["rank", "asn", "name", "rank_change", "score", "score_change"]
     wrong = compared = 0

@@ -1,12 +1,12 @@
-"""Our limiter beside the peers: who keeps the vendor's rules, how fast, and at what cost.
+"""Compare our limiter with other limiters: violations of the vendor's rules, speed and cost.
 
     python -m benchmarks.limiter [--quick] [--rounds 15] [--speed 30] [--into benchmarks/results]
 
-Needs the dependency group `bench`. All limiters run in turn, in one process, after a warm-up; figures of cost
-are medians of CPU time over the rounds. The judged pulls run in real time against a server whose clock runs
---speed times as fast (at 30 a minute lasts 2 s): the peers know no other clock. Then four processes share one
-quota, by file and by a redis-server of its own where there is one. Prints Markdown, and writes it, with a
-picture, into a folder. --quick takes a minute, and its figures are rough.
+Needs the dependency group `bench`. All limiters run in turn, in one process, after a warm-up; cost
+figures are medians of CPU time over the rounds. The judged pulls run in real time against a server whose
+clock runs --speed times as fast (at 30 a minute lasts 2 s), because the peers support no other clock. Then
+four processes share one quota, through a file and, if redis-server is installed, through Redis. Prints
+Markdown, and writes it, with a picture, into a folder. --quick takes a minute, and its figures are rough.
 """
 
 import argparse
@@ -44,14 +44,14 @@ ONE_THROUGH = Rules(10**9, 10**9, 0.0, 1, 10**9, minute=1000.0, hour=10_000.0)
 
 
 def with_slots(rules: Rules) -> dict[str, Callable[[], Peer]]:
-    """Return each limiter, with a semaphore before it where it knows no concurrency, and two more."""
+    """Return each limiter, with a semaphore if it has no concurrency limit, and two variants."""
     makers: dict[str, Make] = {**PEERS, "aiolimiter, evenly spaced": partial(aiolimiter, even=True)}
     found = {name: partial(make, rules, rules.concurrent) for name, make in makers.items()}
     return found | {"pyrate-limiter, no semaphore": partial(pyrate, rules, None)}
 
 
 def judge_all(rules: Rules, calls: int, speed: float, *, stuck: bool = False) -> dict[str, Judged]:
-    """Let each limiter pull so many answers over a network that jitters, all calls started at once."""
+    """Pull answers with each limiter over a network with jitter; all calls start at the same time."""
     trips = journeys(calls, speed, seed=7, stuck_each=20 if stuck else 0)
     give_up = patience(speed) if stuck else None
     return {
@@ -61,7 +61,7 @@ def judge_all(rules: Rules, calls: int, speed: float, *, stuck: bool = False) ->
 
 
 def medians(measures: dict[str, Callable[[], Awaitable[float]]], rounds: int) -> dict[str, float]:
-    """Return the median of each measure, taken in turn; several rounds are preceded by one that warms up."""
+    """Return the median of each measure, taken in turn; several rounds follow one warm-up round."""
     figures: dict[str, list[float]] = {name: [] for name in measures}
     for number in range(rounds + (rounds > 1)):
         for name, measure in measures.items():
@@ -73,9 +73,9 @@ def medians(measures: dict[str, Callable[[], Awaitable[float]]], rounds: int) ->
 
 
 def costs(rounds: int) -> dict[str, dict[str, float]]:
-    """Return what each limiter costs: name of the figure, then name of the limiter."""
+    """Return the costs of each limiter: name of the figure, then name of the limiter."""
     makers = {name: make for name, make in PEERS.items() if name != "asyncio.Semaphore"}
-    # Ours keeps the concurrency itself: for it there is no other way.
+    # Our limiter always applies the concurrency limit itself.
     alone = {
         name: partial(turn, partial(make, NEVER_SHORT, 1 if name == OURS else None))
         for name, make in makers.items()
@@ -97,7 +97,7 @@ def costs(rounds: int) -> dict[str, dict[str, float]]:
 
 
 def out_of_turn() -> dict[str, int]:
-    """Return how many of a thousand calls that wait for a window had their turn before an older one."""
+    """Return how many of a thousand calls that wait for a window were served before an older call."""
     return {
         name: asyncio.run(inversions(partial(make, window_of(ORDERED), None), ORDERED))
         for name, make in PEERS.items()
@@ -106,7 +106,7 @@ def out_of_turn() -> dict[str, int]:
 
 
 def processes(speed: float, calls: int, names: Sequence[str]) -> dict[str, Shared]:
-    """Let four processes share a file, then a Redis, in each class named."""
+    """Let four processes share a file, then a Redis server, in each given class."""
     found: dict[str, Shared] = {}
     quotas = {"non-query": Quota.NON_QUERY.scaled(speed), "query": Quota.QUERY.scaled(speed)}
     classes = [(name, quotas[name]) for name in names]

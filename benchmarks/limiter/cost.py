@@ -1,9 +1,9 @@
-"""What the limiter of one process costs, beside the peers and beside one call of the client.
+"""Measure the cost of the limiter of one process, compared with peers and with one call of the client.
 
     python -m benchmarks.limiter.cost [--rounds 15]
 
-All measures of a row run in turn, round by round after one that warms up, so that whatever else the machine
-does meets each of them; medians of the CPU time are printed, and a bound that is broken ends the run with 1.
+All measures of a row run in turn, round by round after a warm-up round, so that other load on the machine
+affects all of them. Medians of the CPU time are printed, and the exit code is 1 if a bound is exceeded.
 """
 
 import argparse
@@ -28,7 +28,7 @@ Measure = Callable[[], Awaitable[float]]
 
 
 def turns() -> dict[str, Measure]:
-    """Return the microseconds of a turn that nobody competes for; ours keeps a concurrency limit too."""
+    """Return the microseconds of a turn without competition; ours also applies a concurrency limit."""
     return {
         name: partial(turn, partial(PEERS[name], NEVER_SHORT, 1 if name == OURS else None))
         for name in (OURS, "pyrate-limiter", "limits")
@@ -44,7 +44,7 @@ def waiters() -> dict[str, Measure]:
 
 
 def sizes() -> dict[str, Measure]:
-    """Return the bytes of each of many calls that wait, their tasks included."""
+    """Return the bytes of each of many waiting calls, including their tasks."""
     return {
         name: partial(bytes_a_waiter, partial(PEERS[name], ONE_THROUGH, None), WAITERS)
         for name in (OURS, "aiolimiter")
@@ -64,14 +64,14 @@ def medians(measures: Mapping[str, Measure], rounds: int) -> dict[str, float]:
 
 
 def call_cost(rounds: int) -> float:
-    """Return the microseconds of client CPU that one small call takes, its turn included."""
+    """Return the microseconds of client CPU for one small call, including its turn."""
     with serving() as port:
         pairs = asyncio.run(compare(port, 1000, rounds))
     return statistics.median(facade for _, facade in pairs) * 1e6
 
 
 def run(rounds: int) -> bool:
-    """Print a table; return whether all bounds are kept."""
+    """Print a table; return whether no bound is exceeded."""
     kept = True
 
     def row(name: str, figure: float, other: float, most: float) -> None:
@@ -94,7 +94,7 @@ def run(rounds: int) -> bool:
 def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=15, help="rounds to take the medians of (default: 15)")
+    parser.add_argument("--rounds", type=int, default=15, help="rounds for the medians (default: 15)")
     sys.exit(0 if run(parser.parse_args().rounds) else 1)
 
 

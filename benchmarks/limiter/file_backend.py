@@ -1,11 +1,11 @@
-"""What the shared quota file costs, how near four processes come to the optimum, and how fairly they share.
+"""Measure the shared quota file: its cost, and the throughput and fairness of four processes.
 
     python -m benchmarks.limiter.file_backend [--speed 10] [--calls 120] [--rounds 7]
 
-Cost: acquire and close, nobody competing, against the limiter of one process in the same run, the best of
-several rounds. Hand-over: two and four processes that pull without pause from a server that answers at once,
-against one. Sharing: four processes, started together, at a server that keeps the vendor's limits on a
-compressed clock; the share is that of the fastest schedule there is.
+Cost: acquire and close without competition, compared with the limiter of one process in the same run, the
+best of several rounds. Hand-over: two and four processes that pull without pause from a server that answers
+immediately, compared with one. Sharing: four processes, started together, at a server that applies the
+vendor's limits on a compressed clock; the share is relative to the fastest possible schedule.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from kentik_async.quota import Limiter, LocalLimiter, Quota
 from kentik_async.quota.file.opening import open_file_limiter
 
 UNHURRIED = Quota(1, None, 0.0, 3750, None, minute=0.005)
-"""As many tokens as the vendor's longest window has, and never short of them."""
+"""As many tokens as the vendor's longest window has, so that they never run out."""
 
 PLENTY = Quota(1, None, 0.0, 100_000, None, minute=0.05)
 """The same for the limiter of one process, which is faster by more than a tenth."""
@@ -43,7 +43,7 @@ async def cost(limiter: Limiter, count: int, rounds: int) -> float:
 
 
 async def waiting(limiter: Limiter, count: int) -> float:
-    """Return the seconds that each of many calls takes that all wait at once."""
+    """Return the seconds of each of many calls that wait at the same time."""
 
     async def call() -> None:
         (await limiter.acquire("non_query")).close("answered")
@@ -66,7 +66,7 @@ def open_in(folder: str, name: str) -> Limiter:
 
 
 async def uncontended(folder: str, rounds: int) -> None:
-    """Measure the cost where nobody competes."""
+    """Measure the cost without competition."""
     local, shared = LocalLimiter(PLENTY, PLENTY), open_in(folder, "cost")
     ratios, alone, among = [], [], []
     for _ in range(rounds):
@@ -84,7 +84,7 @@ async def uncontended(folder: str, rounds: int) -> None:
 
 
 async def hand_over(folder: str) -> None:
-    """Measure what a hand-over between processes costs."""
+    """Measure the cost of a hand-over between processes."""
     quota = Quota(1, None, 0.0, None, 3750)
     spans = {}
     for n in (1, 2, 4):
@@ -127,7 +127,7 @@ def start_up(folder: str) -> None:
 def main() -> None:
     """Run all, and print a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--speed", type=float, default=10.0, help="how many times faster a minute passes")
+    parser.add_argument("--speed", type=float, default=10.0, help="clock speed-up factor")
     parser.add_argument("--calls", type=int, default=160, help="calls of the four processes together")
     parser.add_argument("--rounds", type=int, default=7, help="rounds of the cost measurement")
     arguments = parser.parse_args()

@@ -1,6 +1,6 @@
-"""The vendor's rules said once more, a server that counts at receipt, and the judge of what it received.
+"""A second implementation of the vendor's rules: a server that counts at receipt, and a judge of its log.
 
-Nothing here is shared with the package: what is judged must not be what judges.
+Nothing here is shared with the package, so that the package is not judged by its own code.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ __all__ = ["NON_QUERY", "QUERY", "Journey", "Rules", "Server", "Visit", "in_minu
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What a customer may ask in one class (Kentik KB, "Kentik APIs", section "API Rate Limiting")."""
+    """The limits of a customer in one class (Kentik KB, "Kentik APIs", section "API Rate Limiting")."""
 
     concurrent: int
     soft: int
@@ -27,7 +27,7 @@ class Rules:
     hour: float = 3600.0
 
     def scaled(self, speed: float) -> "Rules":
-        """Return the same rules on a clock that runs so many times as fast."""
+        """Return the same rules on a clock that runs faster by a factor."""
         return replace(self, delay=self.delay / speed, minute=self.minute / speed, hour=self.hour / speed)
 
 
@@ -37,7 +37,7 @@ QUERY = Rules(concurrent=4, soft=30, delay=1.0, hard=100, hourly=1500)
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """How long each stretch of a request takes, in seconds: to the server, in its hands, and back."""
+    """The times of a request in seconds: to the server, in the server, and back."""
 
     there: float
     work: float
@@ -45,13 +45,13 @@ class Journey:
 
 
 def journeys(count: int, speed: float, seed: int, *, stuck_each: int = 0) -> list[Journey]:
-    """Return journeys over a jittering network: each way 30 ms in the median, 155 at the 95th percentile.
+    """Return the times of requests over a network with jitter: one way, median 30 ms, 95th percentile 155.
 
     Args:
-        count: How many.
-        speed: How many times as fast the clock runs.
-        seed: Of the randomness.
-        stuck_each: Every how many requests one takes the server 8 s; 0 for none.
+        count: The number of requests.
+        speed: The clock speed-up factor.
+        seed: The seed of the random numbers.
+        stuck_each: One request in `stuck_each` takes the server 8 s; 0 for none.
     """
     chance = random.Random(seed)
 
@@ -66,7 +66,7 @@ def journeys(count: int, speed: float, seed: int, *, stuck_each: int = 0) -> lis
 
 @dataclass(slots=True)
 class Visit:
-    """One request: when it was sent, received, finished with (its delay included), and answered."""
+    """One request: when it was sent, received, finished (including its delay), and answered."""
 
     sent: float
     received: float = 0.0
@@ -77,14 +77,14 @@ class Visit:
 
 @dataclass(slots=True)
 class Server:
-    """Takes requests there and back, delays answers beyond the soft limit, and refuses nothing."""
+    """Receives and answers requests, delays answers beyond the soft limit, and refuses nothing."""
 
     rules: Rules
     visits: list[Visit] = field(default_factory=list)
     _minute: deque[float] = field(default_factory=deque)
 
     async def serve(self, journey: Journey) -> None:
-        """Serve one request; who stops waiting for it does not stop it."""
+        """Serve one request; it continues if its caller stops waiting."""
         loop = asyncio.get_running_loop()
         visit = Visit(loop.time())
         await asyncio.sleep(journey.there)
@@ -100,7 +100,7 @@ class Server:
         self.visits.append(visit)
 
     def overruns(self) -> dict[str, int]:
-        """Return how many requests came beyond each limit, and under "any" how many beyond one at least.
+        """Return the number of requests over each limit, and under "any" the number over at least one.
 
         A request counts for a window's length from its receipt, and as concurrent until it is finished.
         """
@@ -122,15 +122,15 @@ class Server:
         return found
 
     def took(self) -> float:
-        """Return the seconds from the first sending to the last answer."""
+        """Return the seconds from the first request to the last answer."""
         return max(visit.answered for visit in self.visits) - min(visit.sent for visit in self.visits)
 
 
 def optimum(visits: Sequence[Visit], rules: Rules) -> float:
-    """Return how long the fastest schedule takes that keeps the rules.
+    """Return the duration of the fastest schedule within the rules.
 
-    It is that of a client which sees into the server and sends the same requests in the same order, each
-    taking as long on its way as it did; a slot is free when its answer has come.
+    A client with this schedule knows the server's state and sends the same requests in the same order, with
+    the same network times; a slot is free when its answer is received.
     """
     received: list[float] = []
     slots, end = [0.0] * rules.concurrent, 0.0
@@ -150,7 +150,7 @@ def optimum(visits: Sequence[Visit], rules: Rules) -> float:
 
 
 def in_minute(visits: Sequence[Visit], minute: float) -> list[tuple[float, int]]:
-    """Return, for each receipt, its minute since the first one and how many the rolling minute then holds."""
+    """Return, for each receipt, its minute since the first one and the number in the rolling minute."""
     received = sorted(visit.received for visit in visits)
     return [
         ((now - received[0]) / minute, place + 1 - bisect_right(received, now - minute, hi=place))

@@ -1,8 +1,8 @@
 """The limiters that are compared, each as a careful engineer would use it for the vendor's rules.
 
-None of the peers knows of concurrency: where it is wanted an asyncio.Semaphore is put before them, so that a
-token is taken right before the sending. Those that keep one window keep the minute; evenly spaced means a
-bucket of one request.
+None of the peers limits concurrency: if needed, they are used behind an asyncio.Semaphore, so that a
+token is taken directly before the request is sent. Limiters with one window use the minute; evenly spaced
+means a bucket of one request.
 """
 
 import asyncio
@@ -32,12 +32,12 @@ Wait = Callable[[], Awaitable[Any]]
 
 
 class Peer:
-    """A limiter: `enter` is awaited before a request is sent, `leave` is called with what it gave.
+    """A limiter: `enter` is awaited before a request is sent, `leave` is called with its result.
 
     Attributes:
         enter: Waits for a turn.
         leave: Ends a turn.
-        drains: Whether a caller that gives up leaves the turn to its request, as our pipeline does.
+        drains: Whether the request keeps its turn when its caller gives up, as in our pipeline.
     """
 
     def __init__(
@@ -55,14 +55,14 @@ class Peer:
 
 
 def ours(rules: Rules, slots: int | None) -> Peer:
-    """Our limiter, with all rules; the soft limit's delays are borne."""
+    """Our limiter, with all rules; it accepts the delays of the soft limit."""
     quota = Quota(slots, rules.soft, rules.delay, rules.hard, rules.hourly, rules.minute, rules.hour)
     limiter = LocalLimiter(quota, quota, pacing="throughput")
     return Peer(partial(limiter.acquire, "query"), lambda grant: grant.close("answered"), drains=True)
 
 
 def behind(slots: int | None, wait: Wait | None, close: Callable[[], None] = lambda: None) -> Peer:
-    """A wait behind a semaphore; either may be missing."""
+    """A limiter behind a semaphore; either may be missing."""
     if slots is None:
         return Peer(wait or _at_once, lambda _: None, close=close)
     semaphore = asyncio.Semaphore(slots)
@@ -81,7 +81,7 @@ def behind(slots: int | None, wait: Wait | None, close: Callable[[], None] = lam
 
 
 def semaphore(rules: Rules, slots: int | None) -> Peer:
-    """asyncio.Semaphore: concurrency alone."""
+    """asyncio.Semaphore: concurrency only."""
     return behind(slots, None)
 
 
@@ -94,7 +94,7 @@ def aiolimiter(rules: Rules, slots: int | None, *, even: bool = False) -> Peer:
 def pyrate(rules: Rules, slots: int | None) -> Peer:
     """pyrate-limiter: logs of both windows, stamped when the turn is given, in whole milliseconds."""
     rates = [Rate(rules.hard, round(rules.minute * 1000))]
-    if rules.hourly / rules.hour < rules.hard / rules.minute:  # else the minute implies it
+    if rules.hourly / rules.hour < rules.hard / rules.minute:  # otherwise the minute implies the hour
         rates.append(Rate(rules.hourly, round(rules.hour * 1000)))
     # Its default of 50 ms is for a minute of 60 s.
     limiter = PyrateLimiter(InMemoryBucket(rates), buffer_ms=1)
@@ -115,7 +115,7 @@ def throttled(rules: Rules, slots: int | None) -> Peer:
 
 
 def limits(rules: Rules, slots: int | None) -> Peer:
-    """limits: logs of both windows; it says no, and the caller waits until its window has room."""
+    """limits: logs of both windows; it refuses, and the caller waits until the window has room."""
     strategy = MovingWindowRateLimiter(MemoryStorage())
     items = (
         RateLimitItemPerSecond(rules.hourly, round(rules.hour), "hour"),
@@ -148,5 +148,5 @@ PEERS: dict[str, Make] = {
 
 
 def versions() -> str:
-    """Return which versions of the peers are compared."""
+    """Return the versions of the compared peers."""
     return ", ".join(f"{name} {version(name)}" for name in PEERS if not name.startswith(("asyncio", OURS)))

@@ -1,4 +1,4 @@
-"""Four processes that pull together from a server which keeps the rules to the letter: by file, by Redis."""
+"""Four processes that pull together from a server that applies the rules exactly: by file, by Redis."""
 
 import uuid
 from collections import Counter
@@ -14,19 +14,19 @@ __all__ = ["PROCESSES", "Shared", "by_file", "by_redis", "seconds", "served_by_f
 
 PROCESSES = 4
 _FAIR_FROM = 20
-"""The turns are counted from the 21st request of each process on, by when all have started."""
+"""Turns are counted from the 21st request of each process, when all processes have started."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What the server saw of several processes.
+    """The server's view of several processes.
 
     Attributes:
-        requests: How many it received.
-        refused: How many of them it refused.
-        most_flying: The most that it had in its hands at once.
-        share: The fastest schedule's time by the time taken.
-        turns: How many requests each process got in, from its fair start on, the fewest first.
+        requests: The number of requests that it received.
+        refused: The number of requests that it refused.
+        most_flying: The largest number of requests in flight.
+        share: The fastest schedule's time divided by the measured time.
+        turns: The number of requests of each process, counted from the 21st on, the smallest first.
     """
 
     requests: int
@@ -37,14 +37,14 @@ class Shared:
 
     @property
     def spread(self) -> float:
-        """By how much the most turns exceed the fewest."""
+        """The relative difference between the largest and the smallest number of turns."""
         return self.turns[-1] / self.turns[0] - 1 if self.turns and self.turns[0] else float("inf")
 
 
 async def served_by_file(
     path: Path, quota: Quota, latency: float, calls: int, processes: int = PROCESSES
 ) -> file_harness.StrictServer:
-    """Let processes share a file, four calls of each waiting at any time; return what they pulled from."""
+    """Let processes share a file, each with four waiting calls at any time; return the server."""
     server = file_harness.StrictServer(quota, latency, calls)
     await server.open(processes)
     workers = [file_harness.Worker(f"p{number}", path, server, calls=4) for number in range(processes)]
@@ -55,7 +55,7 @@ async def served_by_file(
 
 
 async def by_file(path: Path, quota: Quota, latency: float, calls: int) -> Shared:
-    """Let four processes share a file, four calls of each waiting at any time."""
+    """Let four processes share a file, each with four waiting calls at any time."""
     server = await served_by_file(path, quota, latency, calls)
     names = [visit.process for visit in server.visits]
     share = file_harness.fastest(quota, latency, calls) / seconds(server)
@@ -63,7 +63,7 @@ async def by_file(path: Path, quota: Quota, latency: float, calls: int) -> Share
 
 
 async def by_redis(url: str, quota: Quota, latency: float, calls: int) -> Shared:
-    """Let four processes share a Redis, four calls of each waiting at any time."""
+    """Let four processes share a Redis server, each with four waiting calls at any time."""
     server = redis_harness.StrictServer(quota, latency, calls)
     await server.open(PROCESSES)
     customer = uuid.uuid4().hex
@@ -84,7 +84,7 @@ def seconds(server: file_harness.StrictServer) -> float:
 
 
 def _turns(names: Sequence[str]) -> list[int]:
-    """Return the turns of each process once each has had its first ones."""
+    """Return the turns of each process after the first turns of each."""
     counts: Counter[str] = Counter()
     for place, name in enumerate(names):
         if len(counts) == PROCESSES and min(counts.values()) >= _FAIR_FROM:

@@ -1,10 +1,10 @@
-"""What the quota in Redis costs, and what four processes make of it.
+"""Measure the quota in Redis: its cost, and the throughput and fairness of four processes.
 
     python -m benchmarks.limiter.redis_backend [SPEED] [REQUESTS]
 
-Starts a redis-server of its own. Four processes then pull from a server that keeps the vendor's rules to the
-letter, on a clock SPEED times as fast (5) with answers after 50 ms of that clock, REQUESTS together (160);
-the share of the optimum counts hand-overs at full weight, so it rises towards real speed. Prints Markdown.
+Starts its own redis-server. Four processes then pull from a server that applies the vendor's rules exactly,
+on a clock SPEED times as fast (5) with answers after 50 ms of that clock, REQUESTS in total (160).
+Hand-overs are not compressed, so the share of the optimum is higher at real speed. Prints Markdown.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ def open_limiter(url: str, customer: str, quota: Quota = ONE_AT_A_TIME) -> Limit
 
 
 async def uncontended(limiter: Limiter, calls: int) -> float:
-    """Seconds of an acquire and a close, one after the other."""
+    """Return the seconds of an acquire and a close, one after the other."""
     (await limiter.acquire("non_query")).close("answered")
     began = time.perf_counter()
     for _ in range(calls):
@@ -44,7 +44,7 @@ async def uncontended(limiter: Limiter, calls: int) -> float:
 
 
 async def waiting(url: str, count: int) -> tuple[float, float]:
-    """Bytes and seconds of a waiting call, from its asking until its turn is over."""
+    """Return the bytes and the seconds of a waiting call, from its request until the end of its turn."""
     limiter = open_limiter(url, uuid.uuid4().hex, Quota(None, None, 0.0, None, None))
     held = open_limiter(url, uuid.uuid4().hex)
     grant = await held.acquire("non_query")
@@ -64,7 +64,7 @@ async def waiting(url: str, count: int) -> tuple[float, float]:
 
 
 async def baton(url: str, customer: str, turns: int, hold: float) -> None:
-    """One process that hands a single slot round with others; prints when it had it."""
+    """Run one process that shares a single slot with others; print when it held the slot."""
     limiter, had = open_limiter(url, customer), []
 
     async def runner() -> None:
@@ -83,7 +83,7 @@ async def baton(url: str, customer: str, turns: int, hold: float) -> None:
 
 
 def hand_over(url: str, turns: int, hold: float) -> tuple[float, float]:
-    """Median and 99th percentile of the seconds from one process's close to the next one's grant."""
+    """Return the median and the 99th percentile of the seconds from a close to the next process's grant."""
     customer = uuid.uuid4().hex
     command = [
         sys.executable,
@@ -107,7 +107,7 @@ def hand_over(url: str, turns: int, hold: float) -> tuple[float, float]:
 
 
 def script_cost(server: RedisServer) -> tuple[int, float]:
-    """Steps since the last reset, and the server's microseconds for each."""
+    """Return the steps since the last reset, and the server's microseconds for each."""
     stats = server.admin.info("commandstats")["cmdstat_eval"]
     return stats["calls"], stats["usec_per_call"]
 

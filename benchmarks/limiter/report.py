@@ -1,4 +1,4 @@
-"""What the comparison measured, as Markdown and as a picture."""
+"""Writes the results of the comparison as Markdown and as a picture."""
 
 import os
 import platform
@@ -18,7 +18,7 @@ __all__ = ["Results", "draw", "markdown"]
 
 @dataclass(slots=True)
 class Results:
-    """Everything measured; the costs by figure, then by limiter."""
+    """All measurements; the costs by figure, then by limiter."""
 
     quick: bool
     speed: float
@@ -43,29 +43,29 @@ waits for a turn | yes | yes | yes | polls | its caller polls
 priorities | yes | no | no | no | no
 shared by processes | file, Redis | no | SQLite, Redis, Postgres | Redis | Redis and others
 """
-"""What each can express, from its documentation and source."""
+"""The features of each limiter, from its documentation and source."""
 
 _RULES = """
-All calls started at once, over a network that jitters (each way 30 ms in the median, 155 ms at the 95th
-percentile), in real time on a clock {speed:g} times as fast, against a server that counts at receipt and
-refuses nothing. Where a limiter knows no concurrency, an asyncio.Semaphore stands before it. In the third
-pull every 20th request takes the server 8 s, and its caller gives up after 3. A request is over if it came
-beyond any limit; the share is that of the fastest schedule that keeps the rules, in brackets where they were
-broken for it.
+All calls start at the same time, over a network with jitter (one way: median 30 ms, 95th percentile 155 ms),
+in real time on a clock {speed:g} times as fast, against a server that counts at receipt and refuses nothing.
+A limiter without a concurrency limit is used behind an asyncio.Semaphore. In the third pull every 20th
+request takes the server 8 s, and its caller gives up after 3. A request is over if it exceeded any limit;
+the share is relative to the fastest schedule within the rules, and is in brackets if the limiter exceeded
+them.
 """
 _SCALE = """
-Ours on the vendor's own scale, {requests:,} requests each, in virtual time; courteous against the fastest
-schedule that is never delayed:
+Ours on the vendor's own scale, {requests:,} requests each, in virtual time; courteous is compared with the
+fastest schedule without delays:
 """
 _COSTS = """
 CPU time, medians of {rounds} rounds in turn after a warm-up (waiters: {fewer}); in brackets the ratio to
-ours, which keeps all rules in each figure, where aiolimiter and throttled-py keep one window. A turn: 3,700
-of them in windows of 3,750, nobody competing. Waiters: all started at once, half of them wait for a window of
-a second; their tasks are counted in.
+ours, which applies all rules in each figure, while aiolimiter and throttled-py apply one window. A turn: one
+of 3,700 in windows of 3,750, without competition. Waiters: all start at the same time, half of them wait for
+a window of a second; the figures include their tasks.
 """
 _PROCESSES = """
-Started together at a barrier, four calls of each waiting at any time, answers after 50 ms, on a clock
-{speed:g} times as fast: a hand-over, which costs real time, weighs as many times as much.
+The processes start together, each with four waiting calls at any time; answers come after 50 ms, on a clock
+{speed:g} times as fast. A hand-over takes real time, so it has {speed:g} times its real weight.
 """
 
 
@@ -75,11 +75,11 @@ def markdown(results: Results) -> str:
     rough = " This was a quick run: the figures are rough." if results.quick else ""
     runs = _pulls(results)
     parts = [
-        "# The limiter beside its peers",
+        "# The limiter compared with others",
         f"Written by `python -m benchmarks.limiter`. {machine}, {os.cpu_count()} cores; {versions()}.{rough}",
-        "## What each can express",
+        "## Features",
         _table(_NAMES, [line.split(" | ") for line in _CAN.strip().splitlines()]),
-        "## Who keeps the rules",
+        "## Requests over the limits",
         _text(_RULES, speed=results.speed),
         _table(
             (
@@ -101,12 +101,12 @@ def markdown(results: Results) -> str:
             ("", "over a limit", "delayed", "share of the optimum"),
             [(row.name, str(row.over), f"{row.delayed:,}", f"{row.share:.2%}") for row in results.at_scale],
         ),
-        "## Who keeps the order",
+        "## Order",
         _table(
             ("of 1,000 calls that wait for a window", *results.inversions),
             [("had their turn before an older one", *map(str, results.inversions.values()))],
         ),
-        "## What it costs",
+        "## Cost",
         _text(_COSTS, rounds=results.rounds, fewer=max(results.rounds // 5, 1)),
         _costs(results.costs),
         "## Four processes",
@@ -175,7 +175,7 @@ _COLOURS = {
 
 def draw(results: Results, path: Path) -> None:
     """Draw the rolling minute at the server, the overruns, and the costs."""
-    import matplotlib as mpl  # a second to import; needed for the picture alone
+    import matplotlib as mpl  # takes a second to import; only the picture needs it
 
     mpl.use("Agg")
     from matplotlib import pyplot as plt
@@ -185,7 +185,7 @@ def draw(results: Results, path: Path) -> None:
     total = {name: sum(run[name].over["any"] for _, run in _pulls(results)) for name in results.query}
     calls = sum(run[OURS].requests for _, run in _pulls(results))
     _bars(over, total, f"Requests beyond a limit, of {calls:,}, in three pulls", "{:.0f}")
-    _bars(alone, results.costs["alone"], "A turn, nobody competing: µs of CPU", "{:.2f}")
+    _bars(alone, results.costs["alone"], "A turn without competition: µs of CPU", "{:.2f}")
     _bars(waiting, results.costs["10000"], "Each of 10,000 waiters: µs of CPU", "{:.0f}")
     figure.savefig(path, dpi=110, metadata={"Software": None})
     plt.close(figure)

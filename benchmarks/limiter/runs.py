@@ -1,4 +1,4 @@
-"""One measurement of one limiter: a judged pull, the order of its turns, what a turn and a waiter cost."""
+"""One measurement of one limiter: a judged pull, the order of its turns, the cost of a turn and a waiter."""
 
 import asyncio
 import gc
@@ -15,10 +15,10 @@ __all__ = ["NEVER_SHORT", "Judged", "bytes_a_waiter", "inversions", "judged", "t
 ENDLESS = 10**9
 
 NEVER_SHORT = Rules(1, ENDLESS, 0.0, 3749, 3750)
-"""Windows as full as the vendor's longest, which 3 700 requests do not exhaust."""
+"""Windows as large as the vendor's longest, which 3 700 requests do not exhaust."""
 
 _TURNS = 3700
-_FRESH = 5  # limiters, one after the other: a few milliseconds would measure cold caches
+_FRESH = 5  # limiters, one after the other: a measurement of a few milliseconds would measure cold caches
 _PATIENCE = 3.0  # vendor's seconds after which a caller gives up on a stuck request
 
 Make = Callable[[], Peer]
@@ -26,14 +26,14 @@ Make = Callable[[], Peer]
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What the judge says of a pull.
+    """The judge's result for a pull.
 
     Attributes:
-        requests: How many there were.
-        over: How many came beyond each limit; "any": beyond one at least.
-        delayed: How many answers were delayed.
-        share: The fastest schedule's time by the pull's; above 1 by breaking the rules.
-        minute: For each receipt, its minute and how many the rolling minute then held.
+        requests: The number of requests.
+        over: The number of requests over each limit; "any": over at least one.
+        delayed: The number of delayed answers.
+        share: The fastest schedule's time divided by the pull's; above 1 if the rules were broken.
+        minute: For each receipt, its minute and the number of requests in the rolling minute.
     """
 
     requests: int
@@ -51,14 +51,14 @@ async def judged(
     give_up: float | None = None,
     best: Rules | None = None,
 ) -> Judged:
-    """Start all calls at once and let the judge look at what the server received.
+    """Start all calls at the same time and judge the requests that the server received.
 
     Args:
-        make: Makes the limiter.
-        rules: What the server keeps.
-        trips: A journey for each call.
-        give_up: After how many seconds a caller stops waiting for its answer.
-        best: The rules that the fastest schedule keeps, if not the server's.
+        make: Creates the limiter.
+        rules: The rules of the server.
+        trips: The times of each call.
+        give_up: Seconds after which a caller stops waiting for its answer.
+        best: The rules for the fastest schedule, if not the server's.
     """
     peer, server = make(), Server(rules)
     flights: set[asyncio.Task[None]] = set()
@@ -88,12 +88,12 @@ async def judged(
 
 
 def patience(speed: float) -> float:
-    """Return after how many seconds callers give up, on a clock that runs so many times as fast."""
+    """Return the seconds after which callers give up, on a clock that runs faster by a factor."""
     return _PATIENCE / speed
 
 
 async def inversions(make: Make, count: int) -> int:
-    """Return how many of so many calls, started in order, had their turn before an older one."""
+    """Return how many of the calls, started in order, were served before an older call."""
     peer, order = make(), list[int]()
 
     async def call(number: int) -> None:
@@ -111,12 +111,12 @@ async def inversions(make: Make, count: int) -> int:
 
 
 def window_of(count: int) -> Rules:
-    """Return rules under which half of so many calls wait for a second; no slot is ever short."""
+    """Return rules under which half of the calls wait for a second; there are always enough slots."""
     return Rules(ENDLESS, ENDLESS, 0.0, count // 2, ENDLESS, minute=1.0, hour=60.0)
 
 
 async def turn(make: Make) -> float:
-    """Return the microseconds of CPU that a turn takes, nobody competing."""
+    """Return the microseconds of CPU for a turn without competition."""
     took = 0.0
     for _ in range(_FRESH):
         peer = make()
@@ -130,7 +130,7 @@ async def turn(make: Make) -> float:
 
 
 async def waiter(make: Make, count: int) -> float:
-    """Return the microseconds of CPU for each of so many calls started at once, their tasks included."""
+    """Return the microseconds of CPU for each of the calls, started at the same time, with their tasks."""
     peer = make()
 
     async def call() -> None:
@@ -144,11 +144,11 @@ async def waiter(make: Make, count: int) -> float:
 
 
 async def bytes_a_waiter(make: Make, count: int) -> float:
-    """Return the bytes of each of so many calls that wait, their tasks included.
+    """Return the bytes of each waiting call, including its task.
 
     Args:
-        make: Makes a limiter that lets one request through for now.
-        count: How many calls.
+        make: Creates a limiter that first lets one request pass.
+        count: The number of calls.
     """
     peer = make()
     held = await peer.enter()

@@ -1,6 +1,6 @@
 """Our limiter on the vendor's own scale, in virtual time: an hour and more in a second.
 
-The loop's clock jumps to the next timer whenever all wait, so nothing but the limiter's decisions counts.
+The loop's clock jumps to the next timer whenever all calls wait, so only the limiter's decisions count.
 """
 
 from collections.abc import Sequence
@@ -20,14 +20,14 @@ _EVEN = Journey(0.02, 0.01, 0.02)
 
 @dataclass(frozen=True, slots=True)
 class AtScale:
-    """What became of one pull.
+    """The result of one pull.
 
     Attributes:
         name: Class, pacing and network.
-        requests: How many there were.
-        over: How many requests came beyond a limit.
-        delayed: How many answers were delayed.
-        share: The time of the fastest schedule, or of the fastest that is never delayed, by that taken.
+        requests: The number of requests.
+        over: The number of requests over a limit.
+        delayed: The number of delayed answers.
+        share: The time of the fastest schedule (for courteous, without delays) divided by the measured time.
     """
 
     name: str
@@ -38,7 +38,7 @@ class AtScale:
 
 
 def at_scale(requests: int) -> list[AtScale]:
-    """Pull so many answers in each class: fast, and without a delay; at an even latency, and under jitter."""
+    """Pull answers in each class: fast, and without delays; with constant latency, and with jitter."""
     classes = (("non-query", NON_QUERY, Quota.NON_QUERY), ("query", QUERY, Quota.QUERY))
     networks = (("50 ms", [_EVEN] * requests), ("jitter", journeys(requests, 1.0, 7)))
     pacings: tuple[Pacing, ...] = ("throughput", "courteous")
@@ -63,5 +63,5 @@ def _pull(name: str, rules: Rules, quota: Quota, pacing: Pacing, trips: Sequence
 
 
 def _without_delays(rules: Rules) -> Rules:
-    """Return rules whose hard limit is the soft one."""
+    """Return rules whose hard limit is the soft limit."""
     return Rules(rules.concurrent, rules.soft, 0.0, rules.soft, rules.hourly)
