@@ -1,7 +1,7 @@
-"""A pull's server in this process: answers as the emulator's, failures and days as a test says.
+"""A server for pulls in this process: answers like the emulator's, failures and days set by a test.
 
-It is what `Pull` asks of a client (`Fetcher`), without network and quota, so that hundreds of pulls take a
-second. Every request is recorded.
+It implements the client interface of `Pull` (`Fetcher`) without network and quota, so that hundreds of pulls
+take a second. Every request is recorded.
 """
 
 import asyncio
@@ -31,15 +31,15 @@ HANDLERS: dict[str, tuple[type[Any], Callable[..., bytes]]] = {
 
 
 class Answers:
-    """Answers requests at once.
+    """Answers requests immediately.
 
     Attributes:
         state: The data of the server.
-        sent: Requests so far.
+        sent: The number of requests so far.
         requests: The requests, as text.
-        fails: Says with which error a request fails; None for none.
+        fails: Returns the error with which a request fails, or None.
         on_answer: Called after each answer, before the next request.
-        at: The present instant; each call of `now` is a millisecond later.
+        at: The current time; each call of `now` is a millisecond later.
     """
 
     def __init__(self, state: EmulatorState | None = None) -> None:
@@ -72,16 +72,16 @@ class Answers:
         return result
 
     def now(self) -> dt.datetime:
-        """Return the present instant."""
+        """Return the current time."""
         self.at += dt.timedelta(milliseconds=1)
         return self.at
 
     async def estimate(self, n: int) -> float:
-        """Return in how many seconds requests would be answered."""
+        """Return the estimated seconds for further requests."""
         return 0.0 * n
 
     def concurrency(self) -> int:
-        """Return how many requests are allowed at once."""
+        """Return the number of concurrent requests that are allowed."""
         return 1
 
     def pull(self, spec: PullSpec, **options: Any) -> Pull[Any]:
@@ -99,5 +99,5 @@ class Answers:
 
 
 def server_error(_: str) -> KentikError:
-    """Return the error of a server that has one now."""
+    """Return the server's current error, if any."""
     return ServerError("500 internal error", http_status=500)

@@ -1,7 +1,7 @@
-"""A process that saves pulls, for tests that kill it: a job is a line of JSON on stdin, its course on stdout.
+"""A process that saves pulls, for tests that kill it: reads jobs as JSON lines, and writes their progress.
 
-Each job runs in a child made by fork, so that one second of imports is not paid for every kill. The child
-says its number, and at last the report; the parent says how the child ended.
+Each job runs in a forked child, so that the second of imports is not repeated for every kill. The child
+prints its process id and finally the report; the parent prints how the child ended.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-# What a pull imports late, imported once.
+# Modules that a pull imports late are imported once here.
 import fsspec.implementations.local
 import grpc.aio
 import pandas as pd

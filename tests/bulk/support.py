@@ -1,4 +1,4 @@
-"""What the tests of pulls share: a quick pull that has every kind of row, and a look at the tables."""
+"""Shared by the tests of pulls: a fast pull with every kind of row, and reading of the tables."""
 
 import sqlite3
 from contextlib import closing
@@ -21,7 +21,7 @@ Rows = list[tuple[Any, ...]]
 
 
 def expected(state: EmulatorState) -> dict[str, Rows]:
-    """Return what the tables must hold of PULL, from the emulator's own knowledge."""
+    """Return the expected rows of PULL, from the emulator's own data."""
     rankings: Rows = []
     networks: dict[tuple[str, str, int], None] = {}
     for market in MARKETS:
@@ -51,7 +51,7 @@ def expected(state: EmulatorState) -> dict[str, Rows]:
 
 
 def saved(target: Path | str, date: str | None = None) -> dict[str, Rows]:
-    """Return what the tables hold, sorted, without instants, runs and the date."""
+    """Return the rows of the tables, sorted, without times, runs and the date."""
     found = {}
     for name in ("rankings", "relations", "asns", "markets"):
         rows = table(target, name, date)
@@ -78,7 +78,7 @@ def statuses(target: Path | str) -> list[str]:
 
 
 def interrupted(target: Path | str) -> int:
-    """Return how many answers the journal holds that are not in the tables."""
+    """Return the number of answers in the journal that are not in the tables."""
     layout = Layout(target)
     with reading_journal(layout.journal(), layout.name) as journal:
         if journal is None:

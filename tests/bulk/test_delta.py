@@ -1,4 +1,4 @@
-"""Delta tables: a change replaces exactly the rows of its pages, and several runs take turns."""
+"""Delta tables: a change replaces exactly the rows of its pages, and concurrent runs write in turn."""
 
 import threading
 from collections import Counter
@@ -53,7 +53,7 @@ def columns(table: str, rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
 
 
 def change(run: str, pages: dict[str, int], date: str = DATE) -> DateChange:
-    """Return the change that saves rankings of some markets with so many rows."""
+    """Return the change that saves rankings of some markets with a number of rows."""
     rankings = [
         {
             "market_id": market,
@@ -156,7 +156,7 @@ def test_a_change_is_made_anew_when_another_run_was_quicker(tmp_path: Path) -> N
 
     def work() -> None:
         attempts.append(found(slow))
-        if len(attempts) == 1:  # as if this run had been taken for dead
+        if len(attempts) == 1:  # as if this run had been considered dead
             for table in quick._tables.values():
                 table.refresh()
             quick._tables["runs"].mark(DATE, 0)

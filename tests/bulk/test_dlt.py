@@ -1,4 +1,4 @@
-"""A saved target in a warehouse: dlt loads it into DuckDB, and SQL counts what is there."""
+"""A saved target in a warehouse: dlt loads it into DuckDB, and SQL counts the rows."""
 
 import datetime as dt
 import importlib.util
@@ -44,7 +44,7 @@ class Warehouse:
         )
 
     def load(self, source: Any) -> dict[str, int]:
-        """Load, and return how many rows of each table went over."""
+        """Load, and return the number of loaded rows of each table."""
         if not self.pipeline.run(source).loads_ids:
             return {}
         counts = self.pipeline.last_trace.last_normalize_info.row_counts
@@ -94,7 +94,7 @@ async def test_only_new_and_changed_dates_are_loaded(
     assert truth["rankings"] == 50
     assert warehouse.load(source) == {}, "loaded already"
 
-    two = ("rankings", "asns")  # the others are loaded alike, and dlt takes its time for each
+    two = ("rankings", "asns")  # the others are loaded in the same way, and dlt is slow
     source = kentik_async.dlt.source(target, tables=two)
     await pull(SECOND, top=2)
     new = warehouse.load(kentik_async.dlt.source(target, tables=two))

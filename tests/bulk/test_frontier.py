@@ -1,4 +1,4 @@
-"""The order of a pull's pages: each once, failures once more and last, whatever comes when."""
+"""The order of a pull's pages: each once, failed pages again at the end, in any order of answers."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -21,7 +21,7 @@ SPEC = PullSpec(
 
 
 def networks(key: PageKey) -> list[int]:
-    """Return what a ranking lists: partly what its neighbours list, too."""
+    """Return the networks of a ranking, which overlap with those of similar rankings."""
     return [1, 2, 3] if key.rank_type == "customer_base" else [2, 4, 5]
 
 

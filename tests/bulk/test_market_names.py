@@ -1,4 +1,4 @@
-"""Market ids as people type them, and as shells leave them."""
+"""Market ids as people type them, and as shells expand them."""
 
 import string
 
@@ -30,7 +30,7 @@ MARKETS = (
         ("Cc$uS", "cc$US"),
         ("US", "cc$US"),
         ("us", "cc$US"),
-        ("CC", "cc$CC"),  # the Cocos Islands; in lower case it is what a shell leaves of cc$US
+        ("CC", "cc$CC"),  # the Cocos Islands; in lower case, the rest of cc$US after a shell has expanded $US
         (" de ", "cc$DE"),
         ("continent:SA", "continent$SA"),
         ("region:western_europe", "region$western_europe"),

@@ -1,4 +1,4 @@
-"""A pull that takes more than 12 hours logs a warning; one of more than 24 has to be allowed."""
+"""A pull of more than 12 hours logs a warning; a pull of more than 24 hours must be allowed."""
 
 import logging
 from pathlib import Path
@@ -32,7 +32,7 @@ def test_an_upper_bound_is_called_one() -> None:
 
 
 async def test_a_pull_of_days_has_to_be_allowed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    # One call in ten hours, which the emulator does not know: the third would come after twenty.
+    # One call in ten hours, which the emulator does not enforce: the third call would wait for twenty hours.
     quota = Quota(1, None, 0.0, 1, None, minute=10 * HOUR, hour=10 * HOUR)
     async with Emulator(speed=600) as emulator, emulator.client(quota=quota) as kentik:
         pull = kentik.kmi.pull_rankings(["cc$US", "cc$DE"], "customer_base")

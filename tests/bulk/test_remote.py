@@ -1,4 +1,4 @@
-"""Targets that are URLs: tables and unsaved answers are there, the journal is on this machine."""
+"""Targets that are URLs: they hold the tables and unsaved answers, the journal is on this machine."""
 
 import asyncio
 import datetime as dt
@@ -41,7 +41,7 @@ async def kentik(emu: Emulator) -> AsyncIterator[KentikClient]:
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    """A place in memory that no other test knows."""
+    """A place in memory that no other test uses."""
     place = f"memory://{uuid.uuid4().hex}/kmi"
     yield place
     shutil.rmtree(Layout(place).state, ignore_errors=True)
@@ -120,7 +120,7 @@ async def test_a_run_killed_while_its_objects_were_deleted(
     assert layout.remote is not None
     (row,) = table(url, "runs")
     run = JournalRun(row["run_id"], str(DAY), row["command"], row["spec"], "parquet", int(time.time() * 1e6))
-    RemoteRun(layout.remote, run, layout.lock()).renew()  # the last object, which was not deleted yet
+    RemoteRun(layout.remote, run, layout.lock()).renew()  # the last object, which is not deleted yet
     report = await pull.save(url, date=DAY)
     assert (report.already_complete, emu.report().requests) == (True, requests)
     assert files(url) == before

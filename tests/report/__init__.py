@@ -1,1 +1,1 @@
-"""Reports: each figure is computed again in plain Python from the saved rows."""
+"""Reports: each figure is also computed in plain Python from the saved rows."""

@@ -24,7 +24,7 @@ FILTERS = dict.fromkeys(("mutual_provider", "mutual_customer", "singlehomed_cust
 
 
 def save(target: Path) -> None:
-    """Save the target: of LI the second date and all providers are missing, of v6 all but one ranking."""
+    """Save the target: LI lacks the second date and all providers, v6 has only one ranking."""
     asyncio.run(_save(target))
 
 

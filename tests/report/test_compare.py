@@ -1,4 +1,4 @@
-"""`compare`: mine against competitors, computed again in plain Python."""
+"""`compare`: my networks against competitors, compared with a computation in plain Python."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`network`: all about one network, computed again in plain Python."""
+"""`network`: all data of one network, compared with a computation in plain Python."""
 
 from pathlib import Path
 

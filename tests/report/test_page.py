@@ -1,4 +1,4 @@
-"""The page of a report: one file, nothing from elsewhere, texts escaped, long tables cut."""
+"""The page of a report: one file without external resources, escaped texts, long tables cut."""
 
 import datetime as dt
 import os
@@ -18,7 +18,7 @@ from tests.report.support import CH, THIRD, Saved
 
 
 class References(HTMLParser):
-    """Collects what a page would load."""
+    """Collects the resources that a page would load."""
 
     def __init__(self) -> None:
         super().__init__()

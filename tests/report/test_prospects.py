@@ -1,4 +1,4 @@
-"""`prospects`: the networks that few providers connect, computed again in plain Python."""
+"""`prospects`: networks with few providers, compared with a computation in plain Python."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Reports read every format, several targets as one, and say in one line what they lack."""
+"""Reports read every format and several targets as one, and report missing data in one line."""
 
 import asyncio
 import datetime as dt

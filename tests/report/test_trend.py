@@ -1,4 +1,4 @@
-"""`trend`: ranks over the dates, winners, losers, entries and exits, computed again in plain Python."""
+"""`trend`: ranks, winners, losers, entries and exits, compared with a computation in plain Python."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""An emulator for the tests of a module, whose limits never matter, and a folder for its backups."""
+"""An emulator for the tests of a module, with limits that have no effect, and a folder for backups."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Made-up accounts and documents that fit them, and what an account must look like afterwards."""
+"""Generated accounts with matching documents, and the expected accounts afterwards."""
 
 import random
 from collections.abc import Mapping
@@ -28,14 +28,14 @@ def fill(data: CustomerData, chance: random.Random) -> None:
         data.create_group(name, tuple(some(chance, ASNS, 6)))
     for name in some(chance, NAMES, 4):
         data.details.create_market(name, chance.choice(("", "PoPs", "all: of # them")))
-    for name in chance.choices(NAMES, k=chance.randrange(8)):  # two may have one title
+    for name in chance.choices(NAMES, k=chance.randrange(8)):  # two may have the same title
         site_id = data.next_site
         data.create_site({"site_name": name, "lat": degrees(chance, 90), "lon": degrees(chance, 180)})
         data.details.set(site_id, a_site(chance, list(data.details.markets.values())))
 
 
 def some(chance: random.Random, values: Any, most: int) -> list[Any]:
-    """Return some of the values, each once."""
+    """Return some of the values, without duplicates."""
     return chance.sample(values, chance.randrange(min(most, len(values)) + 1))
 
 
@@ -54,7 +54,7 @@ def address(chance: random.Random) -> dict[str, str]:
 
 
 def a_site(chance: random.Random, markets: list[pb.SiteMarket]) -> pb.Site:
-    """Return what only API v6 has of a site."""
+    """Return the fields of a site that only API v6 has."""
     site = pb.Site(type=chance.randrange(1, 9))
     if chance.random() < 0.5:
         site.postal_address.CopyFrom(pb.PostalAddress(**address(chance)))
@@ -107,7 +107,7 @@ def contents(data: CustomerData) -> Content:
 
 @dataclass
 class Pair:
-    """A document for an account, and what it manages.
+    """A document for an account, and the fields that it manages.
 
     Attributes:
         text: The document, as the value of a JSON or YAML file.
@@ -123,7 +123,7 @@ class Pair:
 
     @classmethod
     def make(cls, before: Content, chance: random.Random) -> "Pair":
-        """Make a document that keeps, changes, renames, omits and adds objects."""
+        """Create a document that keeps, changes, renames, omits and adds objects."""
         kinds = [kind for kind in before if chance.random() < 0.8] or ["as_groups"]
         if "sites" in kinds and "site_markets" not in kinds:
             kinds.append("site_markets")
@@ -173,7 +173,7 @@ class Pair:
             self.new[kind][name] = {key_field: name, **wanted}
 
     def _fields(self, kind: str, chance: random.Random) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return an entry, and what its object's fields must be."""
+        """Return an entry, and the expected fields of its object."""
         if kind == "site_markets":
             description = chance.choice((None, "", "PoPs"))
             entry = {} if description is None else {"description": description}
@@ -223,7 +223,7 @@ class Pair:
             wanted |= {f"postal_address.{part}": value for part, value in whole.items()}
 
     def check(self, before: Content, after: Content, *, prune: bool) -> None:
-        """Check what an account must look like after this document was applied to it."""
+        """Check an account after this document was applied to it."""
         for kind, objects in before.items():
             found = after[kind]
             if kind not in self.managed:

@@ -1,4 +1,4 @@
-"""What an apply refuses before it changes anything, and what it saves."""
+"""The checks of an apply before its first change, and its backup."""
 
 import asyncio
 import json

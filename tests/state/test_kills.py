@@ -1,4 +1,4 @@
-"""An apply that is killed at any instant resumes with the same command: nothing doubled, nothing lost.
+"""An apply that is killed at any time resumes with the same command: no object is duplicated or lost.
 
 KENTIK_ASYNC_STATE_KILLS sets the number of kills.
 """
@@ -30,7 +30,7 @@ CALLS = 2 + 2 * EACH + 2 * EACH
 
 @contextmanager
 def applying(running: BackgroundEmulator, folder: Path) -> Iterator["subprocess.Popen[str]"]:
-    """Run the command in a process of its own."""
+    """Run the command in another process."""
     environment = {**os.environ, **running.env, "XDG_STATE_HOME": str(folder / "state")}
     command = [
         "apply",
@@ -124,7 +124,7 @@ def test_ctrl_c_finishes_the_request_in_flight(tmp_path: Path, answered: int) ->
         applied: Future[subprocess.Popen[str]] = Future()
 
         def press(call: Call) -> None:
-            # By the thread of the emulator, which answers nothing meanwhile: the process cannot end first.
+            # Killed by the emulator's thread, which answers nothing meanwhile: the process cannot end first.
             if call.number == answered:
                 applied.result(PATIENCE).send_signal(signal.SIGINT)
 
@@ -133,7 +133,7 @@ def test_ctrl_c_finishes_the_request_in_flight(tmp_path: Path, answered: int) ->
             applied.set_result(process)
             out, err = process.communicate(timeout=PATIENCE)
         assert process.returncode == 130, err
-        if not out:  # it came before the first change
+        if not out:  # the kill came before the first change
             assert err.endswith("interrupted\n")
             return
         report = json.loads(out)

@@ -1,4 +1,4 @@
-"""Answers that are lost: a new object is looked up before it is sent again, and never doubled."""
+"""Lost answers: a new object is looked up before it is sent again, and is never duplicated."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ site_markets: {m1: {}, m2: {description: x}}
 sites: {s1: {type: cloud, site_market: m1}, s2: {type: branch}}
 as_groups: {a1: {asn: [1]}, a2: {asn: [2]}}
 """
-# Until gRPC notices that a connection is lost, it fails attempts at once; on a busy machine that takes long.
+# Until gRPC notices a lost connection, attempts fail immediately; this takes long on a loaded machine.
 WITH_PAUSES = pytest.mark.parametrize("retry", [Retry(attempts=10, base=0.05, cap=5.0)], ids=["with pauses"])
 CREATES = ("site_markets.create", "sites_v6.create", "as_groups.create")
 

@@ -1,4 +1,4 @@
-"""Random accounts and documents: what apply leaves behind.
+"""Random accounts and documents: the result of apply.
 
 KENTIK_ASYNC_STATE_PAIRS sets the number of pairs: 2,000 take some minutes.
 """
@@ -16,7 +16,7 @@ PAIRS = int(os.environ.get("KENTIK_ASYNC_STATE_PAIRS", "40"))
 
 
 async def test_apply_makes_the_plan_empty(emu: Emulator, kentik: KentikClient) -> None:
-    """Apply changes what the document declares, and nothing else."""
+    """Apply changes exactly the declared objects."""
     data = emu.state.customer_data(emu.connection["customer"])
     for seed in range(PAIRS):
         chance = random.Random(seed)
@@ -62,6 +62,6 @@ async def test_a_backup_restores_what_was_there(emu: Emulator, kentik: KentikCli
         after = (await kentik.state.export()).to_dict()
         for kind, objects in before.to_dict().items():
             if isinstance(objects, dict):
-                # Objects of one title have other keys: one of them may be new.
+                # Objects with the same title have different keys: one of them may be new.
                 unique = {key: one for key, one in objects.items() if "id" not in one}
                 assert {key: after[kind].get(key) for key in unique} == unique, seed

@@ -62,7 +62,7 @@ def existing(state: EmulatorState) -> AccountState:
 
 @pytest.mark.parametrize("updates", [0, GROUPS])
 def test_an_apply_keeps_the_schedule_of_the_quota(updates: int) -> None:
-    """Creates take one call each, updates two; both run as fast as that many calls started at once."""
+    """Creates take one call each, updates two; both run as fast as the same number of concurrent calls."""
     world = World("non_query", Quota.NON_QUERY, LATENCY)
     calls = SimulatedCalls(world)
     for number in range(1000, 1000 + updates):

@@ -19,7 +19,7 @@ class SecondWriter:
 
     Attributes:
         last: The latest content that it wrote, by kind and identifier.
-        exposed: The objects whose latest edit came after they were read and before they were written.
+        exposed: The objects whose latest edit came between their read and their write.
     """
 
     def __init__(self, data: CustomerData, chance: random.Random) -> None:
@@ -30,7 +30,7 @@ class SecondWriter:
         self._number = 100
 
     def after(self, call: Call) -> None:
-        """Perhaps edit some object now."""
+        """Edit some object, at random."""
         if self._chance.random() < 0.4:
             resource, _, verb = call.operation.partition(".")
             read = (resource.removesuffix("_v6"), str(call.arguments.get("id"))) if verb == "get" else None
@@ -57,7 +57,7 @@ class SecondWriter:
         (self.exposed.add if (kind, id) == read else self.exposed.discard)((kind, id))
 
     def lost(self, now: dict[str, Any]) -> set[tuple[str, str]]:
-        """Return the objects whose latest edit is not there any more."""
+        """Return the objects whose latest edit was lost."""
         found = set()
         for (kind, id), written in self.last.items():
             fields = now[kind].get(id)
@@ -87,7 +87,7 @@ async def test_no_edit_is_overwritten_that_a_read_could_see() -> None:
             conflicts += len(report.conflicted)
             lost += len(overwritten)
             exposed += len(writer.exposed)
-            # The same command goes on, and takes the edits as the new state.
+            # The same command continues, and uses the edits as the new state.
             again = await kentik.state.apply(await kentik.state.plan(document, prune=True), force=True)
             assert again.complete
             assert (await kentik.state.plan(document, prune=True)).empty

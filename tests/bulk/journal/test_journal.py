@@ -1,4 +1,4 @@
-"""The journal: what is entered is there, what is saved goes, and the file does not grow."""
+"""The journal: added entries can be read, saved entries are deleted, and the file does not grow."""
 
 import datetime as dt
 import random

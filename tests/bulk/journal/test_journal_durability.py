@@ -1,4 +1,4 @@
-"""When an answer is kept: entered before the next request goes out, on the disk before its page counts."""
+"""Durability of answers: added before the next request is sent, on the disk before the page counts."""
 
 import datetime as dt
 from collections.abc import AsyncIterator, Iterator
@@ -23,7 +23,7 @@ RUN = JournalRun("2026-11-20.a", "2026-11-20", "rankings", "{}", "parquet", 1)
 
 @contextmanager
 def opened(path: Path) -> Iterator[Journal]:
-    """A journal that has an answer entered, and nothing flushed."""
+    """A journal with one answer, which is not flushed."""
     with closing(JournalConnection(path, path.parent)) as connection:
         journal = Journal(connection)
         journal.begin(RUN)
@@ -72,7 +72,7 @@ async def test_an_answer_is_kept_before_the_next_request(emu: Emulator) -> None:
 
 async def test_what_is_entered_survives_a_kill(tmp_path: Path) -> None:
     with opened(tmp_path / "journal.sqlite") as journal:
-        # What a killed process leaves behind: its files as they are, nothing closed.
+        # The files of a killed process: nothing was closed.
         for name in ("journal.sqlite", "journal.sqlite-wal"):
             (tmp_path / f"killed-{name}").write_bytes((tmp_path / name).read_bytes())
         await journal.flush()

@@ -1,1 +1,1 @@
-"""Tests of what reads, checks and repairs saved targets."""
+"""Tests of reading, checking and repairing saved targets."""

@@ -47,7 +47,7 @@ def contents(target: Target | Iterable[Target]) -> dict[str, list[tuple[Any, ...
 
 
 def remove_rows(target: Path, date: dt.date, removed: dict[str, Iterable[tuple[Any, ...]]]) -> None:
-    """Remove rows of some owners from a target, as damage does."""
+    """Remove rows of some owners from a target, to simulate damage."""
     saved = open_saved(target)
     owners = {table: frozenset(found) for table, found in removed.items()}
     saved.sink.replace(DateChange(str(date), owners, []))
@@ -66,7 +66,7 @@ def part_of(target: Path, table: str, date: dt.date) -> Path:
 
 
 def damage(path: Path) -> None:
-    """Overwrite the middle of a file, and cut its end off."""
+    """Overwrite the middle of a file, and truncate its end."""
     raw = path.read_bytes()
     middle = len(raw) // 2
     path.write_bytes(raw[:middle] + b"\xff\x00damage\n" + raw[middle + 9 : -3])

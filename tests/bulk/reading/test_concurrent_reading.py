@@ -1,4 +1,4 @@
-"""A reader never finds a file missing, nor a mixture of two versions of a table, while pulls replace it."""
+"""While pulls replace a table, a reader never finds a missing file or a mixture of two versions."""
 
 import subprocess
 import sys
@@ -68,7 +68,7 @@ def reader(code: str, target: Path, stop: Path) -> Iterator["subprocess.Popen[st
 
 
 def reads(stop: Path) -> int:
-    """Return how often the reader has read: it writes a byte for each time."""
+    """Return the number of reads: the reader writes a byte for each."""
     written = stop.with_name(f"{stop.name}.reads")
     return written.stat().st_size if written.exists() else 0
 
@@ -85,7 +85,7 @@ def reads(stop: Path) -> int:
 async def test_reads_during_refreshes_see_one_version(
     kentik: KentikClient, tmp_path: Path, code: str, store: StoreName, refreshes: int
 ) -> None:
-    """4 of 3,671 reads used to fail; relations have the id of the one run that fetched them."""
+    """Before a fix, 4 of 3,671 reads failed; relations have the id of the run that fetched them."""
     target, stop = tmp_path / "data", tmp_path / "stop"
     pull = details(kentik)
     await pull.save(target, store, date=FIRST)
@@ -93,7 +93,7 @@ async def test_reads_during_refreshes_see_one_version(
         assert process.stdout is not None
         assert process.stdout.readline() == "reading\n", process.communicate()
         made = 0
-        while made < refreshes or reads(stop) < refreshes // 4:  # on a busy machine the reader is slow
+        while made < refreshes or reads(stop) < refreshes // 4:  # the reader may be slow on a loaded machine
             assert process.poll() is None, process.communicate()
             assert (await pull.save(target, store, date=FIRST, refresh=True)).failed == 0
             made += 1
@@ -109,7 +109,7 @@ async def test_reads_during_refreshes_see_one_version(
 async def test_a_refresh_replaces_the_files_that_were_listed(
     kentik: KentikClient, tmp_path: Path, store: StoreName
 ) -> None:
-    """What a reader has listed before a refresh, it can open after it, and the other way round."""
+    """A reader can open after a refresh what it listed before it, and the reverse."""
     pull = details(kentik)
     await pull.save(tmp_path, store, date=FIRST)
     listed = {part: part.read_bytes() for part in tmp_path.glob("*/run_date=*/*")}

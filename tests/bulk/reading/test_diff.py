@@ -1,4 +1,4 @@
-"""`diff_days`: only pages with equal coverage are compared, and it says which."""
+"""`diff_days` compares only pages with equal coverage, and lists them."""
 
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ def diff(target: Path) -> Diff:
 
 
 async def test_relations_of_one_date_only_are_not_new(kentik: KentikClient, tmp_path: Path) -> None:
-    """Customers against all relations used to give new providers."""
+    """Before a fix, customers compared with all relations gave new providers."""
     await details(kentik, type="customers").save(tmp_path, date=FIRST)
     await details(kentik).save(tmp_path, date=SECOND)
     found = diff(tmp_path)
@@ -40,7 +40,7 @@ async def test_relations_of_one_date_only_are_not_new(kentik: KentikClient, tmp_
 async def test_rankings_of_unequal_depth_are_not_compared(
     emu: Emulator, kentik: KentikClient, tmp_path: Path
 ) -> None:
-    """100 rows against 200 used to give no changes."""
+    """Before a fix, 100 rows compared with 200 gave no changes."""
     await rankings(kentik, limit=10).save(tmp_path, date=FIRST)
     emu.advance_day(5)
     await rankings(kentik, limit=20).save(tmp_path, date=SECOND)

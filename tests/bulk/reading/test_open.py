@@ -1,4 +1,4 @@
-"""`kentik_async.open`: one or several targets as Arrow datasets, and what other programs read."""
+"""`kentik_async.open`: one or several targets as Arrow datasets, and reading with other programs."""
 
 import shutil
 from pathlib import Path

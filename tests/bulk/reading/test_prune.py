@@ -1,4 +1,4 @@
-"""`prune_target`: dates that are too old go, in all tables."""
+"""`prune_target` deletes dates that are too old, in all tables."""
 
 import datetime as dt
 from pathlib import Path
@@ -30,7 +30,7 @@ async def test_dates_older_than_the_days_go(kentik: KentikClient, tmp_path: Path
     for table in TABLES:
         assert {row["run_date"] for row in rows_of(tmp_path, table)} <= {SECOND, THIRD}
     assert verify_target(tmp_path).sound
-    # SQLite uses the space again; a Delta table keeps the files for a week.
+    # SQLite reuses the space; a Delta table keeps the files for a week.
     assert target_status(tmp_path).bytes < before or store in ("sqlite", "delta")
     assert prune_target(tmp_path, 1, today=THIRD).dates == ()
     assert prune_target(tmp_path, 0, today=THIRD).kept == (str(THIRD),)

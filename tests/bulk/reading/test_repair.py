@@ -1,4 +1,4 @@
-"""`repair_target`: a damaged target is usable again, nothing foreign is deleted, nothing good is lost."""
+"""`repair_target` makes a damaged target usable again, deletes no foreign file, and loses no valid data."""
 
 import datetime as dt
 import json
@@ -35,7 +35,7 @@ STAMPS = ("run_id", "fetched_at", "attempts", "digest", "started_at", "finished_
 
 
 def answers(target: Path, date: dt.date | None = None) -> dict[str, list[str]]:
-    """Return the rows of answers, without their stamps."""
+    """Return the rows of answers, without times and run ids."""
     return {
         table: sorted(
             str([value for name, value in row.items() if name not in STAMPS])
@@ -50,7 +50,7 @@ def answers(target: Path, date: dt.date | None = None) -> dict[str, list[str]]:
 async def test_a_copy_without_journal_loses_nothing_and_asks_nothing(
     emu: Emulator, kentik: KentikClient, tmp_path: Path, store: StoreName
 ) -> None:
-    """`cp -r data/*` used to be overwritten by the next pull."""
+    """Before a fix, the next pull overwrote a copy made by `cp -r data/*`."""
     await details(kentik).save(tmp_path / "data", store, date=FIRST)
     copy = tmp_path / "copy"
     shutil.copytree(tmp_path / "data", copy, ignore=shutil.ignore_patterns(".kentik-async"))
@@ -161,7 +161,7 @@ async def test_rows_of_no_page_are_moved_aside(
 async def test_a_damaged_part_is_repaired(
     emu: Emulator, kentik: KentikClient, tmp_path: Path, store: StoreName, table: str
 ) -> None:
-    """It used to be called a bug, and blocked every later pull."""
+    """Before a fix, this was reported as a bug and blocked every later pull."""
     pull = details(kentik, markets=["cc$US", "cc$DE"])
     await pull.save(tmp_path, store, date=FIRST)
     truth = answers(tmp_path)

@@ -1,4 +1,4 @@
-"""`target_status`: the present state of saved, interrupted and running runs."""
+"""`target_status`: the current state of saved, interrupted and running runs."""
 
 import shutil
 import sqlite3
@@ -30,7 +30,7 @@ async def test_a_complete_run(kentik: KentikClient, tmp_path: Path, store: Store
 
 
 async def test_failures_are_the_present_state_by_cause(emu: Emulator, tmp_path: Path) -> None:
-    """A target with failed pages used to be called complete."""
+    """Before a fix, a target with failed pages was reported as complete."""
     asked = {"markets": ["cc$US", "cc$DE", "cc$FR"]}
     async with emu.client(retry=Retry(attempts=1)) as kentik:
         emu.fail_next(4, status="INTERNAL", operation="kmi.get_rankings")

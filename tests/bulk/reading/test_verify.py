@@ -1,4 +1,4 @@
-"""`verify_target`: what is missing, damaged or foreign, and that it changes nothing."""
+"""`verify_target` finds missing, damaged and foreign parts, and changes nothing."""
 
 import shutil
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Saves into S3 that are killed, cut off and refused until all have ended, and what they leave there.
+"""Saves into S3 that are killed, disconnected and refused until all have ended; then checks the bucket.
 
 python -m tests.bulk.s3.chaos --store delta --processes 4 --kills 20
 """
@@ -37,7 +37,7 @@ WEATHER = [
 ]
 
 FEWEST_REQUESTS = 20
-"""A save sends more requests than this, also one that only has to write its tables."""
+"""Every save sends more requests than this, even one that only writes its tables."""
 
 _BY_RUN = {"fetched_at", "run_id", "attempts", "digest", "started_at", "finished_at", "created_at"}
 """Columns that differ between any two runs."""
@@ -45,13 +45,13 @@ _BY_RUN = {"fetched_at", "run_id", "attempts", "digest", "started_at", "finished
 
 @dataclass
 class Outcome:
-    """What came of it.
+    """The result.
 
     Attributes:
-        kills: Processes that were killed while they saved.
+        kills: The number of processes that were killed during a save.
         errors: Saves that ended with an error, and were repeated.
         reports: The reports of the saves that ended, and the targets.
-        seconds: How long it took.
+        seconds: The duration.
     """
 
     kills: int = 0
@@ -61,7 +61,7 @@ class Outcome:
 
 
 class Chaos:
-    """Several processes, each with two saves at once, on an S3 server with a failing network."""
+    """Several processes, each with two concurrent saves, on an S3 server with a failing network."""
 
     def __init__(
         self, s3: S3Server, emulator: Emulator, savers: Savers, folder: Path, store: str, processes: int
@@ -87,7 +87,7 @@ class Chaos:
         return found
 
     async def calm(self, root: str) -> None:
-        """Run all saves, one after the other, undisturbed, into folders of this machine."""
+        """Run all saves one after the other, without faults, into folders of this machine."""
         async with self._emulator.client() as kentik:
             for pair in self.saves(root):
                 for one in pair:
@@ -97,7 +97,7 @@ class Chaos:
                     assert report.failed == 0, report
 
     async def run(self, root: str, kills: int, seed: int) -> Outcome:
-        """Run all saves at once, disturbed, each until it has ended."""
+        """Run all saves concurrently, with faults, until each has ended."""
         began, outcome, chance = time.monotonic(), Outcome(), random.Random(seed)
         with ExitStack() as stack:
             processes = [stack.enter_context(self._savers.saver()) for _ in range(self._processes)]
@@ -116,7 +116,7 @@ class Chaos:
         return outcome
 
     async def verify(self, root: str, outcome: Outcome) -> None:
-        """See to it that every reported success is there, and that the same call has nothing to do."""
+        """Check that every reported success is saved, and that the same call has nothing to do."""
         for target, report in outcome.reports:
             runs = self.rows(target, "runs")
             row = next(run for run in runs if run["run_id"] == report["run_id"])
@@ -129,7 +129,7 @@ class Chaos:
         assert self._emulator.report().requests == calls
 
     def tables(self, root: str) -> dict[str, list[Any]]:
-        """Return all rows of all targets, by table, without what differs between any two runs."""
+        """Return all rows of all targets, by table, without the columns that differ between any two runs."""
         found: dict[str, list[Any]] = {table: [] for table in TABLES}
         for target in sorted({one["target"] for pair in self.saves(root) for one in pair}):
             for table, rows in found.items():
@@ -150,7 +150,7 @@ class Chaos:
         return rows
 
     def orphans(self, prefix: str) -> list[str]:
-        """Return the objects that no table needs, and uploads that were not ended."""
+        """Return the objects that no table needs, and unfinished uploads."""
         left = [name for name in self._s3.objects(prefix) if "/.kentik-async/" in name]
         if self._store == "delta":
             for table in TABLES:
@@ -187,7 +187,7 @@ class Chaos:
             await asyncio.sleep(chance.uniform(0.3, 1.5))
 
     async def _progress(self, requests: int, ending: "asyncio.Task[Any]") -> None:
-        """Wait until the server has received so many more requests, or a job has ended."""
+        """Wait until the server has received a number of further requests, or a job has ended."""
         wanted = self._s3.requests() + requests
         while not ending.done() and self._s3.requests() < wanted:
             await asyncio.wait([ending], timeout=0.01)
@@ -195,7 +195,7 @@ class Chaos:
     async def _insist(
         self, process: Saver, saves: list[dict[str, Any]], outcome: Outcome, kills: int, chance: random.Random
     ) -> None:
-        """Run two saves at once until both have ended, and kill them now and then."""
+        """Run two concurrent saves until both have ended, and kill them sometimes."""
         left = saves
         while left:
             pid = await process.start(self._job(left))
@@ -218,7 +218,7 @@ class Chaos:
 
 
 async def main() -> None:
-    """Run it, and say what came of it."""
+    """Run it, and print the result."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--store", choices=["parquet", "delta"], default="delta")
     parser.add_argument("--processes", type=int, default=4)

@@ -1,7 +1,7 @@
-"""A process that saves pulls, several at once: a job is a line of JSON on stdin, its course on stdout.
+"""A process that saves several pulls concurrently: reads jobs as JSON lines, and writes their progress.
 
-Each job runs in a child made by fork, so that the imports are not paid for every kill. The child says its
-number, and at last the reports; the parent says how the child ended.
+Each job runs in a forked child, so that the imports are not repeated for every kill. The child prints its
+process id and finally the reports; the parent prints how the child ended.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-# What a pull imports late, imported once. No thread may run yet: a child would not have it.
+# Modules that a pull imports late are imported once here. No thread may run yet: a child would not have it.
 import aiobotocore.session
 import deltalake
 import grpc.aio
@@ -79,7 +79,7 @@ def main() -> None:
                 child(json.loads(line))
             except KeyboardInterrupt:
                 sys.exit(130)
-            sys.exit(0)  # not os._exit: what hangs at exit would not be seen
+            sys.exit(0)  # not os._exit, which would hide a hang at exit
         _, status = os.waitpid(pid, 0)
         say({"ended": os.waitstatus_to_exitcode(status)})
 

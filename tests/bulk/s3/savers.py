@@ -36,7 +36,7 @@ class Saver:
         )
 
     async def start(self, given: dict[str, Any]) -> int:
-        """Start a job; return its process's number."""
+        """Start a job; return its process id."""
         assert self._process.stdin is not None
         self.idle = False
         self._process.stdin.write(json.dumps(given) + "\n")
@@ -69,14 +69,14 @@ class Saver:
 
 
 class Savers:
-    """Keeps idle savers for the next user: each takes seconds to import what a save needs."""
+    """Keeps idle savers for reuse: each needs seconds for its imports."""
 
     def __init__(self) -> None:
         self._idle: list[Saver] = []
 
     @contextmanager
     def saver(self) -> Iterator[Saver]:
-        """Lend a saver while the block runs; one that is left at work is ended."""
+        """Lend a saver while the block runs; end it if it is still working afterwards."""
         found = self._idle.pop() if self._idle else Saver()
         try:
             yield found
@@ -103,7 +103,7 @@ def savers() -> Iterator[Savers]:
 
 
 def job(emulator: Emulator, s3: S3Server, home: Path, saves: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return a job: several saves at once, in one process."""
+    """Return a job: several concurrent saves in one process."""
     names = ("email", "token", "grpc_endpoint", "rest_endpoint")
     return {
         **{name: emulator.connection[name] for name in names},

@@ -1,4 +1,4 @@
-"""An S3 server in a process of its own, whose network fails on command."""
+"""An S3 server in another process, whose network fails on command."""
 
 import json
 import subprocess
@@ -17,11 +17,11 @@ BUCKET = "kmi"
 
 
 class S3Server:
-    """The server, and what it holds.
+    """The server and its content.
 
     Attributes:
-        environment: The environment variables with which a process uses it.
-        calm_environment: Those with which a process uses it undisturbed.
+        environment: The environment variables for a process that uses it.
+        calm_environment: The same for a process that uses it without faults.
     """
 
     def __init__(self, process: "subprocess.Popen[str]") -> None:
@@ -48,7 +48,7 @@ class S3Server:
         self.client.create_bucket(Bucket=BUCKET)
 
     def fail(self, **faults: Any) -> dict[str, int]:
-        """Have the network fail from now on, see `Faults`; return the number of requests so far by method."""
+        """Make the network fail from now on, see `Faults`; return the number of requests so far by method."""
         return self._order(faults)
 
     def requests(self) -> int:
@@ -61,7 +61,7 @@ class S3Server:
         return {found["Key"]: found["Size"] for page in pages for found in page.get("Contents", [])}
 
     def uploads(self) -> list[str]:
-        """Return the names of objects whose upload in parts was begun and not ended."""
+        """Return the names of objects whose multipart upload was started but not finished."""
         return [
             found["Key"] for found in self.client.list_multipart_uploads(Bucket=BUCKET).get("Uploads", [])
         ]

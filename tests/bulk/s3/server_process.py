@@ -1,7 +1,7 @@
-"""An S3 server (moto) behind a proxy that fails on command: orders on stdin, answers on stdout, in JSON.
+"""An S3 server (moto) behind a proxy that fails on command: commands on stdin, replies on stdout, in JSON.
 
-Each order is a dictionary of `Faults`, which holds from then on, or null to change nothing; the answer is the
-number of requests so far by method.
+Each command is a dictionary of `Faults`, which applies from then on, or null to change nothing; the reply is
+the number of requests so far by method.
 """
 
 import asyncio
@@ -27,14 +27,14 @@ SLOW_DOWN = (
 
 @dataclass
 class Faults:
-    """What goes wrong, as shares of all requests.
+    """The faults, as shares of all requests.
 
     Attributes:
         busy: Answered with 503.
         cut: The connection is cut before the request reaches the server.
         cut_after: The connection is cut in place of the answer; the request was carried out.
         hang: Whether no request is answered at all.
-        seed: Where chance begins.
+        seed: The seed of the random numbers.
     """
 
     busy: float = 0.0
@@ -45,7 +45,7 @@ class Faults:
 
 
 class Proxy:
-    """Passes requests on, or fails."""
+    """Forwards requests, or fails."""
 
     def __init__(self, port: int) -> None:
         self.requests: Counter[str] = Counter()
@@ -83,7 +83,7 @@ class Proxy:
         return b"connection: close" not in answer.split(b"\r\n\r\n", 1)[0].lower()
 
     async def _answer(self, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
-        """Have the server answer a request; it closes each connection after one."""
+        """Forward a request to the server, which closes each connection after one request."""
         if b"100-continue" in head.lower():
             writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             await writer.drain()
@@ -109,7 +109,7 @@ def _length(head: bytes) -> int:
 
 async def main() -> None:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    # S3 alone: moto's own server searches all services for the one of each request.
+    # S3 only: moto's own server searches all services for each request.
     moto = make_server("127.0.0.1", 0, create_backend_app("s3"), threaded=True)
     threading.Thread(target=moto.serve_forever, daemon=True).start()
     port = moto.server_port

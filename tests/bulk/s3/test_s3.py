@@ -1,4 +1,4 @@
-"""Pulls into S3: several saves at once, kills, a failing network, a second machine, Ctrl-C."""
+"""Pulls into S3: concurrent saves, kills, a failing network, a second machine, Ctrl-C."""
 
 import asyncio
 import os

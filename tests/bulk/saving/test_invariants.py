@@ -1,4 +1,4 @@
-"""Whatever pulls, refreshes, failures and interruptions come: each page holds one answer of the server."""
+"""After any pulls, refreshes, failures and interruptions, each page holds one answer of the server."""
 
 import asyncio
 import datetime as dt
@@ -39,14 +39,14 @@ NATURAL_KEYS = {
 
 @cache
 def networks() -> list[int]:
-    """Return the AS numbers that details are pulled of; not at import, as it takes a second to make them."""
+    """Return the AS numbers whose details are pulled; not at import, because it takes a second."""
     rows = EmulatorState().rankings("cc$US", "customer_base", "v4")
     return [row.asn for row in rows[:3] if row.asn is not None]
 
 
 @dataclass(frozen=True)
 class Step:
-    """One thing that happens to a target: a pull, perhaps with a fault, on some day of the server."""
+    """One step on a target: a pull, perhaps with a fault, on some day of the server."""
 
     spec: PullSpec
     refresh: bool
@@ -89,14 +89,14 @@ steps = st.builds(
 
 
 class Recorder(Answers):
-    """Records which rows the server gave for each page: all of them, since it may be any."""
+    """Records all rows that the server sent for each page, because any answer may be the saved one."""
 
     def __init__(self) -> None:
         super().__init__()
         self.rows: dict[tuple[Any, ...], list[Any]] = defaultdict(list)
 
     def see(self, spec: PullSpec) -> None:
-        """Record what the server would answer now to whatever a pull can request."""
+        """Record the server's current answers to all possible requests of a pull."""
         rankings, related = known(self.state.day)
         for place, rows in rankings.items():
             self.rows["rankings", *place].append(rows[: spec.limit or 600])
@@ -107,9 +107,9 @@ class Recorder(Answers):
 Known = dict[tuple[Any, ...], list[tuple[Any, ...]]]
 
 
-@lru_cache(maxsize=8)  # an example has at most seven days, and each begins with the first
+@lru_cache(maxsize=8)  # an example has at most seven days, and starts on the first
 def known(day: dt.date) -> tuple[Known, Known]:
-    """Return the rankings and the neighbours that every server has on a day, each sorted."""
+    """Return the rankings and the neighbours of every server on a day, each sorted."""
     state = EmulatorState(day=day)
     rankings: Known = {}
     related: Known = {}

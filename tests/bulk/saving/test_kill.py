@@ -1,4 +1,4 @@
-"""kill -9 at any instant, then the same command: nothing lost, nothing doubled, nothing torn."""
+"""kill -9 at any time, then the same command: no row is lost, duplicated or damaged."""
 
 import json
 import os
@@ -23,7 +23,7 @@ from tests.bulk.support import interrupted, table
 SPEED = 600
 KILLS = 20
 PULL = {
-    "top": 8,  # twice as many calls as twenty kills let through: none finds a pull that has ended
+    "top": 8,  # twice as many calls as twenty kills need, so that no kill finds an ended pull
     "markets": ["planet$earth", "cc$US", "cc$DE", "cc$BR", "cc$JP", "cc$ZA"],
     "ips": ["v4", "v6"],
 }
@@ -41,12 +41,12 @@ class Puller:
         self._process = process
 
     def calls_to_come(self, calls: int) -> Callable[[], bool]:
-        """Return what tells whether so many further calls have come."""
+        """Return a function that returns whether a number of further calls have been received."""
         enough = len(self.emulator.calls) + calls
         return lambda: len(self.emulator.calls) >= enough
 
     def start(self, target: str) -> int:
-        """Start a pull; return its process's number."""
+        """Start a pull; return its process id."""
         names = ("email", "token", "grpc_endpoint", "rest_endpoint")
         connection = {name: self.emulator.connection[name] for name in names}
         job = {**connection, "speed": SPEED, "pull": self._pull, "target": target, "store": "parquet"}
@@ -66,7 +66,7 @@ class Puller:
     async def start_and_kill(
         self, target: str, reached: Callable[[], bool], pause: float = 0.0, *, may_end: bool = False
     ) -> None:
-        """Let a pull come so far and go on for a moment, then kill it."""
+        """Wait until a pull has made some calls and a moment longer, then kill it."""
         pid = self.start(target)  # not in a thread: the emulator answers nothing before the pid is known
         while not reached():
             await anyio.sleep(0.001)
@@ -93,7 +93,7 @@ def puller(emulator: Emulator, pull: dict[str, Any] = PULL) -> Iterator[Puller]:
 
 
 def tables(target: Path) -> dict[str, list[dict[str, Any]]]:
-    """Return a target's rows by table, sorted, without what differs between any two runs."""
+    """Return a target's rows by table, sorted, without the columns that differ between any two runs."""
     found = {}
     for name in ("rankings", "relations", "asns", "pages"):
         rows = ds.dataset(target / name, partitioning="hive").to_table()

@@ -1,4 +1,4 @@
-"""Plans say what is sent; targets are what a user would expect."""
+"""Plans match the requests that are sent; targets accept the paths that users give."""
 
 import datetime as dt
 from collections.abc import AsyncIterator
@@ -31,7 +31,7 @@ async def kentik(emu: Emulator) -> AsyncIterator[KentikClient]:
 
 
 def rows(target: Path, table: str) -> list[dict[str, Any]]:
-    """Return a table as any reader of Parquet sees it."""
+    """Return a table as read by any Parquet reader."""
     files = sorted((target / table).glob("run_date=*/*.parquet"))
     partitioning = ds.partitioning(pa.schema([("run_date", pa.string())]), flavor="hive")
     found = ds.dataset(files, partitioning=partitioning, partition_base_dir=str(target / table))

@@ -1,4 +1,4 @@
-"""What is saved is not requested again, what failed is, and what prevents a pull is reported."""
+"""Saved pages are not requested again, failed pages are, and errors that prevent a pull are reported."""
 
 import asyncio
 import datetime as dt
@@ -160,7 +160,7 @@ async def test_refused_credentials_end_the_pull_at_once(emu: Emulator, tmp_path:
 
 
 class Held(Answers):
-    """Answers nothing before a test says so."""
+    """Answers nothing until a test allows it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -174,7 +174,7 @@ class Held(Answers):
 
 
 async def test_a_second_run_is_refused_with_the_holder(kentik: KentikClient, tmp_path: Path) -> None:
-    held = Held()  # or the first run could end before a thread of the second comes to the lock
+    held = Held()  # otherwise the first run could end before a thread of the second tries to lock
     task = asyncio.create_task(held.pull(few(kentik).spec).save(tmp_path))
     await held.asked.wait()
     with pytest.raises(TargetLockedError) as refused:

@@ -34,7 +34,7 @@ async def kentik(emu: Emulator) -> AsyncIterator[KentikClient]:
 
 
 def rows(target: Path, table: str) -> list[dict[str, Any]]:
-    """Return a table as any reader of Parquet sees it."""
+    """Return a table as read by any Parquet reader."""
     files = sorted((target / table).glob("run_date=*/*.parquet"))
     partitioning = ds.partitioning(pa.schema([("run_date", pa.string())]), flavor="hive")
     found = ds.dataset(files, partitioning=partitioning, partition_base_dir=str(target / table))

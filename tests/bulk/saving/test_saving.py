@@ -1,4 +1,4 @@
-"""What a pull saves is what the server knows, in every format."""
+"""A pull saves the server's data unchanged, in every format."""
 
 import json
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Tables and journals of another release are not written to, and the error says what to do."""
+"""Tables and journals of another release are not changed, and the error explains what to do."""
 
 import datetime as dt
 import sqlite3

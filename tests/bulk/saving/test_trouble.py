@@ -1,4 +1,4 @@
-"""A disk that is full, a target that is read-only or taken away: said clearly, and nothing is lost."""
+"""A full disk, a read-only target, a removed target: the error is clear, and no data is lost."""
 
 import datetime as dt
 import gc
@@ -56,7 +56,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def fill(disk: Path, but: int = 0) -> None:
-    """Leave no room on a disk, but for some bytes."""
+    """Fill a disk except for some bytes."""
     ballast = disk / "ballast"
     with ballast.open("wb", buffering=0) as file:
         for size in (65536, 4096):
@@ -107,7 +107,7 @@ def test_a_part_that_found_no_room_is_not_seen(disk: Path, store: str) -> None:
     assert list((disk / "t").glob("markets/**/part*")) == []
     if store == "sqlite":
         assert from_sqlite(disk / "t", "SELECT count(*) FROM markets") == [(0,)]
-    gc.collect()  # whoever was left with an open file would complain
+    gc.collect()  # an open file would cause an error here
 
 
 def columns_of(names: list[str]) -> dict[str, list[Any]]:
