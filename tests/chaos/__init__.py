@@ -1,1 +1,1 @@
-"""A peer that misbehaves in every way known, thousands of calls to it, and a count of what became of each."""
+"""Thousands of calls to a peer that misbehaves in every known way, and a count of the results."""

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 
 def main() -> int:
-    """Run the cases; return 1 if any did not end as it had to."""
-    # Before gRPC is loaded: it would write of each of the hundreds of GOAWAYs.
+    """Run the cases; return 1 if any did not end as expected."""
+    # Before gRPC is loaded: it would log each of the hundreds of GOAWAYs.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     os.environ["NO_PROXY"] = "*"
     from tests.chaos.cases import CASES

@@ -1,4 +1,4 @@
-"""The calls that are made: what each asks for, how the peer knows it again, and what its answer must say."""
+"""The calls: what each requests, how the peer identifies it, and what its answer must contain."""
 
 import re
 from typing import Literal, TypeAlias
@@ -17,23 +17,23 @@ _NUMBER = re.compile(rb"call_(\d+)_|/site/(\d+) ")
 
 
 class CrossedAnswerError(Exception):
-    """A call was given the answer to another."""
+    """A call received the answer to another call."""
 
 
 def name_of(number: int) -> str:
-    """The name of the thing that a call is about; one that both protocols allow."""
+    """Return the name of a call's object; both protocols allow it."""
     return f"call_{number}_"
 
 
 def number_in(raw: bytes) -> int:
-    """The number of the call that a request belongs to."""
+    """Return the number of the call that a request belongs to."""
     found = _NUMBER.search(raw)
     assert found is not None, raw
     return int(found[1] or found[2])
 
 
 async def make(kentik: KentikClient, wire: Wire, effect: Effect, number: int) -> None:
-    """Make a call; its answer must be its own."""
+    """Make a call and check that the answer belongs to it."""
     said = await (_over_grpc if wire == "grpc" else _over_rest)(kentik, effect, number)
     if effect != "delete" and said != name_of(number):
         raise CrossedAnswerError(f"call {number} was told of {said}")

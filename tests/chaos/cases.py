@@ -1,4 +1,4 @@
-"""All cases: what happens, around the calls and to them, and how the calls must end."""
+"""All cases: the faults, the environment of the calls, and how the calls must end."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,21 +25,21 @@ class Case:
 
     Attributes:
         name: Its name.
-        family: What it is counted under in the table.
-        faults: What may happen to a request, by protocol.
-        share: To how many of the calls anything happens.
-        scene: What happens around the calls.
-        identity: What the peers show for a certificate; see `tls.py`.
-        endpoints: The client's arguments that point it elsewhere than to the peers.
-        weight: How many calls it gets, in proportion to others.
-        callers: How many make their calls side by side.
-        at_once: How many calls the quota allows at once.
-        a_minute: How many it allows in a minute, which is a short one; see `run.py`.
-        timeout: How long an attempt may take, in seconds.
-        patience: How long a missing connection is waited for, in seconds.
-        attempts: How often the client sends a request at most.
-        ends: How calls may end where it is not their ordeal that decides.
-        creates_end: The same for creates; as the others if empty.
+        family: Its row in the table.
+        faults: The possible faults of a request, by protocol.
+        share: The share of the calls with faults.
+        scene: The events during the calls.
+        identity: The certificate of the peers; see `tls.py`.
+        endpoints: The client's arguments that connect it to another place than the peers.
+        weight: Its number of calls, in proportion to other cases.
+        callers: The number of concurrent callers.
+        at_once: The number of concurrent calls that the quota allows.
+        a_minute: The number of calls that it allows in a (short) minute; see `run.py`.
+        timeout: Maximum duration of an attempt, in seconds.
+        patience: Maximum wait for a missing connection, in seconds.
+        attempts: Maximum number of times the client sends a request.
+        ends: How calls may end if that does not depend on their own faults.
+        creates_end: The same for creates; empty if they end like the other calls.
     """
 
     name: str
@@ -87,8 +87,8 @@ _ANYTHING: Faults = {
     ],
 }
 
-# A broken connection also hits the other requests in flight: reads, updates and deletes get there in the
-# end, and of a create nobody can tell.
+# A broken connection also affects the other requests in flight: reads, updates and deletes succeed in the
+# end, and the result of a create is not known.
 _CAUGHT_UP: dict[str, Any] = {"ends": (None,), "creates_end": (None, UnavailableError), "attempts": 1000}
 
 _ANYTHING_AT_ONCE = "anything at once"
@@ -96,7 +96,7 @@ _ANYTHING_AT_ONCE = "anything at once"
 _SECURED: dict[str, Any] = {"identity": "right", "weight": 4}
 
 _NOBODY = ".".join(["nobody"] * 40)
-"""A host's name that is too long for a query, so that no name server is asked."""
+"""A host name that is too long for a query, so that no name server is queried."""
 
 _UNREACHED: dict[str, Any] = {"ends": (ConnectError,), "patience": 0.4, "weight": 0.3}
 
@@ -120,7 +120,7 @@ CASES: tuple[Case, ...] = (
     *_each("connections cut, GOAWAY", "rest", rest_faults.CUTTING, share=0.3, **_CAUGHT_UP),
     Case("never there", "no connection", scene=scenes.absent, **_UNREACHED),
     Case("deaf", "no connection", scene=scenes.deaf, **_UNREACHED),
-    # The peers are reached once, and on a busy machine that takes longer.
+    # The peers are reached once, which takes longer on a loaded machine.
     Case("gone permanently", "no connection", scene=scenes.away_for_good, **{**_UNREACHED, "patience": 3.0}),
     Case(
         "no such host",
@@ -167,11 +167,11 @@ CASES: tuple[Case, ...] = (
 
 _LARGEST_IN_BRIEF = 2.0
 _SHORTEST_TIMEOUT_IN_BRIEF = 5.0
-"""In seconds; a busy machine may keep the peer from an answer for longer than a second."""
+"""In seconds; on a loaded machine the peer's answer may take more than a second."""
 
 
 def in_brief() -> tuple[Case, ...]:
-    """Return fewer cases that show the same: what may happen to a request, put together family by family."""
+    """Return fewer cases with the same faults: one case for each family."""
     brief: dict[str, Case] = {}
     for case in CASES:
         if not any(case.faults.values()):

@@ -1,4 +1,4 @@
-"""The vendor's limits said once more, over the peer's own record: exact, and no line of it the package's."""
+"""A second implementation of the vendor's limits on the peer's record: exact, and without package code."""
 
 import heapq
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ __all__ = ["Limits", "violations"]
 
 @dataclass(frozen=True)
 class Limits:
-    """What one customer may ask; the spans in seconds."""
+    """The limits of one customer; durations in seconds."""
 
     at_once: int
     a_minute: int
@@ -21,10 +21,10 @@ class Limits:
 
 
 def violations(visits: Sequence[Visit], limits: Limits) -> int:
-    """Return how many requests came beyond a limit.
+    """Return the number of requests over a limit.
 
     A request counts in a window for the window's length from its receipt, and as concurrent until the peer
-    is done with it.
+    has finished it.
     """
     received = sorted(visit.received for visit in visits)
     return (

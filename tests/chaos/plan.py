@@ -1,8 +1,8 @@
-"""What every call is to meet, drawn from the seed, and what its caller must then see.
+"""The faults of every call, drawn from the seed, and the result that its caller must get.
 
-The second half reads the retry policy once more, from its description and not from its code: lost
-connections and statuses that say "not now" are repeated for all but creates, a failure inside the server
-for reads only, a refusal for want of quota for all and without end.
+The second half implements the retry policy again from its description: after a lost connection or a
+temporary status, all calls except creates are retried; after a failure inside the server, only reads; after
+a rate limit refusal, all calls, without limit.
 """
 
 import random
@@ -17,21 +17,21 @@ from tests.chaos.faults.base import Fault
 __all__ = ["ATTEMPTS", "Call", "Due", "draw", "due_after"]
 
 ATTEMPTS = 4
-"""How often a request is sent at most, refusals left aside: the client's default."""
+"""Maximum number of attempts without refusals: the client's default."""
 
 _HARD_LUCK = 0.2
-"""The share of the calls with an ordeal for which it is longer than any patience."""
+"""The share of the calls with faults that have more faults than attempts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call and what it will meet.
+    """One call and its faults.
 
     Attributes:
-        number: Its number, by which the peer knows it.
-        wire: Over which protocol it goes.
-        effect: What it does at the peer.
-        ordeal: What its requests meet, one after the other; those after the last are answered well.
+        number: Its number, by which the peer identifies it.
+        wire: Its protocol.
+        effect: Its effect at the peer.
+        ordeal: The faults of its requests, in order; later requests are answered normally.
     """
 
     number: int
@@ -46,7 +46,7 @@ class Due:
 
     Attributes:
         error: The exact error, None for success.
-        attempts: How many sendings the error must name; None for any number.
+        attempts: The number of attempts in the error; None for any number.
     """
 
     error: type[KentikError] | None
@@ -56,13 +56,13 @@ class Due:
 def draw(
     count: int, faults: Mapping[Wire, Sequence[Fault[Any]]], share: float, chance: random.Random
 ) -> list[Call]:
-    """Draw calls over all protocols and effects that there are.
+    """Draw calls over all protocols and effects.
 
     Args:
-        count: How many.
-        faults: What may happen over each protocol; a protocol with an empty sequence goes well.
-        share: For how many of the calls anything happens.
-        chance: Where chance comes from.
+        count: The number of calls.
+        faults: The possible faults of each protocol; empty for a protocol without faults.
+        share: The share of the calls with faults.
+        chance: The random number generator.
     """
     wires = list(faults)
     return [
@@ -77,7 +77,7 @@ def draw(
 
 
 def due_after(call: Call) -> Due:
-    """Return how a call must end whose requests meet what its ordeal says, and nothing else."""
+    """Return how a call must end whose requests have exactly the faults in its `ordeal`."""
     failed = 0
     for sent, fault in enumerate(call.ordeal, 1):
         if fault.refuses:

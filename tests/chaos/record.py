@@ -1,4 +1,4 @@
-"""What the peer remembers: who came when, until when it worked on it, and what it created."""
+"""The peer's record: the requests, their times, and the objects that it created."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -13,8 +13,8 @@ class Visit:
 
     Attributes:
         number: The number of the call.
-        received: When all of it was there.
-        finished: When the peer was done with it, be it long after the connection was lost.
+        received: When it was received completely.
+        finished: When the peer finished it, perhaps long after the connection was lost.
     """
 
     number: int
@@ -24,18 +24,18 @@ class Visit:
 
 @dataclass
 class Record:
-    """All that came in one case.
+    """All requests of one case.
 
     Attributes:
-        visits: The requests, in the order of their coming.
-        acted: How often each call's request was carried out, a refusal being none.
+        visits: The requests, in the order of receipt.
+        acted: How often each call's request was executed; refusals do not count.
     """
 
     visits: list[Visit] = field(default_factory=list)
     acted: Counter[int] = field(default_factory=Counter)
 
     def receive(self, number: int, now: float) -> Visit:
-        """Enter that a request has come."""
+        """Record that a request was received."""
         visit = Visit(number, now)
         self.visits.append(visit)
         return visit
@@ -47,5 +47,5 @@ class Record:
         return "; ".join(times) or "received nothing"
 
     def doubled(self, creates: set[int]) -> int:
-        """Return how many of these calls were carried out more than once."""
+        """Return how many of the given calls were executed more than once."""
         return sum(self.acted[number] > 1 for number in creates)

@@ -1,4 +1,4 @@
-"""One case from beginning to end: the peers, the client, its calls, and what is left when all is over."""
+"""Runs one case: the peers, the client, its calls, and the check for leaks at the end."""
 
 import asyncio
 import random
@@ -25,32 +25,32 @@ from tests.chaos.trace import End, Trace, current, follow
 __all__ = ["Outcome", "run"]
 
 HUNG_AFTER = 45.0
-"""When a caller who was not released counts as hung, in seconds: longer than any timeout of the cases."""
+"""Seconds after which a waiting caller counts as hung: longer than any timeout of the cases."""
 
 DRAIN = 0.2
 LIMITS = Limits(at_once=0, a_minute=0, an_hour=3000, minute=0.5, hour=12.0)
-"""Limits that bind, and yet let 20 000 calls through in minutes; each case has the first two of its own."""
+"""Limits that take effect, but allow 20 000 calls within minutes; each case sets the first two itself."""
 
 _GONE_BY = 5.0
-"""How long libraries may take to close what they have let go of, in seconds."""
+"""Seconds that libraries may take to close released resources."""
 
 
 @dataclass
 class Outcome:
-    """What became of one case.
+    """The result of one case.
 
     Attributes:
         case: Its name.
-        calls: How many calls were made.
-        succeeded: How many were answered.
-        rightly: How many failed as they had to.
-        wrongly: Those that ended otherwise than they had to, in words.
-        hung: How many were never released.
-        doubled: How many creates were carried out more than once.
-        leaked: What was left over, in words.
-        violations: How many requests came beyond the quota, or unseen by it.
-        slowest: By how many seconds a caller was released later than promised, at most.
-        seconds: How long it took.
+        calls: The number of calls.
+        succeeded: The number of calls that were answered.
+        rightly: The number of calls that failed as expected.
+        wrongly: Descriptions of the calls that ended unexpectedly.
+        hung: The number of calls that never ended.
+        doubled: The number of creates that were executed more than once.
+        leaked: Descriptions of leaked resources.
+        violations: The number of requests over the quota, or without a grant.
+        slowest: The largest delay of a caller after its deadline, in seconds.
+        seconds: The duration.
     """
 
     case: Case
@@ -67,12 +67,12 @@ class Outcome:
 
 
 async def run(case: Case, count: int, seed: int) -> Outcome:
-    """Make the calls of one case, and look at what became of them.
+    """Make the calls of one case, and check their results.
 
     Args:
-        case: What happens.
-        count: How many calls.
-        seed: Where its chance comes from, together with its name.
+        case: The case.
+        count: The number of calls.
+        seed: The seed of its random numbers, together with its name.
     """
     chance = random.Random(f"{seed}/{case.name}")
     calls = draw(count, case.faults, case.share, chance)
@@ -139,7 +139,7 @@ def _client(case: Case, peers: Peers, limits: Limits, authorities: Path) -> Kent
 
 
 async def _call_all(kentik: KentikClient, case: Case, calls: Sequence[Call]) -> dict[int, Trace]:
-    """Let a number of callers make all the calls; a call that is never released has no trace."""
+    """Make all calls with several callers; a call that never ends has no trace."""
     traces: dict[int, Trace] = {}
     left = iter(calls)
 
@@ -188,7 +188,7 @@ def _count(
 
 
 def _unseen(record: Record, traces: dict[int, Trace]) -> int:
-    """How many requests came that no limiter saw: a library's own, or what was taken for never sent."""
+    """Return the number of requests without a grant: a library's retries, or requests counted as not sent."""
     came = Counter(visit.number for visit in record.visits)
     return sum(max(came[number] - trace.sends, 0) for number, trace in traces.items())
 
@@ -200,7 +200,7 @@ def _as_due(error: End | None, due: Due) -> bool:
 
 
 async def _slots_left(kentik: KentikClient, timeout: float) -> list[str]:
-    """Wait until no attempt is in flight, also those whose caller has left."""
+    """Wait until no attempt is in flight, including attempts whose caller has left."""
     until = time.monotonic() + min(timeout, 5.0) + DRAIN + 1.0
     while (snapshot := await kentik.quota.snapshot()).in_flight or snapshot.waiting:
         if time.monotonic() > until:
@@ -210,12 +210,12 @@ async def _slots_left(kentik: KentikClient, timeout: float) -> list[str]:
 
 
 def _belongings() -> tuple[int, int]:
-    """How many tasks and open files there are."""
+    """Return the numbers of tasks and open files."""
     return len(asyncio.all_tasks()), len(list(Path("/proc/self/fd").iterdir()))
 
 
 async def _left_over(before: tuple[int, int]) -> list[str]:
-    """Say what there is more of than before; libraries close some of it a moment later."""
+    """Describe the resources that increased; libraries close some of them a moment later."""
     until = time.monotonic() + _GONE_BY
     while any(now > then for now, then in zip(_belongings(), before, strict=True)):
         if time.monotonic() > until:

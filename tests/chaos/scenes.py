@@ -1,4 +1,4 @@
-"""What happens around the calls: peers that are not there, not yet, not any more, or come and go."""
+"""Scenes around the calls: peers that are absent, start late, go away, or come and go."""
 
 import asyncio
 import random
@@ -32,18 +32,18 @@ __all__ = [
 ]
 
 WARM_UP = 1_000_000
-"""The number of the first of the calls that a scene makes for itself, one for each protocol."""
+"""The number of the first call that a scene makes itself; it makes one for each protocol."""
 
 
 @dataclass
 class Stage:
-    """Who is there, and since when nobody is.
+    """The peers and the client of a scene, and the time since which the peers are gone.
 
     Attributes:
         peers: The peers.
         kentik: The client.
-        chance: Where chance comes from.
-        dispatcher: Where the peers' requests come to.
+        chance: The random number generator.
+        dispatcher: Receives the peers' requests.
         gone_since: When the peers went away permanently; minus infinity if they did not.
     """
 
@@ -59,27 +59,27 @@ Scene: TypeAlias = Callable[[Stage], AbstractAsyncContextManager[None]]
 
 @asynccontextmanager
 async def steady(stage: Stage) -> AsyncIterator[None]:
-    """The peers are there all the time."""
+    """The peers are available all the time."""
     stage.peers.open()
     yield
 
 
 @asynccontextmanager
 async def absent(stage: Stage) -> AsyncIterator[None]:
-    """The peers are never there: connections are refused."""
+    """The peers are never available: connections are refused."""
     yield
 
 
 @asynccontextmanager
 async def coming_late(stage: Stage) -> AsyncIterator[None]:
-    """The peers are there a moment after the first calls."""
+    """The peers start a moment after the first calls."""
     async with _beside(_after(0.3, stage.peers)):
         yield
 
 
 @asynccontextmanager
 async def away_for_good(stage: Stage) -> AsyncIterator[None]:
-    """The peers answer once over each protocol, and are gone."""
+    """The peers answer once over each protocol, and then go away."""
     stage.peers.open()
     for place, wire in enumerate(WIRES):
         await make(stage.kentik, wire, "read", WARM_UP + place)
@@ -90,7 +90,7 @@ async def away_for_good(stage: Stage) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def restarting(stage: Stage) -> AsyncIterator[None]:
-    """The peers are gone for a moment, repeatedly, with requests in flight."""
+    """The peers go away for a moment, repeatedly, with requests in flight."""
     stage.peers.open()
     async with _beside(_come_and_go(stage)):
         yield
@@ -106,7 +106,7 @@ async def vanishing(stage: Stage) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def fickle(stage: Stage) -> AsyncIterator[None]:
-    """The peers refuse handshakes as chance has it, but never two in a row: the pauses would grow long."""
+    """The peers refuse handshakes at random, but never two in a row, so that the pauses stay short."""
     stage.peers.refuse_handshakes(_now_and_then(stage.chance))
     stage.peers.open()
     yield
@@ -114,7 +114,7 @@ async def fickle(stage: Stage) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def teasing(stage: Stage) -> AsyncIterator[None]:
-    """The peers refuse every other handshake: whoever tries first whether they are there is led on."""
+    """The peers refuse every second handshake: a probe succeeds, and the connection after it fails."""
     stage.peers.refuse_handshakes(cycle((False, True)))
     stage.peers.open()
     yield
@@ -122,7 +122,7 @@ async def teasing(stage: Stage) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def deaf(stage: Stage) -> AsyncIterator[None]:
-    """The peers' machine takes no notice: connecting ends neither well nor badly."""
+    """The peers' machine does not respond: connecting neither succeeds nor fails."""
     async with _filled(stage.peers.grpc.deafen()), _filled(stage.peers.rest.deafen()):
         yield
 
@@ -154,7 +154,7 @@ async def _vanish(stage: Stage) -> None:
 
 
 async def _visits(stage: Stage, count: int) -> None:
-    """Wait until so many more requests have come."""
+    """Wait until a number of further requests have been received."""
     enough = len(stage.dispatcher.record.visits) + count
     while len(stage.dispatcher.record.visits) < enough:
         await asyncio.sleep(0.001)
@@ -173,7 +173,7 @@ async def _beside(doing: Coroutine[None, None, None]) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _filled(port: int) -> AsyncIterator[None]:
-    """Keep a listener's queue full, so that it takes no further connection."""
+    """Keep a listener's queue full, so that it accepts no further connection."""
     callers = []
     try:
         for _ in range(4):

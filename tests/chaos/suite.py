@@ -1,4 +1,4 @@
-"""All cases, or some of them, one after the other."""
+"""Runs all or some of the cases, one after the other."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 
@@ -14,7 +14,7 @@ _WARM_UP = "anything, over TLS"
 
 
 def shared_out(cases: Sequence[Case], calls: int) -> dict[str, int]:
-    """Return how many of the calls each case gets; the sum is the requested number."""
+    """Return the number of calls of each case; the sum is the requested number."""
     weights = sum(case.weight for case in cases)
     shares = {case.name: max(int(calls * case.weight / weights), _FEWEST) for case in cases}
     heaviest = max(cases, key=lambda case: case.weight).name
@@ -23,15 +23,15 @@ def shared_out(cases: Sequence[Case], calls: int) -> dict[str, int]:
 
 
 async def run_all(chosen: Sequence[Case], shares: Mapping[str, int], seed: int) -> AsyncIterator[Outcome]:
-    """Run cases, and yield what became of each.
+    """Run cases, and yield the result of each.
 
     Args:
         chosen: The cases.
-        shares: How many calls each makes, by its name.
-        seed: Where their chance comes from.
+        shares: The number of calls of each, by its name.
+        seed: The seed of their random numbers.
     """
-    # What the libraries keep for as long as they are in use is there before anything is counted, and stays:
-    # gRPC lets go of its pollers whenever the last channel is collected, and makes new ones for the next.
+    # The resources that libraries keep while they are in use are created before the first count, and stay:
+    # gRPC releases its pollers when the last channel is collected, and creates new ones for the next channel.
     async with grpc.aio.insecure_channel("127.0.0.1:1") as in_use:
         in_use.get_state(try_to_connect=True)
         await run(next(case for case in CASES if case.name == _WARM_UP), _FEWEST * 4, seed)

@@ -1,4 +1,4 @@
-"""The table of what became of the calls, and the words about what should not have."""
+"""The table of the results of all calls, and the descriptions of failures."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from tests.chaos.run import Outcome
 __all__ = ["lines", "passed", "troubles"]
 
 LATE = 0.25
-"""By how many seconds a caller may be released later than promised."""
+"""Seconds that a caller may be released after its deadline."""
 
 _HEAD = (
     "",
@@ -43,13 +43,13 @@ def lines(outcomes: Sequence[Outcome]) -> list[str]:
 
 
 def passed(outcome: Outcome) -> bool:
-    """Tell whether a case ended as it had to."""
+    """Return whether a case ended as expected."""
     clean = not (outcome.wrongly or outcome.hung or outcome.doubled or outcome.leaked or outcome.violations)
     return clean and outcome.slowest <= LATE
 
 
 def troubles(outcome: Outcome, repeat: str) -> list[str]:
-    """Return what was wrong with a case, in words, and how it is repeated alone."""
+    """Return a description of what was wrong with a case, and how to repeat it alone."""
     found = [*outcome.wrongly[:_SHOWN_AT_MOST], *outcome.leaked[:_SHOWN_AT_MOST]]
     more = len(outcome.wrongly) + len(outcome.leaked) - len(found)
     found += [f"and {more} more of the kind"] * (more > 0)

@@ -1,4 +1,4 @@
-"""The fault suite in brief, and the trust that can be put in its own judges."""
+"""A short run of the fault suite, and tests of its own judges."""
 
 import pytest
 
@@ -25,7 +25,7 @@ async def test_every_call_ends_as_expected() -> None:
     shares = shared_out(cases, CALLS)
     wrong = []
     async for outcome in run_all(cases, shares, SEED):
-        outcome.slowest = 0.0  # a busy machine is slow
+        outcome.slowest = 0.0  # a loaded machine is slow
         wrong += [] if passed(outcome) else troubles(outcome, "this test")
     assert not wrong, "\n".join(wrong)
 

@@ -1,4 +1,4 @@
-"""What one caller saw, and how much later than promised he was let go."""
+"""The trace of one caller, and its delay after the deadline."""
 
 import time
 from contextvars import ContextVar
@@ -14,7 +14,7 @@ current: ContextVar["Trace | None"] = ContextVar("current", default=None)
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How a call failed. The exception itself is let go: it would hold on to all that is to be gone."""
+    """How a call failed. The exception itself is not kept, because it would keep objects alive."""
 
     kind: type[BaseException]
     attempts: int
@@ -22,23 +22,23 @@ class End:
 
     @classmethod
     def of(cls, error: BaseException) -> "End":
-        """Note what matters of an exception."""
+        """Store the relevant parts of an exception."""
         return cls(type(error), getattr(error, "attempts", 0), str(error))
 
 
 @dataclass(slots=True)
 class Trace:
-    """The course of one call.
+    """The trace of one call.
 
     Attributes:
-        timeout: How long an attempt may take, in seconds.
-        patience: How long a missing connection is waited for, in seconds.
-        sends: How many requests went out, as far as the client knows.
-        sent: When the present attempt was sent; None between attempts.
-        unsent: Whether a connection was lost before the present attempt was sent.
-        waiting: Since when the call could have been sent.
-        ended: When its caller was let go.
-        error: What with, None for success.
+        timeout: Maximum duration of an attempt, in seconds.
+        patience: Maximum wait for a missing connection, in seconds.
+        sends: The number of requests that were sent, as far as the client knows.
+        sent: When the current attempt was sent; None between attempts.
+        unsent: Whether a connection was lost before the current attempt was sent.
+        waiting: The time since which the call could have been sent.
+        ended: When its caller was released.
+        error: The error, None for success.
     """
 
     timeout: float
@@ -51,7 +51,7 @@ class Trace:
     error: End | None = None
 
     def late(self, gone_since: float) -> float:
-        """Return how many seconds after the promised end the caller was let go; below zero for before.
+        """Return by how many seconds the caller was released after its deadline; negative if before.
 
         Args:
             gone_since: When the peer went away permanently. A call in the queue starts its wait again then.
@@ -62,7 +62,7 @@ class Trace:
 
 
 def follow(event: Event) -> None:
-    """Enter an event in the trace of the call that it belongs to; the client's `on_event`."""
+    """Record an event in the trace of its call; the client's `on_event`."""
     trace = current.get()
     if trace is None:
         return
@@ -72,7 +72,7 @@ def follow(event: Event) -> None:
         trace.sends += 1
     elif event.kind == "retried":
         trace.sent = None
-        # A failed attempt begins anew after its pause; what was never sent waits on since the first time.
+        # After a failed attempt, the wait starts again after the pause; an unsent attempt continues the wait.
         if not isinstance(event.error, ConnectError):
             trace.waiting, trace.unsent = now + event.duration, False
             return

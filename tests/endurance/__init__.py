@@ -1,1 +1,1 @@
-"""Cancellations, clocks that jump, processes that sleep, callers who leave a mess."""
+"""Cancellations, clocks that jump, suspended processes, callers that do not clean up."""

@@ -1,4 +1,4 @@
-"""`python -m tests.endurance`: 100,000 calls that are left at any moment, and what memory they keep."""
+"""`python -m tests.endurance`: 100,000 calls that are abandoned at any time, and their memory use."""
 
 import argparse
 import asyncio
@@ -20,7 +20,7 @@ from tests.endurance.random_cancellation import Leavers, at_rest
 
 _AT_ONCE = 200
 _FLAT_MB = 5.0
-"""How much the resident memory may differ between the second and the last quarter of the calls: medians."""
+"""Allowed growth of resident memory between the second and the last quarter of the calls (medians)."""
 
 _QUOTAS = {
     "one at a time": Quota(1, None, 0.0, None, None, drain=0.1),
@@ -39,7 +39,7 @@ def resident() -> float:
 async def leave_many(
     emulator: EmulatorProcess, calls: int, chance: random.Random
 ) -> tuple[list[float], Counter[str]]:
-    """Leave so many calls, half under each quota; return the memory after each round, and how calls ended."""
+    """Abandon calls, half with each quota; return the memory after each round, and how calls ended."""
     ended: Counter[str] = Counter()
     memory: list[float] = []
     for number in range(max(calls // _AT_ONCE, 4)):

@@ -1,4 +1,4 @@
-"""A process that pulls: `python puller.py LIMITER CALLS`; the environment has the rest."""
+"""A process that pulls: `python puller.py LIMITER CALLS`; the environment has the other settings."""
 
 import asyncio
 import json
@@ -9,7 +9,7 @@ from kentik_async import KentikClient, KentikError
 
 
 async def pull(limiter: str, calls: int) -> Counter[str]:
-    """Make so many calls at once over both transports; return how they ended."""
+    """Make concurrent calls over both transports; return how they ended."""
     ended: Counter[str] = Counter()
     async with KentikClient.from_env(limiter=limiter) as kentik:
 

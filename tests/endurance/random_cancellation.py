@@ -1,4 +1,4 @@
-"""Callers who leave a call at a moment drawn by lot, in each way that asyncio and anyio know.
+"""Callers that abandon a call at a random time, in each way of asyncio and anyio.
 
 Each way checks that the caller gets exactly what it requested: its own cancellation, its own
 timeout, or the call's proper end if that came first.
@@ -34,25 +34,25 @@ CALLS: dict[str, Call] = {
 }
 
 _STEPS = 40
-"""Steps of the event loop: a call that need not wait takes about as many."""
+"""Steps of the event loop, about as many as a call without a wait takes."""
 
 _PATIENCE = 0.02
-"""Seconds: a call that has to wait for others takes about as long."""
+"""Seconds, about as long as a call that waits for others takes."""
 
 
 class _EnoughError(Exception):
-    """What a caller's neighbour fails with."""
+    """The error of a sibling task."""
 
 
 class Leavers:
-    """Makes calls and leaves them.
+    """Makes calls and abandons them.
 
     Attributes:
-        ended: How often a call ended in which way.
+        ended: The number of calls by their end.
     """
 
     def __init__(self, kentik: KentikClient, chance: random.Random) -> None:
-        """Take the client, and where lots are drawn."""
+        """Store the client and the random number generator."""
         self.ended: Counter[str] = Counter()
         self._kentik = kentik
         self._chance = chance
@@ -72,7 +72,7 @@ class Leavers:
         )
 
     async def leave(self, calls: int) -> None:
-        """Make so many calls at once, and leave each in a way of its own."""
+        """Make concurrent calls, and abandon each in a different way."""
         async with asyncio.TaskGroup() as group:
             for _ in range(calls):
                 group.create_task(self._one())
@@ -91,7 +91,7 @@ class Leavers:
         self.ended[end] += 1
 
     async def _moment(self) -> None:
-        """Let a while pass: some steps of the loop, or some milliseconds."""
+        """Wait: some steps of the loop, or some milliseconds."""
         if self._chance.random() < 0.5:
             for _ in range(self._chance.randrange(_STEPS)):
                 await asyncio.sleep(0)
@@ -179,7 +179,7 @@ class Leavers:
                 raise errors.exceptions[0] from None
             return "cancelled" if task.cancelled() else "done"
 
-        # In a task of its own: before Python 3.13 a group leaves its owner's count of cancellations behind.
+        # In a separate task: before Python 3.13 a group does not reset its owner's count of cancellations.
         return await asyncio.create_task(gather())
 
     async def _anyio_task_group(self, call: Coroutine[Any, Any, Any]) -> str:
@@ -200,7 +200,7 @@ class Leavers:
         return "done" if done else "cancelled"
 
     async def _dropped_coroutine(self, call: Coroutine[Any, Any, Any]) -> str:
-        """A task whose coroutine is closed under it, as the collector does with one that nobody holds."""
+        """A task whose coroutine is closed, as the garbage collector does without a reference to it."""
         for _ in range(self._chance.randrange(_STEPS)):
             try:
                 waited_for = call.send(None)
@@ -218,7 +218,7 @@ class Leavers:
 
 
 async def at_rest(kentik: KentikClient, within: float = 5.0) -> None:
-    """Wait until every slot is free and nobody waits.
+    """Wait until every slot is free and no call waits.
 
     Raises:
         TimeoutError: A slot or a place in the queue was lost.

@@ -1,7 +1,7 @@
 """Processes that are stopped and continued: `python -m tests.endurance.suspended --seconds 90`.
 
-As a laptop does whose lid is closed over the process, or an orchestrator that freezes it: the server goes
-on, and so does the clock. Nothing may be exceeded after the waking, and nobody may wait for ever.
+This happens when a laptop's lid is closed, or an orchestrator freezes the process: the server and the clock
+continue. After the process continues, no limit may be exceeded, and no call may wait forever.
 """
 
 import argparse
@@ -26,12 +26,12 @@ _PULLER = Path(__file__).with_name("puller.py")
 
 @dataclass
 class Outcome:
-    """What came of it.
+    """The result.
 
     Attributes:
         ended: How the calls ended, by the name of the error.
         violations: Requests that exceeded a limit, by the server's own record.
-        seconds: How long it all took.
+        seconds: The total duration.
     """
 
     ended: Counter[str]
@@ -45,13 +45,13 @@ def stopped_under_way(
     """Let processes pull, and stop one of them again and again.
 
     Args:
-        limiter: What keeps their quota, as `KentikClient` takes it.
-        speed: How many times faster than at the vendor time passes.
-        processes: How many pull.
-        calls: How many calls each of them makes.
-        stops: How often one is stopped.
-        seconds: For how long, each time.
-        seed: What the moments are drawn from.
+        limiter: Their limiter, as for `KentikClient`.
+        speed: The clock speed-up factor.
+        processes: The number of processes.
+        calls: The number of calls of each process.
+        stops: How often a process is stopped.
+        seconds: The duration of each stop.
+        seed: The seed of the random times.
     """
     chance, began = random.Random(seed), time.monotonic()
     with BackgroundEmulator(Emulator(speed=speed)) as emulator:
@@ -99,7 +99,7 @@ def _ended(puller: "subprocess.Popen[str]") -> Counter[str]:
 
 
 def main() -> int:
-    """Run it on a clock as it is, and return 0 if nothing was exceeded and no call was lost."""
+    """Run it on the real clock, and return 0 if no limit was exceeded and no call was lost."""
     parser = argparse.ArgumentParser(prog="python -m tests.endurance.suspended", description=__doc__)
     parser.add_argument("--seconds", type=float, default=90.0, help="how long each stop lasts")
     parser.add_argument("--stops", type=int, default=1)

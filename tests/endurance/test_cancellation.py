@@ -1,4 +1,4 @@
-"""Thousands of calls, left at moments and in ways drawn by lot: nothing is lost, nothing left over."""
+"""Thousands of calls, abandoned at random times and in random ways: no slot is lost, nothing is leaked."""
 
 import asyncio
 import gc
@@ -60,7 +60,7 @@ async def test_clients_that_are_closed_at_any_moment(quota: Quota, seed: int) ->
     async with Emulator(speed=1e6, latency=(0.0, 0.003)) as emulator:
         for _ in range(5):
             kentik = client(emulator, quota, limiter=limiter)
-            emulator.reset()  # of faults that nobody has come for
+            emulator.reset()  # removes faults that no call has used
             emulator.fail_next(2, status=503)
             tasks = [asyncio.create_task(chance.choice(list(CALLS.values()))(kentik)) for _ in range(20)]
             for _ in range(chance.randrange(60)):
@@ -108,7 +108,7 @@ async def test_dropped_coroutine_keeps_its_slot(call: Call) -> None:
         assert emulator.report().violations == 0
 
 
-@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # whoever closes a loop so has left them open
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # a loop closed in this way leaves them open
 @over_all
 def test_closed_loop_leaves_slots_to_the_drain(call: Call) -> None:
     limiter = LocalLimiter(ONE, ONE)
@@ -132,7 +132,7 @@ def test_closed_loop_leaves_slots_to_the_drain(call: Call) -> None:
 
 @over_all
 def test_exit_in_a_cancelled_scope_closes_everything(call: Call) -> None:
-    """The client's block is left under a cancellation, and the event loop ends right after."""
+    """The client's block is left by a cancellation, and the event loop ends immediately afterwards."""
 
     async def program() -> None:
         async with Emulator(speed=1e6, latency=5.0) as emulator:

@@ -1,4 +1,4 @@
-"""Answers without an end: a clear error, and memory that stays bounded."""
+"""Endless answers: a clear error, and bounded memory."""
 
 import asyncio
 import inspect
@@ -22,7 +22,7 @@ def again_and_again(piece: bytes) -> Iterator[bytes]:
 
 
 def answer_to(path: str) -> Iterator[bytes]:
-    """What the server sends, piece by piece."""
+    """The chunks that the server sends."""
     if path.endswith("/body"):
         yield HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
         yield from again_and_again(b"10000\r\n" + b"[" * 0x10000 + b"\r\n")
@@ -41,11 +41,11 @@ counts_headers = pytest.mark.skipif(
 
 
 class Endless:
-    """A server that does not stop talking.
+    """A server that sends without end.
 
     Attributes:
-        sent: How many bytes it got rid of.
-        port: Where it listens.
+        sent: The number of bytes sent.
+        port: The port on which it listens.
     """
 
     def __init__(self) -> None:
@@ -96,5 +96,5 @@ async def test_an_answer_without_an_end(
         finally:
             tracemalloc.stop()
     assert "\n" not in str(caught.value)
-    assert endless.sent <= at_most + (8 << 20)  # what the sockets take in beyond that
+    assert endless.sent <= at_most + (8 << 20)  # the additional data in socket buffers
     assert peak < 3 * at_most + (32 << 20)

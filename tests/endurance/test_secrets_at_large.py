@@ -1,4 +1,4 @@
-"""What others could see of the credentials: output at its most talkative, names and files."""
+"""Credentials that others could see: in verbose output, names and files."""
 
 import os
 import subprocess
@@ -61,7 +61,7 @@ def environment(emulator: BackgroundEmulator, home: Path) -> dict[str, str]:
 
 
 def told(emulator: BackgroundEmulator, home: Path, *command: str) -> str:
-    """All that a command prints."""
+    """Return the whole output of a command."""
     done = subprocess.run(
         [sys.executable, *command],
         env=environment(emulator, home),

@@ -1,4 +1,4 @@
-"""What a soak is judged by: each bar that is missed is named, and nothing else is."""
+"""The verdict of a soak names exactly the criteria that are not met."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tests.soak.run import Course
 
 
 def course(*, memory: float = 0.0, descriptors: float = 0.0, tasks: float = 0.0, **found: object) -> Course:
-    """A course of twenty rounds in which measures grow by so much a round."""
+    """Return twenty rounds in which measures grow by a constant amount."""
     samples = [
         Sample(10.0 * n, 60 + memory * n, 19 + int(descriptors * n), 1 + int(tasks * n), 100 * n, 0)
         for n in range(1, 21)

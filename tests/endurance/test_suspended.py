@@ -1,4 +1,4 @@
-"""Processes that are stopped for a minute of the quota, again and again: nothing exceeded, nothing stuck."""
+"""Processes are stopped repeatedly for a minute of the quota: no limit is exceeded, no call is stuck."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Clocks that jump: the monotonic one ahead, as after a sleep, and the wall clock to and fro."""
+"""Clocks that jump: the monotonic clock ahead, as after a sleep, and the wall clock in both directions."""
 
 import asyncio
 import random
@@ -39,7 +39,7 @@ casts = st.lists(
 
 
 def played(cast: Sequence[Script], leaps: Sequence[tuple[float, float]]) -> tuple[Log, SimulatedServer]:
-    """Play the cast while nobody runs for a span now and then, as in a process that is stopped."""
+    """Run the callers, and sometimes let time pass while none of them runs, as in a stopped process."""
     time, server = VirtualTime(), SimulatedServer(QUOTA)
     limiter = LocalLimiter(QUOTA, QUOTA, clock=time.clock)
 
@@ -64,7 +64,7 @@ SLOW, QUICK = Script(0.0, even(3.0)), Script(0.0, even(0.05))
 
 
 @given(casts, jumps)
-@example([LOST, SLOW, QUICK], [(0.0, 0.5), (0.5, 0.5)])  # a leap between a grant and its sending
+@example([LOST, SLOW, QUICK], [(0.0, 0.5), (0.5, 0.5)])  # a jump between a grant and its request
 def test_a_monotonic_clock_that_leaps_ahead(cast: list[Script], leaps: list[tuple[float, float]]) -> None:
     log, server = played(cast, leaps)
     assert overruns(server.visits, limits_of(QUOTA)) == []
@@ -73,7 +73,7 @@ def test_a_monotonic_clock_that_leaps_ahead(cast: list[Script], leaps: list[tupl
 
 
 def jumping(chance: random.Random) -> Iterator[float]:
-    """A wall clock that is set anew before each look, years back and ahead."""
+    """A wall clock that is changed before each reading, by years in both directions."""
     while True:
         yield SYSTEM_CLOCK.wall() + chance.choice([0.0, -1.0, 3600.0, -3600.0, 1e9, -1.7e9])
 

@@ -1,1 +1,1 @@
-"""Whatever comes from outside: a model or an error of ours, bounded memory, one clear line."""
+"""Any external input results in a model or a KentikError, bounded memory, and one clear line."""

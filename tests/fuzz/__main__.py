@@ -1,7 +1,7 @@
-"""`python -m tests.fuzz`: every decoder under random input, over and over, until the minutes are over.
+"""`python -m tests.fuzz`: random input for every decoder, repeated for a number of minutes.
 
-FUZZ_MINUTES, or --minutes, says how long; 10 by default. Each round has a seed of its own, which is printed
-with a failure, and so is the input that hypothesis has made as small as it could.
+FUZZ_MINUTES, or --minutes, is the duration; 10 by default. Each round has its own seed. A failure prints the
+seed and the smallest input that hypothesis found.
 """
 
 import argparse
@@ -23,7 +23,7 @@ TARGETS = (
 
 
 def main() -> int:
-    """Fuzz, and return 0 if nothing was found."""
+    """Fuzz, and return 0 if no failure was found."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("--minutes", type=float, default=float(os.environ.get("FUZZ_MINUTES", "10")))
     parser.add_argument("targets", nargs="*", default=TARGETS, help="test files; all decoders by default")

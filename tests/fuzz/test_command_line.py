@@ -1,4 +1,4 @@
-"""Any command line at all: an exit code that the table knows, at most a few lines on stderr, no traceback."""
+"""Any command line gives an exit code of the table, at most a few lines on stderr, and no traceback."""
 
 import io
 import sys
@@ -17,9 +17,9 @@ costly = settings(
     max_examples=settings.default.max_examples // 3,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-"""Many an example asks an emulator."""
+"""Many examples send requests to an emulator."""
 
-# Neither what runs until it is stopped (emulator, demo) nor what writes to places drawn by lot (pull).
+# Without commands that run until they are stopped (emulator, demo) or write to random places (pull).
 COMMANDS = [
     *(["kmi", name] for name in ("markets", "rankings", "asn", "insights", "status", "diff")),
     *(["as-groups", name] for name in ("list", "get", "create", "update", "delete")),

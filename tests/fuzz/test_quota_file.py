@@ -1,4 +1,4 @@
-"""A quota file that holds anything at all: a grant, a wait that is foreseen, or a clear refusal to use it."""
+"""A quota file with any content: a grant, an estimated wait, or a clear error."""
 
 import asyncio
 import logging
@@ -16,7 +16,7 @@ from kentik_async.quota.file.opening import open_file_limiter
 from kentik_async.quota.limiter import StoreLimiter
 
 costly = settings(max_examples=settings.default.max_examples // 20)
-"""An example makes files and opens them: fewer of these, in proportion to what the profile says."""
+"""An example creates and opens files, so there are fewer examples, in proportion to the profile's number."""
 
 QUOTA = Quota(2, 20, 0.1, 60, 3750, minute=6.0, hour=60.0, drain=1.0)
 
@@ -36,7 +36,7 @@ def limiter_at(folder: str) -> StoreLimiter:
 
 
 async def used(folder: str) -> Path:
-    """A file with some requests in it, one of each end."""
+    """A file with some requests, one for each kind of end."""
     limiter = limiter_at(folder)
     for outcome in ("answered", "refused", "not_sent", "unknown", "answered"):
         grant = await limiter.acquire("non_query")

@@ -1,4 +1,4 @@
-"""A saved target whose journal holds anything at all: it is used, or refused in one line."""
+"""A saved target whose journal has any content: it is used, or rejected with one line."""
 
 import io
 import shutil
@@ -21,7 +21,7 @@ costly = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
-"""An example is several pulls: there are few, and what is found is not made smaller."""
+"""An example runs several pulls, so there are few examples, and failures are not shrunk."""
 
 PULL = ["kmi", "pull", "rankings"]
 ASKED = ["--markets", "US", "DE", "--rank-types", "customer_base", "--limit", "5", "--date", "2026-01-15"]
@@ -35,7 +35,7 @@ def run(*arguments: str) -> tuple[int, str]:
 
 
 def use(target: Path) -> None:
-    """Look at a target, pull into it once more, and compare its dates."""
+    """Read a target, pull into it again, and compare its dates."""
     for arguments in (
         ["kmi", "status", str(target)],
         [*PULL, str(target), *ASKED],
@@ -111,7 +111,7 @@ def columns_of(saved: Path) -> list[tuple[str, str, str]]:
 @costly
 @given(st.data())
 def test_any_values_in_the_journal(saved: Path, data: st.DataObject) -> None:
-    """Each of its column's type, as SQLite keeps them."""
+    """Return each column's type, as stored by SQLite."""
     columns = data.draw(st.lists(st.sampled_from(columns_of(saved)), min_size=1, max_size=3))
     changes = [
         (table, name, data.draw(st.none() | VALUES[kind.upper() or "BLOB"])) for table, name, kind in columns
@@ -121,7 +121,7 @@ def test_any_values_in_the_journal(saved: Path, data: st.DataObject) -> None:
     def damage(path: Path) -> None:
         with closing(sqlite3.connect(path)) as db:
             for table, name, value in changes:
-                with suppress(sqlite3.Error):  # what the schema itself refuses
+                with suppress(sqlite3.Error):  # values that the schema itself rejects
                     db.execute(f'UPDATE "{table}" SET "{name}" = ?', (value,))
             if version is not None:
                 db.execute(f"PRAGMA user_version = {version}")

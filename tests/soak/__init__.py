@@ -1,1 +1,1 @@
-"""Hours of use in minutes: does anything grow, leak, overrun or hang?"""
+"""Hours of use in minutes: checks for growth, leaks, exceeded limits and hangs."""

@@ -1,4 +1,4 @@
-"""`python -m tests.soak`: 64 tasks over both transports under faults; the verdict, and a picture of it."""
+"""`python -m tests.soak`: 64 tasks over both transports with faults; prints a verdict, draws a picture."""
 
 import argparse
 import asyncio
@@ -14,7 +14,7 @@ _TASKS = 64
 
 
 def main() -> int:
-    """Run a soak and return 0 if every bar was kept."""
+    """Run a soak and return 0 if all criteria were met."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=30.0, help="how long, in real time")
     parser.add_argument("--speed", type=float, default=_SPEED, help="of the emulator's clock")

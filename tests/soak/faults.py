@@ -1,4 +1,4 @@
-"""Faults that an emulator in another process does to the calls, drawn by lot."""
+"""Random faults that an emulator in another process applies to the calls."""
 
 import asyncio
 import json
@@ -9,7 +9,7 @@ from typing import Any
 __all__ = ["SLOW", "Faults"]
 
 SLOW = 0.7
-"""The longest that a fault delays an answer, in seconds: a client's timeout and drain together exceed it."""
+"""Maximum delay of an answer, in seconds; less than a client's timeout and drain together."""
 
 _PAUSE = 0.15
 """Seconds between two faults, on average."""
@@ -30,16 +30,16 @@ _COSTLY: tuple[dict[str, Any], ...] = (
     {"drop": True, "when": "after"},
     {"delay": SLOW},
 )
-"""Each of these keeps the one slot taken for about a second."""
+"""Each of these occupies the only slot for about a second."""
 
 _SHARE_OF_COSTLY = 0.03
 
 
 class Faults:
-    """Scripts faults, and asks for the record, over the emulator's HTTP interface."""
+    """Scripts faults and reads the record, over the emulator's HTTP interface."""
 
     def __init__(self, control: str, seed: int) -> None:
-        """Take the interface's URL and the seed of the lots."""
+        """Store the interface's URL and the seed of the random numbers."""
         self._control = control
         self._chance = random.Random(seed)
         self.scripted = 0
@@ -67,7 +67,7 @@ class Faults:
         return found
 
     async def reset(self) -> None:
-        """Let the server forget all calls, scripted faults and changes."""
+        """Reset all calls, scripted faults and changes of the server."""
         await self._post("reset", {})
 
     async def _post(self, verb: str, arguments: dict[str, Any]) -> None:

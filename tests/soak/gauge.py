@@ -1,4 +1,4 @@
-"""What is measured of this process, and when it counts as flat."""
+"""Measurements of this process, and the criterion for constant memory."""
 
 import asyncio
 import gc
@@ -12,21 +12,21 @@ from pathlib import Path
 __all__ = ["FLAT_MB", "Sample", "growth", "take"]
 
 FLAT_MB = 5.0
-"""How much the resident memory may differ between the second and the last quarter of a run."""
+"""Allowed growth of resident memory between the second and the last quarter of a run."""
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A measurement at a moment with nothing in flight.
+    """A measurement at a time with no call in flight.
 
     Attributes:
         seconds: Since the start.
         memory: Resident memory, in MB.
         descriptors: Open file descriptors.
         tasks: Tasks that are alive.
-        calls: Calls that have ended since the start, whatever their end.
+        calls: Calls that have ended since the start, with any result.
         violations: Requests that exceeded a limit since the start, by the server's record.
     """
 
@@ -39,7 +39,7 @@ class Sample:
 
 
 def take(began: float, calls: int, violations: int) -> Sample:
-    """Look at this process now."""
+    """Measure this process now."""
     gc.collect()
     resident = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return Sample(
@@ -53,9 +53,9 @@ def take(began: float, calls: int, violations: int) -> Sample:
 
 
 def growth(samples: Sequence[Sample], of: Callable[[Sample], float]) -> float:
-    """Return by how much a measure is higher in the last quarter of a run than in the second: medians.
+    """Return the increase of a measure from the second to the last quarter of a run (medians).
 
-    The first quarter is left out: pools fill, modules are imported, the allocator finds its size.
+    The first quarter is omitted: pools fill, modules are imported, and the allocator grows.
     """
     quarter = max(len(samples) // 4, 1)
     early, late = samples[quarter : 2 * quarter] or samples[:1], samples[-quarter:]

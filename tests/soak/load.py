@@ -1,4 +1,4 @@
-"""Tasks that use one client as careless programs do: they wait, time out, cancel and come again."""
+"""Tasks that use one client like careless programs: they wait, time out, cancel and call again."""
 
 import asyncio
 import itertools
@@ -15,12 +15,12 @@ from kentik_async import KentikClient, KentikError, priority
 __all__ = ["TIMEOUT", "Load"]
 
 TIMEOUT = 0.5
-"""Seconds that one attempt may take; the longest of the scripted delays exceeds it."""
+"""Maximum seconds of one attempt; the longest scripted delay exceeds it."""
 
 Call: TypeAlias = Callable[[KentikClient], Awaitable[Any]]
 
 _number = itertools.count()
-"""Names are taken once only: what a cancellation leaves behind at the server must not be in the way."""
+"""Each name is used only once, so that objects left on the server by a cancellation cause no conflict."""
 
 
 async def _details(kentik: KentikClient) -> None:
@@ -59,17 +59,17 @@ class Load:
     """The tasks, and the count of how their calls ended.
 
     Attributes:
-        ended: How many calls ended in which way, by the name of the error.
-        wrong: What no call may end with.
+        ended: The number of calls by their end, the name of the error.
+        wrong: Errors that no call may end with.
     """
 
     def __init__(self, kentik: KentikClient, *, tasks: int, seed: int) -> None:
         """Prepare.
 
         Args:
-            kentik: The client that all share.
-            tasks: How many call at once.
-            seed: What the lots are drawn from.
+            kentik: The client of all tasks.
+            tasks: The number of tasks.
+            seed: The seed of the random numbers.
         """
         self.ended: Counter[str] = Counter()
         self.wrong: list[str] = []
@@ -79,11 +79,11 @@ class Load:
 
     @property
     def calls(self) -> int:
-        """How many calls have ended."""
+        """The number of calls that have ended."""
         return self.ended.total()
 
     async def run(self, seconds: float) -> None:
-        """Let all tasks call for so long, and wait until the last of them has had its answer."""
+        """Run all tasks for a duration, and wait for the last answer."""
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         async with asyncio.TaskGroup() as group:
@@ -103,7 +103,7 @@ class Load:
                 self.ended[type(error).__name__] += 1
             except TimeoutError:
                 self.ended["its own timeout"] += 1
-            except Exception as error:  # noqa: BLE001 (whatever it is, it is what is looked for)
+            except Exception as error:  # noqa: BLE001 (any other error is a finding)
                 self.wrong.append(f"{error!r}")
             except asyncio.CancelledError:
                 task = asyncio.current_task()

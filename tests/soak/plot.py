@@ -1,4 +1,4 @@
-"""The run as a picture: three curves that should be flat, and one that should not."""
+"""The run as a picture: three curves that should be flat, and one that should rise."""
 
 from collections.abc import Sequence
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""One soak: rounds of load under faults, and a look at everything between two rounds, when nothing flies."""
+"""One soak: rounds of load with faults, and measurements between the rounds, with no call in flight."""
 
 import asyncio
 import time
@@ -16,30 +16,30 @@ __all__ = ["Course", "soak"]
 
 _ROUND = 10.0
 _DRAIN = 1.5
-"""Seconds: what a timeout or a cancellation leaves behind works no longer at the server, faults included.
+"""Maximum seconds that the server works on a request after a timeout or a cancellation, including faults.
 
-Real ones, whatever the speed: a server that a busy machine holds up for longer would be the one to blame.
+In real time at any speed, because a loaded machine may delay the server.
 """
 
 _FEWEST_ROUNDS = 4
 
 _AT_REST = 5.0
-"""Seconds after the last caller's end within which the last slot must be free."""
+"""Seconds after the end of the last caller within which the last slot must be free."""
 
 
 @dataclass
 class Course:
-    """How a soak went.
+    """The result of a soak.
 
     Attributes:
-        samples: What was measured between the rounds.
-        requests: What the server received.
-        refused: What it refused, by script or by the rules.
+        samples: The measurements between the rounds.
+        requests: The number of requests received by the server.
+        refused: The number of requests it refused, by script or by the rules.
         violations: Requests that exceeded a limit.
-        overruns: Those of them that came while another was in flight.
-        faults: Requests that a fault was done to.
+        overruns: Violations that arrived while another request was in flight.
+        faults: Requests with a fault.
         ended: How the calls ended, by the name of the error.
-        wrong: What was found wrong.
+        wrong: Descriptions of the problems.
     """
 
     samples: list[Sample] = field(default_factory=list)
@@ -52,7 +52,7 @@ class Course:
     wrong: list[str] = field(default_factory=list)
 
     def judge(self) -> list[str]:
-        """Return a line for each bar that is missed."""
+        """Return a line for each criterion that is not met."""
         missed = list(dict.fromkeys(self.wrong))
         if self.violations:
             missed.append(f"{self.violations} requests exceeded the quota, {self.overruns} the concurrency")
@@ -68,7 +68,7 @@ class Course:
         return missed
 
     def verdict(self) -> str:
-        """Say it in one line."""
+        """Return the result on one line."""
         missed = self.judge()
         first, last = self.samples[0], self.samples[-1]
         parts = (
@@ -86,14 +86,14 @@ class Course:
 
 
 async def soak(*, minutes: float, speed: float, tasks: int, seed: int, tell: Callable[[str], None]) -> Course:
-    """Run the load for so long against an emulator in a process of its own.
+    """Run the load against an emulator in another process.
 
     Args:
-        minutes: How long, in real time.
-        speed: How many times faster than at the vendor time passes there.
-        tasks: How many tasks call at once.
-        seed: What all lots are drawn from.
-        tell: Takes a line about each round.
+        minutes: The duration, in real time.
+        speed: The clock speed-up factor of the emulator.
+        tasks: The number of tasks.
+        seed: The seed of all random numbers.
+        tell: Called with a line about each round.
     """
     course, began = Course(), time.monotonic()
     seconds = min(minutes * 60 / _FEWEST_ROUNDS, _ROUND)
@@ -135,7 +135,7 @@ async def _round(load: Load, faults: Faults, seconds: float) -> None:
 
 
 async def _settle(kentik: KentikClient, course: Course) -> None:
-    """Wait until the last request has drained: whoever still waits or holds a slot then has leaked."""
+    """Wait until the last request has drained: a call that then still waits or holds a slot has leaked."""
     until = time.monotonic() + _AT_REST
     while True:
         snapshot = await kentik.quota.snapshot()
@@ -148,7 +148,7 @@ async def _settle(kentik: KentikClient, course: Course) -> None:
 
 
 async def _ask(faults: Faults, course: Course) -> None:
-    """Add the server's record of a round, and let it forget: summing up would take ever longer."""
+    """Add the server's record of a round, and reset it, so that the sum does not take longer each time."""
     report = await faults.report()
     course.requests += report["requests"]
     course.refused += report["refused"]

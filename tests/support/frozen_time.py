@@ -1,7 +1,7 @@
 """An event loop's time that stands still until a test moves it: for timers beside real sockets.
 
-What a socket takes to answer then counts for nothing, however slow the machine is. Deadlines inside gRPC's
-own library still run by the machine's clock.
+The time that a socket takes to answer then does not count, even on a slow machine. Deadlines inside gRPC's
+own library still use the machine's clock.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from kentik_async._clock import Clock
 __all__ = ["PATIENCE", "FrozenTime", "frozen_time"]
 
 PATIENCE = 60.0
-"""How long a test waits for what must happen, in seconds of real time. It only ends a test that hangs."""
+"""Seconds of real time that a test waits for an expected event. It only ends a test that hangs."""
 
 
 class FrozenTime:
@@ -29,7 +29,7 @@ class FrozenTime:
         self.clock = Clock(monotonic=lambda: self.now)
 
     async def advance(self, seconds: float) -> None:
-        """Move the time on, and let the timers run that are due."""
+        """Advance the time, and run the due timers."""
         self.now += seconds
         await asyncio.sleep(0)  # the loop queues the timers that are due, behind this task
         await asyncio.sleep(0)  # they have run
@@ -40,7 +40,7 @@ def frozen_time() -> Iterator[FrozenTime]:
     """Stop the time of the running event loop."""
     loop = asyncio.get_running_loop()
     time = FrozenTime(loop.time())
-    loop.time = lambda: time.now  # type: ignore[method-assign]  # what freezes it
+    loop.time = lambda: time.now  # type: ignore[method-assign]  # freezes it
     try:
         yield time
     finally:

@@ -1,4 +1,4 @@
-"""HTTP/2 by hand: frames that no library would send, for servers that misbehave."""
+"""Handwritten HTTP/2: frames that no library sends, for servers that misbehave."""
 
 import asyncio
 import struct
@@ -21,7 +21,7 @@ SETTINGS = http2_frame(SETTINGS_FRAME, 0, 0, b"")
 
 
 def http2_headers(*pairs: tuple[str, str], stream: int = 1, last: bool = True) -> bytes:
-    """The frames of one block of headers, by default one that ends the first stream."""
+    """Return the frames of a header block, by default one that ends the first stream."""
     block = b"".join(b"\x00" + _text(name) + _text(value) for name, value in pairs)
     pieces = [block[place : place + _FRAME_BYTES] for place in range(0, len(block), _FRAME_BYTES)]
     frames = []
@@ -33,7 +33,7 @@ def http2_headers(*pairs: tuple[str, str], stream: int = 1, last: bool = True) -
 
 
 async def http2_request(reader: asyncio.StreamReader, *, first: bool = True) -> None:
-    """Read up to the end of a request: the first one, with which a connection begins, or the next."""
+    """Read up to the end of a request: the first one of a connection, or the next."""
     if first:
         await reader.readexactly(len(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"))
     while True:

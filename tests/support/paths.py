@@ -1,4 +1,4 @@
-"""Where the repository lies; the package under test may be installed elsewhere."""
+"""The path of the repository; the package under test may be installed elsewhere."""
 
 from pathlib import Path
 

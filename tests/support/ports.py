@@ -1,4 +1,4 @@
-"""Ports of this machine that nobody else gets while nobody listens on them."""
+"""Reserved ports of this machine, which no other program gets while there is no listener."""
 
 import os
 import socket
@@ -12,13 +12,13 @@ __all__ = ["keep_port", "reserved_port"]
 
 @contextmanager
 def reserved_port() -> Iterator[int]:
-    """Yield a free port; only who sets SO_REUSEADDR, as servers do, can listen there meanwhile."""
+    """Yield a free port; only a socket with SO_REUSEADDR, as servers use it, can listen there meanwhile."""
     with _bound() as place:
         yield int(place.getsockname()[1])
 
 
 def keep_port(owner: object) -> int:
-    """Return a port that is reserved until its owner is collected; 0 where no server could listen there."""
+    """Return a port that is reserved until its owner is collected; 0 if no server could listen there."""
     if sys.platform != "linux":
         return 0
     with _bound() as place:

@@ -1,4 +1,4 @@
-"""Protocol buffers written and read by hand: a second opinion on the wire, without descriptors or codegen.
+"""A second implementation of the protobuf wire format, without descriptors or codegen.
 
 A message is a list of fields, a field a pair of its number and its value. Values are ints (varints), bools,
 texts, bytes (an inner message).
@@ -12,7 +12,7 @@ _VARINT, _BYTES = 0, 2
 
 
 def varint(number: int) -> bytes:
-    """The base-128 form of a number from 0 to 2**64 - 1."""
+    """Return the base-128 form of a number from 0 to 2**64 - 1."""
     out = bytearray()
     while number > 0x7F:
         out.append(number & 0x7F | 0x80)
@@ -22,7 +22,7 @@ def varint(number: int) -> bytes:
 
 
 def message(*fields: Field) -> bytes:
-    """The bytes of a message."""
+    """Return the bytes of a message."""
     out = bytearray()
     for number, value in fields:
         if isinstance(value, int):
@@ -34,7 +34,7 @@ def message(*fields: Field) -> bytes:
 
 
 def fields_of(raw: bytes) -> list[tuple[int, int | bytes]]:
-    """The fields of a message, in the order of the wire; inner messages and texts stay bytes."""
+    """Return the fields of a message, in the order of the wire; inner messages and texts stay bytes."""
     found: list[tuple[int, int | bytes]] = []
     rest = memoryview(raw)
     while rest:
@@ -51,7 +51,7 @@ def fields_of(raw: bytes) -> list[tuple[int, int | bytes]]:
 
 
 def texts(raw: bytes) -> dict[int, object]:
-    """The fields of a message by number: texts as str, numbers as int, repeated ones as lists."""
+    """Return the fields of a message by number: texts as str, numbers as int, repeated ones as lists."""
     found: dict[int, list[object]] = {}
     for number, value in fields_of(raw):
         found.setdefault(number, []).append(value.decode() if isinstance(value, bytes) else value)
@@ -59,7 +59,7 @@ def texts(raw: bytes) -> dict[int, object]:
 
 
 def repeated(number: int, messages: Iterable[bytes]) -> list[Field]:
-    """Several inner messages of one field."""
+    """Return several inner messages of one field."""
     return [(number, inner) for inner in messages]
 
 

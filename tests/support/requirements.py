@@ -1,4 +1,4 @@
-"""What an installation brings: the packages of the project's dependencies and extras, theirs included."""
+"""The packages of an installation: the project's dependencies and extras, including indirect ones."""
 
 import importlib.metadata
 import re
@@ -26,7 +26,7 @@ def name_of(requirement: Requirement) -> str:
 
 
 def closure(requirements: Iterable[str], known: set[str]) -> Iterator[str]:
-    """Yield the names of the packages that requirements bring.
+    """Yield the names of the packages that requirements install.
 
     Args:
         requirements: The requirements.
@@ -42,7 +42,7 @@ def closure(requirements: Iterable[str], known: set[str]) -> Iterator[str]:
 
 
 def modules_outside(extra: str) -> list[str]:
-    """Return the installed top-level modules that an installation with one extra does not bring."""
+    """Return the installed top-level modules that an installation with one extra does not have."""
     described = project()
     requirements = [*described["dependencies"], *described["optional-dependencies"][extra]]
     inside = {*closure(requirements, set()), _normalized(described["name"])}
@@ -54,7 +54,7 @@ def _needed(name: str, extras: set[str]) -> Iterator[str]:
     try:
         distribution = importlib.metadata.distribution(name)
     except importlib.metadata.PackageNotFoundError:
-        return  # of another platform, or of an extra that is not installed
+        return  # for another platform, or for an extra that is not installed
     for text in distribution.requires or ():
         marker = Requirement(text).marker
         if marker is None or any(marker.evaluate({"extra": extra}) for extra in extras):
@@ -66,4 +66,4 @@ def _normalized(name: str) -> str:
 
 
 OLD_GRPC = tuple(map(int, grpc.__version__.split(".")[:2])) < (1, 60)
-"""Whether gRPC is one of the oldest that are supported, which lack some of the newer ones' manners."""
+"""Return whether gRPC is one of the oldest supported versions, which behave differently in some cases."""

@@ -1,17 +1,17 @@
-"""Which tests stay with one worker, where there are several (`-n`)."""
+"""Keeps some tests on one worker, if there are several (`-n`)."""
 
 from xdist.scheduler import LoadFileScheduling
 
 __all__ = ["FileScheduling"]
 
 _FOLDERS = ("tests/browser", "tests/multiprocess/file", "tests/multiprocess/redis", "tests/report")
-"""These stay together whole: they keep all processors busy, or share what takes long to make."""
+"""These folders stay on one worker: they use all processors, or share objects that are slow to create."""
 
 
 class FileScheduling(LoadFileScheduling):
-    """Gives workers whole files, as `--dist loadfile` does, and some folders.
+    """Assigns whole files to workers, like `--dist loadfile`, and some whole folders.
 
-    The marks of `--dist loadgroup` would do, but xdist 3.8 ignores them with pytest 9.2.
+    The marks of `--dist loadgroup` would be enough, but xdist 3.8 ignores them with pytest 9.2.
     """
 
     def _split_scope(self, nodeid: str) -> str:

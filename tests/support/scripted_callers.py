@@ -1,4 +1,4 @@
-"""Callers of a limiter, each with a script of its own, and the log of what became of them."""
+"""Callers of a limiter, each with its own script, and the log of their results."""
 
 import asyncio
 from collections.abc import Sequence
@@ -17,22 +17,22 @@ Fate = Literal["answered", "refused", "not_sent", "unknown"]
 
 @dataclass(frozen=True)
 class Script:
-    """What one caller does.
+    """The script of one caller.
 
     Attributes:
-        arrives: Seconds from the start at which it asks for quota.
+        arrives: Seconds from the start until it asks for quota.
         priority: Its priority.
-        age: By how many seconds its turn counts from earlier than its asking: a retry.
-        max_wait: How long it waits for quota at most.
-        dawdles: Seconds from its grant to its sending.
-        journey: How long its request takes.
-        fate: How its request ends. One of unknown fate is given up at `gives_up` and goes on at the server,
-            for at most `drain` seconds more.
+        age: Seconds by which its turn counts from before its request: a retry.
+        max_wait: Maximum wait for quota.
+        dawdles: Seconds between its grant and its request.
+        journey: The times of its request.
+        fate: How its request ends. A request of unknown fate is given up at `gives_up` and continues at the
+            server, for at most `drain` more seconds.
         gives_up: Seconds from sending, for a request of unknown fate.
-        retry_after: With a refusal, the pause that the server asks for.
-        cancelled: Seconds from its asking at which its task is cancelled.
-        drains: Whether, when cancelled in flight, it lets the request go on and closes on the answer, as
-            the pipeline does; otherwise it says "unknown" at once.
+        retry_after: With a refusal, the pause that the server requests.
+        cancelled: Seconds after it asks for quota at which its task is cancelled.
+        drains: Whether its request continues when it is cancelled in flight, and the grant is closed with
+            the answer, as in the pipeline; otherwise it is closed immediately as "unknown".
     """
 
     arrives: float
@@ -50,7 +50,7 @@ class Script:
 
 @dataclass
 class Send:
-    """One grant: when it was given and how it ended, as the caller saw it; instants with their places."""
+    """One grant: when it was given and how it ended, as seen by the caller; times with their positions."""
 
     granted: tuple[float, int]
     closed: tuple[float, int] | None = None
@@ -60,12 +60,12 @@ class Send:
 
 @dataclass
 class Log:
-    """What happened in a run.
+    """The log of a run.
 
     Attributes:
-        asks: One a caller, in the order of the scripts; None if it was cancelled before it asked.
-        sends: One a grant.
-        too_long: How many were told that they would wait, or waited, beyond their `max_wait`.
+        asks: One per caller, in the order of the scripts; None if it was cancelled before it asked.
+        sends: One per grant.
+        too_long: The number of callers whose wait, estimated or real, exceeded their `max_wait`.
     """
 
     asks: list[Ask | None] = field(default_factory=list)
@@ -75,12 +75,12 @@ class Log:
     _events: int = 0
 
     def moment(self, now: float) -> tuple[float, int]:
-        """Return the present as a moment: instants that are equal keep their order."""
+        """Return the current time as a moment: equal times keep their order."""
         self._events += 1
         return now, self._events
 
     def asked(self) -> list[Ask]:
-        """Return all that asked."""
+        """Return all callers that requested quota."""
         return [ask for ask in self.asks if ask is not None]
 
 
@@ -96,7 +96,7 @@ class Callers:
     _flying: "set[asyncio.Task[None]]" = field(default_factory=set)
 
     async def play(self, scripts: Sequence[Script]) -> Log:
-        """Play all scripts to their ends, also those of requests that nobody waits for any more."""
+        """Run all scripts to their ends, including requests without a waiting caller."""
         first = len(self.log.asks)
         self.log.asks += [None] * len(scripts)
         tasks = [
@@ -148,7 +148,7 @@ class Callers:
 
     async def _send(self, script: Script, grant: Grant, send: Send) -> None:
         assert grant.valid()
-        # Reckoned from here, as its giving up is: whoever is stopped before it sends does not give up later.
+        # Counted from here, like `gives_up`: a caller that is stopped before it sends does not give up later.
         flight = asyncio.create_task(self._fly(script, grant, send, self._over(script)))
         self._flying.add(flight)
         flight.add_done_callback(self._flying.discard)
@@ -172,7 +172,7 @@ class Callers:
             self._close(grant, send, "answered")
 
     def _over(self, script: Script) -> float:
-        """Return until when the server may work on a request that goes now: `drain` is a promise kept."""
+        """Return the time until which the server may work on a request that is sent now."""
         now, drain = self.time.now, self.server.quota.drain
         if script.cancelled is not None and not script.drains:
             return now + drain

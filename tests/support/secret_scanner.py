@@ -1,7 +1,7 @@
-"""Looks for the tokens of the tests in everything that the tests emit: none may be there.
+"""Searches all output of the tests for their tokens: none may be found.
 
-What is captured of a test's output and log is searched after each test, what commands print as they end,
-and what lies in the temporary folders at the end; of those files only profiles may hold a token.
+Captured output and logs are searched after each test, the output of commands when they end, and the
+temporary folders at the end of the run; only files of profiles may contain a token.
 """
 
 import os
@@ -37,6 +37,6 @@ def _holds_one(path: Path) -> bool:
     try:
         with path.open("rb") as file:
             content = file.read(_MOST_BYTES)
-    except OSError:  # gone this moment, or made unreadable by a test
+    except OSError:  # just deleted, or made unreadable by a test
         return False
     return any(token in content for token in _RAW) and _KEY_IN_A_PROFILE not in content

@@ -1,7 +1,7 @@
-"""A state that several members share within one event loop, kept encoded between any two changes.
+"""A state that several members share within one event loop, stored in encoded form between changes.
 
-It stands for a file or a Redis: every change works on a fresh copy, a commit may come later or its reply get
-lost, and a member may be stopped, or die, at any moment.
+It simulates a file or Redis: every change works on a new copy, a commit may be delayed or its reply lost,
+and a member may be stopped, or die, at any time.
 """
 
 import asyncio
@@ -26,8 +26,8 @@ class SharedState:
     Attributes:
         now: The clock of all members.
         encoded: The state.
-        members: The stores of all that take part.
-        commits: How many changes were made.
+        members: The stores of all members.
+        commits: The number of changes.
     """
 
     now: Callable[[], float]
@@ -36,7 +36,7 @@ class SharedState:
     commits: int = 0
 
     def change(self, change: Change) -> StoreReply:
-        """Make a change on a fresh copy, commit it, and wake the members that it names."""
+        """Make a change on a new copy, commit it, and wake the members that it names."""
         state = _decoder.decode(self.encoded)
         now = self.now()
         for name, member in self.members.items():
@@ -59,10 +59,10 @@ class SharedStore:
     """One member's store.
 
     Attributes:
-        delay: Seconds from a change to its commit, and from that to its reply; None commits at once.
-        stopped: Whether the member is stopped: it neither commits nor hears anything.
-        dead: Whether it has died; the others find that out at their next change.
-        replies_to_lose: How many of the next replies get lost, so that the change is made once more.
+        delay: Seconds from a change to its commit, and from the commit to its reply; None for no delay.
+        stopped: Whether the member is stopped: it does not commit and receives nothing.
+        dead: Whether it has died; the others notice that at their next change.
+        replies_to_lose: How many of the next replies are lost, so that the change is made again.
     """
 
     own_state = None
@@ -93,20 +93,20 @@ class SharedStore:
         self._wake = wake
 
     def called(self, delay: float) -> None:
-        """Hear that the member is to report; a stopped one hears it when it goes on."""
+        """Receive the request to report; a stopped member receives it when it continues."""
         if self.stopped:
             self._missed.append(delay)
         else:
             asyncio.get_running_loop().call_soon(self._ring, delay)
 
     def go_on(self) -> None:
-        """Go on after a stop."""
+        """Continue after a stop."""
         self.stopped = False
         for delay in self._missed:
             self._wake(delay)
 
     def die(self) -> None:
-        """Die, and let the kernel tell the others."""
+        """Die; the kernel notifies the others."""
         self.dead = True
         for other in self._shared.members.values():
             if not other.dead:

@@ -1,4 +1,4 @@
-"""A limiter, a server and a network between them, in virtual time, whose estimates are put to the proof."""
+"""A limiter, a server and a network in virtual time, to compare estimates with results."""
 
 import asyncio
 import random
@@ -25,7 +25,7 @@ class World:
         pacing: Pacing = "auto",
         jitter: float = 0.0,
     ) -> None:
-        """Start with nothing used; the latency varies by that share of it, evenly to both sides."""
+        """Start with unused quota; the latency varies uniformly by a share of it in both directions."""
         self.quota_class = quota_class
         self.time = VirtualTime()
         self.server = SimulatedServer(quota)
@@ -41,13 +41,13 @@ class World:
         grant.close("answered")
 
     async def took(self, count: int) -> float:
-        """Make so many calls, all started at once; return how many seconds they took."""
+        """Make concurrent calls; return their duration in seconds."""
         began = self.time.now
         await asyncio.gather(*(self.call() for _ in range(count)))
         return self.time.now - began
 
     async def estimate(self, count: int) -> float:
-        """Return the limiter's estimate for so many calls."""
+        """Return the limiter's estimate for a number of calls."""
         return await self.limiter.estimate(count, self.quota_class)
 
     def _journey(self) -> Journey:

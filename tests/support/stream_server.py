@@ -18,13 +18,13 @@ Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[Any]]
 
 
 async def connections_ended(server: Any) -> None:
-    """Wait until a closed `asyncio.Server` has no connection, also none in the midst of a TLS handshake.
+    """Wait until a closed `asyncio.Server` has no connection, including connections in a TLS handshake.
 
     Python 3.11 does not wait in `wait_closed`, and a connection that outlives its event loop leaves warnings.
     """
     async with asyncio.timeout(PATIENCE):
         while len(server._clients) if hasattr(server, "_clients") else server._active_count:
-            await asyncio.sleep(0)  # a longer one would not end while a test stops the time
+            await asyncio.sleep(0)  # a longer sleep would not end while a test stops the time
 
 
 @asynccontextmanager
@@ -34,9 +34,9 @@ async def serving(
     """Listen on 127.0.0.1 and yield the port; at the end, cancel the handlers and wait for them.
 
     Args:
-        handler: What serves a connection. It may end with OSError or IncompleteReadError. The
+        handler: Serves a connection. It may end with OSError or IncompleteReadError. The
             connection is aborted when it ends.
-        port: Where to listen; 0 selects a free port.
+        port: The port to listen on; 0 selects a free port.
         ssl_context: For TLS.
     """
     connections: set[asyncio.Task[None]] = set()
@@ -51,7 +51,7 @@ async def serving(
             writer.transport.abort()
 
     def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if closing.is_set():  # accepted in the last moment
+        if closing.is_set():  # accepted just before the close
             writer.transport.abort()
             return
         task = asyncio.get_running_loop().create_task(serve(reader, writer))

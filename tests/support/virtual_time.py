@@ -1,4 +1,4 @@
-"""Event loops whose time is virtual: where all wait for a timer, the clock jumps to it and no time passes."""
+"""Event loops with virtual time: if all tasks wait for a timer, the clock jumps to it immediately."""
 
 import asyncio
 import selectors
@@ -15,16 +15,16 @@ _EPOCH = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
 
 
 class NothingWillHappenError(Exception):
-    """All wait, and for no timer: without this a test would hang."""
+    """All tasks wait, and there is no timer: without this error a test would hang."""
 
 
 class VirtualTime:
-    """A clock, and event loops that run by it.
+    """A clock, and event loops that use it.
 
-    Threads and sockets do not mix with it: what they do takes no virtual time, and nothing waits for them.
+    It does not support threads and sockets: their work takes no virtual time, and nothing waits for them.
 
     Attributes:
-        now: The present instant, in seconds; set it to let time pass outside a loop.
+        now: The current time, in seconds; set it to let time pass outside a loop.
     """
 
     def __init__(self, start: float = 1000.0) -> None:
@@ -32,11 +32,11 @@ class VirtualTime:
         self.clock = Clock(monotonic=lambda: self.now, wall=lambda: _EPOCH + self.now)
 
     def loop(self) -> asyncio.AbstractEventLoop:
-        """Return a new event loop; several by the same clock may follow each other."""
+        """Return a new event loop; several loops may use the same clock one after the other."""
         return _VirtualLoop(self)
 
     def run(self, main: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Run a coroutine function in a loop of its own, as `asyncio.run` does."""
+        """Run a coroutine function in a new loop, like `asyncio.run`."""
         with asyncio.Runner(loop_factory=self.loop) as runner:
             return runner.run(main())
 

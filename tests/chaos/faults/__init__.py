@@ -1,1 +1,1 @@
-"""What the servers of the fault suite do wrong."""
+"""The faults of the servers of the fault suite."""

@@ -1,4 +1,4 @@
-"""What a fault is: what the peer does to a request, and what that means to the request's caller."""
+"""The type of a fault: the peer's behaviour, and its effect for the caller."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -18,16 +18,16 @@ ALL_BUT_CREATES: frozenset[Effect] = frozenset(EFFECTS) - {"create"}
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Fault(Generic[E]):
-    """One way to treat a request badly.
+    """One fault of a request.
 
     Attributes:
-        name: What happens.
-        act: Does it.
-        error: What it means to the caller when it is the last word; None if it is borne.
-        again: Which calls are repeated after it.
-        refuses: Whether it is a refusal for want of quota: nothing is done, and all calls are repeated.
-        lingers: Whether the peer may still be working on the request when the caller learns of it.
-        spares: Which calls it does no harm.
+        name: Its description.
+        act: Executes it.
+        error: The caller's error if there is no further attempt; None if the call succeeds anyway.
+        again: The calls that are retried after it.
+        refuses: Whether it is a rate limit refusal: nothing is executed, and all calls are retried.
+        lingers: Whether the peer may still be working on the request when the caller gets the error.
+        spares: The calls that it does not affect.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""An answer that is small on the wire and larger than is accepted once it is unpacked."""
+"""A compressed answer that is small on the wire and exceeds the size limit when it is decompressed."""
 
 import gzip
 

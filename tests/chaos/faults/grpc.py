@@ -1,4 +1,4 @@
-"""What a misbehaving gRPC server, or a proxy before it, does to a call, and what each of it means."""
+"""Faults of a gRPC server, or of a proxy in front of it, and the meaning of each."""
 
 import asyncio
 import gzip
@@ -47,7 +47,7 @@ _STATUSES: dict[int, Meaning] = {
     14: (UnavailableError, ALL_BUT_CREATES),  # UNAVAILABLE
     15: (ServerError, NEVER),  # DATA_LOSS
     16: (AuthenticationError, NEVER),  # UNAUTHENTICATED
-    99: (ServerError, READS),  # none of the list: as good as UNKNOWN
+    99: (ServerError, READS),  # not in the list: treated as UNKNOWN
 }
 _EXHAUSTED, _UNAVAILABLE = 8, 14
 
@@ -56,7 +56,7 @@ STATUSES: list[GrpcFault] = [
     for code, meaning in _STATUSES.items()
 ]
 
-# 404 is the one that does not mean what it means over HTTP: there is no such service, not no such group.
+# Only 404 has another meaning than over HTTP: the service does not exist, rather than the group.
 _PAGES: dict[int, Meaning] = {
     302: (ServerError, NEVER),
     400: (BadRequestError, NEVER),
@@ -81,7 +81,7 @@ def _page(status: int, body: bytes = b"<html>no</html>", *headers: tuple[str, st
 PAGES: list[GrpcFault] = [
     Fault(f"HTTP {status} in HTML", _page(status), *meaning) for status, meaning in _PAGES.items()
 ]
-"""Answers of proxies that know no gRPC."""
+"""Answers of proxies without gRPC support."""
 
 
 def _refusal(name: str, act: Act) -> GrpcFault:
@@ -108,7 +108,7 @@ REFUSALS: list[GrpcFault] = [
 
 
 def _resetting(code: int, *, after: int = 0) -> Act:
-    """Reset the stream when so many bytes of the message are out."""
+    """Reset the stream after a number of bytes of the message."""
 
     async def act(exchange: GrpcExchange) -> None:
         if after:
@@ -124,13 +124,13 @@ def _reset(name: str, code: int, *, after: int = 0) -> GrpcFault:
     return Fault(name, _resetting(code, after=after), UnavailableError, ALL_BUT_CREATES, lingers=True)
 
 
-# Which codes there are: RFC 9113, section 7.
+# The codes are in RFC 9113, section 7.
 RESETS: list[GrpcFault] = [
     *(_reset(f"RST_STREAM {code}", code) for code in (0, 1, 2, 3, 5, 7, 8, 11, 12, 13)),
     _reset("reset mid-message", 2, after=9),
     _reset("reset mid-prefix", 8, after=3),
 ]
-"""Streams that are reset: whether the server acted is not known."""
+"""Streams that are reset: it is not known whether the server acted."""
 
 
 async def _truncated(exchange: GrpcExchange) -> None:
@@ -147,7 +147,7 @@ BROKEN: list[GrpcFault] = [
     Fault("no status at the end", _without_a_status, DecodeError, lingers=True),
     Fault("a page of HTML with 200", _page(200, b"<html>" * 20), DecodeError, lingers=True),
 ]
-"""Answers that end before they are complete, or are no gRPC."""
+"""Answers that end before they are complete, or are not gRPC."""
 
 
 def _message(raw: bytes) -> Act:
@@ -160,7 +160,7 @@ UNREADABLE: list[GrpcFault] = [
     Fault("HTML for a message", _message(b"<html><body>no</body></html>"), DecodeError),
     Fault("an empty message", _message(b""), DecodeError, spares=frozenset({"delete"})),
 ]
-"""Complete answers that are not what the schema says."""
+"""Complete answers that do not match the schema."""
 
 
 async def _trickle(exchange: GrpcExchange) -> None:
@@ -200,7 +200,7 @@ HEAVY: list[GrpcFault] = [
         DecodeError,
     ),
 ]
-"""Answers that are larger than is accepted."""
+"""Answers that exceed the size limit."""
 
 
 async def _cut(exchange: GrpcExchange) -> None:
@@ -253,7 +253,7 @@ CUTTING: list[GrpcFault] = [
     _cutting("GOAWAY in anger", _go_away_angrily),
     _cutting("noise", _noise),
 ]
-"""Faults of the connection, which hit every request in flight on it."""
+"""Faults of the connection, which affect every request in flight on it."""
 
 
 async def _compressed(exchange: GrpcExchange) -> None:
@@ -276,4 +276,4 @@ HARMLESS: list[GrpcFault] = [
     Fault("a compressed message", _compressed, None),
     Fault("frames between frames", _with_frames_between, None),
 ]
-"""Answers that are unusual, and right."""
+"""Answers that are unusual but valid."""

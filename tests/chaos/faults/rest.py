@@ -1,4 +1,4 @@
-"""What a misbehaving HTTP server does to a request, and what each of it means."""
+"""Faults of an HTTP server, and the meaning of each."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -65,7 +65,7 @@ def _statuses(status: int) -> list[RestFault]:
 
 
 STATUSES: list[RestFault] = [fault for status in _MEANING for fault in _statuses(status)]
-"""Answers that are errors, in the vendor's form and in that of whatever stands before it."""
+"""Error answers, in the vendor's form and in the form of gateways."""
 
 
 def _refusal(name: str, *headers: str) -> RestFault:
@@ -81,7 +81,7 @@ REFUSALS: list[RestFault] = [
 
 
 def _sending(raw: bytes, *, reset: bool) -> Act:
-    """Send so much and no more."""
+    """Send the given part and nothing more."""
 
     async def act(exchange: RestExchange) -> None:
         if raw:
@@ -118,10 +118,10 @@ BROKEN: list[RestFault] = [
         "a body that is no gzip", b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}"
     ),
 ]
-"""Answers that end before they are complete, or are no HTTP."""
+"""Answers that end before they are complete, or are not HTTP."""
 
 _UNREAD = frozenset({"delete"})
-"""Whose answer says nothing, so that nothing in it can be wrong."""
+"""The calls with an empty answer, whose content cannot be wrong."""
 
 
 def _unreadable(name: str, body: bytes, kind: str = "application/json") -> RestFault:
@@ -136,7 +136,7 @@ UNREADABLE: list[RestFault] = [
     _unreadable("bytes that are no text", b'{"site": {"id": 1, "site_name": "\xff\xfe"}}'),
     _unreadable("nothing at all", b""),
 ]
-"""Complete answers that are not what the schema says."""
+"""Complete answers that do not match the schema."""
 
 
 async def _trickle(exchange: RestExchange) -> None:
@@ -162,7 +162,7 @@ SLOW: list[RestFault] = [
 HEAVY: list[RestFault] = [
     Fault("oversized body", _saying(200, BOMB, "application/json", "Content-Encoding: gzip"), DecodeError),
 ]
-"""Answers that are larger than is accepted."""
+"""Answers that exceed the size limit."""
 
 
 async def _after_hints(exchange: RestExchange) -> None:
@@ -195,7 +195,7 @@ HARMLESS: list[RestFault] = [
         None,
     ),
 ]
-"""Answers that are unusual, and right."""
+"""Answers that are unusual but valid."""
 
 
 async def _stale(exchange: RestExchange) -> None:
@@ -206,4 +206,4 @@ async def _stale(exchange: RestExchange) -> None:
 CUTTING: list[RestFault] = [
     Fault("stale connection", _stale, UnavailableError, ALL_BUT_CREATES),
 ]
-"""What befalls a connection that the next request may already be on."""
+"""Faults of a connection on which the next request may already be in flight."""

@@ -1,1 +1,1 @@
-"""The servers of the fault suite: what they listen on and how they answer."""
+"""The servers of the fault suite: their sockets and their answers."""

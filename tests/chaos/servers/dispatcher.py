@@ -1,4 +1,4 @@
-"""What the peer does with a request, whatever protocol it came by: enters it, then answers well or badly."""
+"""Processes the peer's requests of all protocols: records each, then answers it correctly or with a fault."""
 
 import asyncio
 import random
@@ -16,13 +16,13 @@ _LONGEST_WORK = 0.002
 
 
 class Exchange(Protocol):
-    """One request at the peer, and the means to answer it.
+    """One request at the peer, with methods to answer it.
 
     Attributes:
         number: The number of the call.
-        effect: What that call does.
-        visit: Its entry in the record; whoever answers keeps `finished` up to date.
-        patience: For how long at most it is worked on when it is never answered, in seconds.
+        effect: The effect of that call.
+        visit: Its entry in the record; the code that answers updates `finished`.
+        patience: Maximum working time of a request that is never answered, in seconds.
     """
 
     number: int
@@ -31,25 +31,25 @@ class Exchange(Protocol):
     patience: float
 
     async def answer_well(self) -> None:
-        """Answer as is right."""
+        """Answer correctly."""
         ...
 
 
 class Dispatcher:
-    """Keeps the record, and lets every call meet what it is to meet.
+    """Keeps the record, and applies the faults of every call.
 
     Attributes:
-        record: What came.
+        record: The received requests.
     """
 
     def __init__(self, calls: Iterable[Call], *, timeout: float, drain: float, chance: random.Random) -> None:
-        """Begin with an empty record.
+        """Start with an empty record.
 
         Args:
             calls: The calls that will come.
             timeout: How long their callers wait for an answer, in seconds.
-            drain: How long a request may go on working when nobody waits for it any more, in seconds.
-            chance: Where chance comes from.
+            drain: How long a request may continue after its caller has left, in seconds.
+            chance: The random number generator.
         """
         self.record = Record()
         self._calls = {call.number: call for call in calls}
@@ -59,7 +59,7 @@ class Dispatcher:
         self._chance = chance
 
     async def attend(self, exchange: Exchange) -> None:
-        """Enter a request that is there in full, and answer it."""
+        """Record a completely received request, and answer it."""
         call = self._calls[exchange.number]
         exchange.effect, exchange.patience = call.effect, self._timeout + self._drain / 4
         visit = exchange.visit = self.record.receive(call.number, time.monotonic())

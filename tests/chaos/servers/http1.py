@@ -1,4 +1,4 @@
-"""HTTP/1.1 as the peer speaks it: requests read, answers written byte by byte, connections broken."""
+"""The peer's HTTP/1.1: reads requests, writes answers byte by byte, breaks connections."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ async def serve_rest(
 
 
 class RestExchange:
-    """One HTTP request, and the means to answer it well or badly; see `dispatcher.Exchange`."""
+    """One HTTP request, with methods to answer it correctly or with faults; see `dispatcher.Exchange`."""
 
     effect: Effect
     visit: Visit
@@ -39,32 +39,32 @@ class RestExchange:
 
     @property
     def document(self) -> bytes:
-        """The right answer's body."""
+        """The body of the correct answer."""
         if self.effect == "delete":
             return b""
         site = {"id": self.number, "site_name": name_of(self.number), "lat": 1, "lon": "2.5"}
         return json.dumps({"site": site}).encode()
 
     async def answer_well(self) -> None:
-        """Answer as is right."""
+        """Answer correctly."""
         await self.answer(204 if self.effect == "delete" else 200, self.document)
 
     async def answer(self, status: int, body: bytes, *headers: str, kind: str = "application/json") -> None:
-        """Answer in full."""
+        """Send a complete answer."""
         lines = [f"HTTP/1.1 {status} Whatever", f"Content-Type: {kind}", *headers]
         if status not in (204, 304):
             lines.append(f"Content-Length: {len(body)}")
         await self.send("\r\n".join([*lines, "", ""]).encode() + body)
 
     async def send(self, raw: bytes) -> None:
-        """Send bytes as they are."""
+        """Send bytes unchanged."""
         self.visit.finished = time.monotonic()
         if not self._writer.is_closing():
             self._writer.write(raw)
             await self._writer.drain()
 
     async def hang_up(self) -> None:
-        """Close the connection in all order."""
+        """Close the connection normally."""
         self._writer.close()
         await self._writer.wait_closed()
 
@@ -73,7 +73,7 @@ class RestExchange:
         cut(self._writer)
 
     async def never_end(self, drip: bytes = b"") -> None:
-        """Leave the caller waiting until he goes, with a drip now and then; the work ends with patience."""
+        """Keep the caller waiting, and sometimes send a byte, until it leaves; work ends after `patience`."""
         self.visit.finished = self.visit.received + self.patience
         leaving = asyncio.ensure_future(self._reader.read(1))
         try:

@@ -1,6 +1,6 @@
-"""HTTP/2 and gRPC as the peer speaks them: frames by hand, since no library would send what is sent here.
+"""The peer's HTTP/2 and gRPC, with handwritten frames, because no library sends such faults.
 
-The requests' headers are not read: all that identifies a call stands in its message.
+The headers of requests are not read: a call is identified by its message.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ GRPC = (":status", "200"), ("content-type", "application/grpc")
 async def serve_grpc(
     dispatcher: Dispatcher, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> None:
-    """Answer the calls of one connection, side by side, until it ends."""
+    """Answer the calls of one connection concurrently until it ends."""
     connection = _Connection(dispatcher, reader, writer)
     try:
         await connection.run()
@@ -66,14 +66,14 @@ class _Connection:
             self._take(kind, flags, stream, await self._reader.readexactly(length))
 
     async def end(self) -> None:
-        """Work on nothing any more."""
+        """Cancel all work."""
         tasks = list(self._streams.values())
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def send(self, raw: bytes) -> None:
-        """Send bytes as they are."""
+        """Send bytes unchanged."""
         if not self.writer.is_closing():
             self.writer.write(raw)
 
@@ -100,7 +100,7 @@ class _Connection:
 
 
 class GrpcExchange:
-    """One RPC, and the means to answer it well or badly; see `dispatcher.Exchange`."""
+    """One RPC, with methods to answer it correctly or with faults; see `dispatcher.Exchange`."""
 
     effect: Effect
     visit: Visit
@@ -113,17 +113,17 @@ class GrpcExchange:
 
     @property
     def message(self) -> bytes:
-        """The right answer, its length before it."""
+        """The correct answer, with its length prefix."""
         name = name_of(self.number)
         group = b"" if self.effect == "delete" else message((1, message((1, name), (2, name))))
         return _prefixed(group)
 
     async def answer_well(self) -> None:
-        """Answer as is right."""
+        """Answer correctly."""
         await self.answer(self.message)
 
     async def answer(self, body: bytes, *trailers: tuple[str, str], status: int = 0) -> None:
-        """Answer with these bytes for the message, and with a status after them."""
+        """Answer with the given bytes as the message, followed by a status."""
         self.headers(*GRPC, last=False)
         self.data(body)
         await self.end(status, "", *trailers)
@@ -134,11 +134,11 @@ class GrpcExchange:
         await self._connection.writer.drain()
 
     async def fail(self, status: int, words: str, *trailers: tuple[str, str]) -> None:
-        """Answer with a status alone."""
+        """Answer with only a status."""
         await self.page(*GRPC, ("grpc-status", str(status)), ("grpc-message", words), *trailers)
 
     async def page(self, *headers: tuple[str, str], body: bytes = b"") -> None:
-        """Answer as HTTP alone would."""
+        """Answer like plain HTTP, without gRPC."""
         self.headers(*headers, last=not body)
         if body:
             self.data(body, last=True)
@@ -162,7 +162,7 @@ class GrpcExchange:
         self.send(http2_frame(GOAWAY, 0, 0, struct.pack(">II", last, code)))
 
     def send(self, raw: bytes) -> None:
-        """Send bytes as they are."""
+        """Send bytes unchanged."""
         self.visit.finished = time.monotonic()
         self._connection.send(raw)
 
@@ -171,11 +171,11 @@ class GrpcExchange:
         cut(self._connection.writer)
 
     async def hang_up(self) -> None:
-        """Close the connection in all order."""
+        """Close the connection normally."""
         self._connection.writer.close()
 
     async def never_end(self, drip: bytes = b"") -> None:
-        """Leave the caller waiting until he goes, with a drip now and then; the work ends with patience."""
+        """Keep the caller waiting, and sometimes send a byte, until it leaves; work ends after `patience`."""
         self.visit.finished = self.visit.received + self.patience
         while True:
             await asyncio.sleep(0.05)

@@ -1,4 +1,4 @@
-"""The peer: both servers, at one dispatcher, on ports that stay the same."""
+"""The peer: both servers with one dispatcher, on constant ports."""
 
 import ssl
 from collections.abc import Iterator
@@ -13,14 +13,14 @@ __all__ = ["Peers"]
 
 
 class Peers:
-    """A gRPC and an HTTP server that keep one record between them."""
+    """A gRPC and an HTTP server with one shared record."""
 
     def __init__(self, dispatcher: Dispatcher, tls: ssl.SSLContext | None = None) -> None:
-        """Take two ports, without listening yet.
+        """Reserve two ports, without listening yet.
 
         Args:
-            dispatcher: What is done with the requests.
-            tls: How to speak TLS, if at all.
+            dispatcher: Processes the requests.
+            tls: The TLS context, or None for plaintext.
         """
         self._tls = tls
         self.grpc = Listener(partial(serve_grpc, dispatcher), tls=tls)
@@ -28,7 +28,7 @@ class Peers:
 
     @property
     def endpoints(self) -> dict[str, str]:
-        """The client's arguments that point it here."""
+        """The client's arguments that connect it to this peer."""
         scheme = "https" if self.grpc.secure else "http"
         return {
             "grpc_endpoint": f"{scheme}://127.0.0.1:{self.grpc.port}",
@@ -36,7 +36,7 @@ class Peers:
         }
 
     def refuse_handshakes(self, refused: Iterator[bool]) -> None:
-        """Refuse some of the TLS handshakes to come, one after the other."""
+        """Refuse some of the next TLS handshakes, one after the other."""
         assert self._tls is not None
 
         def decide(*_: object) -> int | None:
@@ -45,12 +45,12 @@ class Peers:
         self._tls.sni_callback = decide
 
     def open(self) -> None:
-        """Listen from now on."""
+        """Start listening."""
         self.grpc.open()
         self.rest.open()
 
     async def shut(self) -> None:
-        """Be gone: all connections are cut, and new ones refused."""
+        """Go away: cut all connections and refuse new ones."""
         await self.grpc.shut()
         await self.rest.shut()
 

@@ -16,16 +16,16 @@ Meet = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 def cut(writer: asyncio.StreamWriter) -> None:
-    """Break a connection off, so that the other side is told of a reset."""
+    """Abort a connection, so that the other side receives a reset."""
     ours = writer.get_extra_info("socket")
-    if ours is not None:  # a TLS connection that was lost has none any more
+    if ours is not None:  # a lost TLS connection no longer has a socket
         with suppress(OSError):  # it may be closed already
             ours.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
     writer.transport.abort()
 
 
 class Listener:
-    """A port of this machine: taken from the beginning, listened to only while it is open.
+    """A port of this machine: reserved from the start, but listening only while it is open.
 
     Attributes:
         port: The port.
@@ -33,11 +33,11 @@ class Listener:
     """
 
     def __init__(self, meet: Meet, *, tls: ssl.SSLContext | None = None) -> None:
-        """Take a port without listening: whoever connects is refused.
+        """Reserve a port without listening: connections are refused.
 
         Args:
-            meet: Is called with each connection.
-            tls: How to speak TLS, if at all.
+            meet: Called with each connection.
+            tls: The TLS context, or None for plaintext.
         """
         self._meet = meet
         self._tls = tls
@@ -48,18 +48,18 @@ class Listener:
         self._guests: set[asyncio.Task[None]] = set()
 
     def open(self) -> None:
-        """Accept connections from now on."""
+        """Start accepting connections."""
         self._taken.listen(_BACKLOG)
         self._open = True
         asyncio.get_running_loop().add_reader(self._taken, self._accept)
 
     def deafen(self) -> int:
-        """Listen without ever accepting a connection; return the port, whose short queue is to be filled."""
+        """Listen without accepting any connection; return the port, so that its short queue can be filled."""
         self._taken.listen(0)
         return self.port
 
     async def shut(self) -> None:
-        """Cut all connections and refuse new ones; the port stays taken."""
+        """Cut all connections and refuse new ones; the port stays reserved."""
         if not self._open:
             return
         self._open = False
@@ -72,14 +72,14 @@ class Listener:
             await asyncio.wait(self._guests)
 
     async def close(self) -> None:
-        """Cut all connections, and let go of the port."""
+        """Cut all connections, and release the port."""
         await self.shut()
         self._taken.close()
 
     def _accept(self) -> None:
         try:
             connection, _ = self._taken.accept()
-        except OSError:  # who knocked has gone again
+        except OSError:  # the client has already disconnected
             return
         connection.setblocking(False)
         guest = asyncio.get_running_loop().create_task(self._welcome(connection))
@@ -88,7 +88,7 @@ class Listener:
         guest.add_done_callback(self._guests.discard)
 
     async def _welcome(self, connection: socket.socket) -> None:
-        # Not asyncio's own server: when it is closed, it loses the sockets that it was about to accept.
+        # Not asyncio's own server: when closed, it loses the sockets that it was about to accept.
         loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader()
         protocol = asyncio.StreamReaderProtocol(reader)
@@ -103,7 +103,7 @@ class Listener:
         except asyncio.CancelledError:
             cut(writer)
         except (OSError, EOFError, asyncio.LimitOverrunError):
-            pass  # the connection has ended, one way or the other
+            pass  # the connection has ended in some way
         finally:
             transport.abort()
 

@@ -35,11 +35,11 @@ IDENTITIES: Mapping[str, Callable[[], ssl.SSLContext | None]] = {
     "expired": lambda: _context(_expired()),
     "of an unknown authority": lambda: _context(trustme.CA().issue_cert("127.0.0.1")),
 }
-"""What the peers show: makers of TLS contexts, or of None for plaintext."""
+"""The identities of the peers: functions that create TLS contexts, or None for plaintext."""
 
 
 def trusted_file(folder: Path) -> Path:
-    """Write the authority that the clients trust, and return where it is."""
+    """Write the certificate of the authority that the clients trust, and return its path."""
     path = folder / "ca.pem"
     _ours().cert_pem.write_to_path(str(path))
     return path

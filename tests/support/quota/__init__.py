@@ -1,1 +1,1 @@
-"""What tests of the quota share: limiters, a server that keeps its rules, and the best schedule."""
+"""Shared by tests of the quota: limiters, a server with the vendor's rules, and the best schedule."""

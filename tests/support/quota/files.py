@@ -1,4 +1,4 @@
-"""Limiters on a file of the test's, and what is needed to watch them."""
+"""Limiters on a file of the test, and helpers to watch them."""
 
 import asyncio
 import gc
@@ -16,7 +16,7 @@ Open = Callable[..., StoreLimiter]
 
 
 def descriptors() -> int:
-    """How many are open, once what earlier tests left behind is collected."""
+    """Return the number of open files, after garbage of earlier tests is collected."""
     gc.collect()
     return len(list(Path("/proc/self/fd").iterdir()))
 

@@ -12,12 +12,12 @@ ONE_AT_A_TIME = Quota(1, None, 0.0, None, None, drain=10.0)
 
 
 def limiter_of(time: VirtualTime, quota: Quota, **options: Any) -> LocalLimiter:
-    """Make a limiter with the same limits for both classes."""
+    """Create a limiter with the same limits for both classes."""
     return LocalLimiter(quota, quota, clock=time.clock, **options)
 
 
 async def waiting(limiter: Limiter, **options: Any) -> "asyncio.Task[Grant]":
-    """Start a call that waits, and let it take its place."""
+    """Start a call that waits, and let it enter the queue."""
     task = asyncio.create_task(limiter.acquire("non_query", **options))
     await asyncio.sleep(0)
     return task

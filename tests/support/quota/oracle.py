@@ -1,6 +1,6 @@
-"""Judges of what a limiter let through, from the record alone.
+"""Judges of the requests that a limiter allowed, from the record alone.
 
-They share no code with the package: each says the rule once more, in a plain way.
+They share no code with the package: each implements its rule again, in a simple way.
 """
 
 from bisect import bisect_right, insort
@@ -11,7 +11,7 @@ from math import inf
 
 @dataclass(frozen=True)
 class Limits:
-    """The vendor's limits on a customer; None lifts one."""
+    """The vendor's limits of a customer; None for no limit."""
 
     max_concurrent: int | None
     soft_per_minute: int | None
@@ -23,11 +23,11 @@ class Limits:
 
 @dataclass
 class Visit:
-    """One request, as the server saw it.
+    """One request, in the server's record.
 
     Attributes:
-        received: When it came.
-        finished: When the server was done with it, the delay of its answer included.
+        received: When it was received.
+        finished: When the server finished it, including the delay of its answer.
         delayed: Whether its answer was delayed.
     """
 
@@ -37,13 +37,13 @@ class Visit:
 
 
 def overruns(visits: Sequence[Visit], limits: Limits) -> list[str]:
-    """Return a line for each request that came beyond a limit.
+    """Return a line for each request over a limit.
 
     A request counts in a window for the window's length from its receipt, and as concurrent until the
-    server is done with it.
+    server has finished it.
     """
     found = []
-    # For each limit the sorted instants until which the requests so far count.
+    # For each limit the sorted times until which the requests so far count.
     ends: dict[str, list[float]] = {"max_concurrent": [], "hard_per_minute": [], "per_hour": []}
     for place, visit in enumerate(sorted(visits, key=lambda visit: visit.received)):
         for name, until in ends.items():
@@ -58,7 +58,7 @@ def overruns(visits: Sequence[Visit], limits: Limits) -> list[str]:
 
 
 def beyond_soft(visits: Sequence[Visit], limits: Limits) -> int:
-    """Return how many requests came beyond the soft limit."""
+    """Return the number of requests over the soft limit."""
     if limits.soft_per_minute is None:
         return 0
     received = sorted(visit.received for visit in visits)
@@ -70,14 +70,14 @@ def beyond_soft(visits: Sequence[Visit], limits: Limits) -> int:
 
 @dataclass
 class Ask:
-    """One call's asking for quota, as its caller saw it.
+    """One call's wait for quota, as seen by its caller.
 
     Attributes:
         priority: Its priority.
-        since: From when on its turn counts.
-        asked: When it asked: an instant, and the place among all events of the run.
-        granted: When it got its grant, likewise; None if it never did.
-        left: When it stopped waiting without a grant, likewise.
+        since: The time from which its turn counts.
+        asked: When it asked: a time, and its position among all events of the run.
+        granted: When it got its grant, in the same form; None if it never did.
+        left: When it stopped waiting without a grant, in the same form.
     """
 
     priority: int
@@ -87,17 +87,17 @@ class Ask:
     left: tuple[float, int] | None = None
 
     def waits_at(self, instant: float) -> bool:
-        """Tell whether it had asked before that instant and waited on beyond it.
+        """Return whether it asked before a time and still waited after it.
 
-        Of two things at one instant a caller cannot see which was first, since tasks run later than they
-        are woken: they count as being in order.
+        If two events have the same time, a caller cannot see which was first, because tasks run later than
+        they are woken: such events count as being in order.
         """
         ends = [moment[0] for moment in (self.granted, self.left) if moment is not None]
         return self.asked[0] < instant < min(ends, default=inf)
 
 
 def turns_out_of_order(asks: Sequence[Ask]) -> list[str]:
-    """Return a line for each grant that went past an older call of the same priority that waited."""
+    """Return a line for each grant that overtook an older waiting call of the same priority."""
     found = []
     for ask in asks:
         if ask.granted is None:
@@ -113,7 +113,7 @@ def turns_out_of_order(asks: Sequence[Ask]) -> list[str]:
 
 
 def longest_passing_over(asks: Sequence[Ask], priority: int) -> int:
-    """Return how many grants at most went to others while calls of that priority waited without a pause."""
+    """Return the maximum number of grants to others while calls of a priority waited without a pause."""
     granted = sorted((ask for ask in asks if ask.granted is not None), key=lambda ask: ask.granted or ())
     longest = passed = 0
     for ask in granted:

@@ -1,4 +1,4 @@
-"""A server with the vendor's limits on a virtual clock, at the end of a network that takes its time."""
+"""A server with the vendor's limits on a virtual clock, behind a network with latency."""
 
 import asyncio
 from collections.abc import Iterator
@@ -10,11 +10,11 @@ from kentik_async.quota import Quota
 from tests.support.quota.oracle import Limits, Visit
 
 _LATE = 1e-6
-"""Seconds; less is what sums of floats differ by."""
+"""Seconds; smaller differences are rounding errors of floats."""
 
 
 def limits_of(quota: Quota) -> Limits:
-    """Return the limits as the judge writes them."""
+    """Return the limits in the form of the judge."""
     return Limits(
         quota.max_concurrent,
         quota.soft_per_minute,
@@ -27,7 +27,7 @@ def limits_of(quota: Quota) -> Limits:
 
 @dataclass(frozen=True)
 class Journey:
-    """How long each stretch of a request takes, in seconds: to the server, in its hands, and back."""
+    """The times of a request in seconds: to the server, in the server, and back."""
 
     there: float
     work: float
@@ -35,35 +35,35 @@ class Journey:
 
 
 def even(latency: float) -> Journey:
-    """Return a journey of that latency, most of it on the way."""
+    """Return the times for a latency, most of it in the network."""
     return Journey(latency * 0.4, latency * 0.2, latency * 0.4)
 
 
 @dataclass
 class SimulatedServer:
-    """Receives requests, delays answers beyond the soft limit, and records what came; it refuses nothing.
+    """Receives requests, delays answers beyond the soft limit, and records the requests; it refuses nothing.
 
-    Whether anything should have been refused is for the judge to say.
+    The judge decides whether a request should have been refused.
     """
 
     quota: Quota
     visits: list[Visit] = field(default_factory=list)
 
     def receive(self, now: float) -> Visit:
-        """Enter that a request has come."""
+        """Record that a request was received."""
         visit = Visit(now)
         soft = self.quota.soft_per_minute
-        recent = sum(1 for _ in islice(self._counting(now), soft))  # more need not be counted
+        recent = sum(1 for _ in islice(self._counting(now), soft))  # older requests need not be counted
         visit.delayed = soft is not None and recent >= soft
         self.visits.append(visit)
         return visit
 
     async def serve(self, journey: Journey, until: float = inf) -> Visit:
-        """Take a request there and back; a caller that is cancelled does not stop it at the server.
+        """Process a request; if its caller is cancelled, it continues at the server.
 
         Args:
-            journey: How long each stretch takes.
-            until: The instant from which the server is done with it in any case; now if that has passed.
+            journey: The times of the request.
+            until: The time at which the server has finished it in any case; now if that has passed.
         """
         now = asyncio.get_running_loop().time()
         last = max(until, now)
@@ -81,9 +81,9 @@ class SimulatedServer:
 
 
 async def _until(instant: float) -> float:
-    """Sleep until an instant, and return when that was for everybody else.
+    """Sleep until a time, and return that time as it is for all other parts.
 
-    Whoever is stopped meanwhile wakes late; network and server do not wait for him.
+    A caller that is stopped meanwhile wakes late; network and server do not wait for it.
     """
     loop = asyncio.get_running_loop()
     await asyncio.sleep(max(instant - loop.time(), 0.0))
