@@ -1,1 +1,1 @@
-"""The test suite. CONTRIBUTING.md says where a new test goes."""
+"""The test suite. CONTRIBUTING.md describes where to put a new test."""

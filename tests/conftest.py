@@ -1,4 +1,4 @@
-"""What holds for every test: the same on each machine, whoever runs it."""
+"""Settings for every test, so that it runs in the same way on each machine."""
 
 import gc
 import os
@@ -11,7 +11,7 @@ import pytest
 import kentik_async
 from tests.support.secret_scanner import files_with_a_token, token_in
 
-# No deadline: a busy machine is slow. In CI every run has the same examples, so that failures are repeatable.
+# No deadline, because loaded machines are slow. In CI every run has the same examples, so failures repeat.
 hypothesis.settings.register_profile("local", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 hypothesis.settings.register_profile("fuzz", deadline=None, max_examples=500, print_blob=True)
@@ -19,7 +19,7 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 _TESTS = Path(__file__).parent
 _MULTIPROCESS = _TESTS / "multiprocess"
-"""These tests run several processes against the clock: they wait more than they compute."""
+"""These tests run several processes with real time: they wait more than they compute."""
 
 _OURS = ("KENTIK_", "KTAPI_")
 _FOR_TESTS = "KENTIK_ASYNC_"
@@ -34,10 +34,10 @@ def _own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
             ours = name.startswith(_OURS) and not name.startswith(_FOR_TESTS)
             if ours or name.lower() in _PROXIES:
                 patch.delenv(name)
-        # pip keeps its settings: some tests make environments of their own.
+        # pip keeps its settings, because some tests create virtual environments.
         patch.setenv("XDG_CONFIG_HOME", os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config"))
         patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
-        # Caches are empty at first, and then of all workers: what libraries prepare there takes seconds.
+        # Caches are empty at first, then shared by all workers, because libraries need seconds to fill them.
         base = tmp_path_factory.getbasetemp()
         run = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
         patch.setenv("XDG_CACHE_HOME", str(run / "cache"))
@@ -46,7 +46,7 @@ def _own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_file_holds_a_token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Search what the tests have left in their temporary folders, targets and quota files among it."""
+    """Search the temporary folders of the tests, including targets and quota files."""
     yield
     found = files_with_a_token(tmp_path_factory.getbasetemp())
     assert not found, f"a token was written to {found}"
@@ -71,7 +71,7 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Exclude what is imported here from garbage collection: each one would visit it all again."""
+    """Exclude all imported objects from garbage collection, which would otherwise visit them each time."""
     gc.disable()
     try:
         return (yield)
@@ -82,13 +82,13 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the tests that wait more than they compute."""
+    """Start with the tests that wait more than they compute."""
     items.sort(key=lambda item: not item.path.is_relative_to(_MULTIPROCESS))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
     """With `--dist loadfile`, also keep some folders with one worker."""
-    from tests.support.scheduling import FileScheduling  # xdist may not be there
+    from tests.support.scheduling import FileScheduling  # xdist may not be installed
 
     return FileScheduling(config, log) if config.getvalue("dist") == "loadfile" else None

@@ -1,4 +1,4 @@
-"""The package as the architecture tests read it: modules, their imports, docstrings and classes."""
+"""Reads the package for the architecture tests: modules, their imports, docstrings and classes."""
 
 import ast
 from collections.abc import Iterator
@@ -82,7 +82,7 @@ def _import_statements(
 ) -> Iterator[tuple[ast.Import | ast.ImportFrom, bool]]:
     for child in ast.iter_child_nodes(node):
         if not isinstance(child, ast.stmt | ast.excepthandler | ast.match_case):
-            continue  # expressions, which are most of a tree, hold no statements
+            continue  # skips expressions, which are most of a tree and contain no statements
         if isinstance(child, ast.Import | ast.ImportFrom):
             yield child, deferred
         inside = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef) or (

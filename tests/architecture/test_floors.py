@@ -1,6 +1,6 @@
-"""Imports go down the floors of the architecture, and never in a circle.
+"""Imports go only to lower layers of the architecture, and never in a circle.
 
-CONTRIBUTING.md explains the floors. A new module on no floor fails here: decide where it belongs.
+CONTRIBUTING.md explains the layers. A new module without a layer fails here: add it to a layer.
 """
 
 import ast
@@ -28,10 +28,10 @@ FLOORS: tuple[frozenset[str], ...] = (
 FLOOR_OF = {unit: number for number, floor in enumerate(FLOORS) for unit in floor}
 UNITS = frozenset({*FLOOR_OF, "emulator"})
 
-# The few imports between units of one floor: (importer, imported).
+# The few imports between units of one layer: (importer, imported).
 NEIGHBOURS = frozenset({("_codec", "_validation"), ("models", "errors"), ("events", "errors")})
 
-# The emulator reads the vendor's rules a second time, independently of the client, so that each reading
+# The emulator implements the vendor's rules independently of the client, so that each implementation
 # checks the other.
 EMULATOR_MAY_IMPORT = frozenset({"_generated", "models", "errors", "_clock"})
 EMULATOR_USERS = frozenset({"emulator.client", "cli", "pytest_plugin"})
@@ -57,7 +57,7 @@ LIBRARY_USERS = {
 
 
 def unit_of(module: str) -> str | None:
-    """The unit of a dotted module name: a top-level module or package; None for other libraries."""
+    """Return the unit of a dotted module name: a top-level module or package; None for other libraries."""
     root, _, inner = module.partition(".")
     if root != PACKAGE.name:
         return None
@@ -67,7 +67,7 @@ def unit_of(module: str) -> str | None:
 
 
 def may_import(importer: str, imported: str, *, deferred: bool = False) -> bool:
-    """Whether a unit may import another: the whole architecture in one function."""
+    """Return whether a unit may import another: the whole architecture in one function."""
     if importer == imported:
         return True
     if importer == "emulator":
@@ -114,7 +114,7 @@ def test_imports_go_down_only() -> None:
 
 
 def test_no_imports_in_a_circle() -> None:
-    """Imports inside functions and for type checkers count: they are dependencies as well."""
+    """Imports inside functions and for type checkers are dependencies too."""
     imports = {dotted(path): {found.module for found in imports_of(path)} for path in modules()}
     found = {
         frozenset(module.removeprefix(f"{PACKAGE.name}.") for module in circle) for circle in circles(imports)

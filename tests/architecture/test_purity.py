@@ -1,4 +1,4 @@
-"""Modules and functions that call themselves pure in their docstrings import no clock, event loop or I/O."""
+"""Modules and functions with "pure" in their docstrings import no clock, event loop or I/O."""
 
 import ast
 import re
@@ -40,10 +40,10 @@ IMPURE_LIBRARIES = frozenset(
     }
 )
 
-# A docstring of a package speaks for its modules.
+# A docstring of a package applies to its modules.
 MUST_BE_PURE = frozenset({"_codec", "_operations", "_validation.py", "errors.py", "models", "retry.py"})
 
-# Imports that exist. Remove a line when its import is gone; add none.
+# Existing imports. Remove a line when its import is removed; do not add lines.
 KNOWN_IMPURE = frozenset[tuple[str, str]]()
 
 
@@ -57,7 +57,7 @@ def _is_pure(path: Path) -> bool:
 
 
 def is_impure(module: str) -> bool:
-    """Whether a module is one of a library that does I/O or reads a clock."""
+    """Return whether a module belongs to a library that does I/O or reads a clock."""
     return module != "urllib.parse" and module.partition(".")[0] in IMPURE_LIBRARIES
 
 
@@ -84,7 +84,7 @@ def impure_names(tree: ast.AST) -> set[str]:
 
 
 def uses(function: ast.FunctionDef, names: set[str]) -> set[str]:
-    """Return those of `names` that a function's body uses."""
+    """Return the names in `names` that a function's body uses."""
     body = ast.Module(function.body, [])
     return {node.id for node in ast.walk(body) if isinstance(node, ast.Name)} & names
 

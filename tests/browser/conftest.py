@@ -9,8 +9,8 @@ from selenium import webdriver
 
 from tests.browser.pages import errors_of, resize
 
-# No sandbox, because CI runs as root. No request of Chromium's own, and no name but this machine's is found:
-# a page that needs the network fails its test.
+# No sandbox, because CI runs as root. Chromium sends no requests of its own, and can resolve only the name of
+# this machine: a page that needs the network fails its test.
 ARGUMENTS = (
     "--headless",
     "--no-sandbox",
@@ -28,9 +28,9 @@ ARGUMENTS = (
 
 @pytest.fixture
 def chromium(started_chromium: webdriver.Chrome) -> webdriver.Chrome:
-    """A browser with an empty page of 1280 pixels; `errors_of` tells what went wrong on its pages.
+    """A browser with an empty page of 1280 pixels; `errors_of` returns the errors of its pages.
 
-    One process serves all tests of a worker, so what an earlier test left behind is undone here.
+    One process serves all tests of a worker, so the state of an earlier test is reset here.
     """
     started_chromium.get("about:blank")
     started_chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})

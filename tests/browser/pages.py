@@ -1,4 +1,4 @@
-"""What the tests of pages ask a browser."""
+"""Helpers that query a browser."""
 
 from selenium.webdriver import Chrome
 
@@ -9,6 +9,6 @@ def errors_of(browser: Chrome) -> list[str]:
 
 
 def resize(browser: Chrome, width: int, height: int = 900) -> None:
-    """Give the page a size in pixels, also a narrower one than a window can have."""
+    """Set the size of the page in pixels, also to less than the minimum width of a window."""
     size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)

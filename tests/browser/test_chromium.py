@@ -1,4 +1,4 @@
-"""The browser of the tests works, and has no network."""
+"""The browser of the tests works, and has no network access."""
 
 from pathlib import Path
 
@@ -19,6 +19,6 @@ def test_pages_run_scripts_but_load_nothing_from_elsewhere(chromium: Chrome, tmp
     chromium.get(page.as_uri())
     assert chromium.title == "4"
     assert chromium.execute_script("return innerWidth") == 400
-    # The driver may hear of an error some time after the page has loaded.
+    # The driver may receive an error some time after the page has loaded.
     (error,) = WebDriverWait(chromium, PATIENCE).until(errors_of)
     assert "ERR_NAME_NOT_RESOLVED" in error

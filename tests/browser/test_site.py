@@ -62,7 +62,7 @@ def url(site: Path) -> Iterator[str]:
 
 
 class Anchors(HTMLParser):
-    """The links of a page, the places they may lead to, and what the page loads."""
+    """The links of a page, its link targets, and the resources that it loads."""
 
     def __init__(self, page: Path) -> None:
         super().__init__()
@@ -142,7 +142,7 @@ def test_language_models_can_read_the_site(site: Path) -> None:
 def test_search_finds_a_name(chromium: Chrome, url: str) -> None:
     chromium.get(f"{url}/index.html")
     chromium.find_element(By.CSS_SELECTOR, ".sidebar-search").send_keys("add_asns", Keys.ENTER)
-    # The results come one by one and move; when all are there, the page says how many.
+    # The results appear one by one and move; when all have appeared, the page shows their number.
     wait(chromium).until(lambda browser: "finished" in text_of(browser, ".search-summary"))
     chromium.find_element(By.CSS_SELECTOR, "#search-results li a[href*='ASGroups.add_asns']").click()
     wait(chromium).until(lambda browser: "/api/client.html" in browser.current_url)
@@ -205,7 +205,7 @@ def test_a_copy_button_copies_commands_without_prompts(chromium: Chrome, url: st
 
 
 def text_of(browser: Chrome, selector: str) -> str:
-    """Return the text of an element, or nothing where a page has none, as while another one loads."""
+    """Return the text of an element, or an empty text if there is none, for example while a page loads."""
     script = "const found = document.querySelector(arguments[0]); return found ? found.textContent : ''"
     found: str = browser.execute_script(script, selector)
     return found

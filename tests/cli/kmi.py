@@ -1,4 +1,4 @@
-"""Commands of the group `kmi`, run in a folder of their own against a running emulator."""
+"""Commands of the group `kmi`, run in their own folder against a running emulator."""
 
 import datetime as dt
 from pathlib import Path
@@ -14,12 +14,12 @@ class Kmi:
     """Runs commands of the group `kmi`.
 
     Attributes:
-        control: Steers the emulator.
+        control: Controls the emulator.
         operations: Returns the operations that were requested since the last reset.
         env: The environment of a command.
         email: The e-mail address of the emulator's user.
         token: The token of the emulator's user.
-        state: What the emulator knows.
+        state: The emulator's data.
     """
 
     def __init__(self, shell: Shell, home: Path) -> None:

@@ -1,6 +1,6 @@
-"""The command line as a user runs it, against an emulator that is a process of its own.
+"""The command line as a user runs it, against an emulator in another process.
 
-A command runs in the tests' own process, which is quick; where a process is the point, in one of its own.
+A command runs in the tests' own process, which is fast, or in another process if the test needs one.
 """
 
 import codecs
@@ -35,7 +35,7 @@ TERMINAL = {"TERM": "xterm-256color", "PAGER": "cat", "COLUMNS": "80", "LINES": 
 
 @dataclass(frozen=True)
 class Done:
-    """How a command ended."""
+    """The result of a command."""
 
     code: int
     out: str
@@ -46,7 +46,7 @@ class Done:
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """The lines of ndjson; some are expected, unless the command succeeded."""
+        """The lines of ndjson; there must be some, unless the command succeeded."""
         assert self.out or not self.code, self.err
         return [json.loads(line) for line in self.out.splitlines()]
 
@@ -63,7 +63,7 @@ class Shell:
         return {**os.environ, **self.ready["env"], "COLUMNS": "100"}
 
     def __call__(self, *arguments: str, stdin: str = "", at: Path | None = None, **env: str) -> Done:
-        """Run a command to its end within this process, its streams being no terminal."""
+        """Run a command within this process, without a terminal."""
         out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
         with pytest.MonkeyPatch.context() as patch:
             if at is not None:
@@ -72,9 +72,9 @@ class Shell:
         return Done(code, *(stream.buffer.getvalue().decode() for stream in (out, err)))
 
     def on_terminal(self, *arguments: str, **env: str) -> Done:
-        """Run a command to its end within this process, its streams being a terminal: all is in `out`."""
+        """Run a command within this process, on a terminal: all output is in `out`."""
         master, slave = pty.openpty()
-        with ThreadPoolExecutor(1) as thread:  # a terminal takes only some kilobytes that nobody reads
+        with ThreadPoolExecutor(1) as thread:  # a terminal accepts only some kilobytes that are not read
             screen = thread.submit(_read_to_end, master)
             with os.fdopen(slave) as stdin, os.fdopen(os.dup(slave), "w", encoding="utf-8") as out:
                 code = self._main(arguments, stdin, out, out, {**TERMINAL, **env})
@@ -91,7 +91,7 @@ class Shell:
             return main(arguments)
 
     def process(self, *arguments: str, stdin: str = "", **env: str) -> Done:
-        """Run a command to its end in a process of its own, its streams being pipes."""
+        """Run a command in another process, with pipes."""
         done = subprocess.run(
             [*KENTIK_ASYNC, *arguments],
             input=stdin,
@@ -104,7 +104,7 @@ class Shell:
         return Done(done.returncode, done.stdout, done.stderr)
 
     def control(self, verb: str, arguments: Mapping[str, Any] | None = None) -> Any:
-        """Steer the emulator: reset, advance, fail, report, calls."""
+        """Control the emulator: reset, advance, fail, report, calls."""
         body = None if verb in ("report", "calls") else json.dumps(arguments or {}).encode()
         with urllib.request.urlopen(
             urllib.request.Request(f"{self.ready['control']}/{verb}", body)
@@ -112,12 +112,12 @@ class Shell:
             return json.load(answer)
 
     def operations(self) -> list[str]:
-        """What was asked since the last reset, in order."""
+        """Return the operations requested since the last reset, in order."""
         return [call["operation"] for call in self.control("calls")]
 
 
 def _read_to_end(master: int) -> bytes:
-    """Read what is shown on a terminal until its last user has gone, which is an error on Linux."""
+    """Read the output of a terminal until it is closed at the other end, which is an error on Linux."""
     screen = bytearray()
     with suppress(OSError):
         while part := os.read(master, 65536):
@@ -127,7 +127,7 @@ def _read_to_end(master: int) -> bytes:
 
 @contextmanager
 def started(*arguments: str) -> Iterator["subprocess.Popen[str]"]:
-    """Start a command, and see to its end."""
+    """Start a command, and ensure that it ends."""
     process = subprocess.Popen(
         [*KENTIK_ASYNC, *arguments],
         stdin=subprocess.PIPE,
@@ -144,7 +144,7 @@ def started(*arguments: str) -> Iterator["subprocess.Popen[str]"]:
 
 
 def readiness(process: "subprocess.Popen[str]") -> dict[str, Any]:
-    """Return what an emulator says when it is ready."""
+    """Return the JSON that an emulator prints when it is ready."""
     assert process.stdout is not None
     ready: dict[str, Any] = json.loads(process.stdout.readline())
     return ready
@@ -166,17 +166,17 @@ class Terminal:
         )
         os.close(slave)
         self.screen = ""
-        self._decoder = codecs.getincrementaldecoder("utf-8")()  # one read may end within a character
+        self._decoder = codecs.getincrementaldecoder("utf-8")()  # a read may end within a character
 
     def read_until(self, pattern: str) -> None:
-        """Wait until the screen holds something, or the command has ended."""
+        """Wait until the screen contains a text, or the command has ended."""
         deadline = time.monotonic() + PATIENCE
         while not re.search(pattern, self.screen):
             ready, _, _ = select.select([self._master], [], [], max(deadline - time.monotonic(), 0))
             assert ready, f"nothing like {pattern!r} on the screen: {self.screen!r}"
             try:
                 self.screen += self._decoder.decode(os.read(self._master, 65536))
-            except OSError:  # Linux's end of a terminal whose last user has gone
+            except OSError:  # Linux reports a terminal that is closed at the other end in this way
                 assert pattern == NEVER, f"ended without {pattern!r}: {self.screen!r}"
                 return
 

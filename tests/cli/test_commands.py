@@ -1,4 +1,4 @@
-"""Each command against an emulator: what it asks, prints and returns."""
+"""Each command against an emulator: its requests, output and exit code."""
 
 import csv
 import io

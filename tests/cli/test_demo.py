@@ -1,4 +1,4 @@
-"""`kentik-async demo`, on few calls: what it shows, and that its emulator never outlives it."""
+"""`kentik-async demo` with few calls: its output, and that its emulator never outlives it."""
 
 import json
 import os
@@ -44,7 +44,7 @@ def test_the_four_runs_and_the_verdict() -> None:
 
 
 def test_the_figures_for_programs() -> None:
-    nowhere = "http://127.0.0.1:9"  # a proxy is not for what runs on this machine
+    nowhere = "http://127.0.0.1:9"  # a proxy is not used for servers on this machine
     done = demo("-o", "json", "--quiet", http_proxy=nowhere, https_proxy=nowhere)
     assert done.returncode == 0
     assert done.stderr == ""
@@ -53,7 +53,7 @@ def test_the_figures_for_programs() -> None:
     assert [run["refused"] for run in (b, c, d)] == [0, 0, 0]
     assert (a["optimum"], a["median"]) == (None, None)
     assert all(0 < run["optimum"] < 1 for run in (c, d))
-    # Run b is held against the server's times of run c, which may have taken longer than all of run b.
+    # Run b is compared with the server's times of run c, which may be longer than all of run b.
     assert b["optimum"] == pytest.approx(c["busy"] / b["seconds"], abs=0.01, rel=0.01)
     assert 0 < d["median"] <= d["worst"]
     pauses = 40 * 60 / 20 / 240
@@ -91,7 +91,7 @@ def eventually(is_so: Callable[[], bool]) -> bool:
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="children are looked up in /proc")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_the_emulator_ends_with_the_demo(number: signal.Signals) -> None:
-    # At this speed the pauses of run b last 12 s in all: it has not ended when the signal comes.
+    # At this speed the pauses of run b take 12 s in total, so it has not ended when the signal arrives.
     with started("demo", "--calls", "40", "--speed", "10") as process:
         assert process.stderr is not None
         while not process.stderr.readline().startswith("(b)"):

@@ -1,4 +1,4 @@
-"""`kentik-async emulator`: what it says when it is ready, and how it ends."""
+"""`kentik-async emulator`: its output when it is ready, and how it ends."""
 
 import asyncio
 import json
@@ -31,7 +31,7 @@ def test_one_line_tells_all_that_a_client_needs() -> None:
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
 def test_signals_end_it_without_a_word(number: signal.Signals, code: int) -> None:
-    """Not even about a malformed request."""
+    """It prints nothing, not even for a malformed request."""
     with started("emulator") as process:
         ready = readiness(process)
         with socket.create_connection(("127.0.0.1", _port(ready))) as peer:
@@ -127,7 +127,7 @@ async def test_strict_refuses_what_is_otherwise_counted() -> None:
 
 
 async def test_details_tell_a_client_what_others_spend() -> None:
-    # The minute in which the calls count is a whole one, however long they take.
+    # The calls count for a whole minute, even if they take long.
     with started("emulator", "--details", "--speed", "1") as process:
         ready = readiness(process)
         at = {"grpc_endpoint": ready["grpc_endpoint"], "rest_endpoint": ready["rest_endpoint"]}

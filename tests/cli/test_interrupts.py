@@ -1,4 +1,4 @@
-"""Ctrl-C in the command line, once or by an impatient hand: one word, one exit code, no traceback."""
+"""Ctrl-C in the command line, once or several times: one word, one exit code, no traceback."""
 
 import os
 import random

@@ -1,4 +1,4 @@
-"""`kentik-async kmi pull`: what it requests, prints and returns."""
+"""`kentik-async kmi pull`: its requests, output and exit code."""
 
 import fcntl
 import json

@@ -1,4 +1,4 @@
-"""What `kentik-async kmi pull` says of failures, retries and changed data, and what it saves."""
+"""`kentik-async kmi pull`: messages about failures, retries and changed data, and the saved tables."""
 
 import json
 from pathlib import Path

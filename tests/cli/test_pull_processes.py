@@ -1,4 +1,4 @@
-"""`kentik-async kmi pull` where the process is the point: signals, terminals, several customers at once."""
+"""`kentik-async kmi pull` in other processes: signals, terminals, several customers concurrently."""
 
 import asyncio
 import contextlib
@@ -103,7 +103,7 @@ async def test_ctrl_c_ends_cleanly_and_names_the_command_to_resume(
 
 async def test_after_a_full_disk_the_same_command_resumes(kmi: CommandLine) -> None:
     command = ("pull", "rankings", "data", *FEW)
-    full = await kmi(*command, under="ulimit -f 100")  # kB a file: the journal soon holds more
+    full = await kmi(*command, under="ulimit -f 100")  # kB per file: the journal soon exceeds it
     assert (full.code, full.out) == (1, "")
     error = full.err.splitlines()[-1]
     assert error.startswith("error: cannot use the journal data/.kentik-async/journal.sqlite: ")
@@ -128,7 +128,7 @@ async def test_a_second_ctrl_c_is_as_clean(kmi: CommandLine, emulator: Emulator)
 
 
 async def drawn_by(kmi: CommandLine, *arguments: str) -> str:
-    """Run a command whose stderr is a terminal of 80 columns, and return what it draws there."""
+    """Run a command whose stderr is a terminal of 80 columns, and return its output there."""
     ours, theirs = pty.openpty()
     kmi.environment |= {"TERM": "xterm", "COLUMNS": "80"}
     process = await kmi.start(*arguments, stderr=theirs)
@@ -154,7 +154,7 @@ async def test_a_terminal_gets_a_bar_for_each_customer(kmi: CommandLine, emulato
 
 
 async def plan_of(kmi: CommandLine, *command: str) -> dict[str, Any]:
-    """Return what a command would do now."""
+    """Return the current plan of a command."""
     (plan,) = (await kmi(*command, "--dry-run")).rows
     return plan
 
@@ -165,7 +165,7 @@ def without_colours(text: str) -> str:
 
 def read_all(descriptor: int) -> str:
     data = b""
-    with contextlib.suppress(OSError):  # how Linux says that the other end of a terminal is closed
+    with contextlib.suppress(OSError):  # Linux reports in this way that the other end of a terminal is closed
         while chunk := os.read(descriptor, 65_536):
             data += chunk
     os.close(descriptor)
@@ -183,9 +183,9 @@ def profiles(kmi: CommandLine, **tokens: str) -> list[str]:
 
 
 def answer_both_at_once(monkeypatch: pytest.MonkeyPatch, operation: str) -> None:
-    """Answer no request for an operation before both users have sent one: a pull takes 0.1 s.
+    """Answer no request of an operation until both users have sent one, because a pull takes only 0.1 s.
 
-    Otherwise one of them could have ended before the other has opened its target.
+    Otherwise one of them could end before the other has opened its target.
     """
     waiting: set[str | None] = set()
     both = asyncio.Event()

@@ -1,4 +1,4 @@
-"""`kentik-async kmi pull` into an object store: several customers at once, and a store that is silent."""
+"""`kentik-async kmi pull` into an object store: several customers, and a store that does not answer."""
 
 import json
 import signal
@@ -59,7 +59,7 @@ def test_ctrl_c_ends_a_pull_whose_store_does_not_answer(kmi: Kmi, tmp_path: Path
         with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
             connection, _ = silent.accept()
             process.send_signal(signal.SIGINT)
-            _, err = process.communicate(timeout=30)  # the store's client alone would wait for minutes
+            _, err = process.communicate(timeout=30)  # the store's client would wait for minutes
             connection.close()
     assert (process.returncode, "Traceback" in err) == (130, False)
     assert "interrupted; what was downloaded is kept. Resume with: kentik-async kmi pull" in err

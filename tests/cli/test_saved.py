@@ -1,4 +1,4 @@
-"""`kentik-async kmi status`, `diff`, `verify`, `repair` and `prune`: what they print and return."""
+"""`kentik-async kmi status`, `diff`, `verify`, `repair` and `prune`: output and exit codes."""
 
 import datetime as dt
 import json
@@ -103,7 +103,7 @@ def test_verify_tells_what_is_wrong(kmi: Kmi, tmp_path: Path) -> None:
 
 
 def test_a_pull_into_a_damaged_part_is_one_line(kmi: Kmi, tmp_path: Path) -> None:
-    """It used to end with "this is a bug"."""
+    """Before a fix, it ended with "this is a bug"."""
     kmi("pull", "rankings", "data", *FEW)
     part(tmp_path / "data", "pages").write_bytes(b"PAR1 no more")
     for line in (["pull", "rankings", "data", *FEW], ["status", "data"]):
@@ -171,7 +171,7 @@ def test_prune_shows_the_dates_and_deletes_them_with_yes(kmi: Kmi, tmp_path: Pat
 
 
 def test_a_copied_target_is_used_as_it_is(kmi: Kmi, tmp_path: Path) -> None:
-    """A copy made by `cp -r data/* copy` used to be overwritten."""
+    """Before a fix, a copy made by `cp -r data/* copy` was overwritten."""
     kmi("pull", "rankings", "data", *FEW)
     shutil.copytree(tmp_path / "data", tmp_path / "copy", ignore=shutil.ignore_patterns(".*"))
     kmi.control("reset")

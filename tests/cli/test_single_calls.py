@@ -1,4 +1,4 @@
-"""Single calls: their rows say what was requested, and the options say how they reach the API."""
+"""Single calls: their rows contain the arguments of the request, and the options select the connection."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A stdout that is full or closed is one clear line, never a traceback; messages go to stderr."""
+"""A full or closed stdout gives one clear line, never a traceback; messages are written to stderr."""
 
 import re
 import shlex
@@ -61,7 +61,7 @@ def test_a_closed_stdout_is_one_line(shell: Shell, command: str) -> None:
     ],
 )
 def test_verbosity(shell: Shell, option: str, expected: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    # From a second in the queue on, "sent" is a note, and after two seconds a wait is one.
+    # After a second in the queue, "sent" is printed as a note, and after two seconds the wait is.
     monkeypatch.setattr("kentik_async._pipeline.step_log._LONG_WAIT", PATIENCE)
     monkeypatch.setattr("kentik_async.cli.output.wait_notice._FIRST_CHECK", PATIENCE)
     shell.control("fail", {"status": 503})

@@ -1,1 +1,1 @@
-"""The code generator, on schemas of its own and on the vendor's facts."""
+"""The code generator, with test schemas and with facts of the vendor's schema."""

@@ -1,4 +1,4 @@
-"""A schema checkout of our own making, laid out as the public one, and what codegen makes of it."""
+"""A test schema with the layout of the public one, and the code generated from it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.paths import ROOT
 
 @pytest.fixture(scope="session")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The checkout; no test changes it."""
+    """The checkout; tests do not change it."""
     root = tmp_path_factory.mktemp("schema") / "api-schema-public"
     shutil.copytree(Path(__file__).with_name("checkout"), root)
     shutil.copytree(ROOT / "proto" / "google" / "api", root / GOOGLEAPIS / "api")

@@ -1,4 +1,4 @@
-"""Where things lie, and how another interpreter is asked."""
+"""Paths, and running code in another interpreter."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ GOOGLEAPIS = Path("protovendor/github.com/googleapis/googleapis/google")
 
 
 def run_python(code: str, *folders: Path, interpreter: str | Path = sys.executable) -> str:
-    """Runs code in a fresh interpreter where warnings are errors; returns what it prints.
+    """Run code in a new interpreter where warnings are errors; return its output.
 
     Args:
         code: The program.
-        folders: What it can import from, beside the project.
+        folders: The folders that it can import from, besides the project.
         interpreter: The Python to run.
     """
     done = subprocess.run(
@@ -36,7 +36,7 @@ def run_python(code: str, *folders: Path, interpreter: str | Path = sys.executab
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:
-    """Every file below a folder."""
+    """Return every file below a folder."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
@@ -45,7 +45,7 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 
 
 def refusal(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
-    """What a refused command says: one line on stderr, nothing on stdout, exit code 2."""
+    """Return the message of a rejected command: one line on stderr, nothing on stdout, exit code 2."""
     assert main([str(argument) for argument in arguments]) == 2
     out, err = capsys.readouterr()
     assert out == ""

@@ -1,4 +1,4 @@
-"""`kentik-async codegen`, for people who only installed the package."""
+"""`kentik-async codegen`, for users who only installed the package."""
 
 from __future__ import annotations
 

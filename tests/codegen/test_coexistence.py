@@ -33,12 +33,12 @@ print("both")
 
 @pytest.fixture(scope="module")
 def gencode(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What protoc itself writes for our protos: `*_pb2.py`, under upstream's names in the default pool."""
+    """The output of protoc for our protos: `*_pb2.py`, under the upstream names in the default pool."""
     out = tmp_path_factory.mktemp("gencode")
     schema = bundled(ROOT)
     files = [path.relative_to(schema.protos).as_posix() for path in schema.protos.rglob("*.proto")]
     subprocess.run([*protoc_command(schema), f"--python_out={out}", *files], check=True)
-    # Without a module of its own `google` here would hide the installed one, so it is an addition to it.
+    # A new package `google` here would hide the installed one, so these files are added to that one.
     return out
 
 

@@ -1,4 +1,4 @@
-"""The command: what it writes, what it refuses, in which words, and that a refusal writes nothing."""
+"""The command: its output, its error messages, and that it writes nothing after an error."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def test_a_proto_that_does_not_compile(
     (schema / "proto" / "kentik" / "bad" / "bad.proto").write_text(text)
     assert said in refusal(capsys, *options)
     assert snapshot(out) == before
-    assert main([*options, "--api", "old/v1"]) == 0  # the other APIs are none the worse
+    assert main([*options, "--api", "old/v1"]) == 0  # the other APIs are not affected
 
 
 def test_two_packages_that_would_become_one(

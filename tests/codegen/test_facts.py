@@ -1,4 +1,4 @@
-"""Our protos against the wire facts of the vendor's schema: every one, and nothing beside them."""
+"""Our protos have exactly the wire facts of the vendor's schema."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def facts(name: str) -> list[Row]:
 
 @pytest.fixture(scope="module")
 def files() -> dict[str, Any]:
-    """Our protos as protoc reads them, in classes that know the custom options."""
+    """Our protos as read by protoc, in classes that support the custom options."""
     compiled = compile_protos(bundled(ROOT), FILES)
     pool = DescriptorPool()
     for file in pb.FileDescriptorSet.FromString(compiled).file:
@@ -46,7 +46,7 @@ def files() -> dict[str, Any]:
 
 
 def option(part: Any, name: str) -> Any:
-    """The value of a custom option; None where it is not set."""
+    """Return the value of a custom option; None if it is not set."""
     return next((value for field, value in part.options.ListFields() if field.full_name == name), None)
 
 

@@ -1,4 +1,4 @@
-"""Generated messages: every kind of field, type and file that a schema may hold."""
+"""Generated messages: every kind of field, type and file that a schema may contain."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_every_kind_of_field_survives_the_wire_and_json(zoo: Any) -> None:
     assert zoo.Animal.FromString(animal.SerializeToString()) == animal
     assert json_format.Parse(json_format.MessageToJson(animal), zoo.Animal()) == animal
     unset = {field.name for field in zoo.Animal.DESCRIPTOR.fields} - {f.name for f, _ in animal.ListFields()}
-    assert unset == {"roar", "recording", "cage"}  # the members of oneofs that lost
+    assert unset == {"roar", "recording", "cage"}  # the oneof members that were overwritten
 
 
 def test_presence_and_oneofs(zoo: Any) -> None:
@@ -99,7 +99,7 @@ def test_enums_are_int_enums(zoo: Any) -> None:
     assert zoo.Animal.Habitat.CLIMATE_WARM is climate.CLIMATE_WARM
     assert getattr(zoo.Animal.Habitat, "None") == 2
     assert pickle.loads(pickle.dumps(climate.CLIMATE_WARM)) is climate.CLIMATE_WARM
-    assert zoo.Animal(diet=99).diet == 99  # open: what a newer server says is kept
+    assert zoo.Animal(diet=99).diet == 99  # open: unknown values of a newer server are kept
 
 
 def test_enums_have_the_methods_of_wrappers(zoo: Any) -> None:
@@ -255,7 +255,7 @@ def test_a_package_is_taken_along_whole(load: Load) -> None:
 
 
 def test_options_are_not_registered(tree: Path) -> None:
-    assert not (tree / "quiet").exists()  # it held nothing but options
+    assert not (tree / "quiet").exists()  # it contained only options
     assert not (tree / "google" / "api").exists()
     for path in tree.rglob("descriptors.binpb"):
         for file in FileDescriptorSet.FromString(path.read_bytes()).file:

@@ -1,4 +1,4 @@
-"""The output folder: what is compared, written, kept and refused."""
+"""The output folder: comparing, writing, keeping and refusing files."""
 
 from __future__ import annotations
 

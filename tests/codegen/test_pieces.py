@@ -1,4 +1,4 @@
-"""The pure pieces of code generation, against what protobuf and Python themselves say."""
+"""The pure parts of code generation, compared with protobuf and Python themselves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What type checkers make of generated code: the `.pyi` are clean, right usage passes, wrong one does not."""
+"""Generated code in type checkers: the `.pyi` files and correct usage pass, wrong usage does not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The vendor's own SDK, kentik-api, and ours in one virtual environment, made once in a run."""
+"""The vendor's own SDK, kentik-api, and ours in one virtual environment, created once per run."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ PYTHON_IS_TOO_NEW = pytest.mark.skipif(sys.version_info >= (3, 12), reason="its 
 
 
 def python_with_both(factory: pytest.TempPathFactory) -> Path:
-    """Return the environment's Python; the first worker that asks makes the environment."""
+    """Return the environment's Python; the first worker that needs it creates the environment."""
     shared = factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         shared = shared.parent
@@ -26,17 +26,17 @@ def python_with_both(factory: pytest.TempPathFactory) -> Path:
     with (shared / "vendor_sdk.lock").open("w") as lock:
         flock(lock, LOCK_EX)
         if not made.exists():
-            # Without a pip of its own, and compiled where it is imported: that takes a third of the time.
+            # Without its own pip, and compiled only when imported, which takes a third of the time.
             run("venv", "--without-pip", str(folder))
             pip = ("pip", "--python", str(python), "install", "-qq", "--disable-pip-version-check")
-            # Together: one resolver has to like both.
+            # In one command, so that one resolver must find versions for both.
             run(*pip, "--no-compile", str(ROOT), "kentik-api==1.0.7")
             made.touch()
     return python
 
 
 def run(module: str, *arguments: str) -> None:
-    """Run a module's program; what it says is in the error."""
+    """Run a module's program; its output is in the error."""
     done = subprocess.run(
         [sys.executable, "-m", module, *arguments], capture_output=True, text=True, check=False
     )

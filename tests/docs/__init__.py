@@ -1,1 +1,1 @@
-"""What the documents and examples show is what the software does."""
+"""The documents and examples match the software."""

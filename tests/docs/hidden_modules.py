@@ -11,7 +11,7 @@ from typing import Any
 
 
 class Hiding(MetaPathFinder):
-    """Finds what other finders find, except modules of some packages."""
+    """Finds the same modules as other finders, except modules of some packages."""
 
     def __init__(self, names: list[str], finders: list[Any]) -> None:
         self._names = frozenset(names)

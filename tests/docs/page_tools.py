@@ -1,7 +1,7 @@
-"""What the shell of a page's blocks runs in place of other programs.
+"""Programs that the shell of a page's blocks runs in place of others.
 
 python page_tools.py cell FILE: a block with `await` outside functions, as in a notebook.
-python page_tools.py get SOCKET URL: what a server answers that listens on a socket, once it does.
+python page_tools.py get SOCKET URL: wait for a server on a socket, and print its answer.
 """
 
 import ast

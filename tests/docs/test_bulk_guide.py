@@ -29,7 +29,7 @@ def test_no_block_is_left_out() -> None:
 def test_every_block_runs(without_pandas: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setenv("DLT_DATA_DIR", str(tmp_path / "dlt"))  # root's pipelines lie in no home
+    monkeypatch.setenv("DLT_DATA_DIR", str(tmp_path / "dlt"))  # root's pipelines are not in a home folder
     monkeypatch.setenv("RUNTIME__DLTHUB_TELEMETRY", "false")
     with started("emulator", "--speed", "600") as process:
         shell = Shell(readiness(process))
@@ -56,7 +56,7 @@ def run_command(line: str, shell: Shell, folder: Path) -> None:
         shell.control("advance")
     done = shell(*shlex.split(line)[2:], at=folder)
     assert done.out.strip(), line
-    if "--asns" in line:  # the emulator makes up its networks; it need not have those of the guide
+    if "--asns" in line:  # the emulator generates its networks, which need not include those of the guide
         assert done.code in {0, 5}, (line, done.err)
     else:
         assert done.code == 0, (line, done.err)

@@ -1,4 +1,4 @@
-"""The guide to generated code: its command and its program do what it says."""
+"""The guide to generated code: its command and its program work as described."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.paths import ROOT
 GUIDE = ROOT / "docs" / "codegen.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
-# As much of a device API as the guide's program uses.
+# The part of a device API that the guide's program uses.
 DEVICES = """
 syntax = "proto3";
 package kentik.device.v202504beta2;
@@ -33,7 +33,7 @@ message Device { string id = 1; string device_name = 2; }
 
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
-    """What the guide's command is given: a checkout with the API that it names."""
+    """The input of the guide's command: a checkout with the API that it names."""
     folder = tmp_path / "api-schema-public" / "proto" / "kentik" / "device" / "v202504beta2"
     folder.mkdir(parents=True)
     (folder / "device.proto").write_text(DEVICES)

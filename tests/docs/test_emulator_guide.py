@@ -1,4 +1,4 @@
-"""The guide to the emulator: its program runs, its command exists, and its tables name what there is."""
+"""The guide to the emulator: its program runs, its command exists, and its tables are complete."""
 
 import re
 import shlex

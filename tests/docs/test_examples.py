@@ -1,4 +1,4 @@
-"""Every example runs against the emulator as its README says, and says what it should."""
+"""Every example runs against the emulator as described in its README, and prints the expected lines."""
 
 import ast
 import inspect
@@ -39,7 +39,7 @@ class Runner:
         }
 
     async def __call__(self, name: str, *arguments: str, **env: str) -> list[str]:
-        """Run one to its end, and return the lines that it prints."""
+        """Run an example, and return the lines that it prints."""
         command = [sys.executable, str(EXAMPLES / name), *arguments]
         ended = await anyio.run_process(
             command, env={**self.environment, **env}, cwd=self.folder, check=False

@@ -1,4 +1,4 @@
-"""The documents lead somewhere, and their tables of figures are those that the benchmark wrote."""
+"""The links of the documents work, and their tables of figures are those of the benchmark."""
 
 import re
 from pathlib import Path
@@ -16,7 +16,7 @@ LINK = re.compile(r"\[[^\]]*\]\((?!https?://|mailto:)([^)#]+)(?:#([^)]+))?\)")
 
 
 def anchors(document: Path) -> set[str]:
-    """Return the headings of a document, as links name them."""
+    """Return the headings of a document in the form of link anchors."""
     headings = re.findall(r"^#+ (.*)$", document.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 

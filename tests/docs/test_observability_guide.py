@@ -1,4 +1,4 @@
-"""The guide to traces, metrics and logs: its programs print what it says, and its tables are complete."""
+"""The guide to traces, metrics and logs: its programs print the shown output, and its tables are complete."""
 
 import re
 import subprocess

@@ -1,6 +1,6 @@
-"""The code blocks of the pages without a test of their own run, in order, in one folder.
+"""The code blocks of the pages without their own test run, in order, in one folder.
 
-A command of the command line runs in this process, which is quick; the README's have processes of their own.
+A command of the command line runs in this process, which is fast; those of the README run in other processes.
 """
 
 import itertools
@@ -28,10 +28,10 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PATIENCE = 300.0
 PAGES = ("index", "quickstart", "transports", "errors", "recipes", "migration", "reports", "mcp")
 ASKS = "kentik-async auth login"
-"""Asks for a token, so it is not run here; the tests of the command line run it."""
+"""It asks for a token, so it is not run here; the tests of the command line run it."""
 
 COMPILED_ONLY = {"airflow_dag.py", "dagster_assets.py", "prefect_flow.py"}
-"""They need frameworks that are not installed; what they call is run."""
+"""They need frameworks that are not installed; the function that they call is run."""
 
 COMMAND = re.compile(r"kentik-async [^$&|;<>]*")
 """A line that needs no shell."""

@@ -1,4 +1,4 @@
-"""The guide to the quota: its programs and commands run, and its table is the rules."""
+"""The guide to the quota: its programs and commands run, and its table matches the rules."""
 
 import re
 import shlex
@@ -24,9 +24,9 @@ SAYS = (
         SPEED,
         r"500 calls take \d+ s\nno non-query quota within max_wait=0\.1 s; it frees in about \d+\.\d s: .*",
     ),
-    (1, r"19 59 3749"),  # its one call counts for a minute, which must not pass before the program looks
+    (1, r"19 59 3749"),  # the only call counts for a minute, which must not pass before the quota is read
 )
-"""What its programs print, in their order, and at which speed."""
+"""The output of its programs, in order, and the speed."""
 
 
 def test_no_block_is_left_out() -> None:
@@ -80,7 +80,7 @@ def test_its_table_is_the_rules() -> None:
 
 
 def test_its_figures_are_those_that_were_measured() -> None:
-    """The tables that it quotes stand in the benchmark's own report, word for word."""
+    """The tables that it quotes are in the benchmark's own report, word for word."""
     report = (ROOT / "benchmarks" / "results" / "limiter.md").read_text(encoding="utf-8")
     quoted = [line for line in TEXT.splitlines() if line.startswith("| kentik-async ")]
     assert quoted

@@ -1,4 +1,4 @@
-"""Every code block of the README does what it says, against the emulator."""
+"""Every code block of the README works against the emulator."""
 
 import json
 import re

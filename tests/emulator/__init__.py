@@ -1,1 +1,1 @@
-"""The emulator, through bare stubs and HTTP, without our client."""
+"""The emulator, used through bare stubs and HTTP, without our client."""

@@ -1,4 +1,4 @@
-"""Bare tools to talk to an emulator: generated stubs, metadata, an HTTP session; nothing of our client."""
+"""Bare tools for an emulator: generated stubs, metadata, an HTTP session; without our client."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,7 +13,7 @@ from kentik_async._generated.as_group.v202212 import ASGroupServiceStub
 from kentik_async._generated.kmi.v202212 import KmiServiceStub
 from kentik_async.emulator import DEFAULT_USER, Emulator, User
 
-# A pool of its own: channels to one target otherwise share a connection, and its fate.
+# A pool of its own: otherwise, channels to one target share a connection and its failures.
 _OPTIONS = (("grpc.enable_retries", 0), ("grpc.use_local_subchannel_pool", 1))
 
 
@@ -49,11 +49,11 @@ async def wired(emu: Emulator, user: User = DEFAULT_USER) -> AsyncIterator[Wire]
 
 
 def trailers(error: grpc.aio.AioRpcError) -> dict[str, str]:
-    """Return the trailing metadata; `dict()` of it fails on the oldest grpcio that the SDK takes."""
+    """Return the trailing metadata; `dict()` of it fails with the oldest supported grpcio."""
     return {str(name): str(value) for name, value in error.trailing_metadata() or ()}
 
 
 async def received(emulator: Emulator, count: int) -> None:
-    """Wait until an emulator has received so many requests, answered or not."""
+    """Wait until an emulator has received a number of requests, answered or not."""
     while len(emulator.calls) + emulator.report().in_flight < count:
         await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""An emulator, and bare tools to talk to it."""
+"""An emulator, and bare tools for it."""
 
 from collections.abc import AsyncIterator
 

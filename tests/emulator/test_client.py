@@ -1,4 +1,4 @@
-"""The SDK's client pointed at the emulator: two independent readings of the vendor's pages, face to face."""
+"""The SDK's client against the emulator: two independent implementations of the vendor's pages."""
 
 import asyncio
 
@@ -69,7 +69,7 @@ async def test_a_crowd_of_calls_is_never_refused() -> None:
         report = emu.report()
         assert (report.requests, report.refused, report.violations) == (80, 0, 0)
         assert report.delayed == sum(call.in_minute > 20 for call in emu.calls)
-        # On a slow machine twenty may never come within a minute, which is a second here.
+        # On a slow machine, twenty may never arrive within a minute, which is a second here.
         latency = (await kentik.quota.snapshot()).latency
         assert report.delayed > 0 or (latency is not None and latency > 0.01)
 

@@ -1,4 +1,4 @@
-"""The made-up Internet: the same from the same seed, consistent with itself, and moving as a day moves it."""
+"""The generated Internet: the same for the same seed, consistent, and changing from day to day."""
 
 import datetime as dt
 import subprocess

@@ -18,7 +18,7 @@ def read(text: str) -> dict[str, Any]:
 
 
 async def test_each_answer_over_http_says_what_is_left() -> None:
-    # A whole minute: the first request still counts when the last one comes, however slow the machine is.
+    # A whole minute, so that the first request still counts when the last one arrives on a slow machine.
     async with Emulator(details=True) as emulator, aiohttp.ClientSession() as session:
         connection = emulator.connection
         headers = {"X-CH-Auth-Email": connection["email"], "X-CH-Auth-API-Token": connection["token"]}

@@ -1,4 +1,4 @@
-"""Scripted faults, as a bare client meets them on the wire."""
+"""Scripted faults, as received by a bare client."""
 
 import asyncio
 import time
@@ -151,11 +151,11 @@ async def test_a_dropped_grpc_connection(emu: Emulator, wire: Wire, when: Any) -
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await wire.call(wire.groups.CreateASGroup, CREATE)
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
-    # The words are the transport's own, of a socket that closed: no server sent them.
+    # The text comes from the transport, for a closed socket; no server sent it.
     assert "connection cut" not in (caught.value.details() or "")
     assert group_names(emu).count("Once") == (when == "after")
     assert emu.calls[0].dropped
-    # A call that begins before the library has seen its connection end, ends with it.
+    # A call that starts before the library notices the end of its connection ends with it.
     async with asyncio.timeout(PATIENCE):
         while (code := await markets(wire)) is not grpc.StatusCode.OK:
             assert code is grpc.StatusCode.UNAVAILABLE

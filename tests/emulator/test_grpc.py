@@ -1,4 +1,4 @@
-"""API v6 over gRPC, asked with bare generated stubs."""
+"""API v6 over gRPC, called with bare generated stubs."""
 
 import asyncio
 import datetime as dt

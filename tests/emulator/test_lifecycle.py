@@ -1,4 +1,4 @@
-"""Starting, stopping, resetting, and steering from outside."""
+"""Starting, stopping, resetting, and control from outside."""
 
 import asyncio
 import datetime as dt
@@ -29,7 +29,7 @@ async def test_nothing_is_left_behind() -> None:
                 busy.cancel()
         await asyncio.gather(busy, return_exceptions=True)
     async with asyncio.timeout(PATIENCE):
-        while asyncio.all_tasks() != before:  # those of the libraries end a moment later
+        while asyncio.all_tasks() != before:  # tasks of the libraries end a moment later
             await asyncio.sleep(0)
     for endpoint in (emu.grpc_endpoint, emu.rest_endpoint):
         port = int(endpoint.split(":")[2].split("/")[0])

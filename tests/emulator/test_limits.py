@@ -1,4 +1,4 @@
-"""The vendor's limits, met over real sockets."""
+"""The vendor's limits, over real sockets."""
 
 import asyncio
 from collections import Counter
@@ -17,7 +17,7 @@ from tests.support.frozen_time import frozen_time
 
 T = TypeVar("T")
 
-# A minute of ten seconds: a busy machine cannot spread what is sent at once over more than one.
+# A minute of ten seconds, so that concurrent requests arrive within one minute on a loaded machine.
 _ROOMY = 6.0
 
 
@@ -41,7 +41,7 @@ async def all_at_once(emu: Emulator, *calls: Awaitable[T]) -> list[T]:
 
 
 def recount(calls: tuple[Call, ...], window: float) -> list[int]:
-    """Count anew, from the receipts alone, what stood in the rolling window at each call."""
+    """Count the rolling window at each call independently, from the times of receipt alone."""
     receipts = [call.received for call in calls]
     return [sum(receipt > now - window for receipt in receipts[: n + 1]) for n, now in enumerate(receipts)]
 
@@ -72,7 +72,7 @@ async def test_concurrent_requests_are_refused_and_counted() -> None:
         assert codes == {grpc.StatusCode.OK: 60, grpc.StatusCode.RESOURCE_EXHAUSTED: 20}
         report = emu.report()
         assert (report.refused, report.delayed) == (20, 40)
-        # Those within the soft limit are answered at once, and may be gone when the next one comes.
+        # Requests within the soft limit are answered immediately, perhaps before the next one arrives.
         assert 59 <= report.concurrency_overruns <= 79
         assert report.violations == report.concurrency_overruns
         assert report.peak_concurrent >= 40

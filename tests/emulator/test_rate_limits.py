@@ -1,4 +1,4 @@
-"""The emulator's rule book against the vendor's words, and against a count that cannot be wrong."""
+"""The emulator's rate limits, compared with the vendor's text and with a simple count."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ SMALL = RateLimits(concurrent=2, soft=3, soft_delay=1.5, hard=6, hourly=11, minu
 
 @dataclass
 class Slow:
-    """The same rules, by looking at every request there ever was."""
+    """The same rules, implemented by a scan of all requests."""
 
     limits: RateLimits
     receipts: list[float]
@@ -100,7 +100,7 @@ def test_request_counts_for_exactly_one_window() -> None:
     for _ in range(SMALL.hard):
         limiter.receive(0.0)
     assert limiter.receive(59.999).refusal == "minute"
-    # The refused one counts as well, and keeps its place until 119.999.
+    # The refused request counts too, and stays in the window until 119.999.
     assert limiter.receive(60.0).in_minute == 2
 
 

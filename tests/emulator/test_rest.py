@@ -1,4 +1,4 @@
-"""API v5, and API v6 as JSON, asked with a bare HTTP client."""
+"""API v5, and API v6 as JSON, called with a bare HTTP client."""
 
 import asyncio
 from typing import Any
@@ -156,7 +156,7 @@ async def test_the_mirror_answers_what_grpc_answers(emu: Emulator, wire: Wire) -
         assert [(r["asn"], r["rankChange"]) for r in answer["rankings"]] == [
             (r.asn, r.rank_change) for r in over_grpc
         ]
-    # As the vendor's page prints it: the family in the body, by either of its names' spellings.
+    # As on the vendor's page: the family in the body, with either spelling of the name.
     status, short = await wire.rest("POST", path, json={"ip": "v6", "limit": 30})
     assert short == answer
     assert answer["invalidCount"] == emu.state.invalid_count("cc$DE", "peering_base", "v6")
@@ -193,7 +193,7 @@ async def test_as_groups_by_the_mirror(wire: Wire) -> None:
     group = made["asGroup"]
     assert [a["asn"] for a in group["asn"]] == [1, 2]
     assert group["createdDate"].endswith("Z")
-    # The path's id counts, whatever the body says.
+    # The id in the path counts, not the id in the body.
     body = {"asGroup": {"id": "1001", "name": "Mirror 2"}}
     status, changed = await wire.rest("PUT", f"{base}/{group['id']}", json=body)
     assert (changed["asGroup"]["id"], changed["asGroup"]["asn"]) == (group["id"], [])

@@ -1,4 +1,4 @@
-"""The relay before the gRPC server: it loses nothing, waits for slow readers, and cuts when it is told to."""
+"""The TCP proxy before the gRPC server: it loses no data, waits for slow readers, and can cut connections."""
 
 import asyncio
 import socket

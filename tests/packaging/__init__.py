@@ -1,1 +1,1 @@
-"""What is built and installed: contents, metadata, licences, imports."""
+"""Builds and installations: contents, metadata, licences, imports."""

@@ -1,4 +1,4 @@
-"""The wheel and the source distribution hold what they should, and nothing that merely lies about."""
+"""The wheel and the source distribution contain the expected files, and no others."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ from tests.support.paths import ROOT
 
 @pytest.fixture(scope="module")
 def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with a fresh wheel and source distribution."""
+    """A folder with a new wheel and source distribution."""
     pytest.importorskip("hatchling", reason="building is a matter of development")
     target = tmp_path_factory.mktemp("dist")
     command = [sys.executable, "-m", "hatchling", "build", "-d", str(target)]
@@ -41,7 +41,7 @@ def test_the_wheel_is_the_package_and_nothing_else(dist: Path) -> None:
 
 @pytest.fixture
 def site(dist: Path) -> Iterator[Path]:
-    """A folder with the content of the wheel; not a fixture's, since those are searched for tokens."""
+    """A folder with the content of the wheel; not a fixture: their folders are searched for tokens."""
     (wheel,) = dist.glob("*.whl")
     with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(wheel) as archive:
         archive.extractall(folder)

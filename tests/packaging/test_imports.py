@@ -1,4 +1,4 @@
-"""What an installation promises: a version, types, and an import that costs little."""
+"""An installation has a version, types, and a cheap import."""
 
 import importlib.metadata
 import importlib.resources
@@ -8,7 +8,7 @@ import sys
 
 import kentik_async
 
-# grpc itself imports an empty grpc_tools where it is installed; the compiler in it is what weighs.
+# grpc itself imports an empty grpc_tools if it is installed; only the compiler in it is large.
 HEAVY = (
     "aiohttp",
     "cyclopts",
@@ -22,7 +22,7 @@ HEAVY = (
     "rich",
 )
 
-# What most programs never use; the client imports it when a call needs it.
+# Modules that most programs never use; the client imports them when a call needs them.
 RARE = (
     "difflib",
     "email.utils",
@@ -38,7 +38,7 @@ RARE = (
     "kentik_async.state",
 )
 
-# What is imported with the first client.
+# Modules that are imported with the first client.
 WITH_THE_CLIENT = (
     "google.protobuf",
     "grpc",
@@ -67,7 +67,7 @@ def test_the_pytest_plugin_is_an_entry_point() -> None:
 
 
 def loaded(statement: str, names: tuple[str, ...]) -> list[str]:
-    """Return which of these modules a fresh process has loaded after a statement."""
+    """Return which of the given modules a new process has loaded after a statement."""
     script = f"import json, sys; {statement}; print(json.dumps(sorted(set({names!r}) & set(sys.modules))))"
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     names_loaded: list[str] = json.loads(run.stdout)

@@ -1,4 +1,4 @@
-"""What comes along with the package: documented, and under licences that any user can live with."""
+"""All dependencies of the package are documented, and have permissive licences."""
 
 import importlib.metadata
 import itertools
@@ -13,7 +13,7 @@ from tests.support.requirements import closure, name_of, project
 
 PERMISSIVE = re.compile(r"\b(Apache|MIT|BSD|ISC|PSF|Python Software Foundation|0BSD|Unlicense)\b")
 FILE_LEVEL = {"certifi", "orjson", "tqdm", "pathspec"}
-"""Under the Mozilla Public License: it binds who changes their files, not who uses them."""
+"""Packages with the Mozilla Public License, which applies to changes of their files, not to their use."""
 
 
 @pytest.fixture(scope="module", name="project")
@@ -33,7 +33,7 @@ def licence(name: str) -> str:
 
 
 def test_whatever_is_always_installed_is_listed(project: dict[str, Any], listed: set[str]) -> None:
-    # Some of it is needed by some versions of Python, or of the dependencies, only.
+    # Some are only needed by some versions of Python or of the dependencies.
     found = set(closure(project["dependencies"], set())) - {"async-timeout", "sniffio", "pycares"}
     assert len(found) > len(project["dependencies"])
     assert found <= listed

@@ -1,4 +1,4 @@
-"""Facts that stand in two files agree: pyproject.toml, Makefile, .ci/floors.txt, CHANGELOG.md."""
+"""Facts that are in two files agree: pyproject.toml, Makefile, .ci/floors.txt, CHANGELOG.md."""
 
 import re
 import tomllib
@@ -18,7 +18,7 @@ def project() -> dict[str, Any]:
 
 
 def _lower_bounds(requirements: list[str]) -> dict[str, Version]:
-    """The oldest version that each requirement admits."""
+    """Return the oldest version that each requirement allows."""
     return {
         requirement.name: Version(specifier.version)
         for requirement in map(Requirement, requirements)

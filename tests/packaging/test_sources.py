@@ -1,4 +1,4 @@
-"""The house rules that a reader would otherwise have to remember: every tracked file keeps them."""
+"""Every tracked file follows the rules of the project."""
 
 import ast
 import os
@@ -12,7 +12,7 @@ from tests.support.paths import ROOT
 
 LINES_AT_MOST = 400
 
-# A file that names the author's machine or mirror works on that machine alone.
+# A file that names the author's machine or mirror works only on that machine.
 MACHINE_PATH = re.compile(r"(?<![\w.$~/-])/(?:root|work)/[\w.]|(?<![\w.])/opt/(?:pypi|wheels)")
 REGISTRY = re.compile(r"\b(?:pypi\.org|pythonhosted\.org|proxy\.golang\.org|registry\.npmjs\.org)\b")
 
@@ -21,7 +21,7 @@ OFFERS = re.compile(r"^__all__\b.* = ", re.MULTILINE)
 
 
 def _tracked() -> list[Path]:
-    """The files git knows; in a source distribution, all there are."""
+    """Return the files tracked by git; in a source distribution, all files."""
     command = ["git", "-c", f"safe.directory={ROOT}", "ls-files", "-z"]
     listing = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
     if listing.returncode == 0 and (ROOT / ".git").exists():
@@ -41,7 +41,7 @@ def _written_by_hand(folder: str) -> list[Path]:
 
 
 def _exports(text: str) -> bool:
-    """Whether a module says what it offers; one that is a docstring and no more offers nothing."""
+    """Return whether a module has `__all__`, or contains only a docstring."""
     return OFFERS.search(text) is not None or not ast.parse(text).body[1:]
 
 

@@ -1,4 +1,4 @@
-"""Runs pytest in a folder, as in a project of its own: without this repository's settings."""
+"""Runs pytest in a folder as in a separate project, without this repository's settings."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""The pytest plugin in other people's runs: it costs nothing unused, and suits every kind of event loop."""
+"""The pytest plugin in other projects: no cost if unused, and support for every kind of event loop."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The guide to testing: its example project passes in a folder of its own, beside other plugins."""
+"""The guide to testing: its example project passes in its own folder, together with other plugins."""
 
 import re
 from pathlib import Path

@@ -1,6 +1,6 @@
 """Check that every public name has a known type: `python -m tests.typing.public_types`, part of `make type`.
 
-basedpyright examines the package as its users see it. Public names are those that documented modules export.
+basedpyright examines the package as its users see it. Public names are the exports of documented modules.
 """
 
 import importlib
@@ -32,7 +32,7 @@ def main() -> int:
 
 
 def public_names() -> set[str]:
-    """Return the dotted names of what the documented modules export, as it is named where it is defined."""
+    """Return the full names of the exports of documented modules, with the module that defines each."""
     names = set()
     for module in map(importlib.import_module, MODULES):
         for name in getattr(module, "__all__", ()):
@@ -49,7 +49,7 @@ def is_exposed(symbol: str, public: set[str]) -> bool:
 
 
 def symbols() -> list[dict[str, Any]]:
-    """Return what basedpyright found out about each symbol of the package."""
+    """Return the result of basedpyright for each symbol of the package."""
     executables = Path(sys.executable).parent
     verify = ["--verifytypes", "kentik_async", "--ignoreexternal", "--outputjson"]
     # basedpyright examines the packages of the first python on PATH.

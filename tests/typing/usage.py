@@ -1,6 +1,6 @@
-"""The SDK as its users type it: checked by mypy and basedpyright, never run.
+"""Typed usage of the SDK: checked by mypy and basedpyright, never run.
 
-Each `assert_type` states what an editor shows; each ignored error states a mistake that a checker finds.
+Each `assert_type` is a type that an editor shows; each ignored error is a mistake that a checker finds.
 """
 
 import asyncio
@@ -210,7 +210,7 @@ async def many(kentik: KentikClient, names: Sequence[str]) -> None:
 
 
 class Mine(KentikClient):
-    """Clients may be derived from, and stay what they are."""
+    """Clients can be subclassed, and keep their type."""
 
 
 async def declared(kentik: KentikClient) -> None:
@@ -234,7 +234,7 @@ async def derived() -> None:
 
 
 async def mistakes(kentik: KentikClient, elsewhere: AsyncIterable[int]) -> None:
-    """Each line is a mistake that both checkers must see; to mypy an unused ignore is an error."""
+    """Each line is a mistake that both checkers must find; for mypy an unused ignore is an error."""
     KentikClient("ada@example.com", "token", "eu")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     KentikClient("ada@example.com", "token", pacing="fast")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await kentik.kmi.get_rankings(7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -1,4 +1,4 @@
-"""The benchmark's judge is right: it agrees with the suite's own, and its fastest schedule is the fastest."""
+"""The benchmark's judge is correct: it agrees with the tests' own, and its best schedule is the fastest."""
 
 import runpy
 from collections import Counter
@@ -13,7 +13,7 @@ from tests.support.quota.oracle import Limits, Visit, overruns
 JUDGE: dict[str, Any] = runpy.run_path(str(ROOT / "benchmarks" / "limiter" / "judge.py"))
 RULES = JUDGE["Rules"](concurrent=2, soft=2, delay=3.0, hard=3, hourly=5, minute=10.0, hour=40.0)
 
-# Whole seconds, so that windows that end at the very instant of a receipt are met.
+# Whole seconds, so that some windows end exactly at the time of a receipt.
 stays = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 12)), max_size=14)
 
 

@@ -1,4 +1,4 @@
-"""The facade without a wire: its arguments, its views, what it refuses to send."""
+"""The client without a connection: its arguments, its views, and calls that it rejects."""
 
 import asyncio
 import gc
@@ -88,7 +88,7 @@ class TestArguments:
 
 
 class TestSharedQuota:
-    """Which clients share a limiter, seen in what one leaves to the other."""
+    """Which clients share a limiter, tested by the remaining quota."""
 
     @staticmethod
     async def in_flight(spender: KentikClient, other: KentikClient) -> int:
@@ -102,7 +102,7 @@ class TestSharedQuota:
         assert await self.in_flight(make(), make()) == 1
 
     async def test_another_quota_does_not_part_one_customer(self) -> None:
-        # The more careful of the two applies: see docs/quota.md.
+        # The stricter of the two applies: see docs/quota.md.
         assert await self.in_flight(make(), make(quota=Quota.NON_QUERY.scaled(2))) == 1
 
     async def test_colleagues_name_their_customer(self) -> None:

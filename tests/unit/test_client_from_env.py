@@ -1,4 +1,4 @@
-"""A client as the environment and the profiles make it."""
+"""Clients from the environment and from profiles."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Endpoints, credentials, trust and proxies: what is accepted, and one clear line for the rest."""
+"""Endpoints, credentials, trust and proxies: valid values, and one clear line for invalid ones."""
 
 import traceback
 from pathlib import Path

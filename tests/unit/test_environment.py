@@ -1,4 +1,4 @@
-"""What variables and profile files say, in which order, and what is said about broken ones."""
+"""Variables and profile files: their values, their order, and errors for invalid ones."""
 
 import json
 import logging
@@ -123,7 +123,7 @@ def test_a_field_that_is_null_counts_as_absent(home: Path) -> None:
 
 
 class TestCredentials:
-    """E-mail address and token come from one place: the other's are sent to nobody in its name."""
+    """E-mail address and token come from the same source and are never mixed with those of another."""
 
     @pytest.mark.parametrize("profile", [None, "default"])
     def test_a_profile_with_an_unknown_key(self, home: Path, profile: str | None) -> None:

@@ -1,4 +1,4 @@
-"""The tree of errors: what catches what, and that an error survives the way to another process."""
+"""The tree of errors: base classes, and errors that are pickled for another process."""
 
 import pickle
 

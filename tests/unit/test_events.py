@@ -1,4 +1,4 @@
-"""An event is a plain record that can be kept, compared and sent elsewhere."""
+"""An event is a plain record that can be stored, compared and pickled."""
 
 import pickle
 from dataclasses import FrozenInstanceError, asdict

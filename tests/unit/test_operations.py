@@ -1,4 +1,4 @@
-"""What each operation is, against the vendor's pages; and what codecs do with it stays theirs."""
+"""Each operation matches the vendor's pages; encoding and decoding belong to the codecs."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""The names that users import, frozen: adding one is a decision, losing one breaks somebody."""
+"""The public names are fixed: adding one is a decision, and removing one breaks user programs."""
 
 import ast
 import inspect
@@ -150,7 +150,7 @@ def test_the_clients_defaults() -> None:
 
 
 def public_callables() -> Iterator[tuple[str, object]]:
-    """Everything that a user can call or make: by the names above, and what hangs on them."""
+    """Return everything that a user can call or create: the names above, and their attributes."""
     seeds: list[tuple[str, object]] = [(name, getattr(kentik_async, name)) for name in NAMES]
     seeds += [(name, getattr(kentik_async.resources, name)) for name in resource_names]
     seeds += [(name, getattr(module, name)) for module in (models, quota) for name in module.__all__]

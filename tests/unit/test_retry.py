@@ -1,4 +1,4 @@
-"""What is repeated, how often, and after which pause."""
+"""Retries: which failures, how often, and after which pause."""
 
 import math
 
@@ -10,7 +10,7 @@ from kentik_async.retry import Effect
 
 RETRY = Retry(attempts=4, base=0.5, cap=30.0)
 
-# What of it is repeated, by effect: nothing else is, and a create never.
+# The retried errors by effect: no others are retried, and a create never is.
 AFTER = {
     "http 408": {Effect.READ, Effect.REPLACE},
     "http 502": {Effect.READ, Effect.REPLACE},
@@ -25,10 +25,10 @@ AFTER = {
 
 
 def failures() -> dict[str, errors.KentikError]:
-    """Every failure that a server can answer, and the client's own."""
+    """Every failure of a server, and the client's own failures."""
     found: dict[str, errors.KentikError] = {f"http {code}": error_for_http(code) for code in range(300, 600)}
     found |= {f"grpc {status}": error_for_grpc(status) for status in GRPC_ERRORS}
-    del found["http 429"], found["grpc RESOURCE_EXHAUSTED"]  # the limiter's business
+    del found["http 429"], found["grpc RESOURCE_EXHAUSTED"]  # handled by the limiter
     own = (
         errors.DecodeError,
         errors.ConnectError,

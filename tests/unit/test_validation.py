@@ -1,4 +1,4 @@
-"""Arguments: what is accepted, what it becomes, and the one line that a refusal says."""
+"""Arguments: accepted values, their results, and the one-line error for other values."""
 
 import decimal
 from functools import partial

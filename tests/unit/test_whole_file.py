@@ -1,4 +1,4 @@
-"""Files that a user has named: whole or not at all, and with the permissions of any other new file."""
+"""Files that a user has named: written atomically, with the usual permissions of a new file."""
 
 import os
 import resource

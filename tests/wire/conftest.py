@@ -1,4 +1,4 @@
-"""Foreign servers, and clients pointed at them."""
+"""Independent servers, and clients connected to them."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
@@ -15,7 +15,7 @@ from tests.wire.servers.independent import EMAIL, ONE_AT_A_TIME, TOKEN, UNLIMITE
 
 @pytest.fixture
 async def grpc_server() -> AsyncIterator[ForeignGrpc]:
-    """A foreign gRPC server."""
+    """An independent gRPC server."""
     server = await ForeignGrpc().start()
     yield server
     await server.stop()
@@ -23,7 +23,7 @@ async def grpc_server() -> AsyncIterator[ForeignGrpc]:
 
 @pytest.fixture
 async def rest_server() -> AsyncIterator[ForeignRest]:
-    """A foreign HTTP server."""
+    """An independent HTTP server."""
     server = await ForeignRest().start()
     yield server
     await server.stop()
@@ -33,7 +33,7 @@ async def rest_server() -> AsyncIterator[ForeignRest]:
 async def client(
     grpc_server: ForeignGrpc, rest_server: ForeignRest
 ) -> AsyncIterator[Callable[..., KentikClient]]:
-    """Makes clients pointed at the foreign servers, with a limiter of their own; closes them at the end."""
+    """Creates clients of the independent servers, each with its own limiter; closes them at the end."""
     async with AsyncExitStack() as stack:
 
         def make(quota: Quota = UNLIMITED, **options: Any) -> KentikClient:
@@ -50,19 +50,19 @@ async def client(
 
 @pytest.fixture
 def kentik(client: Callable[..., KentikClient]) -> KentikClient:
-    """A client pointed at the foreign servers."""
+    """A client connected to the independent servers."""
     return client()
 
 
 @pytest.fixture
 def patient_probe(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the last probe find the reason of a failure, however slow the machine is."""
+    """Let the last probe find the reason of a failure, also on a slow machine."""
     monkeypatch.setattr(probe, "_LAST_REASON_TIMEOUT", PATIENCE)
 
 
 @pytest.fixture
 async def held(grpc_server: ForeignGrpc, rest_server: ForeignRest) -> AsyncIterator[Held]:
-    """Both servers, with answers that are held back."""
+    """Both servers, with delayed answers."""
     held = Held(grpc_server, rest_server)
     yield held
     held.loose.set()
@@ -70,5 +70,5 @@ async def held(grpc_server: ForeignGrpc, rest_server: ForeignRest) -> AsyncItera
 
 @pytest.fixture
 def one_at_a_time(client: Callable[..., KentikClient]) -> KentikClient:
-    """A client pointed at the foreign servers, with a single slot."""
+    """A client connected to the independent servers, with a single slot."""
     return client(ONE_AT_A_TIME)

@@ -1,4 +1,4 @@
-"""Callers that stop waiting: they are let go at once, and the slot stays taken until the server is done."""
+"""Callers that stop waiting: they return immediately; the slot stays occupied until the server is done."""
 
 import asyncio
 import time
@@ -68,7 +68,7 @@ class TestTimeout:
     async def test_event_loop_that_stood_still(
         self, client: Client, held: Held, call: Call, answered: bool
     ) -> None:
-        """The timer is late then, and a response that arrived in time is not lost."""
+        """Then the timer is late, and a response that arrived in time is not lost."""
         kentik = client(PATIENT_ONE_AT_A_TIME, timeout=20.0)
         held.loose.set()
         await call(kentik)
@@ -211,7 +211,7 @@ class TestCancellation:
 async def test_a_gateways_answer_keeps_the_slot_for_the_drain(
     client: Client, rest_server: ForeignRest, status: int
 ) -> None:
-    """The API behind the gateway may still be at it: the next request would be a concurrent one."""
+    """The API behind the gateway may still be working: the next request would be a concurrent one."""
     page = b"<html><head><title>Gateway Time-out</title></head></html>"
     rest_server.usual = Answer(status, page, content_type="text/html")
     kentik, time = at_standstill(client, ONE_AT_A_TIME, retry=Retry(attempts=1))
@@ -232,9 +232,9 @@ async def test_an_error_of_the_api_itself_frees_the_slot(
 
 
 async def test_lost_connection_keeps_its_slot_for_the_drain(client: Client) -> None:
-    """The server may still be at it: the next request would be a concurrent one.
+    """The server may still be working: the next request would be a concurrent one.
 
-    Not a server that is stopped: it may answer what it breaks off, and the slot is free then.
+    Except for a stopped server: it may answer the calls that it aborts, and then the slot is free.
     """
 
     async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,4 +1,4 @@
-"""A client that is closed while calls wait, connect and fly: each ends with one clear error."""
+"""A client that is closed while calls wait, connect or are in flight: each ends with one clear error."""
 
 import asyncio
 from contextlib import suppress
@@ -39,7 +39,7 @@ class TestClosing:
         assert [type(outcome) for outcome in outcomes] == [ClientClosedError] * 5
         assert str(outcomes[1]) == "the client was closed while the call was waiting"
         assert (await kentik.quota.snapshot()).waiting == 0
-        await assert_drains(kentik, time, DRAIN)  # the server may still be at it
+        await assert_drains(kentik, time, DRAIN)  # the server may still be working
 
     async def test_calls_that_wait_for_a_connection(self, client: Client) -> None:
         kentik = client(grpc_endpoint="http://127.0.0.1:1", rest_endpoint="http://127.0.0.1:1")
@@ -67,7 +67,7 @@ class TestClosing:
             await task
 
     async def test_a_call_in_a_task_that_had_been_cancelled_before(self, client: Client, held: Held) -> None:
-        """Cleaning up after a cancellation that is still counted: closing must not be taken for another."""
+        """Cleanup after a cancellation that is still counted: closing must not count as another one."""
         kentik = client(ONE_AT_A_TIME)
         first = asyncio.create_task(kentik.kmi.list_markets())
         await held.has_received(1)
@@ -99,7 +99,7 @@ class TestClosing:
         assert second.cancelled()
 
     async def test_closing_survives_a_cancellation(self, client: Client, held: Held) -> None:
-        """Whoever leaves a cancelled scope leaves no connection open behind."""
+        """Leaving a cancelled scope leaves no connection open."""
         kentik = client()
         tasks = [asyncio.create_task(kentik.kmi.list_markets()), asyncio.create_task(kentik.sites.list())]
         await held.has_received(2)

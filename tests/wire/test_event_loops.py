@@ -1,4 +1,4 @@
-"""One client in one event loop after another, in two at once, and in a process that forked."""
+"""One client in one event loop after another, in two concurrent loops, and in a forked process."""
 
 import asyncio
 import subprocess
@@ -33,7 +33,7 @@ UNLIMITED = Quota(None, None, 0, None, None)
 
 
 def run(program: str, *, grpc_port: int = 1) -> subprocess.CompletedProcess[str]:
-    """Run a program in a process of its own, beside a REST server in a thread."""
+    """Run a program in another process, with a REST server in a thread."""
     prelude = PRELUDE.format(root=str(ROOT))
     code = prelude + f"GRPC = 'http://127.0.0.1:{grpc_port}'\n" + textwrap.dedent(program)
     command = [sys.executable, "-X", "dev", "-W", "ignore::ResourceWarning", "-c", code]
@@ -42,7 +42,7 @@ def run(program: str, *, grpc_port: int = 1) -> subprocess.CompletedProcess[str]
 
 @pytest.fixture(scope="module")
 def grpc_port() -> Iterator[int]:
-    """A gRPC server in a process of its own: two event loops in one process are too much for grpc.aio."""
+    """A gRPC server in another process, because grpc.aio does not support two event loops in one process."""
     program = f"""
 import asyncio, sys
 sys.path.append({str(ROOT)!r})
@@ -63,7 +63,7 @@ asyncio.run(main())
 
 
 def test_one_asyncio_run_after_another(grpc_port: int) -> None:
-    """As scripts and notebooks do, with a client that nobody closes in between."""
+    """As in scripts and notebooks, with a client that is not closed in between."""
     done = run(
         """
         client = KentikClient("a@b", "token", grpc_endpoint=GRPC, rest_endpoint=rest.url, quota=UNLIMITED)
@@ -105,7 +105,7 @@ def test_a_client_that_is_left_behind_says_nothing_of_ours(grpc_port: int) -> No
 
 
 def test_a_fork_with_a_live_client(grpc_port: int) -> None:
-    """The child is told, before anything of gRPC's is touched that would hang; the parent goes on."""
+    """The child gets an error before it uses gRPC, which would hang; the parent continues."""
     done = run(
         """
         async def main():
@@ -167,7 +167,7 @@ async def test_closing_from_another_loop_closes(kentik: KentikClient) -> None:
 
 
 async def test_clients_in_threads_share_their_quota(rest_server: ForeignRest) -> None:
-    """Each in a loop of its own, one at a time over all of them."""
+    """Each in its own loop, with one request at a time over all loops."""
     at_once = most_at_once = 0
 
     async def count(_: object) -> aiohttp.web.StreamResponse:

@@ -1,4 +1,4 @@
-"""What the first request needs is loaded before it holds a slot, and not before it is used."""
+"""Libraries of the first request are loaded before it holds a slot, but not before they are needed."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""HTTP/2 at its worst: streams reset, connections closed, answers of proxies that know no gRPC."""
+"""HTTP/2 faults: streams reset, connections closed, answers of proxies without gRPC support."""
 
 import asyncio
 import struct
@@ -39,7 +39,7 @@ WELL = ("grpc-status", "0")
 
 
 def after_the_request(frames: bytes) -> Behaviour:
-    """Take a request whole, write these frames, and hang up when the client does, or asks for more."""
+    """Read a whole request, write the given frames, and disconnect when the client does, or sends more."""
 
     async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(SETTINGS)
@@ -75,7 +75,7 @@ LOST: dict[str, bytes] = {
 
 @pytest.mark.parametrize("case", LOST)
 async def test_a_create_is_sent_once_and_its_slot_drains(client: Client, case: str) -> None:
-    """The server had the whole request: whether it acted is not known."""
+    """The server received the whole request: it is not known whether it acted."""
     async with RawServer(after_the_request(LOST[case])) as server:
         kentik, time = at_standstill(client, ONE_AT_A_TIME, grpc_endpoint=server.url, transport="grpc")
         with pytest.raises(UnavailableError) as caught:
@@ -112,7 +112,7 @@ UNREADABLE: dict[str, bytes] = {
 
 @pytest.mark.parametrize("case", UNREADABLE)
 async def test_an_answer_that_cannot_be_read(client: Client, case: str) -> None:
-    """The server acted: a create that met the last of them went out a second time as if it were refused."""
+    """The server acted: before a fix, a create with the last of them was sent again, as if refused."""
     async with RawServer(after_the_request(UNREADABLE[case])) as server:
         kentik = client(ONE_AT_A_TIME, grpc_endpoint=server.url)
         with pytest.raises(DecodeError) as caught:
@@ -141,7 +141,7 @@ async def test_a_status_that_is_none_of_the_list(client: Client) -> None:
         await kentik.aclose()
 
 
-# The gRPC specification knows but few of them: the others are UNKNOWN or INTERNAL to it, and no less clear.
+# The gRPC specification maps only some of them: the others become UNKNOWN or INTERNAL, and are as clear.
 PROXIES: dict[str, tuple[str, type[APIError]]] = {
     "400": ("INTERNAL", BadRequestError),
     "401": ("UNAUTHENTICATED", AuthenticationError),
@@ -167,7 +167,7 @@ async def test_pages_of_proxies(client: Client, status: str) -> None:
             await kentik.as_groups.create("x", [1])
         assert type(caught.value) is kind
         assert (caught.value.grpc_status, caught.value.attempts) == (name, 1)
-        # What a gateway says when it gives up tells nothing of the API's own work.
+        # The answer of a gateway that gives up says nothing about the API's own work.
         gave_up = status == "408" or status.startswith("5")
         if gave_up:
             await assert_drains(kentik, time, ONE_AT_A_TIME.drain)
@@ -186,14 +186,14 @@ async def test_an_answer_without_a_status(client: Client) -> None:
 
 
 async def test_an_answer_of_a_hundred_thousand_rows(kentik: KentikClient, grpc_server: ForeignGrpc) -> None:
-    """More than gRPC takes by default."""
+    """More than gRPC accepts by default."""
     row = (1, message((1, 64512), (2, "A network with a name of usual length"), (3, 1), (4, 1), (5, 1)))
     grpc_server.usual = message(*[row] * 100_000)
     assert len(grpc_server.usual) > 4 * 1024 * 1024
     assert len(await kentik.kmi.get_rankings("planet$earth", limit=100_000)) == 100_000
 
 
-# As grpcio 1.51 and 1.85 said it, with the outcome where the connection stands and where it does not.
+# The texts of grpcio 1.51 and 1.85, with the outcome with and without a connection.
 @pytest.mark.parametrize(
     "status",
     [

@@ -1,4 +1,4 @@
-"""Thousands of calls that nobody waits for any more leave nothing behind."""
+"""Thousands of abandoned calls leave nothing behind."""
 
 import asyncio
 import gc
@@ -18,7 +18,7 @@ DRAIN = ONE_AT_A_TIME.drain
 
 
 def footprint() -> tuple[int, int]:
-    """Bytes allocated by Python, and tasks alive."""
+    """Return the bytes allocated by Python, and the number of tasks."""
     gc.collect()
     return tracemalloc.get_traced_memory()[0], len(asyncio.all_tasks())
 
@@ -50,7 +50,7 @@ class TestLeaks:
         snapshot = await kentik.quota.snapshot()
         assert (snapshot.waiting, snapshot.in_flight) == (0, 1)
         assert after[1] == before[1]
-        assert after[0] - before[0] < 10_000 * 40  # a call that stays weighs a kilobyte
+        assert after[0] - before[0] < 10_000 * 40  # a leaked call takes a kilobyte
         assert held.received == 1
         held.loose.set()
         await flying
@@ -89,16 +89,16 @@ class TestLeaks:
 
 
 async def test_a_failure_leaves_no_garbage_behind(client: Client, held: Held) -> None:
-    """No circle of references keeps it, and all that hangs on it, until the next collection.
+    """No reference cycle keeps it, and the objects that it refers to, until the next collection.
 
-    Over REST alone: grpcio 1.51 has circles of its own.
+    Only over REST: grpcio 1.51 has cycles of its own.
     """
     absent = client(rest_endpoint="http://127.0.0.1:1", connect_timeout=0.02)
     gc.disable()
     try:
         for kentik, kind in ((client(PATIENT, timeout=0.02), DeadlineExceededError), (absent, ConnectError)):
             error = await failure_of(kentik.sites.list(), kind)
-            await kentik.aclose()  # until then the attempt goes on behind its caller
+            await kentik.aclose()  # until then the attempt continues without its caller
             await asyncio.sleep(0)
             assert error() is None
     finally:
@@ -107,7 +107,7 @@ async def test_a_failure_leaves_no_garbage_behind(client: Client, held: Held) ->
 
 @pytest.mark.parametrize("flying", [False, True], ids=["while it waited", "while it flew"])
 async def test_a_cancelled_call_leaves_no_garbage_behind(client: Client, held: Held, flying: bool) -> None:
-    """Nor does the task that made it: thousands of them would outlive their cancellation."""
+    """The task that made it is not kept either: thousands of tasks would outlive their cancellation."""
     kentik = client(UNLIMITED if flying else ONE_AT_A_TIME)
     first = asyncio.create_task(kentik.sites.list())
     await held.has_received(1)
@@ -121,7 +121,7 @@ async def test_a_cancelled_call_leaves_no_garbage_behind(client: Client, held: H
 
 
 async def cancelled_task(kentik: KentikClient) -> weakref.ref[Any]:
-    """Return what is left of a task that was cancelled while its call waited or flew beside another."""
+    """Return a reference to a task that was cancelled while its call waited or was in flight."""
     task = asyncio.create_task(kentik.sites.list())
     async with asyncio.timeout(PATIENCE):
         while (now := await kentik.quota.snapshot()).waiting + now.in_flight < 2:

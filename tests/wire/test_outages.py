@@ -1,4 +1,4 @@
-"""Servers that are not there, not yet, not any more: nothing is sent unconnected, nobody waits for ever."""
+"""Servers that are absent, start late or go away: no request without connection, no endless wait."""
 
 import asyncio
 import os
@@ -18,7 +18,7 @@ from tests.wire.servers.independent import ONE_AT_A_TIME, Answer, ForeignGrpc, F
 
 NOWHERE = "http://127.0.0.1:1"
 
-# The client's defaults, in seconds: who waits less has read the argument. Far more than a slow machine needs.
+# The client's defaults, in seconds: a shorter wait proves that the argument is used. Slow machines need less.
 CONNECT_TIMEOUT, OUTAGE_WAIT = 10.0, 60.0
 
 
@@ -49,7 +49,7 @@ class TestNeverThere:
     @pytest.mark.usefixtures("patient_probe")
     @over_both
     async def test_unknown_host_name(self, client: Client, call: Call) -> None:
-        host = ".".join(["nobody"] * 40)  # too long for a query, so no name server is asked
+        host = ".".join(["nobody"] * 40)  # too long for a query, so no name server is queried
         url = f"https://{host}"
         kentik = client(grpc_endpoint=url, rest_endpoint=url, connect_timeout=2.0)
         with pytest.raises(ConnectError, match=f"^no connection to {host}:443: the host name cannot be"):
@@ -164,7 +164,7 @@ class TestLongOutages:
         assert 0.15 < watch.elapsed < OUTAGE_WAIT
 
         with frozen_time(), pytest.raises(ConnectError, match="Connection refused"):
-            await call(kentik)  # at once: no timer would end it
+            await call(kentik)  # immediately: no timer would end it
 
         await grpc_server.start()
         await rest_server.start()
@@ -198,7 +198,7 @@ class TestLongOutages:
 
 
 async def test_unsent_requests_cost_nothing(client: Client) -> None:
-    """A REST server that is gone when the request is about to be sent: told by the connection alone."""
+    """A REST server that goes away just before the request is sent: only the connection shows it."""
 
     async def answer_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -224,7 +224,7 @@ async def test_unsent_requests_cost_nothing(client: Client) -> None:
 
 
 def patience_towards(port: int, number: int) -> list[int]:
-    """How long an open socket waits for acknowledgements, in milliseconds, if that is where it leads."""
+    """Return the milliseconds that a socket to the given port waits for acknowledgements."""
     with socket.socket(fileno=os.dup(number)) as ours:
         if ours.family not in (socket.AF_INET, socket.AF_INET6) or ours.getpeername()[1] != port:
             return []
@@ -233,12 +233,12 @@ def patience_towards(port: int, number: int) -> list[int]:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the option is Linux's")
 async def test_a_connection_that_was_forgotten_is_given_up(client: Client, grpc_server: ForeignGrpc) -> None:
-    """The kernel closes it when nothing is acknowledged any more, and not after a quarter of an hour."""
+    """The kernel closes it when acknowledgements stop, and not after a quarter of an hour."""
     kentik = client()
     await kentik.kmi.list_markets()
     patience = []
     for path in Path("/proc/self/fd").iterdir():
-        with suppress(OSError):  # the listing's own is gone by now
+        with suppress(OSError):  # the descriptor of the listing itself is closed by now
             if path.readlink().name.startswith("socket:"):
                 patience += patience_towards(grpc_server.port, int(path.name))
     assert patience == [20_000]

@@ -1,4 +1,4 @@
-"""A limiter of the user's own: when it is called, and what each grant is told."""
+"""A user's own limiter: when it is called, and the outcome that each grant gets."""
 
 import asyncio
 import time
@@ -29,7 +29,7 @@ from tests.wire.servers.independent import Abort, Answer, ForeignGrpc, ForeignRe
 
 @dataclass
 class Ticket:
-    """A grant, and what became of it."""
+    """A grant, and its outcome."""
 
     quota_class: str
     priority: int
@@ -47,7 +47,7 @@ class Ticket:
 
 @dataclass
 class OwnLimiter:
-    """Grants at once, and remembers."""
+    """Grants immediately, and records the grants."""
 
     tickets: list[Ticket] = field(default_factory=list)
     unusable: int = 0
@@ -67,7 +67,7 @@ class OwnLimiter:
         return ticket
 
     async def snapshot(self, quota_class: QuotaClass = "non_query") -> QuotaSnapshot:
-        raise NotImplementedError  # a limiter of a user's own: no call may ask for it
+        raise NotImplementedError  # a user's own limiter: no call may request it
 
     async def estimate(self, n: int, quota_class: QuotaClass = "non_query") -> float:
         return float(n)

@@ -1,4 +1,4 @@
-"""What a server reports of the quota, and when it wants to be called again, is used on both protocols."""
+"""The server's reports of the quota and its requested pauses are used with both protocols."""
 
 import base64
 import json
@@ -131,7 +131,7 @@ async def test_refusal_without_pause_waits_for_room(
     grpc_server.answers.append(Abort("RESOURCE_EXHAUSTED", "", ((HEADER, details(0, 0.05)),)))
     rest_server.answers.append(Answer(429, headers={HEADER: details(0, 0.05)}))
     grpc_server.usual, rest_server.usual = b"", Answer(body=b'{"sites": []}')
-    await call(kentik)  # else it would take a quarter of a minute
+    await call(kentik)  # otherwise it would take a quarter of a minute
     assert (await kentik.quota.snapshot()).left_hard_minute is not None
 
 

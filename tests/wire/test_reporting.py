@@ -1,4 +1,4 @@
-"""What a client reports while it works, in which order; and what a report that fails may not do."""
+"""Events of a client, their order, and that a failing `on_event` has no effect."""
 
 import asyncio
 import logging
@@ -39,7 +39,7 @@ async def test_a_call_that_succeeds(client: Client, grpc_server: ForeignGrpc) ->
 
 
 async def test_durations(client: Client, rest_server: ForeignRest) -> None:
-    """Each lies between what the server took and what was measured around it."""
+    """Each duration is between the server's time and the time measured around the call."""
     seen: list[tuple[float, Event]] = []
     served: list[float] = []
     kentik = client(ONE_AT_A_TIME, on_event=lambda event: seen.append((time.monotonic(), event)))
@@ -151,6 +151,6 @@ class TestViews:
             for view in (kentik, hasty.with_options(timeout=PATIENCE))
         ]
         await held.has_received(4)
-        await asyncio.sleep(0.03)  # longer than the hasty view waits
+        await asyncio.sleep(0.03)  # longer than the wait of the view with the short `max_wait`
         held.loose.set()
         await asyncio.gather(*calls)

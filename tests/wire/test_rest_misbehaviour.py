@@ -1,4 +1,4 @@
-"""HTTP servers, and what stands before them, at their worst; and what aiohttp would do on its own."""
+"""Faults of HTTP servers and of gateways, and retries that aiohttp would make on its own."""
 
 import asyncio
 import gzip
@@ -46,7 +46,7 @@ async def http_request(reader: Reader) -> bytes:
 
 
 def answering(raw: bytes) -> Behaviour:
-    """Answer each request with these bytes, then hang up."""
+    """Answer each request with the given bytes, then disconnect."""
 
     async def behave(reader: Reader, writer: Writer) -> None:
         await http_request(reader)
@@ -57,7 +57,7 @@ def answering(raw: bytes) -> Behaviour:
 
 
 class TestStaleConnections:
-    """A kept connection that the server closes as the next request arrives: one sending, one attempt."""
+    """A kept connection that the server closes when the next request arrives: one request, one attempt."""
 
     @pytest.fixture
     def counted(self) -> list[bytes]:
@@ -69,7 +69,7 @@ class TestStaleConnections:
             counted.append(await http_request(reader))
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
             await writer.drain()
-            counted.append(await http_request(reader))  # and hang up without an answer
+            counted.append(await http_request(reader))  # and disconnect without an answer
 
         async with RawServer(answer_the_first) as server:
             yield server

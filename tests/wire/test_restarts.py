@@ -1,4 +1,4 @@
-"""Servers that restart under hundreds of calls: reads go through, creates go once, the books are right."""
+"""Servers that restart during hundreds of calls: reads succeed, creates are sent once, quota is right."""
 
 import asyncio
 from collections import Counter
@@ -56,7 +56,7 @@ class TestRestarts:
         calls = [asyncio.create_task(kentik.as_groups.create(f"group {n}", [1])) for n in range(200)]
 
         async def lost() -> int:
-            """How many creates the stopped server can have broken off: those sent and not answered well."""
+            """Return the number of creates that the server may have aborted: sent, without a success."""
             await loss_noticed(kentik)
             kinds = Counter(event.kind for event in events if event.error is None)
             return kinds["sent"] - kinds["answered"]
@@ -75,7 +75,7 @@ class TestRestarts:
     async def restart_when(
         server: ForeignGrpc | ForeignRest, received: int, look: Callable[[], Awaitable[int]] | None = None
     ) -> int:
-        """Return what a function finds while the server is down."""
+        """Return the result of a function while the server is down."""
         async with asyncio.timeout(PATIENCE):
             while len(server.received) < received:
                 await asyncio.sleep(0)
@@ -89,7 +89,7 @@ class TestRestarts:
 
     @staticmethod
     async def assert_spent(kentik: KentikClient, ended: int) -> None:
-        """What went out is what was spent, once the last of it is drained."""
+        """After the last request is drained, the used quota equals the requests sent."""
         async with asyncio.timeout(PATIENCE):
             while (snapshot := await kentik.quota.snapshot()).in_flight:
                 await asyncio.sleep(0.01)

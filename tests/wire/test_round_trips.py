@@ -1,4 +1,4 @@
-"""Every operation against servers that share no code with us: what is sent, what is made of the answer."""
+"""Every operation against servers that share no code with the client: its request and its result."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -19,7 +19,7 @@ INSTANT = datetime(2023, 11, 14, 22, 13, 20, 500_000, tzinfo=UTC)
 
 
 def only_call(server: ForeignGrpc, path: str) -> dict[int, Any]:
-    """The fields of the one request that came, which must have been to `path` and with credentials."""
+    """Return the fields of the only request, which must have been sent to `path` with credentials."""
     (received,) = server.received
     assert received.path == path
     assert received.metadata["x-ch-auth-email"] == EMAIL
@@ -198,7 +198,7 @@ SITE = {"id": "42", "site_name": "Site 1", "lat": None, "lon": "8.5", "company_i
 
 
 def only_request(server: ForeignRest, verb: str, target: str) -> Any:
-    """The document of the one request that came, which must have been so and with credentials."""
+    """Return the document of the only request, which must match and have credentials."""
     (asked,) = server.received
     assert (asked.verb, asked.target) == (verb, "/api/v5" + target)
     assert asked.headers["x-ch-auth-email"] == EMAIL

@@ -1,4 +1,4 @@
-"""What a server's refusals and failures become, over a real connection, and what is sent again."""
+"""The errors for a server's refusals and failures over a real connection, and the retries."""
 
 import asyncio
 from collections.abc import Callable
@@ -106,7 +106,7 @@ async def test_a_refusal_over_rest(client: Client, rest_server: ForeignRest, eff
 
 
 async def test_a_refusal_in_http_behind_a_grpc_gateway(client: Client) -> None:
-    """A gateway that answers 429 in bare HTTP/2 leaves neither trailers nor a gRPC status."""
+    """A gateway that answers 429 in plain HTTP/2 sends no trailers and no gRPC status."""
 
     async def gateway(reader: Any, writer: Any) -> None:
         writer.write(SETTINGS)
@@ -131,7 +131,7 @@ async def test_refused_call_keeps_its_error_after_max_wait(client: Client, grpc_
 
 
 async def test_refused_calls_queue_by_their_first_arrival(client: Client, grpc_server: ForeignGrpc) -> None:
-    """The first of three is refused once; it goes first again when the pause is over."""
+    """The first of three is refused once; it is sent first again when the pause is over."""
     grpc_server.answers.append(Abort("RESOURCE_EXHAUSTED", "", (("x-ratelimit-throttle-ms", "20"),)))
     kentik = client(ONE_AT_A_TIME)
     names = ("first", "second", "third")
@@ -141,7 +141,7 @@ async def test_refused_calls_queue_by_their_first_arrival(client: Client, grpc_s
 
 
 def attempts_after(status: str, effect: str) -> int:
-    """How many attempts of four a call makes that always fails so."""
+    """Return how many of four attempts a call makes that always fails in this way."""
     if effect == "create":
         return 1
     if status in ("UNAVAILABLE", "502", "503", "504"):
@@ -208,7 +208,7 @@ async def test_deadline_of_the_server_is_a_timeout(kentik: KentikClient, grpc_se
 
 
 async def test_error_text_is_not_a_lost_connection(client: Client, grpc_server: ForeignGrpc) -> None:
-    """A gateway hands on what its own client library said; the request has reached it all the same."""
+    """A gateway forwards the message of its own client library; the request has still reached the gateway."""
     grpc_server.usual = Abort("UNAVAILABLE", "failed to connect to all addresses; last error: UNKNOWN")
     kentik = client(ONE_AT_A_TIME)
     with pytest.raises(UnavailableError, match="failed to connect") as caught:

@@ -1,4 +1,4 @@
-"""The tools as an assistant uses them: the client of the package mcp, on the stdin of a real server."""
+"""The tools as used by an assistant: the client of the package mcp, connected to the stdin of a server."""
 
 import asyncio
 import contextlib

@@ -117,7 +117,7 @@ def test_mistakes_are_lines_with_their_place(shell: Shell, at: Path) -> None:
 
 
 def test_apply_and_restore(shell: Shell, at: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # A request that waits behind another is noted when the whole takes two seconds, as on a busy machine.
+    # A request that waits behind another is noted after two seconds, which can happen on a loaded machine.
     monkeypatch.setattr("kentik_async.cli.output.wait_notice._FIRST_CHECK", PATIENCE)
     changed(at)
     checksum = json.loads(shell("plan", "kentik.yaml", "-o", "json", at=at).out)["checksum"]

@@ -1,4 +1,4 @@
-"""What a command says while it waits for quota, and when it does not wait."""
+"""The messages of a command while it waits for quota, and when it does not wait."""
 
 import math
 import signal
@@ -13,7 +13,7 @@ def test_no_quota_is_4(shell: Shell) -> None:
     shell.control("fail", {"n": 50, "status": 429, "retry_after": 30})
     done = shell.process("kmi", "markets", "--max-wait", "1")
     assert done.code == 4
-    # Where starting the process took long it also says that it waits; grpcio 1.51 has empty words at the end.
+    # If the process started slowly, it also prints that it waits; grpcio 1.51 has empty words at the end.
     (error,) = (line for line in done.err.splitlines() if line.startswith("error: "))
     assert error.startswith("error: kmi.list_markets: ")
     assert "Traceback" not in done.err
@@ -33,7 +33,7 @@ def test_a_long_wait_for_quota_is_noted(shell: Shell, monkeypatch: pytest.Monkey
     assert (process.returncode, out, err) == (130, "", "interrupted\n")
     words = "note: waiting for quota: the server refused a request; next request in "
     assert said.startswith(words)
-    # The refusal came after the beginning, and the note no earlier than two seconds after it.
+    # The refusal came after the start, and the note at least two seconds after the refusal.
     assert math.floor(3600 - elapsed) <= int(said.removeprefix(words).removesuffix(" s\n")) <= 3600
     assert elapsed >= 2
 

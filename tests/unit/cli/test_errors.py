@@ -1,4 +1,4 @@
-"""Exit codes and the one line that is printed of an error."""
+"""Exit codes, and the line that is printed for an error."""
 
 import pytest
 
@@ -86,7 +86,7 @@ def test_an_error_is_one_line_that_begins_with_the_operation(name: str) -> None:
     error: KentikError = getattr(errors, name)("something\nwent\twrong")
     error.operation = "kmi.get_rankings"
     line = error_line(error)
-    # A full disk has nothing to do with a call, and the command line names a wrong argument itself.
+    # A full disk is unrelated to a call, and the command line names a wrong argument itself.
     apart = isinstance(error, errors.TargetError | errors.ValidationError)
     about = "" if apart else "kmi.get_rankings: "
     assert line.startswith(f"{about}something went wrong")

@@ -1,4 +1,4 @@
-"""The command line before any call: help, usage errors, what is loaded for them, and a missing extra."""
+"""The command line before any call: help, usage errors, loaded modules, and a missing extra."""
 
 import json
 import os
@@ -66,7 +66,7 @@ COMMANDS = [
 def run(
     *arguments: str, env: Mapping[str, str] | None = None, code: str = ""
 ) -> subprocess.CompletedProcess[str]:
-    """Run the command line, or some code, in a Python of its own."""
+    """Run the command line, or some code, in another process."""
     command = ["-c", code] if code else ["-m", "kentik_async.cli"]
     return subprocess.run(
         [sys.executable, *command, *arguments],
@@ -80,7 +80,7 @@ def run(
 
 @dataclass(frozen=True)
 class Said:
-    """What the command line printed and returned, called within this process."""
+    """Return the output and the exit code of the command line, called within this process."""
 
     returncode: int
     stdout: str
@@ -110,7 +110,7 @@ print(json.dumps({"codes": codes, "modules": sorted(sys.modules)}), file=sys.std
 
 @pytest.fixture(scope="module")
 def helped() -> tuple[str, dict[str, int], set[str]]:
-    """Every help text, its exit codes, and what was imported for all of them together."""
+    """Every help text, its exit codes, and the modules imported for all of them."""
     done = run(json.dumps(COMMANDS), code=LOADED)
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stderr)
@@ -123,7 +123,7 @@ def test_help_texts_name_their_arguments_and_fit_80_columns(
     text, _, _ = helped
     assert "[ARGS" not in text
     assert "default: ()" not in text
-    # Where a line of a text is too long, it is broken after a space.
+    # A line that is too long is broken after a space.
     assert [line for line in text.splitlines() if line.endswith(" ") and "Usage: " not in line] == []
 
 
@@ -268,7 +268,7 @@ sys.exit(__main__.main(["quota"]))
     assert "Traceback" in run(code=code, env={"KENTIK_TRACEBACK": "1"}).stderr
 
 
-# Each script takes seconds of computing, so each is made once: printed, printed for SHELL, or installed.
+# Each script takes seconds of CPU time, so each is made once: printed, printed for SHELL, or installed.
 @pytest.mark.parametrize(("name", "first"), [("", "# Bash completion"), ("zsh", "#compdef kentik-async")])
 def test_a_completion_script_knows_the_commands(
     call: Callable[..., Said], monkeypatch: pytest.MonkeyPatch, name: str, first: str

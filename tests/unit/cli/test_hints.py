@@ -1,4 +1,4 @@
-"""Hints that fit the mistake."""
+"""Hints for wrong command lines."""
 
 import re
 
@@ -15,7 +15,7 @@ MARKETS = (Market("cc$US", "United States"), Market("cc$BQ", "Bonaire, Sint Eust
 
 
 def lines(*arguments: str) -> list[str]:
-    """What is printed for a wrong command line."""
+    """Return the output for a wrong command line."""
     with pytest.raises(CycloptsError) as wrong:
         app.parse_args(arguments, exit_on_error=False, print_error=False)
     return usage_lines(wrong.value).splitlines()

@@ -1,4 +1,4 @@
-"""Which columns of a table fit a terminal."""
+"""The columns of a table that fit a terminal."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""What a pull says of its progress where nothing can be drawn: a line every ten seconds of virtual time."""
+"""The progress of a pull without a terminal: a line every ten seconds of virtual time."""
 
 import asyncio
 from typing import NoReturn
@@ -67,7 +67,7 @@ async def test_each_of_several_has_its_line(time: VirtualTime, capsys: pytest.Ca
 
 
 class Deaf(LocalLimiter):
-    """A limiter whose shared ledger cannot be reached."""
+    """A limiter whose shared state cannot be reached."""
 
     async def snapshot(self, quota_class: str = "non_query") -> NoReturn:
         raise ConnectError("no connection to the ledger")

@@ -1,4 +1,4 @@
-"""The command that a pull says to resume with."""
+"""The command that a pull prints for resuming it."""
 
 from kentik_async.cli.pulls.resume import resume_command
 

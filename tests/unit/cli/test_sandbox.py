@@ -1,4 +1,4 @@
-"""Untrusted SQL reaches the given tables and nothing else; results have a bounded size."""
+"""Untrusted SQL can read only the given tables; results have a bounded size."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -79,7 +79,7 @@ def test_query_reaches_nothing_else(path: Path, sql: str) -> None:
 
 @pytest.mark.parametrize("seconds", ["0.01", "0.0001", "0"])
 def test_endless_query_is_stopped(seconds: str) -> None:
-    """Also before it begins."""
+    """Also before it starts."""
     with pytest.raises(ValidationError, match=rf"^the query took longer than {seconds} s; add a filter"):
         rows_of(ENDLESS, timeout=float(seconds))
 

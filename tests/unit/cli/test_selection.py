@@ -1,4 +1,4 @@
-"""`--fields` and `--jq`: what is written of a result, and which mistakes are errors."""
+"""`--fields` and `--jq`: the written part of a result, and the mistakes that are errors."""
 
 import json
 import sys
@@ -49,7 +49,7 @@ def test_field_that_a_list_has_not() -> None:
     printer = Printer("csv", Notes(), fields=("nmae",))
     with pytest.raises(ValidationError, match="must be some of market_id, name; got 'nmae'"):
         printer.rows(MARKETS, FIELDS)
-    printer.rows(Records([], Market), FIELDS)  # nothing is known of an empty list
+    printer.rows(Records([], Market), FIELDS)  # the fields of an empty list are not known
     printer.rows(MARKETS, FIELDS, strict=False)
 
 

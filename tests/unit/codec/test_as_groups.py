@@ -1,4 +1,4 @@
-"""AS groups on the wire: what requests carry, and what answers mean."""
+"""AS groups on the wire: encoding requests and decoding answers."""
 
 import datetime as dt
 

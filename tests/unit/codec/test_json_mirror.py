@@ -1,4 +1,4 @@
-"""Messages and their JSON, as json_format reads it, and URLs by the rules of google.api.http."""
+"""Messages and their JSON, as in json_format, and URLs by the rules of google.api.http."""
 
 from dataclasses import replace
 from typing import Any
@@ -48,7 +48,7 @@ def decoded(rpc: MethodSpec, document: Any) -> Any:
     return rpc.response.FromString(from_json(rpc, msgspec.json.encode(document)))
 
 
-# Values that some field accepts, and values that none does.
+# Values that some field accepts, and values that no field accepts.
 VALUES = st.recursive(
     st.none()
     | st.booleans()

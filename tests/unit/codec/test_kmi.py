@@ -1,4 +1,4 @@
-"""KMI on the wire: what requests carry, and what answers mean."""
+"""KMI on the wire: encoding requests and decoding answers."""
 
 import datetime as dt
 

@@ -1,4 +1,4 @@
-"""KMI answers by column, and what becomes of answers that cannot be read either way."""
+"""KMI answers by column, and answers that cannot be read in either way."""
 
 import datetime as dt
 from functools import partial

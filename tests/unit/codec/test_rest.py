@@ -1,4 +1,4 @@
-"""Sites and plans on the wire: written strictly, read leniently, refused with one line."""
+"""Sites and plans on the wire: strict encoding, lenient decoding, errors on one line."""
 
 import datetime as dt
 import json

@@ -1,4 +1,4 @@
-"""Sites of API v6 and their markets on the wire: what requests carry, and what answers mean."""
+"""Sites of API v6 and their markets on the wire: encoding requests and decoding answers."""
 
 import datetime as dt
 
@@ -81,7 +81,7 @@ def on_the_wire() -> wire.Site:
 
 
 def as_sent() -> wire.Site:
-    """The same site without what only the server sets."""
+    """Return the same site without the fields that only the server sets."""
     site = on_the_wire()
     site.peeringdb_site_mapping[0].ClearField("cdate")
     for name in ("number_of_sites", "cdate", "edate"):

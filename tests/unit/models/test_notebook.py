@@ -82,7 +82,7 @@ def test_long_value_is_cut() -> None:
     assert "…</td>" in html
 
 
-# XML, which reads the table here, has neither of the two excluded characters; HTML has them.
+# The XML parser used here does not allow the two excluded characters; HTML does.
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff"))
 
 

@@ -1,4 +1,4 @@
-"""pydantic reads models field by field, nested ones and records included, as web frameworks need."""
+"""pydantic reads models field by field, including nested models and records, as web frameworks need."""
 
 import datetime as dt
 import json

@@ -1,4 +1,4 @@
-"""Records as tables: each library reads them by column, with a schema that no value can change."""
+"""Records as tables: each library reads them by column, with a schema that does not depend on values."""
 
 import datetime as dt
 import subprocess
@@ -252,7 +252,7 @@ except ImportError as error:
     assert run.stdout == f"{method}() needs {library}: pip install {library}\n"
 
 
-# pandas before 3 breaks by itself where a pyarrow that is installed cannot be imported.
+# pandas before 3 fails if pyarrow is installed but cannot be imported.
 PANDAS_ALONE = ["polars", "pyarrow"] if int(version("pandas").partition(".")[0]) >= 3 else ["polars"]
 
 

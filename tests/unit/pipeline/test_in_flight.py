@@ -1,4 +1,4 @@
-"""The attempts in flight: one timer for all with the same timeout, and none fails too early or too late."""
+"""The attempts in flight: one timer for all with the same timeout; no attempt fails too early or too late."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -62,7 +62,7 @@ async def test_a_response_is_read_after_the_loop_stood_still(time: VirtualTime) 
     loop = asyncio.get_running_loop()
     in_flight = InFlight(loop)
     arrived, lost = in_flight.add(10.0), in_flight.add(10.0)
-    time.now = 25.0  # the machine slept; one response is in the socket's buffer
+    time.now = 25.0  # the machine was suspended; one response is in the socket's buffer
     loop.call_later(0.5, arrived.set_result, None)
     await arrived
     assert await ends_at(lost, time) == pytest.approx(26.0)

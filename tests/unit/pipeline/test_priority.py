@@ -1,4 +1,4 @@
-"""How urgent the calls in a block are, and only those."""
+"""The priority applies to the calls in a block, and only to those."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""Profiles that are written: for the user alone, whole, and without the token in an error."""
+"""Writing profiles: readable only by the user, atomic, and without the token in an error."""
 
 import json
 import os

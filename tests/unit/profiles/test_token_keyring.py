@@ -1,4 +1,4 @@
-"""Tokens in the system keyring: found by the same look-up as those in files, and never in an error."""
+"""Tokens in the system keyring: found in the same way as tokens in files, and never in an error."""
 
 import sys
 import traceback
@@ -20,7 +20,7 @@ CANARY = "canary-5f1c0ffee5eed"
 
 
 class LockedKeyring(KeyringBackend):
-    """A keyring that quotes what it cannot do."""
+    """A keyring that quotes the token in its errors."""
 
     priority = 1
 

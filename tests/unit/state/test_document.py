@@ -1,4 +1,4 @@
-"""Documents: what is read, every mistake with its place, and what is written."""
+"""Documents: reading, every mistake with its place, and writing."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Plans: which object is which, what changes, in which order, and what a plan refuses."""
+"""Plans: matching of objects, changes, their order, and rejected documents."""
 
 from typing import Any
 
@@ -221,7 +221,7 @@ def test_a_checksum_names_one_plan() -> None:
     with pytest.raises(ValidationError, match=f"checksum {other.checksum}, not the reviewed {one.checksum}"):
         check_checksum(other, one.checksum, ())
     begun = {change.digest for change in other.changes}
-    check_checksum(one, other.checksum, begun)  # what is left of it
+    check_checksum(one, other.checksum, begun)  # the remaining part
     with pytest.raises(ValidationError):
         check_checksum(many(3, 3), other.checksum, begun)
 

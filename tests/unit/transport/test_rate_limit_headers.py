@@ -1,4 +1,4 @@
-"""What servers say is left: read where it can be, ignored where it cannot."""
+"""The remaining quota in headers: read if it is valid, ignored otherwise."""
 
 import base64
 import json

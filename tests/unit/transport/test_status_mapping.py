@@ -1,4 +1,4 @@
-"""The whole table from statuses to errors, and how a refusal's pause is read."""
+"""The complete table from statuses to errors, and the pause of a refusal."""
 
 from datetime import UTC, datetime
 from math import inf
@@ -213,7 +213,7 @@ def test_grpc_retry_pushback(trailers: dict[str, str], pause: float | None) -> N
 
 
 def test_a_rate_limit_without_a_usable_pushback_has_no_pause() -> None:
-    """The limiter chooses the pause then: an endless one would block the quota for ever."""
+    """Then the limiter chooses the pause: an endless one would block the quota forever."""
     error = error_for_grpc("RESOURCE_EXHAUSTED", "", {"grpc-retry-pushback-ms": "-1"})
     assert isinstance(error, errors.RateLimitedError)
     assert error.retry_after is None
@@ -238,7 +238,7 @@ def test_a_grpc_error_that_quotes_an_http_status_has_both(
 
 
 SECRETS = ("429", "status:", "failed", "GOAWAY", "larger")
-"""Secrets that are also words by which an error is classified."""
+"""Secrets that are also words used to classify an error."""
 
 
 @pytest.mark.parametrize("secret", SECRETS)

@@ -1,6 +1,6 @@
 """A process that makes calls and cancels some: `python impatient_caller.py CALLS SEED`; prints a summary.
 
-The environment has the rest of its configuration.
+The environment has its other settings.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ async def main(calls: int, seed: int) -> None:
         async with asyncio.TaskGroup() as group:
             for _ in range(WORKERS):
                 group.create_task(work(kentik))
-        await kentik.kmi.list_markets()  # after the cancelled calls, whose requests closing would cut off
+        await kentik.kmi.list_markets()  # after the cancelled calls: closing would abort their requests
     print(json.dumps(outcomes))
 
 

@@ -70,7 +70,7 @@ class Nginx:
 
     Attributes:
         folder: Its files.
-        url: Where it listens.
+        url: Its URL.
     """
 
     folder: Path
@@ -78,7 +78,7 @@ class Nginx:
 
     @property
     def arguments(self) -> dict[str, str]:
-        """The arguments with which a client uses it."""
+        """The client's arguments for it."""
         return {
             "grpc_endpoint": self.url,
             "rest_endpoint": f"{self.url}/api/v5",

@@ -1,4 +1,4 @@
-"""A server program, such as nginx or squid, in a process of its own."""
+"""A server program, such as nginx or squid, in another process."""
 
 import socket
 import subprocess
@@ -14,12 +14,12 @@ __all__ = ["running"]
 
 @contextmanager
 def running(command: Sequence[str], port: int, log: Path) -> Iterator[None]:
-    """Run a program while the block runs, which begins when the program listens.
+    """Run a program while the block runs; the block starts when the program listens.
 
     Args:
         command: The program and its arguments; it must not become a daemon.
-        port: Where it listens.
-        log: The file that says why, if it ends.
+        port: The port on which it listens.
+        log: The log file with the reason if it ends early.
     """
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:

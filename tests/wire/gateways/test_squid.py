@@ -58,7 +58,7 @@ def call(kentik: KentikClient, protocol: str) -> Coroutine[Any, Any, Any]:
 
 @dataclass
 class Squid:
-    """A running squid that knows the user ada with the password pass."""
+    """A running squid with the user ada and the password pass."""
 
     folder: Path
     port: int
@@ -77,7 +77,7 @@ def squid() -> Iterator[Squid]:
     # Not tmp_path, whose parents only root may enter.
     with tempfile.TemporaryDirectory() as name, reserved_port() as port:
         folder = Path(name)
-        folder.chmod(0o777)  # squid gives up root's rights
+        folder.chmod(0o777)  # squid drops root's rights
         (folder / "checker.py").write_text(CHECKER)
         (folder / "hosts").write_text(f"127.0.0.1 {HOST}\n")
         python = shutil.which("python3", path="/usr/bin:/bin") or sys.executable
@@ -90,7 +90,7 @@ def squid() -> Iterator[Squid]:
 
 
 def await_the_checker(port: int) -> None:
-    """Have a password checked: squid listens before its checker, a Python program, has started."""
+    """Check a password, because squid listens before its checker, a Python program, has started."""
     basic = base64.b64encode(b"ada:pass").decode()
     head = f"CONNECT {HOST}:1 HTTP/1.1\r\nHost: {HOST}:1\r\nProxy-Authorization: Basic {basic}\r\n\r\n"
     with socket.create_connection(("127.0.0.1", port), PATIENCE) as connection:
@@ -132,7 +132,7 @@ async def denials(squid: Squid, before: int) -> list[str]:
     async with asyncio.timeout(PATIENCE):
         while not found():
             await asyncio.sleep(0.01)
-    await asyncio.sleep(0.3)  # further ones would follow at once
+    await asyncio.sleep(0.3)  # further ones would follow immediately
     return found()
 
 

@@ -88,7 +88,7 @@ MORE_CALLS: dict[str, Call] = {
     ),
 }
 QUOTA = Quota(1, None, 0.0, 10_000, None, minute=3600.0, drain=0.0)
-"""A minute of an hour: it counts every request of a test."""
+"""The minute lasts an hour, so it counts every request of a test."""
 
 READ, REPLACE, CREATE = "kmi.get_rankings", "as_groups.update", "as_groups.create"
 GRPC_STATUSES = [status for status in GRPC_CODES if status not in ("OK", "RESOURCE_EXHAUSTED")]
@@ -96,7 +96,7 @@ GRPC_STATUSES = [status for status in GRPC_CODES if status not in ("OK", "RESOUR
 
 @dataclass
 class Side:
-    """One transport with its emulator, and what happened on it."""
+    """One transport with its emulator, and its record."""
 
     transport: Literal["grpc", "rest"]
     emulator: Emulator
@@ -104,7 +104,7 @@ class Side:
     events: list[Event]
 
     async def observe(self, call: Call, *, broken: bool) -> dict[str, Any]:
-        """Make a call and return everything that a user or the server can see of it, but for times."""
+        """Make a call and return everything that a user or the server can see of it, except for times."""
         self.events.clear()
         before = len(self.emulator.calls)
         try:
@@ -147,7 +147,7 @@ def plain(result: Any) -> Any:
 
 
 def described(error: Exception, *, broken: bool) -> tuple[Any, ...]:
-    """Everything about an error; without the server's words where the answer was broken or not one."""
+    """Return everything about an error; without the server's text if the answer was broken or missing."""
     assert isinstance(error, KentikError)
     said: tuple[Any, ...] = ()
     if isinstance(error, APIError) and not broken:
@@ -162,7 +162,7 @@ def retry() -> Retry:
 
 @pytest.fixture
 async def sides(retry: Retry) -> AsyncIterator[tuple[Side, Side]]:
-    """gRPC and REST, each with an emulator of its own with the same data."""
+    """gRPC and REST, each with its own emulator, both with the same data."""
     async with AsyncExitStack() as stack:
         made = []
         transports: tuple[Literal["grpc", "rest"], ...] = ("grpc", "rest")
@@ -183,7 +183,7 @@ async def sides(retry: Retry) -> AsyncIterator[tuple[Side, Side]]:
 
 
 async def differences(sides: tuple[Side, Side], calls: dict[str, Call], **fault: Any) -> dict[str, Any]:
-    """Make each call on both sides and return what differs."""
+    """Make each call on both sides and return the differences."""
     found = {}
     for name, call in calls.items():
         seen = []
@@ -241,7 +241,7 @@ async def test_refusals_and_broken_answers_are_the_same(sides: tuple[Side, Side]
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("retry", [Retry(attempts=10, base=0.05, cap=0.05)], ids=["with pauses"])
 async def test_lost_connections_end_alike(sides: tuple[Side, Side], operation: str, when: str) -> None:
-    """Only how the call ends: until gRPC notices that a connection is lost, it fails attempts at once."""
+    """Only the result is compared: until gRPC notices a lost connection, it fails attempts immediately."""
     found = await differences(sides, {"lost": CALLS[operation]}, drop=True, when=when)
     grpc, rest = found.get("lost: outcome", ((None,), (None,)))
     assert grpc[0] == rest[0]
@@ -253,7 +253,7 @@ async def test_pages_of_a_pull_are_the_same(sides: tuple[Side, Side]) -> None:
         return sorted([(str(page.key), plain(page.result)) async for page in pages], key=repr)
 
     grpc, rest = [await side.observe(pull, broken=False) for side in sides]
-    for seen in (grpc, rest):  # in any order: a page that is large is read when the next request is out
+    for seen in (grpc, rest):  # in any order: a large page is read after the next request is sent
         seen["events"].sort(key=repr)
         seen["received"].sort(key=repr)
     assert grpc == rest
@@ -261,7 +261,7 @@ async def test_pages_of_a_pull_are_the_same(sides: tuple[Side, Side]) -> None:
 
 async def test_credentials_are_refused_alike(sides: tuple[Side, Side]) -> None:
     for side in sides:
-        # Limits that no slow machine sees expired: a minute of the emulator lasts 10 ms.
+        # Time limits long enough for slow machines: a minute of the emulator lasts 10 ms.
         limits = {"quota": QUOTA, "limiter": LocalLimiter(QUOTA, QUOTA)}
         arguments = side.emulator.connection | limits | {"token": "wrong"}
         side.kentik = KentikClient(**arguments, transport=side.transport, on_event=side.events.append)

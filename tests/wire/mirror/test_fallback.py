@@ -1,4 +1,4 @@
-"""`transport="auto"`: gRPC where it connects, else REST with one warning; the choice is made once."""
+"""`transport="auto"`: gRPC if it connects, else REST with one warning; the choice is made once."""
 
 import asyncio
 import logging
@@ -24,7 +24,7 @@ MARKETS = b'{"markets": [{"marketId": "cc$CH", "name": "Switzerland", "new": [1]
 
 @pytest.fixture
 def closed_port() -> Iterator[int]:
-    """A port that nobody listens on, and that nobody else gets."""
+    """A reserved port without a listener."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         yield bound.getsockname()[1]
@@ -32,7 +32,7 @@ def closed_port() -> Iterator[int]:
 
 @pytest.fixture
 async def silent() -> AsyncIterator[RawServer]:
-    """A server that accepts connections and never says anything, as behind some firewalls."""
+    """A server that accepts connections and never sends data, as behind some firewalls."""
 
     async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         del writer
@@ -55,14 +55,14 @@ def mirror_of(rest_server: ForeignRest) -> str:
 
 
 async def pass_head_start(time: FrozenTime) -> None:
-    """Let calls begin to connect, which takes steps of the event loop alone, and gRPC's head start end."""
+    """Let calls start to connect, which only takes steps of the event loop, and let gRPC's head start end."""
     for _ in range(20):
         await asyncio.sleep(0)
     await time.advance(SLOW / 2)
 
 
 async def after_head_start(*calls: Awaitable[Any]) -> list[Any]:
-    """Make calls whose head start for gRPC ends, but not the time for connecting."""
+    """Make calls for which gRPC's head start ends, but not the time for connecting."""
     with frozen_time() as time:
         results = asyncio.gather(*calls)
         await pass_head_start(time)

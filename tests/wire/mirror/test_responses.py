@@ -1,4 +1,4 @@
-"""`kentik.with_response` and the headers of errors: what an answer said, over every transport."""
+"""`kentik.with_response` and the headers of errors, over every transport."""
 
 from collections.abc import Callable
 from typing import Any

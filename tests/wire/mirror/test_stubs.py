@@ -1,4 +1,4 @@
-"""Stubs over REST: the JSON mirror of API v6, and what it does not have."""
+"""Stubs over REST: the JSON mirror of API v6, and RPCs that it does not have."""
 
 import json
 from collections.abc import Callable

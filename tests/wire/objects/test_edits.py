@@ -35,7 +35,7 @@ def written(server: ForeignGrpc) -> dict[int, Any]:
 
 
 async def read(kentik: KentikClient, server: ForeignGrpc) -> SiteV6:
-    """The site as a caller read it some time ago."""
+    """The site as read by a caller some time ago."""
     answers(server, OLD)
     site = await kentik.sites_v6.get("17")
     server.received.clear()

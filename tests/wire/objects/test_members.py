@@ -1,4 +1,4 @@
-"""Members of AS groups, added and removed: alone, and by many tasks at the same time."""
+"""Members of AS groups, added and removed: by one task, and by many tasks at the same time."""
 
 import asyncio
 from collections.abc import AsyncIterator

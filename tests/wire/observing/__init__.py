@@ -1,1 +1,1 @@
-"""What a program sees of its calls: spans, metrics, log lines."""
+"""Observing calls: spans, metrics, log lines."""

@@ -1,4 +1,4 @@
-"""A tracer and a meter provider, as a program sets them, and an emulator."""
+"""A tracer provider and a meter provider, set as by a program, and an emulator."""
 
 from collections.abc import AsyncIterator
 from functools import cache
@@ -15,7 +15,7 @@ from kentik_async import _telemetry
 from kentik_async.emulator import Emulator
 from tests.wire.observing.recorded import Recorded
 
-# This module imports OpenTelemetry into every process of the tests, but only this folder is to use it.
+# This module imports OpenTelemetry into every process of the tests, but only this folder should use it.
 _telemetry._state.tried = True
 
 
@@ -32,7 +32,7 @@ def providers() -> tuple[Recorded, _telemetry.Telemetry]:
 
 @pytest.fixture
 def recorded(monkeypatch: pytest.MonkeyPatch) -> Recorded:
-    """What is recorded during a test; other tests of the process are not to pay for it."""
+    """The spans and metrics of a test; recording is off for other tests of the process."""
     recorded, telemetry = providers()
     monkeypatch.setattr(_telemetry._state, "telemetry", telemetry)
     recorded.begin()

@@ -1,4 +1,4 @@
-"""What OpenTelemetry has recorded."""
+"""The spans and metrics recorded by OpenTelemetry."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +19,7 @@ class Recorded:
         self._before: Mapping[tuple[Any, ...], float] = {}
 
     def begin(self) -> None:
-        """Forget the spans, and count the metrics from now on."""
+        """Discard the spans, and count the metrics from now on."""
         self._spans.clear()
         self._before = self._totals()
 

@@ -1,4 +1,4 @@
-"""What gRPC's C++ core prints must not reach the user's terminal, unless the user wants it."""
+"""Output of gRPC's C++ core does not reach the user's terminal, unless the user wants it."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Requests through an HTTP proxy that only tunnels: what it is told, and what it never sees."""
+"""Requests through an HTTP proxy that only tunnels: the data that it receives, and what it never sees."""
 
 import asyncio
 import base64
@@ -28,7 +28,7 @@ def call(kentik: KentikClient, protocol: str) -> Coroutine[Any, Any, Any]:
 
 @dataclass
 class Proxy:
-    """Tunnels to ports of this machine, whatever host is requested."""
+    """Tunnels to ports of this machine, for any requested host."""
 
     port: int = 0
     status: str = "200 Connection established"
@@ -95,7 +95,7 @@ async def test_the_environments_proxy(
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
     kentik = client(**endpoints)
-    monkeypatch.delenv("HTTPS_PROXY")  # it is read once, when the client is made
+    monkeypatch.delenv("HTTPS_PROXY")  # it is read once, when the client is created
     assert list(await call(kentik, protocol)) == []
     assert proxy.asked
     await kentik.aclose()
@@ -110,7 +110,7 @@ async def test_hosts_that_are_reached_without(
     monkeypatch: pytest.MonkeyPatch,
     protocol: str,
 ) -> None:
-    absent = ".".join(["nobody"] * 40)  # too long for a query, so no name server is asked
+    absent = ".".join(["nobody"] * 40)  # too long for a query, so no name server is queried
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
     monkeypatch.setenv("NO_PROXY", absent)
     addresses = {name: url.replace(HOST, absent) for name, url in endpoints.items()}
@@ -167,9 +167,9 @@ async def test_a_proxy_that_refuses(
 async def test_a_wrong_password_is_sent_once_by_all_calls_together(
     client: Client, proxy: Proxy, endpoints: dict[str, str]
 ) -> None:
-    """A second time may lock the account: no other call sends it, no later one, nor the other protocol."""
+    """A second attempt may lock the account: no other or later call sends it, over either protocol."""
     proxy.status = "407 Proxy Authentication Required"
-    # With endless patience: each call must end at once, not when its time for connecting is over.
+    # Without time limits: each call must end immediately, not when its time for connecting is over.
     kentik = client(
         **endpoints,
         proxy=f"http://ada:wrong@127.0.0.1:{proxy.port}",
@@ -183,7 +183,7 @@ async def test_a_wrong_password_is_sent_once_by_all_calls_together(
             assert outcome.attempts == 0
             assert "rejected the user name or password (HTTP 407)" in str(outcome)
             assert "wrong" not in str(outcome)
-    await asyncio.sleep(0.3)  # longer than the first pause of a channel that tries again on its own
+    await asyncio.sleep(0.3)  # longer than the first pause of a channel that reconnects on its own
     assert len(proxy.asked) == 1
 
 
@@ -198,7 +198,7 @@ async def test_a_tunnel_that_is_refused(
     kentik = client(**endpoints, proxy=f"http://ada:pass@127.0.0.1:{proxy.port}", connect_timeout=3600.0)
     words = rf"no connection.*tunnel to {HOST}:\d+ .HTTP {status[:3]}"
     with frozen_time(), pytest.raises(ConnectError, match=words):
-        await call(kentik, protocol)  # at once: no timer would end it
+        await call(kentik, protocol)  # immediately: no timer would end it
     assert len(proxy.asked) == 1
 
 
@@ -221,5 +221,5 @@ async def test_a_certificate_behind_a_proxy_that_is_not_trusted(
         **endpoints | {"ca_file": str(tmp_path / "other.pem")}, proxy=f"http://127.0.0.1:{proxy.port}"
     )
     with frozen_time(), pytest.raises(ConnectError, match="certificate is not trusted"):
-        await call(kentik, protocol)  # at once: no timer would end it
+        await call(kentik, protocol)  # immediately: no timer would end it
     assert len(proxy.asked) == 1

@@ -1,4 +1,4 @@
-"""Token and e-mail address go to the server and show up nowhere else, whatever goes wrong."""
+"""Token and e-mail address are sent to the server and appear nowhere else, after any error."""
 
 import asyncio
 import io
@@ -35,7 +35,7 @@ def secrets_in(text: str) -> list[str]:
 
 
 def shown_by(error: BaseException) -> str:
-    """All that an error can show: its chain with the locals of every frame, this file's left aside."""
+    """Return all text of an error: its chain with the locals of every frame, except for this file's."""
     told = traceback.TracebackException.from_exception(error, capture_locals=True)
     chain = [told]
     for one in chain:
@@ -46,7 +46,7 @@ def shown_by(error: BaseException) -> str:
 
 @pytest.fixture
 def logged() -> Iterator[io.StringIO]:
-    """All that is logged, by anybody, with the event loop in debug mode."""
+    """All log output of all libraries, with the event loop in debug mode."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(logging.Formatter("%(name)s %(message)s %(args)s"))
@@ -59,7 +59,7 @@ def logged() -> Iterator[io.StringIO]:
 
 
 async def echo(request: aiohttp.web.BaseRequest) -> aiohttp.web.StreamResponse:
-    """Answer with all that the client sent, as a careless server does."""
+    """Answer with all data that the client sent, like a careless server."""
     return aiohttp.web.json_response({"error": f"bad headers: {dict(request.headers)}"}, status=401)
 
 

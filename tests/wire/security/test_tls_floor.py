@@ -37,7 +37,7 @@ def context_up_to(version: ssl.TLSVersion, certificate: trustme.LeafCert) -> ssl
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.set_ciphers("ALL:@SECLEVEL=0")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # that it is old is the point
+        warnings.simplefilter("ignore", DeprecationWarning)  # an old version, on purpose
         context.minimum_version = ssl.TLSVersion.TLSv1
         context.maximum_version = version
     certificate.configure_cert(context)
@@ -46,7 +46,7 @@ def context_up_to(version: ssl.TLSVersion, certificate: trustme.LeafCert) -> ssl
 
 @pytest.fixture
 async def outdated() -> AsyncIterator[RawServer]:
-    """A server that is trusted, and speaks TLS 1.1 at best."""
+    """A trusted server that supports at most TLS 1.1."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1)

@@ -1,4 +1,4 @@
-"""TLS on both stacks: who is trusted, who is not, and that waiting is spared where it cannot help."""
+"""TLS on both stacks: trusted and untrusted servers, and no wait if a retry cannot help."""
 
 import datetime as dt
 import ssl
@@ -40,7 +40,7 @@ class Secured:
         self.rest = ForeignRest(usual=Answer(body=b'{"sites": []}'))
 
     async def present(self, certificate: trustme.LeafCert) -> None:
-        """Serve with this certificate from now on."""
+        """Start serving with this certificate."""
         await self.stop()
         chain = b"".join(pem.bytes() for pem in certificate.cert_chain_pems)
         self.grpc.credentials = grpc.ssl_server_credentials([(certificate.private_key_pem.bytes(), chain)])
@@ -110,7 +110,7 @@ async def test_an_untrusted_server_is_told_at_once(
         frozen_time(),
         pytest.raises(ConnectError, match="the server's certificate is not trusted: ") as caught,
     ):
-        await call(kentik, protocol)  # at once: no timer would end it
+        await call(kentik, protocol)  # immediately: no timer would end it
     assert words in str(caught.value)
     assert not secured.grpc.received
     assert not secured.rest.received
@@ -146,7 +146,7 @@ async def test_certificate_that_becomes_untrusted(
     await secured.present(OTHERS.issue_cert("127.0.0.1"))
     await loss_noticed(kentik)
     with frozen_time(), pytest.raises(ConnectError, match="not trusted"):
-        await call(kentik, protocol)  # at once: no timer would end it
+        await call(kentik, protocol)  # immediately: no timer would end it
 
 
 @pytest.mark.usefixtures("patient_probe")
@@ -166,7 +166,7 @@ async def test_a_server_without_tls(client: Client, protocol: str) -> None:
 
 
 async def test_handshakes_that_fail_every_other_time(client: Client, secured: Secured, ca_file: Path) -> None:
-    """Whoever looks whether the server is there is led on each time: that must have an end as well."""
+    """A probe of the server succeeds each time, and the connection fails: the call must still end."""
     await secured.present(OURS.issue_cert("127.0.0.1"))
     refused = cycle((False, True))
     secured.rest.ssl_context.sni_callback = lambda *_: (

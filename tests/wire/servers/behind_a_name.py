@@ -13,12 +13,12 @@ from tests.wire.servers.independent import Answer, ForeignGrpc, ForeignRest
 __all__ = ["HOST", "behind_a_name"]
 
 HOST = "kentik.test"
-"""Whoever reaches this name went through the proxy."""
+"""A request that reaches this name went through the proxy."""
 
 
 @asynccontextmanager
 async def behind_a_name(authority: trustme.CA, folder: Path) -> AsyncIterator[dict[str, str]]:
-    """Serve while the block runs; yield the arguments with which a client uses the servers.
+    """Serve while the block runs; yield the client's arguments for the servers.
 
     Args:
         authority: Issues the certificate.

@@ -1,4 +1,4 @@
-"""What the tests of waiting and letting go share: answers that are held back, and looks at the quota."""
+"""Shared by the tests of waiting and cancellation: delayed answers, and checks of the quota."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -23,7 +23,7 @@ CALLS: dict[str, Call] = {
 
 PATIENT = replace(UNLIMITED, drain=PATIENCE)
 PATIENT_ONE_AT_A_TIME = replace(ONE_AT_A_TIME, drain=PATIENCE)
-"""The libraries' own deadline is later than the client's by the drain: these end no attempt before it."""
+"""The libraries' own deadline is later than the client's by the drain, so they end no attempt before it."""
 
 over_both = pytest.mark.parametrize("call", CALLS.values(), ids=list(CALLS))
 
@@ -40,7 +40,7 @@ async def settled(kentik: KentikClient) -> None:
 
 
 async def assert_drains(kentik: KentikClient, time: FrozenTime, drain: float) -> None:
-    """Check that the only slot is taken for so many seconds of the limiter's time, which stands still."""
+    """Check that the only slot is occupied for some seconds of the limiter's time, which stands still."""
     assert await in_flight(kentik) == 1
     time.now += 0.9 * drain
     assert await in_flight(kentik) == 1
@@ -49,13 +49,13 @@ async def assert_drains(kentik: KentikClient, time: FrozenTime, drain: float) ->
 
 
 def at_standstill(client: Client, quota: Quota, **options: Any) -> tuple[KentikClient, FrozenTime]:
-    """Make a client whose limiter's time stands still: a slow machine must not see a slot drained already."""
+    """Create a client whose limiter's time stands still, so that no slot drains early on a slow machine."""
     time = FrozenTime(asyncio.get_running_loop().time())
     return client(quota, limiter=LocalLimiter(quota, quota, clock=time.clock), **options), time
 
 
 async def loss_noticed(kentik: KentikClient) -> None:
-    """Wait until gRPC has noticed that its connection is lost: what is sent before fails as an attempt."""
+    """Wait until gRPC has noticed that its connection is lost: requests sent before that fail."""
     connector = kentik._pipeline.session().connector("grpc")
     async with asyncio.timeout(PATIENCE):
         while connector.transport.ready():
@@ -63,7 +63,7 @@ async def loss_noticed(kentik: KentikClient) -> None:
 
 
 class Held:
-    """Both servers, whose answers are held back until they are let loose."""
+    """Both servers; their answers are delayed until they are released."""
 
     def __init__(self, grpc_server: ForeignGrpc, rest_server: ForeignRest) -> None:
         self.loose = asyncio.Event()

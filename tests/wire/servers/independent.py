@@ -1,7 +1,7 @@
-"""Servers that speak Kentik's wire and share no code with this project: grpc.aio, aiohttp.web, bare sockets.
+"""Servers with Kentik's protocols that share no code with this project: grpc.aio, aiohttp.web, bare sockets.
 
-Each records what it received. What it answers is scripted: `answers` are used up one by one, then `usual`
-answers all the rest.
+Each records its requests. Its answers are scripted: first the `answers`, one by one, then always the
+`usual` answer.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[Non
 
 @dataclass
 class Abort:
-    """A gRPC answer that is an error."""
+    """A gRPC error answer."""
 
     status: str
     details: str = ""
@@ -40,7 +40,7 @@ class Abort:
 
 @dataclass
 class Received:
-    """What one request was."""
+    """One received request."""
 
     path: str
     metadata: dict[str, str]
@@ -66,11 +66,11 @@ class ForeignGrpc(grpc.GenericRpcHandler):
 
     @property
     def url(self) -> str:
-        """Where it is."""
+        """Its URL."""
         return f"http{'s' if self.credentials else ''}://127.0.0.1:{self.port}"
 
     async def start(self) -> Self:
-        """Serve; on the same port as before when it was stopped."""
+        """Start serving; after a stop, on the same port as before."""
         self.port = self.port or keep_port(self)
         options = [("grpc.so_reuseport", 0), ("grpc.max_send_message_length", -1)]
         self._server = grpc.aio.server(options=options)
@@ -83,13 +83,13 @@ class ForeignGrpc(grpc.GenericRpcHandler):
         return self
 
     async def stop(self) -> None:
-        """Break all calls off and stop listening."""
+        """Abort all calls and stop listening."""
         if self._server is not None:
             await self._server.stop(None)
             self._server = None
 
     def service(self, handler_call_details: Any) -> Any:
-        """Take any path; those with a handler of their own go there."""
+        """Accept any path; paths with their own handler use it."""
         path = handler_call_details.method
         if path in self.handlers:
             return self.handlers[path]
@@ -119,7 +119,7 @@ class ForeignGrpc(grpc.GenericRpcHandler):
 
 @dataclass
 class Asked:
-    """What one HTTP request was."""
+    """One received HTTP request."""
 
     verb: str
     target: str
@@ -129,7 +129,7 @@ class Asked:
 
 @dataclass
 class Answer:
-    """What to answer over HTTP."""
+    """An HTTP answer."""
 
     status: int = 200
     body: bytes = b"{}"
@@ -154,11 +154,11 @@ class ForeignRest:
 
     @property
     def url(self) -> str:
-        """Where it is, base path included."""
+        """Its URL, including the base path."""
         return f"http{'s' if self.ssl_context else ''}://127.0.0.1:{self.port}/api/v5"
 
     async def start(self) -> Self:
-        """Serve; on the same port as before when it was stopped."""
+        """Start serving; after a stop, on the same port as before."""
         self.port = self.port or keep_port(self)
         server = aiohttp.web.Server(self._handle)
         self._runner = aiohttp.web.ServerRunner(server, shutdown_timeout=0.05)
@@ -191,7 +191,7 @@ class ForeignRest:
 
 
 class RawServer:
-    """A listening socket that behaves as badly as it is told."""
+    """A listening socket with scripted misbehaviour."""
 
     def __init__(self, behave: Behaviour, *, ssl_context: Any = None) -> None:
         self.connections = 0
@@ -202,7 +202,7 @@ class RawServer:
 
     @property
     def url(self) -> str:
-        """Where it is."""
+        """Its URL."""
         return f"http{'s' if self._ssl_context else ''}://127.0.0.1:{self.port}"
 
     async def __aenter__(self) -> Self:

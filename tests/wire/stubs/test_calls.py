@@ -1,4 +1,4 @@
-"""Stubs under the client's quota, errors and repetitions: calls without streams."""
+"""Stubs with the client's quota, errors and retries: calls without streams."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Streams that are left at moments and in ways drawn by lot: no slot is lost, nobody told the wrong thing."""
+"""Streams that are abandoned at random times and in random ways: no slot is lost, every error is correct."""
 
 import asyncio
 import gc
@@ -25,10 +25,10 @@ ONE = Quota(1, None, 0.0, None, None, drain=0.02)
 
 
 class Listeners:
-    """Callers of streams who leave.
+    """Callers that abandon streams.
 
     Attributes:
-        ended: How often a call ended in which way.
+        ended: The number of calls by their end.
     """
 
     def __init__(self, kentik: KentikClient, chance: random.Random) -> None:
@@ -96,7 +96,7 @@ class Listeners:
         return "done"
 
     async def dropped(self) -> str:
-        """Left without closing the generator: the event loop does it when that is collected."""
+        """Abandoned without closing the generator: the event loop closes it when it is collected."""
         async for _ in self.stream():
             if self._chance.random() < 0.4:
                 return "dropped"

@@ -33,7 +33,7 @@ async def test_limits_of_its_own(client: Client) -> None:
     kentik = client(max_wait=0.0)
     advisor = kentik.stub(MarketServiceStub, quota_class="ai_advisor", quota=TWO_A_MINUTE)
     assert await used(advisor) == 2
-    assert await used(kentik.stub(MarketServiceStub)) == 10  # the customer's quota is not concerned
+    assert await used(kentik.stub(MarketServiceStub)) == 10  # the customer's quota is not affected
     other = kentik.stub(MarketServiceStub, quota_class="ai_polls", quota=TWO_A_MINUTE)
     assert await used(other) == 2
 
@@ -54,7 +54,7 @@ async def test_clients_that_share_a_quota_share_its_classes(
     client: Client, tmp_path: Path, where: str
 ) -> None:
     limiter = where.format(tmp_path)
-    # A file may be locked by the other's thread for a moment; a used-up minute is not waited for either way.
+    # A file may be locked by the other's thread for a moment; no test waits for a used-up minute.
     clients = [client(max_wait=30.0, limiter=limiter) for _ in range(2)]
     options = {"quota_class": "ai_advisor", "quota": TWO_A_MINUTE}
     stubs = [kentik.stub(MarketServiceStub, **options) for kentik in clients]

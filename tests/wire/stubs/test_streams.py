@@ -1,4 +1,4 @@
-"""Stubs under the client's quota and errors: streams of every kind, and every way in which they end."""
+"""Stubs with the client's quota and errors: streams of every kind, and all their ends."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -104,7 +104,7 @@ class TestStreams:
         kentik, time = at_standstill(client, ONE_AT_A_TIME)
         async with aclosing(kentik.stub(MarketServiceStub).Watch(Market())) as answers:
             assert (await anext(answers)).market_id == "m0"
-        await assert_drains(kentik, time, ONE_AT_A_TIME.drain)  # the server may still be at it
+        await assert_drains(kentik, time, ONE_AT_A_TIME.drain)  # the server may still be working
         async with asyncio.timeout(PATIENCE):
             while not service.broken_off:
                 await asyncio.sleep(0.001)
@@ -139,7 +139,7 @@ class TestStreams:
             async for _ in kentik.stub(MarketServiceStub).Watch(Market(), timeout=0.05):
                 pass
         if drain == PATIENCE:
-            assert (await kentik.quota.snapshot()).in_flight == 1  # the server may still be at it
+            assert (await kentik.quota.snapshot()).in_flight == 1  # the server may still be working
         else:
             await settled(kentik)
 
