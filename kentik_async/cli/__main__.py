@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _interrupted()
     except (BrokenPipeError, SystemExit):  # only rich raises SystemExit, for a closed pipe
-        return _reader_closed(_API_ERROR if _tells_changes(given) else 0)
+        return _reader_closed(_API_ERROR if _uses_change_exit_code(given) else 0)
     finally:
         sys.unraisablehook = hook
 
@@ -52,7 +52,7 @@ def _run(arguments: list[str]) -> int:
         from kentik_async.cli.app import app
     except ModuleNotFoundError as error:
         if error.name and error.name.partition(".")[0] in ("cyclopts", "rich"):
-            code = _API_ERROR if _tells_changes(arguments) else _USAGE
+            code = _API_ERROR if _uses_change_exit_code(arguments) else _USAGE
             return _fail("the command line is not installed: pip install 'kentik-async[cli]'", code)
         raise
     from kentik_async.cli.error_text import error_line, usage_lines
@@ -60,7 +60,7 @@ def _run(arguments: list[str]) -> int:
     from kentik_async.errors import DocumentError, KentikError
 
     def code_for(error: KentikError | None) -> int:
-        if _tells_changes(arguments):
+        if _uses_change_exit_code(arguments):
             return _API_ERROR
         return _USAGE if error is None else exit_for(error)
 
@@ -81,7 +81,7 @@ def _run(arguments: list[str]) -> int:
         return _unexpected(error)
 
 
-def _tells_changes(arguments: Sequence[str]) -> bool:
+def _uses_change_exit_code(arguments: Sequence[str]) -> bool:
     """Return whether the exit code 2 means that there are changes, so that every error is 1."""
     return "plan" in arguments and any(one.partition("=")[0] == "--exit-code" for one in arguments)
 

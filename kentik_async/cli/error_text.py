@@ -120,7 +120,7 @@ def _usage_hint(error: CycloptsError) -> str:
         return f"separate several values with spaces: {error.token.keyword} {values}"
     if isinstance(error, MissingArgumentError) and error.argument is not None:
         name = error.argument.name
-        option = _taker(error.root_input_tokens or [])
+        option = _last_list_option(error.root_input_tokens or [])
         if option and not name.startswith("-"):
             return f"{option} takes all the values after it; write {name} before the options"
     if isinstance(error, UnusedCliTokensError) and tuple(error.command_chain or ()) == ("kmi", "insights"):
@@ -128,7 +128,7 @@ def _usage_hint(error: CycloptsError) -> str:
     return ""
 
 
-def _taker(tokens: Sequence[str]) -> str:
+def _last_list_option(tokens: Sequence[str]) -> str:
     """Return the option that has probably taken an argument: the last with several values; "" for none."""
     values: dict[str, int] = {}
     option = ""

@@ -56,7 +56,7 @@ def _all_needs(changes: Sequence[Change]) -> list[frozenset[int]]:
     creates: dict[str, int] = {}
     leaves: dict[str, set[int]] = {}
     for index, change in enumerate(changes):
-        name = _frees(change)
+        name = _released_name(change)
         if name is not None:
             frees[change.kind, name] = index
         if change.kind == "site_markets" and change.action == "create" and change.entry is not None:
@@ -81,7 +81,7 @@ def _takes(change: Change) -> str | None:
     return change.name if change.action == "create" or (change.action == "update" and renamed) else None
 
 
-def _frees(change: Change) -> str | None:
+def _released_name(change: Change) -> str | None:
     """Return the name that an object had before, if no two objects may have it."""
     if change.stored is None or isinstance(change.stored.model, SiteV6):
         return None

@@ -109,7 +109,7 @@ def _check_rows(found: FoundDate, pages: SavedPages) -> Iterator[Problem]:
     wrong: dict[str, dict[PageKey, None]] = {table: {} for table in found.rows}
     for record in pages:
         for table in _TABLES_OF.get(record.key.kind, ()) if record.has_rows else ():
-            if table in found.rows and not _is_right(found, pages, record, table):
+            if table in found.rows and not _has_saved_rows(found, pages, record, table):
                 wrong[table][record.key] = None
     for table, keys in wrong.items():
         rows = found.rows[table]
@@ -122,7 +122,7 @@ def _check_rows(found: FoundDate, pages: SavedPages) -> Iterator[Problem]:
     yield from _foreign_rows(found, pages)
 
 
-def _is_right(found: FoundDate, pages: SavedPages, record: PageRecord, table: str) -> bool:
+def _has_saved_rows(found: FoundDate, pages: SavedPages, record: PageRecord, table: str) -> bool:
     """Return whether a table has as many rows of a page as were saved."""
     key, rows = record.key, found.rows[table]
     if key.kind != "asn_details":

@@ -78,8 +78,8 @@ async def plan_pull(
     spec = msgspec.structs.replace(spec, list_markets=True)
     run_date = valid_date(planned.date, fetcher.now())
     may_hang = planned.target is not None and "://" in str(planned.target)
-    look = partial(_look, spec, planned, run_date, microseconds(fetcher.now()))
-    found = await BlockingCalls(may_hang=may_hang).run(look)
+    read = partial(_read_target, spec, planned, run_date, microseconds(fetcher.now()))
+    found = await BlockingCalls(may_hang=may_hang).run(read)
     date, markets = found.date, found.markets
     if spec.needs_markets and date.state(MARKETS) != "saved":
         answer = await list_markets()
@@ -95,7 +95,7 @@ async def plan_pull(
     return PullPlan(calls, rest.exact, seconds, rest.saved, rest.failed, rest.rankings, found.run_id)
 
 
-def _look(spec: PullSpec, planned: PlannedTarget, run_date: str, now: int) -> _Found:
+def _read_target(spec: PullSpec, planned: PlannedTarget, run_date: str, now: int) -> _Found:
     """Read the part of a spec that a target already holds."""
     if planned.store not in SINKS:
         raise ValidationError(f"store must be one of {', '.join(SINKS)}; got {planned.store!r}")

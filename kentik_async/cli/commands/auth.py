@@ -74,7 +74,7 @@ def login(
     before = read_profile(name, path) or Profile({})
     in_keyring = _uses_keyring(context, store)
     try:
-        credentials = Credentials.of(*_asked(email, before.settings.get("email")))
+        credentials = Credentials.of(*_read_credentials(email, before.settings.get("email")))
     except EOFError:
         return declined(context, "nothing was stored")
     settings |= {"email": credentials.email, "token": credentials.token}
@@ -222,7 +222,7 @@ def _uses_keyring(context: Context, store: str | None) -> bool:
     return reason is None
 
 
-def _asked(email: str | None, known: str | None) -> tuple[str, str]:
+def _read_credentials(email: str | None, known: str | None) -> tuple[str, str]:
     """Return email and token, from the terminal or from stdin."""
     if not sys.stdin.isatty():
         if email is None:

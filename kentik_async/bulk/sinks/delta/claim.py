@@ -25,7 +25,7 @@ _DEAD_AFTER = 60.0
 _RENEWAL = 15.0
 """Seconds between the heartbeats of a run that holds a claim."""
 
-_LOOKS = (0.1, 1.0)
+_POLL_INTERVALS = (0.1, 1.0)
 """Seconds between two checks of another run's claim: at first, and at most."""
 
 _PID_BITS, _RANDOM_BITS = 22, 16
@@ -81,7 +81,7 @@ class Claim:
     def _wait(self) -> None:
         """Wait until no other run holds a claim on the date, or its run is dead."""
         seen, since = (NO_CLAIM, 0), 0.0
-        pause, longest = _LOOKS
+        pause, longest = _POLL_INTERVALS
         while True:
             self._runs.refresh()
             found = self._runs.claim(self._run_date)
