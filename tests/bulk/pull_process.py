@@ -26,7 +26,7 @@ from kentik_async.bulk.saving import save as saving
 __all__ = ["fallback", "fsspec", "grpc", "pd", "pull", "pyarrow", "resources", "saving"]
 
 
-def say(word: Any) -> None:
+def send(word: Any) -> None:
     os.write(1, json.dumps(word).encode() + b"\n")
 
 
@@ -40,18 +40,18 @@ async def save(given: dict[str, Any]) -> None:
         pacing="throughput",
     ) as kentik:
         mine = kentik.kmi.pull_asn_details(**given["pull"])
-        say(asdict(await mine.save(given["target"], given["store"], refresh=given.get("refresh", False))))
+        send(asdict(await mine.save(given["target"], given["store"], refresh=given.get("refresh", False))))
 
 
 def main() -> None:
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
-            say(os.getpid())
+            send(os.getpid())
             asyncio.run(save(json.loads(line)))
             os._exit(0)
         _, status = os.waitpid(child, 0)
-        say({"ended": os.waitstatus_to_exitcode(status)})
+        send({"ended": os.waitstatus_to_exitcode(status)})
 
 
 main()

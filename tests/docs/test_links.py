@@ -38,6 +38,6 @@ def test_limiter_comparison_shows_measured_figures() -> None:
     measured = (ROOT / "benchmarks/results/limiter.md").read_text(encoding="utf-8")
     guide = (ROOT / "docs/quota.md").read_text(encoding="utf-8")
     _, compared = guide.split("\n## Comparison with other limiters\n")
-    told = TABLE.findall(compared)
-    assert len(told) == 4
-    assert set(told) <= set(TABLE.findall(measured + "\n"))
+    rows = TABLE.findall(compared)
+    assert len(rows) == 4
+    assert set(rows) <= set(TABLE.findall(measured + "\n"))

@@ -39,14 +39,14 @@ async def test_grpc_trailers_hold_the_remaining_quota() -> None:
             method = channel.unary_unary("/kentik.kmi.v202212.KmiService/ListMarkets")
             call = method(b"", metadata=credentials)
             await call
-            told = dict([*await call.trailing_metadata()])["x-ratelimit-details"]
-            assert read(str(told))["limit_remaining"] == 59
+            header = dict([*await call.trailing_metadata()])["x-ratelimit-details"]
+            assert read(str(header))["limit_remaining"] == 59
             await asyncio.gather(*[method(b"", metadata=credentials) for _ in range(59)])
             with pytest.raises(grpc.aio.AioRpcError) as caught:
                 await method(b"", metadata=credentials)
-            told = dict([*(caught.value.trailing_metadata() or ())])["x-ratelimit-details"]
-            assert read(str(told))["limit_remaining"] == 0
-            assert 0 < float(read(str(told))["duration_until_reset"].removesuffix("s")) <= 10
+            header = dict([*(caught.value.trailing_metadata() or ())])["x-ratelimit-details"]
+            assert read(str(header))["limit_remaining"] == 0
+            assert 0 < float(read(str(header))["duration_until_reset"].removesuffix("s")) <= 10
 
 
 async def test_without_being_told_to_it_says_nothing() -> None:

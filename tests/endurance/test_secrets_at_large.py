@@ -60,7 +60,7 @@ def environment(emulator: BackgroundEmulator, home: Path) -> dict[str, str]:
     }
 
 
-def told(emulator: BackgroundEmulator, home: Path, *command: str) -> str:
+def output_of(emulator: BackgroundEmulator, home: Path, *command: str) -> str:
     """Return the whole output of a command."""
     done = subprocess.run(
         [sys.executable, *command],
@@ -78,7 +78,7 @@ USERS = {"who may": User(EMAIL, TOKEN), "who may not": User(EMAIL, "another")}
 @pytest.mark.parametrize("user", USERS.values(), ids=list(USERS))
 def test_a_program_at_its_most_talkative(tmp_path: Path, user: User) -> None:
     with BackgroundEmulator(Emulator(speed=600, users=[user])) as emulator:
-        text = told(emulator, tmp_path, "-c", PROGRAM)
+        text = output_of(emulator, tmp_path, "-c", PROGRAM)
     assert text.startswith("began")
     assert "NotFoundError" in text or "AuthenticationError" in text
     assert TOKEN not in text
@@ -101,7 +101,7 @@ COMMANDS = ("raw GET /absent",)
 def test_the_command_line_at_its_most_talkative(tmp_path: Path, user: User) -> None:
     with BackgroundEmulator(Emulator(speed=600, users=[user])) as emulator:
         for command in COMMANDS:
-            text = told(emulator, tmp_path, "-m", "kentik_async.cli", *command.split())
+            text = output_of(emulator, tmp_path, "-m", "kentik_async.cli", *command.split())
             assert text
             assert TOKEN not in text
             assert EMAIL not in text

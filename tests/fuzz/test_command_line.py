@@ -115,7 +115,7 @@ def test_any_command_line(arguments: list[str]) -> None:
     with redirect_stdout(out), redirect_stderr(err), pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "stdin", io.StringIO(""))
         code = main(arguments)
-    told = err.buffer.getvalue().decode()
+    text = err.buffer.getvalue().decode()
     assert code in list(Exit)
-    assert "Traceback" not in told
-    assert "this is a bug" not in told
+    assert "Traceback" not in text
+    assert "this is a bug" not in text

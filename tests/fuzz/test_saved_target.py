@@ -41,10 +41,10 @@ def use(target: Path) -> None:
         [*PULL, str(target), *ASKED],
         ["kmi", "diff", str(target)],
     ):
-        code, told = run(*arguments)
+        code, text = run(*arguments)
         assert code in list(Exit), arguments
-        assert "Traceback" not in told
-        assert "this is a bug" not in told, (arguments, told)
+        assert "Traceback" not in text
+        assert "this is a bug" not in text, (arguments, text)
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +54,8 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         for name, value in emulator.env.items():
             patch.setenv(name, value)
         target = tmp_path_factory.mktemp("saved") / "target"
-        code, told = run(*PULL, str(target), *ASKED)
-        assert code == Exit.OK, told
+        code, text = run(*PULL, str(target), *ASKED)
+        assert code == Exit.OK, text
         yield target
 
 

@@ -145,18 +145,18 @@ def test_a_fork_with_a_live_client(grpc_port: int) -> None:
 
 async def test_two_running_loops(kentik: KentikClient) -> None:
     await kentik.rest.request("GET", "/x")
-    told: list[BaseException] = []
+    raised: list[BaseException] = []
 
     def elsewhere() -> None:
         try:
             asyncio.run(kentik.rest.request("GET", "/x"))
         except ConfigError as error:
-            told.append(error)
+            raised.append(error)
 
     thread = threading.Thread(target=elsewhere)
     thread.start()
     await asyncio.to_thread(thread.join)
-    (error,) = told
+    (error,) = raised
     assert str(error) == "the client is in use by another event loop; create one client for each event loop"
     await kentik.rest.request("GET", "/x")
 

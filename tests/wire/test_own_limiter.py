@@ -36,13 +36,13 @@ class Ticket:
     queued_since: float | None
     max_wait: float | None
     usable: bool = True
-    told: list[tuple[str, float | None]] = field(default_factory=list)
+    outcomes: list[tuple[str, float | None]] = field(default_factory=list)
 
     def valid(self) -> bool:
         return self.usable
 
     def close(self, outcome: Outcome, *, retry_after: float | None = None) -> None:
-        self.told.append((outcome, retry_after))
+        self.outcomes.append((outcome, retry_after))
 
 
 @dataclass
@@ -76,8 +76,8 @@ class OwnLimiter:
         self.closed = True
 
     @property
-    def told(self) -> list[list[tuple[str, float | None]]]:
-        return [ticket.told for ticket in self.tickets]
+    def outcomes(self) -> list[list[tuple[str, float | None]]]:
+        return [ticket.outcomes for ticket in self.tickets]
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ async def test_each_attempt_asks_anew(
         [Abort("UNAVAILABLE"), Abort("RESOURCE_EXHAUSTED", "", (("retry-after", "3"),))]
     )
     await limited.kmi.list_markets()
-    assert own.told == [[("answered", None)], [("refused", 3.0)], [("answered", None)]]
+    assert own.outcomes == [[("answered", None)], [("refused", 3.0)], [("answered", None)]]
     assert len({ticket.queued_since for ticket in own.tickets}) == 1
     assert {(ticket.quota_class, ticket.priority, ticket.max_wait) for ticket in own.tickets} == {
         ("non_query", 0, None)
@@ -123,7 +123,7 @@ async def test_a_grant_that_is_not_valid_any_more_is_not_used(
 ) -> None:
     own.unusable = 2
     await limited.kmi.list_markets()
-    assert own.told == [[("not_sent", None)], [("not_sent", None)], [("answered", None)]]
+    assert own.outcomes == [[("not_sent", None)], [("not_sent", None)], [("answered", None)]]
     assert len(grpc_server.received) == 1
 
 
@@ -145,7 +145,7 @@ async def test_every_grant_is_closed_once(
     grpc_server.usual, rest_server.usual = b"\xff\xff", Answer(body=b"{")
     with pytest.raises(DecodeError):
         await call(limited)
-    assert own.told == [[("answered", None)]]
+    assert own.outcomes == [[("answered", None)]]
 
     held = Held(grpc_server, rest_server)
     with pytest.raises(DeadlineExceededError):
@@ -154,12 +154,12 @@ async def test_every_grant_is_closed_once(
     await held.has_received(3)
     cancelled.cancel()
     await asyncio.wait([cancelled])
-    assert own.told[1:] == [[], []]
+    assert own.outcomes[1:] == [[], []]
     held.loose.set()
     async with asyncio.timeout(PATIENCE):
-        while not all(own.told):
+        while not all(own.outcomes):
             await asyncio.sleep(0.001)
-    assert own.told[1:] == [[("answered", None)], [("answered", None)]]
+    assert own.outcomes[1:] == [[("answered", None)], [("answered", None)]]
 
     held.loose.clear()
     flying = asyncio.create_task(call(limited))
@@ -167,7 +167,7 @@ async def test_every_grant_is_closed_once(
     await limited.aclose()
     with pytest.raises(ClientClosedError):
         await flying
-    assert own.told[-1] == [("unknown", None)]
+    assert own.outcomes[-1] == [("unknown", None)]
     held.loose.set()
 
 

@@ -25,7 +25,7 @@ from tests.wire.servers.independent import ONE_AT_A_TIME, Abort, Answer, Foreign
 Client = Callable[..., KentikClient]
 
 
-def told(events: list[Event]) -> list[tuple[str, int, type[Exception] | None]]:
+def steps(events: list[Event]) -> list[tuple[str, int, type[Exception] | None]]:
     return [
         (event.kind, event.attempt, None if event.error is None else type(event.error)) for event in events
     ]
@@ -34,7 +34,7 @@ def told(events: list[Event]) -> list[tuple[str, int, type[Exception] | None]]:
 async def test_a_call_that_succeeds(client: Client, grpc_server: ForeignGrpc) -> None:
     events: list[Event] = []
     await client(on_event=events.append).kmi.list_markets()
-    assert told(events) == [("queued", 0, None), ("sent", 1, None), ("answered", 1, None)]
+    assert steps(events) == [("queued", 0, None), ("sent", 1, None), ("answered", 1, None)]
     assert {event.operation for event in events} == {"kmi.list_markets"}
 
 
@@ -71,7 +71,7 @@ async def test_failures_refusals_and_repetitions(client: Client, grpc_server: Fo
     grpc_server.answers.extend([Abort("UNAVAILABLE"), refusal, Abort("NOT_FOUND")])
     with pytest.raises(NotFoundError) as caught:
         await client(on_event=events.append).kmi.list_markets()
-    assert told(events) == [
+    assert steps(events) == [
         ("queued", 0, None),
         ("sent", 1, None),
         ("answered", 1, UnavailableError),

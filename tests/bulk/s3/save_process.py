@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 
-def say(word: Any) -> None:
+def send(word: Any) -> None:
     os.write(1, json.dumps(word).encode() + b"\n")
 
 
@@ -66,8 +66,8 @@ async def save(given: dict[str, Any]) -> list[dict[str, Any]]:
 def child(given: dict[str, Any]) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.update(given["environment"])
-    say(os.getpid())
-    say(asyncio.run(save(given)))
+    send(os.getpid())
+    send(asyncio.run(save(given)))
 
 
 def main() -> None:
@@ -81,7 +81,7 @@ def main() -> None:
                 sys.exit(130)
             sys.exit(0)  # not os._exit, which would hide a hang at exit
         _, status = os.waitpid(pid, 0)
-        say({"ended": os.waitstatus_to_exitcode(status)})
+        send({"ended": os.waitstatus_to_exitcode(status)})
 
 
 main()

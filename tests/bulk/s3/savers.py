@@ -41,12 +41,12 @@ class Saver:
         self.idle = False
         self._process.stdin.write(json.dumps(given) + "\n")
         self._process.stdin.flush()
-        return int(await self._told())
+        return int(await self._receive())
 
     async def end(self) -> tuple[list[dict[str, Any]], int]:
         """Wait until the job has ended; return its reports, none if it was killed, and its exit code."""
         reports: list[dict[str, Any]] = []
-        while not isinstance(word := await self._told(), dict):
+        while not isinstance(word := await self._receive(), dict):
             reports = word
         self.idle = True
         return reports, word["ended"]
@@ -63,7 +63,7 @@ class Saver:
         with self._process:
             self._process.kill()
 
-    async def _told(self) -> Any:
+    async def _receive(self) -> Any:
         assert self._process.stdout is not None
         return json.loads(await asyncio.to_thread(self._process.stdout.readline))
 

@@ -26,7 +26,7 @@ class S3Server:
 
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
-        ports = self._told()
+        ports = self._receive()
         self.environment = {
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{ports['port']}",
             "AWS_ACCESS_KEY_ID": "somebody",
@@ -70,9 +70,9 @@ class S3Server:
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(faults) + "\n")
         self._process.stdin.flush()
-        return dict(self._told())
+        return dict(self._receive())
 
-    def _told(self) -> Any:
+    def _receive(self) -> Any:
         assert self._process.stdout is not None
         return json.loads(self._process.stdout.readline())
 

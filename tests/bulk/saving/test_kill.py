@@ -54,13 +54,13 @@ class Puller:
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(job) + "\n")
         self._process.stdin.flush()
-        return int(self._told())
+        return int(self._receive())
 
     async def finish(self, target: str) -> dict[str, Any]:
         """Pull to the end; return the report."""
         await anyio.to_thread.run_sync(self.start, target)
-        report = await anyio.to_thread.run_sync(self._told)
-        assert await anyio.to_thread.run_sync(self._told) == {"ended": 0}
+        report = await anyio.to_thread.run_sync(self._receive)
+        assert await anyio.to_thread.run_sync(self._receive) == {"ended": 0}
         return report
 
     async def start_and_kill(
@@ -73,14 +73,14 @@ class Puller:
         await anyio.sleep(pause)
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-        ended = await anyio.to_thread.run_sync(self._told)
+        ended = await anyio.to_thread.run_sync(self._receive)
         if may_end and ended != {"ended": -signal.SIGKILL}:
-            ended = await anyio.to_thread.run_sync(self._told)  # after the report
+            ended = await anyio.to_thread.run_sync(self._receive)  # after the report
             assert ended in ({"ended": 0}, {"ended": -signal.SIGKILL})
         else:
             assert ended == {"ended": -signal.SIGKILL}, "it ended before"
 
-    def _told(self) -> Any:
+    def _receive(self) -> Any:
         assert self._process.stdout is not None
         return json.loads(self._process.stdout.readline())
 

@@ -67,8 +67,8 @@ async def test_span_of_a_resent_rpc(emulator: Emulator, recorded: Recorded, tran
     assert attributes["rpc.response.status_code"] == "NOT_FOUND"
     assert attributes.get("http.response.status_code") == (404 if transport == "rest" else None)
     assert (span.status.status_code, span.status.description) == (StatusCode.ERROR, str(caught.value))
-    told = [(event.name, (event.attributes or {}).get("kentik.attempt")) for event in span.events]
-    assert told == [
+    steps = [(event.name, (event.attributes or {}).get("kentik.attempt")) for event in span.events]
+    assert steps == [
         ("kentik.quota.wait", 1),
         ("kentik.retry", 1),
         ("kentik.quota.wait", 2),

@@ -36,12 +36,12 @@ def secrets_in(text: str) -> list[str]:
 
 def shown_by(error: BaseException) -> str:
     """Return all text of an error: its chain with the locals of every frame, except for this file's."""
-    told = traceback.TracebackException.from_exception(error, capture_locals=True)
-    chain = [told]
+    shown = traceback.TracebackException.from_exception(error, capture_locals=True)
+    chain = [shown]
     for one in chain:
         one.stack[:] = [frame for frame in one.stack if frame.filename != __file__]
         chain += [other for other in (one.__cause__, one.__context__) if other is not None]
-    return "".join([*told.format(), repr(error), str(error), repr(vars(error)), repr(pickle.dumps(error))])
+    return "".join([*shown.format(), repr(error), str(error), repr(vars(error)), repr(pickle.dumps(error))])
 
 
 @pytest.fixture
