@@ -10,7 +10,7 @@ import pytest
 
 from tests.architecture.source import PACKAGE, dotted, imports_in, imports_of, modules
 
-FLOORS: tuple[frozenset[str], ...] = (
+LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"_codegen", "_generated", "_version", "errors", "models", "events", "_clock", "_whole_file"}),
     frozenset({"_validation", "quota", "_codec", "retry"}),
     frozenset({"_config", "_operations"}),
@@ -25,8 +25,8 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"emulator.client"}),
     frozenset({"cli", "pytest_plugin"}),
 )
-FLOOR_OF = {unit: number for number, floor in enumerate(FLOORS) for unit in floor}
-UNITS = frozenset({*FLOOR_OF, "emulator"})
+LAYER_OF = {unit: number for number, layer in enumerate(LAYERS) for unit in layer}
+UNITS = frozenset({*LAYER_OF, "emulator"})
 
 # The few imports between units of one layer: (importer, imported).
 NEIGHBOURS = frozenset({("_codec", "_validation"), ("models", "errors"), ("events", "errors")})
@@ -76,7 +76,7 @@ def may_import(importer: str, imported: str, *, deferred: bool = False) -> bool:
         return importer in EMULATOR_USERS
     if (importer, imported) in NEIGHBOURS:
         return True
-    return FLOOR_OF[importer] > FLOOR_OF[imported]
+    return LAYER_OF[importer] > LAYER_OF[imported]
 
 
 def circles(imports: Mapping[str, Iterable[str]]) -> set[frozenset[str]]:
@@ -97,9 +97,9 @@ def circles(imports: Mapping[str, Iterable[str]]) -> set[frozenset[str]]:
     }
 
 
-def test_every_module_is_on_a_floor() -> None:
+def test_every_module_is_in_a_layer() -> None:
     homeless = [str(path.relative_to(PACKAGE)) for path in modules() if unit_of(dotted(path)) not in UNITS]
-    assert not homeless, f"on no floor: {homeless}; give each a place in FLOORS"
+    assert not homeless, f"without a layer: {homeless}; add each to LAYERS"
 
 
 def test_imports_go_down_only() -> None:
@@ -155,7 +155,7 @@ def test_libraries_have_few_users() -> None:
         ("emulator.client", "__init__", False, True),
     ],
 )
-def test_floor_rule(importer: str, imported: str, deferred: bool, allowed: bool) -> None:
+def test_layer_rule(importer: str, imported: str, deferred: bool, allowed: bool) -> None:
     assert may_import(importer, imported, deferred=deferred) is allowed
 
 
