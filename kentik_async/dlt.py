@@ -54,7 +54,7 @@ def source(
         target: The folder, or its URL; or several of them, which are loaded as one: see `kentik_async.open`.
         tables: Some of "rankings", "relations", "asns", "insights", "markets", "pages" and "runs".
         complete: Whether to load only dates whose runs all have the status `complete`. A date that was
-            loaded stays at the destination as it is while one of its runs is not complete.
+            loaded stays unchanged at the destination while one of its runs is not complete.
 
     Returns:
         The source, named "kentik_kmi". A table that the targets lack yields no rows.

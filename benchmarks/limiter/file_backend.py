@@ -1,6 +1,6 @@
 """Measure the shared quota file: its cost, and the throughput and fairness of four processes.
 
-    python -m benchmarks.limiter.file_backend [--speed 10] [--calls 120] [--rounds 7]
+    python -m benchmarks.limiter.file_backend [--speed 10] [--calls 160] [--rounds 7]
 
 Cost: acquire and close without competition, compared with the limiter of one process in the same run, the
 best of several rounds. Hand-over: two and four processes that pull without pause from a server that answers

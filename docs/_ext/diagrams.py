@@ -1,6 +1,6 @@
-"""Mermaid diagrams, drawn in the browser by a copy of mermaid that is part of the site.
+"""Mermaid diagrams, drawn in the browser by a copy of mermaid in the site.
 
-`make docs` takes the library from the npm registry and sets MERMAID to its path. Without it, or without
+`make docs` downloads the library from the npm registry and sets MERMAID to its path. Without it, or without
 JavaScript, a page shows the text of its diagrams.
 """
 

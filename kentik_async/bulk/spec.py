@@ -93,7 +93,7 @@ class PullSpec(msgspec.Struct, frozen=True, omit_defaults=True):
         targets: Networks, as (market, ASN), whose details are requested.
         details: How details are requested.
         insights: Which insights are requested; None for no insights.
-        list_markets: Whether the list of markets is a page of its own.
+        list_markets: Whether the list of markets is a page too.
         shard: (i, n): only the i-th, from 0, of n equal parts of the pages; None for all.
         refresh: Whether pages that the date holds are requested again.
     """

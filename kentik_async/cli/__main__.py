@@ -156,7 +156,7 @@ def _unwritable(text: str) -> int:
 
 
 def _discard_stdout() -> None:
-    """Redirect stdout to the null device, because Python flushes it once more at exit."""
+    """Redirect stdout to the null device, because Python flushes it again at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -1,4 +1,4 @@
-"""An emulator with an event loop and a thread of its own, for programs that have none or several."""
+"""An emulator with its own event loop and thread, for programs without an event loop or with several."""
 
 import asyncio
 import threading

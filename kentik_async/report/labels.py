@@ -65,4 +65,4 @@ def family_note(ip: str, others: Sequence[str]) -> str:
     """Return a note that the other address family needs its own report; "" if it is not saved."""
     if not others:
         return ""
-    return f"All figures are of {ip}; {' and '.join(others)} is saved too, and needs a report of its own."
+    return f"All figures are of {ip}; {' and '.join(others)} is saved too, and needs its own report."

@@ -31,7 +31,7 @@ _Responding = Callable[P, Coroutine[Any, Any, Response[T]]]
 def _responding(
     caller: Caller, resource: type[R], method: Callable[Concatenate[R, P], Awaitable[T]]
 ) -> _Responding[P, T]:
-    """Return a method of a resource that returns a `Response`; each call has a recorder of its own."""
+    """Return a method of a resource that returns a `Response`; each call has its own recorder."""
 
     @wraps(method)
     async def call(*args: P.args, **kwargs: P.kwargs) -> Response[T]:

@@ -82,7 +82,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Unmanaged:
-    """An object that the document does not name; it stays as it is.
+    """An object that the document does not name; it is not changed.
 
     Attributes:
         kind: Its kind.

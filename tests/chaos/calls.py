@@ -36,7 +36,7 @@ async def make(kentik: KentikClient, wire: Wire, effect: Effect, number: int) ->
     """Make a call and check that the answer belongs to it."""
     said = await (_over_grpc if wire == "grpc" else _over_rest)(kentik, effect, number)
     if effect != "delete" and said != name_of(number):
-        raise CrossedAnswerError(f"call {number} was told of {said}")
+        raise CrossedAnswerError(f"call {number} received {said}")
 
 
 async def _over_grpc(kentik: KentikClient, effect: Effect, number: int) -> str | None:

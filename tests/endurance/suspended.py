@@ -87,7 +87,7 @@ def _until_first_request(emulator: BackgroundEmulator) -> None:
     deadline = time.monotonic() + 30
     while not emulator.calls:
         if time.monotonic() > deadline:
-            raise TimeoutError("nobody called")
+            raise TimeoutError("no call was made")
         time.sleep(0.005)
 
 
@@ -106,7 +106,7 @@ def main() -> int:
     parser.add_argument("--calls", type=int, default=60, help="of each process")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--speed", type=float, default=1.0, help="of the emulator's clock")
-    parser.add_argument("--limiter", default=None, help="a file of its own by default")
+    parser.add_argument("--limiter", default=None, help="by default a new file")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         outcome = stopped_under_way(

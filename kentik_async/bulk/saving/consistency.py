@@ -1,7 +1,7 @@
 """Checks that all rows of a date are from one state of the vendor's data. Pure.
 
 The vendor computes the KMI once a day, at an hour that it does not publish. So a run ends with a check: it
-fetches an early page of the date once more. If its content differs, the date holds rows of two states: it
+fetches an early page of the date again. If its content differs, the date holds rows of two states: it
 is mixed until everything has been refreshed. Source: Kentik KB, KMI APIs ("computed daily").
 """
 
@@ -27,7 +27,7 @@ def needs_check(saved: SavedPages) -> bool:
 
 
 def reference_page(saved: SavedPages, first: PageRecord | None) -> PageRecord | None:
-    """Return the page to fetch once more: the earliest one whose content is known; None if there is none.
+    """Return the page to fetch again: the earliest one whose content is known; None if there is none.
 
     Args:
         saved: The date, including the pages of the current run.
@@ -49,7 +49,7 @@ def check_of(
     """Return the record of a check.
 
     Args:
-        reference: The page that was fetched once more.
+        reference: The page that was fetched again.
         run_id: The run that fetched it.
         fetched_at: When, in microseconds since the Unix epoch.
         digest: The digest of its content now; None with an error.

@@ -36,7 +36,7 @@ class BlockingCalls:
         self.abandoned: list[threading.Thread] = []
 
     async def run(self, work: Callable[[], T], on_cancel: Callable[[], None] | None = None) -> T:
-        """Run a function in a thread of its own and return its result.
+        """Run a function in a new thread and return its result.
 
         Args:
             work: The function.

@@ -33,7 +33,7 @@ class Sink(Protocol):
     """The tables of a target, of one format.
 
     Attributes:
-        shared: Whether several runs may write at once: each change is a transaction of its own.
+        shared: Whether several runs may write at once: each change is a separate transaction.
     """
 
     shared: bool

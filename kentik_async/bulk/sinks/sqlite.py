@@ -52,7 +52,7 @@ class SqliteSink:
                 pass
 
     def require_own_files(self, run_date: str) -> None:
-        """A date has no files of its own: nothing to check."""
+        """A date has no separate files: nothing to check."""
 
     def dates(self) -> list[str]:
         """Return the dates that the tables hold."""

@@ -37,7 +37,7 @@ class _TextSink:
         self._files = PartFiles(layout, self._suffix)
 
     def check(self) -> None:
-        """Text has no version of its own: nothing to check."""
+        """Text files have no version: nothing to check."""
 
     def require_own_files(self, run_date: str) -> None:
         """Raise TargetError for a date with foreign files."""

@@ -21,7 +21,7 @@ class Layout:
     For a target that is a URL the second line is in the user's own state folder.
 
     Attributes:
-        name: The target as it is shown: a URL without user name and password.
+        name: The target as shown in messages: a URL without user name and password.
         local: The folder; None if the target is a URL.
         remote: The folder of a URL; None if the target is a local folder.
         tables: The place of the tables.

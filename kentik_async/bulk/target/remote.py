@@ -205,7 +205,7 @@ class RemoteFolder:
             yield
         except TargetError:
             raise
-        except Exception as error:  # each file system has exceptions of its own
+        except Exception as error:  # each file system has its own exceptions
             reason = " ".join(str(error).split()) or type(error).__name__
             raise TargetError(
                 f"cannot use target {self.shown}: {reason}; data already saved is kept"
@@ -219,7 +219,7 @@ class RemoteFolder:
                     return work()
                 except (FileNotFoundError, PermissionError, NotImplementedError, TypeError):
                     raise
-                except Exception:  # noqa: BLE001 (each file system has exceptions of its own)
+                except Exception:  # noqa: BLE001 (each file system has its own exceptions)
                     time.sleep(pause)
             return work()
 

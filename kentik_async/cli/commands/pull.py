@@ -183,7 +183,7 @@ async def insights(
 ) -> Exit:
     """Pull insights: recent changes of all networks, or of some.
 
-    Each network, market and IP version that you name is a page of its own.
+    Each network, market and IP version that you name is a separate page.
 
     For example:
 

@@ -240,10 +240,10 @@ async def main() -> None:
     print(
         f"{given.store}: {len(outcome.reports)} saves of {given.processes} processes, {outcome.kills} kills, "
     )
-    print(f"{len(outcome.errors)} errors, {calls} calls ({calm_calls} undisturbed), {outcome.seconds:.0f} s")
+    print(f"{len(outcome.errors)} errors, {calls} calls (calm: {calm_calls}), {outcome.seconds:.0f} s")
     for error in sorted(set(outcome.errors)):
         print(f"  {error}")
-    print(f"tables equal those of an undisturbed pull: {same}; orphans: {orphans}")
+    print(f"tables equal those of a pull without faults: {same}; orphans: {orphans}")
     if orphans or not same:
         raise SystemExit(1)
 

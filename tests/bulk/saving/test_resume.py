@@ -120,7 +120,7 @@ async def test_the_same_call_resumes_a_cancelled_run(
     kept = interrupted(tmp_path)
     assert kept >= 10
     plan = await kentik.kmi.pull_asn_details(**PULL).plan(tmp_path)
-    assert plan.saved == kept - 1, "the list of markets is no page of its own"
+    assert plan.saved == kept - 1, "the list of markets is not a separate page"
     before = emu.report().requests
     report = await kentik.kmi.pull_asn_details(**PULL).save(tmp_path)
     assert report.run_id == plan.run_id
