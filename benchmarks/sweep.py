@@ -4,7 +4,7 @@
 
 An emulator in another process applies the vendor's rules on a compressed clock. The optimum comes from its
 call log: the sum over all requests of answered minus received. Afterwards every saved row is compared with
-the emulator's data. `optimum.py` measures a bare loop on the same machine, which saves nothing; `landing.py`
+the emulator's data. `optimum.py` measures a bare loop on the same machine, which saves nothing; `saving.py`
 measures saving without the network.
 """
 

@@ -1,6 +1,6 @@
 """Measure saving without the network: CPU for each page compared with naive ways, and costs over many dates.
 
-    python benchmarks/landing.py [--pages 396] [--rounds 5] [--dates 60]
+    python benchmarks/saving.py [--pages 396] [--rounds 5] [--dates 60]
 
 The answers are the emulator's rankings of 600 rows, generated beforehand. All ways get the same answers
 through the same operations, run in turn after a warm-up, and end with all data on the disk:
