@@ -45,7 +45,7 @@ class ClassLimiter:
         self._reporter = Reporter(store, *terms, self._on_reply)
         self._monotonic = monotonic
         # Without leases, the end of each request is recorded, also after the limiter was closed.
-        self._closes_last, self._closed = store.lease == inf, False
+        self._graceful_close, self._closed = store.lease == inf, False
         self._reset()
         store.bind(self._wake)
 
@@ -64,25 +64,25 @@ class ClassLimiter:
                 raise ClientClosedError("the limiter is closed")
             reporter, queue, timer = self._reporter, self._queue, self._loops.timers.get(running_loop())
             if timer is None:
-                self._reap()
+                self._remove_closed_loops()
                 timer = self._loops.add_running()
                 reporter.announced = {}  # forces a report, which sets this loop's timer too
-            now, late = self._monotonic(), reporter.pending
-            if not (queue.calls or late):
+            now, pending = self._monotonic(), reporter.pending
+            if not (queue.calls or pending):
                 grant = self._try_acquire(priority, timer, now)
                 if grant is not None:
                     return grant
             since = now if queued_since is None else queued_since
             waiter = Waiter(priority, since, timer, timer.loop.create_future())
             queue.push(waiter)
-            if late:
-                self._late.add(waiter)
+            if pending:
+                self._unreported.add(waiter)
             # Waiters of one priority are woken together; a report for this one may be pending.
-            if not reporter.announced.get(priority) and (late or not reporter.pending):
+            if not reporter.announced.get(priority) and (pending or not reporter.pending):
                 self._report()
             if max_wait is not None and waiter.queued:
                 check = partial(self._check_max_wait, waiter, now, max_wait)
-                if self._ahead is not None and not reporter.endings:
+                if self._schedule is not None and not reporter.endings:
                     check(reporter.state)
                 else:
                     reporter.read_state(check)
@@ -135,7 +135,7 @@ class ClassLimiter:
     def idle(self) -> bool:
         """Return whether no call waits here, and the store's state has no usage that must be kept."""
         with self._lock:
-            self._reap()
+            self._remove_closed_loops()
             self._report()
             reporter = self._reporter
             return not (self._queue.calls or reporter.open or reporter.pending) and reporter.state.idle()
@@ -145,12 +145,12 @@ class ClassLimiter:
         with self._lock:
             self._closed = True
             self._queue.fail_all(ClientClosedError("the limiter was closed"))
-            if not self._closes_last:
+            if not self._graceful_close:
                 self._reporter.abandon()
             announced = any(self._reporter.announced.values())  # these calls no longer wait
-            if self._closes_last or announced or self._reporter.endings or self._reporter.pending:
+            if self._graceful_close or announced or self._reporter.endings or self._reporter.pending:
                 self._report()
-        if not self._closes_last:
+        if not self._graceful_close:
             await self._store.aclose()
 
     def restart(self) -> None:
@@ -162,10 +162,10 @@ class ClassLimiter:
     def _reset(self) -> None:
         self._lock = DeferredLock()  # at a fork, another thread of the parent may hold the old one
         self._queue = WaitQueue()
-        self._late: set[Waiter] = set()  # waiters that joined after the pending report was sent
+        self._unreported: set[Waiter] = set()  # waiters that joined after the pending report was sent
         self._loops = LoopRegistry(self._wake, self._monotonic)
         self._answers_help, self._alone = True, False
-        self._ahead: tuple[Schedule, float] | None = None  # after the latest report, and when it was made
+        self._schedule: tuple[Schedule, float] | None = None  # at the latest report, and when it was made
 
     def _report(self) -> None:
         """Report and deliver the grants; if a report is pending, another one follows it."""
@@ -173,7 +173,7 @@ class ClassLimiter:
         reporter.due = True
         while reporter.due and not reporter.pending:
             reporter.due = False
-            self._late.clear()
+            self._unreported.clear()
             try:
                 reply = reporter.send(dict(self._queue.calls))
             except KentikError as error:
@@ -187,7 +187,7 @@ class ClassLimiter:
         """Return a grant for a call that arrives while no other waits here, or None if it must wait."""
         reporter = self._reporter
         if self._exclusive:
-            self._ahead = None
+            self._schedule = None
             number = grant_alone(reporter.terms, reporter.endings, priority, reporter.state, now)
             reporter.last_seen = number or reporter.last_seen
         elif (reply := reporter.send({priority: 1})) is None:
@@ -218,13 +218,13 @@ class ClassLimiter:
 
     def _handle_failure(self, error: KentikError) -> None:
         """Fail the waiters of the latest report, which failed; later waiters get a report of their own."""
-        self._queue.fail_all(error, but=self._late)
+        self._queue.fail_all(error, but=self._unreported)
         self._reporter.resolve_reads(error)
         self._reporter.due = bool(self._queue.calls or self._reporter.reads)
 
     def _apply_reply(self, reply: StoreReply) -> None:
         reporter = self._reporter
-        self._ahead = None
+        self._schedule = None
         self._answers_help = reply.answers_help
         self._alone = reply.alone and not self._closed
         if reply.reclaimed:
@@ -241,14 +241,14 @@ class ClassLimiter:
                     reporter.due = True
         if reply.report_in != inf or (self._loops.several and any(reporter.announced.values())):
             self._loops.schedule(reply.report_in)
-        if self._closed and self._closes_last and not (reporter.open or reporter.endings):
+        if self._closed and self._graceful_close and not (reporter.open or reporter.endings):
             self._store.close()
 
     def _wake(self, delay: float = 0.0) -> None:
         self._lock.run(self._handle_wake, delay)
 
     def _handle_wake(self, delay: float) -> None:
-        self._reap()
+        self._remove_closed_loops()
         if delay > 0:
             self._loops.schedule(delay)
         elif delay == 0 or self._reporter.endings:
@@ -265,7 +265,7 @@ class ClassLimiter:
         if now or not (self._exclusive or (self._alone and self._loops.schedule_soon())):
             self._report()
 
-    def _reap(self) -> None:
+    def _remove_closed_loops(self) -> None:
         """End the requests of closed event loops as unknown: they may still be running at the server."""
         if self._loops.drop_closed() and self._reporter.abandon(but_open_loops=True):
             self._report()
@@ -283,16 +283,16 @@ class ClassLimiter:
     async def _read_state(self, view: Callable[[QuotaState], R]) -> R:
         """Make a report, call a function with the state under the lock, and return its result."""
         with self._lock:
-            self._reap()
+            self._remove_closed_loops()
             result = self._reporter.read_state(view)
             self._report()
         return result.result() if result.done() else await asyncio.wrap_future(result)
 
     def _check_max_wait(self, waiter: Waiter, since: float, max_wait: float, state: QuotaState) -> None:
         if waiter.queued:
-            if self._ahead is None:
-                self._ahead = Schedule(state, self._reporter.terms), self._monotonic()
-            schedule, made = self._ahead
+            if self._schedule is None:
+                self._schedule = Schedule(state, self._reporter.terms), self._monotonic()
+            schedule, made = self._schedule
             ahead, began = self._queue.ahead_of(waiter), schedule.now + since - made
             estimate = schedule.wait_beyond(ahead, max_wait, began)
             if estimate is not None:
