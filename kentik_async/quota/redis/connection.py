@@ -30,7 +30,7 @@ _PERMISSIONS = (
     "asking and cluster|slots), on keys and channels kentik-async:*"
 )
 
-_PASSING = re.compile(
+_TRANSIENT = re.compile(
     "(^|-)(BUSY|CLUSTERDOWN|LOADING|MASTERDOWN|MISCONF|NOREPLICAS|OOM|READONLY|TRYAGAIN|UNKILLABLE) "
 )
 """Errors of a server that are temporary; in the error of a script the code follows a hyphen."""
@@ -64,14 +64,14 @@ class RedisConnection:
         self.up = False
         self._address = address
         self._nodes = [address.node]  # the first is tried first
-        self._asks = False  # whether the key is being migrated to that node
+        self._migrating = False  # whether the key is being migrated to that node
         self._key = key
         self._instant = instant
         self._on_message, self._on_lost = on_message, on_lost
         self._timeout: float = address.options["socket_timeout"]  # while connecting
         self._patience = patience
-        self._asking: Any = None  # both are redis-py's `Connection`, which lacks annotations
-        self._hearing: Any = None
+        self._commands: Any = None  # both are redis-py's `Connection`, which lacks annotations
+        self._pubsub: Any = None
 
     def open(self, *channels: str) -> None:
         """Open the connections and subscribe to channels.
@@ -98,58 +98,58 @@ class RedisConnection:
             ConnectionLostError: The connection is lost or the answer is late; the commit may have succeeded.
             ConfigError: Redis refuses the command.
         """
-        return self._try(self._script, *arguments)
+        return self._try(self._run_script, *arguments)
 
     def publish(self, channel: str, message: str) -> int:
         """Publish a message; return the number of subscribers of the channel."""
-        return int(self._try(self._ask, "PUBLISH", channel, message))
+        return int(self._try(self._execute, "PUBLISH", channel, message))
 
     def subscribe(self, channel: str) -> None:
         """Subscribe to one more channel."""
-        self._try(self._hearing.send_command, "SUBSCRIBE", channel)
+        self._try(self._pubsub.send_command, "SUBSCRIBE", channel)
 
     def close(self) -> None:
         """Close the connections; thread-safe."""
         self.up = False
-        both, self._asking, self._hearing = (self._asking, self._hearing), None, None
+        both, self._commands, self._pubsub = (self._commands, self._pubsub), None, None
         for connection in both:
             if connection is not None:
                 connection.disconnect()
 
     def _connect(self, channels: tuple[str, ...]) -> None:
         self.close()
-        asking = self._asking = self._address.connection(self._nodes[0])
-        hearing = self._hearing = self._address.connection(self._nodes[0])
-        asking.connect()
-        hearing.connect()
-        hearing.send_command("SUBSCRIBE", *channels)
+        commands = self._commands = self._address.connection(self._nodes[0])
+        pubsub = self._pubsub = self._address.connection(self._nodes[0])
+        commands.connect()
+        pubsub.connect()
+        pubsub.send_command("SUBSCRIBE", *channels)
         for _ in channels:
-            hearing.read_response()
-        self._script()  # raises MovedError or AskError if another node has the key
-        if b"redis_mode:cluster" in self._ask("INFO", "server"):
+            pubsub.read_response()
+        self._run_script()  # raises MovedError or AskError if another node has the key
+        if b"redis_mode:cluster" in self._execute("INFO", "server"):
             self._find_nodes()
         self.up = True
         # From now on, no message is missed.
-        threading.Thread(target=self._listen, args=(hearing,), name="kentik_async redis", daemon=True).start()
+        threading.Thread(target=self._listen, args=(pubsub,), name="kentik_async redis", daemon=True).start()
 
     def _find_nodes(self) -> None:
         """Remember the nodes of the cluster; without the permission, use the seed node and redirections."""
         with contextlib.suppress(redis_errors.ResponseError):
             here = self._nodes[0]
             nodes = [here, self._address.node]
-            for _, _, *owners in self._ask("CLUSTER", "SLOTS"):
+            for _, _, *owners in self._execute("CLUSTER", "SLOTS"):
                 nodes += [((host or b"").decode() or here[0], port) for host, port, *_ in owners]
             self._nodes = list(dict.fromkeys(nodes))
 
-    def _script(self, *arguments: bytes | str) -> Exchange:
-        asked = self._instant()
-        seconds, fraction, run, *held = self._ask("EVAL", _SCRIPT, 1, self._key, *(arguments or _READ))
-        clock = Reading(asked, self._instant(), int(seconds) + int(fraction) / 1_000_000)
+    def _run_script(self, *arguments: bytes | str) -> Exchange:
+        sent_at = self._instant()
+        seconds, fraction, run, *held = self._execute("EVAL", _SCRIPT, 1, self._key, *(arguments or _READ))
+        clock = Reading(sent_at, self._instant(), int(seconds) + int(fraction) / 1_000_000)
         return Exchange(clock, run, tuple(held[0]) if held else ())
 
-    def _ask(self, *command: bytes | str | int) -> Any:
-        connection = self._asking
-        if self._asks:
+    def _execute(self, *command: bytes | str | int) -> Any:
+        connection = self._commands
+        if self._migrating:
             connection.send_command("ASKING")
             connection.read_response()
         connection.send_command(*command, check_health=False)
@@ -168,13 +168,13 @@ class RedisConnection:
     def _listen(self, connection: Any) -> None:
         try:
             while connection.can_read(timeout=None):
-                heard = connection.read_response()
-                if heard[0] == b"message":
-                    self._on_message(heard[1], heard[2])
+                response = connection.read_response()
+                if response[0] == b"message":
+                    self._on_message(response[1], response[2])
         except (redis_errors.RedisError, OSError, ValueError, AttributeError):
             pass  # redis-py raises the last two if another thread closes the connection
         finally:
-            if connection is self._hearing:
+            if connection is self._pubsub:
                 self.up = False
                 self._on_lost()
 
@@ -185,7 +185,7 @@ class RedisConnection:
         connection leads to the new server.
         """
         self.close()
-        self._asks = type(error) is redis_errors.AskError
+        self._migrating = type(error) is redis_errors.AskError
         if isinstance(error, redis_errors.AskError):  # a MovedError is one too
             self._nodes = list(dict.fromkeys([(error.host or self._nodes[0][0], error.port), *self._nodes]))
         else:
@@ -200,6 +200,6 @@ class RedisConnection:
                 f"Redis at {place} denies its user a required permission: {text}; grant {_PERMISSIONS}"
             )
         # Errors that have their own class in redis-py are temporary.
-        if type(error) is redis_errors.ResponseError and not _PASSING.search(text):
+        if type(error) is redis_errors.ResponseError and not _TRANSIENT.search(text):
             return ConfigError(f"Redis at {place} cannot keep the quota: {text}")
         return ConnectionLostError(text or type(error).__name__)

@@ -31,26 +31,26 @@ _DRIFT = 0.0005  # the greatest difference in speed of two clocks, also while on
 class Reading:
     """The time of another clock, and the interval of this process's clock when it was read; in seconds.
 
-    The clock was read after the request was sent, at `asked`, and before the answer arrived, at `heard`. So
-    its time is at most `now` plus the time since `asked`, and at least `now` plus the time since `heard`.
+    The request was sent at `sent_at`, its answer arrived at `received_at`: the clock was read in between. So
+    its time is at most `now` plus the time since `sent_at`, and at least `now` plus that since the answer.
     """
 
-    asked: float
-    heard: float
+    sent_at: float
+    received_at: float
     now: float
 
     def at_least(self, instant: float) -> float:
         """Return the least time that the clock can show at an instant."""
-        return self.now + max(instant - self.heard, 0.0)
+        return self.now + max(instant - self.received_at, 0.0)
 
     def at_most(self, instant: float) -> float:
         """Return the greatest time that the clock can show at an instant."""
-        return self.now + instant - self.asked
+        return self.now + instant - self.sent_at
 
     def corrected(self, later: "Reading") -> float:
         """Return the time of a later reading with the same shift, corrected if the server's clock was set."""
-        slack = _SLACK + _DRIFT * (later.heard - self.asked)
-        earliest, latest = self.at_least(later.asked), self.at_most(later.heard)
+        slack = _SLACK + _DRIFT * (later.received_at - self.sent_at)
+        earliest, latest = self.at_least(later.sent_at), self.at_most(later.received_at)
         if later.now > latest + slack:
             return latest
         return earliest if later.now < earliest - slack else later.now
@@ -81,7 +81,7 @@ class Draft:
         shift: How many seconds the clock of the quota is ahead of the server's.
         version: The version that the state was made from; empty if there was none.
         run: The id of the server's run.
-        remade: Why requests must wait, and all members must restore what they know; empty if not.
+        reset_reason: Why requests must wait, and all members must restore what they know; empty if not.
     """
 
     state: QuotaState
@@ -89,7 +89,7 @@ class Draft:
     shift: float
     version: bytes
     run: bytes
-    remade: str = ""
+    reset_reason: str = ""
 
 
 class Replica:
@@ -98,7 +98,7 @@ class Replica:
     Attributes:
         reading: The reading of the clock of the quota at the latest commit; None before the first.
         lease_from: When the latest lease began, by this process's clock.
-        leap: Whether the server's clock may have been set unnoticed before this member joined other members:
+        possible_clock_jump: Whether the server's clock may have been set before this member joined others:
             then the clock of the quota is assumed to have stopped.
     """
 
@@ -106,20 +106,20 @@ class Replica:
         """Start without a copy; see `Terms` for the arguments."""
         self.reading: Reading | None = None
         self.lease_from = -inf
-        self.leap = False
+        self.possible_clock_jump = False
         self._quiet = quiet_time(quota, lease)
         self._member = member
         self._lease = lease
-        self._leapt = False
+        self._clock_jumped = False
         self._latest: tuple[bytes, ...] = ()
         self._incarnation = ""
 
     def fresh(self, instant: float) -> Draft | None:
         """Return the copy as a draft if it may still be the present state at `instant`, otherwise None."""
         reading = self.reading
-        if reading is None or self._leapt or reading.heard - reading.asked > _UNCERTAIN / 2:
+        if reading is None or self._clock_jumped or reading.received_at - reading.sent_at > _UNCERTAIN / 2:
             return None
-        if instant - reading.asked > self._lease:
+        if instant - reading.sent_at > self._lease:
             return None
         _, version, run, shift, copy = self._latest
         return Draft(decode(copy), reading.at_most(instant), float(shift), version, run)
@@ -131,7 +131,7 @@ class Replica:
             ConfigError: The state was written by another version of this package.
         """
         version, run, shift, encoded = stored.held
-        state, now, remade = None, stored.clock.now, ""
+        state, now, reason = None, stored.clock.now, ""
         if encoded is not None:
             if (version or b"").partition(b":")[0] != b"%d" % FORMAT:
                 raise ConfigError(
@@ -141,22 +141,22 @@ class Replica:
             with suppress(StateError):  # a damaged state counts as lost: the members restore it
                 state = decode(encoded)
         if state is None:
-            state, remade = begin(secrets.token_hex(8), now, self._quiet), "holds no state of this quota"
+            state, reason = begin(secrets.token_hex(8), now, self._quiet), "holds no state of this quota"
         else:
             now = self._corrected(replace(stored.clock, now=now + float(shift or 0)), state)
             # The clock never runs backwards. A small difference is the uncertainty of the members' readings.
-            if self.leap or now <= state.now - _UNCERTAIN:
+            if self.possible_clock_jump or now <= state.now - _UNCERTAIN:
                 now = state.now
             if run != stored.run:
                 renew(state, secrets.token_hex(8), now, self._quiet)
-                remade = "was restarted or replaced, so the latest usage may be missing"
-        remade = remade and f"{remade}: requests wait for {self._quiet:.1f} s"
+                reason = "was restarted or replaced, so the latest usage may be missing"
+        reason = reason and f"{reason}: requests wait for {self._quiet:.1f} s"
         if self.reading is not None and state.incarnation != self._incarnation:
             lost = decode(self._latest[-1])
             if self.reading.corrected(replace(stored.clock, now=now)) != now:  # the clock is another one
-                move(lost, now - self.reading.at_least(stored.clock.asked))
+                move(lost, now - self.reading.at_least(stored.clock.sent_at))
             restore(state, lost, self._member, now)
-        return Draft(state, now, now - stored.clock.now, version or b"", stored.run, remade)
+        return Draft(state, now, now - stored.clock.now, version or b"", stored.run, reason)
 
     def prepare(self, draft: Draft) -> tuple[bytes, ...]:
         """Return the first arguments of the script, to commit a changed draft."""
@@ -170,9 +170,9 @@ class Replica:
         """
         new = replace(stored.clock, now=stored.clock.now + draft.shift)
         now = self._corrected(new, draft.state)
-        self._leapt = now != new.now  # only now it is known whether the clock was set since the copy
-        self.reading, self.leap = replace(new, now=now), False
-        self.lease_from = new.asked + draft.now - now  # the clock showed at most `draft.now` then
+        self._clock_jumped = now != new.now  # only now it is known whether the clock was set since the copy
+        self.reading, self.possible_clock_jump = replace(new, now=now), False
+        self.lease_from = new.sent_at + draft.now - now  # the clock showed at most `draft.now` then
         self._latest, self._incarnation = prepared, draft.state.incarnation
         return max(draft.state.now - now, 0.0)
 

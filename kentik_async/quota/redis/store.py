@@ -38,8 +38,8 @@ _SHORTEST_PATIENCE = 0.25
 _RENEWAL = 0.3  # of a lease: when it is renewed
 _ANSWER = 0.5  # of a lease: how long an answer may take
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0  # seconds
-_KEEP = 30 * 24 * 3600  # seconds until an idle state expires; the first user of a new state must wait
-_FAREWELL = 1.0  # seconds to commit the last reports after the limiter was closed
+_EXPIRY = 30 * 24 * 3600  # seconds until an idle state expires; the first user of a new state must wait
+_CLOSE_TIMEOUT = 1.0  # seconds to commit the last reports after the limiter was closed
 _CHECKED = "checked"
 
 _log = logging.getLogger("kentik_async")
@@ -75,17 +75,17 @@ class RedisStore:
             self._address,
             f"{self._prefix}:state",
             self._instant,
-            self._hear,
+            self._on_message,
             partial(self._wake, 0.0),  # if the state is lost, this member may have the only copy
             self.lease * _ANSWER,
         )
         self._changes: SimpleQueue[tuple[Change, _OnReply] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._closing = threading.Event()
-        self._over = False  # whether the thread must stop at once
-        self._met = False
+        self._stopped = False  # whether the thread must stop at once
+        self._ever_connected = False
         self._checked = threading.Event()
-        self._asked_by: set[str] = set()
+        self._check_requests: set[str] = set()  # members that wait for a check of the clock
         self._renew_at = inf
 
     def bind(self, wake: Wake) -> None:
@@ -94,7 +94,7 @@ class RedisStore:
 
     def transact(self, change: Change, on_reply: _OnReply) -> None:
         """Make a change in the thread."""
-        if self._over or (self._thread is None and self._closing.is_set()):
+        if self._stopped or (self._thread is None and self._closing.is_set()):
             raise ClientClosedError("the limiter is closed")
         self._changes.put((change, on_reply))
         if self._thread is None:
@@ -118,20 +118,20 @@ class RedisStore:
         """Close, and wait until the thread has ended; after a second it must stop."""
         self.close()
         if self._thread is not None:
-            self._thread.join(_FAREWELL)
-            self._over = True
+            self._thread.join(_CLOSE_TIMEOUT)
+            self._stopped = True
             self._connection.close()
 
     def _serve(self) -> None:
         """Make the changes, one at a time, until the store is closed; runs in the thread."""
         while not (self._closing.is_set() and self._changes.empty()):
-            self._attend()
-        self._over = True
+            self._process_next()
+        self._stopped = True
         self._connection.close()
         while not self._changes.empty():
-            self._attend()
+            self._process_next()
 
-    def _attend(self) -> None:
+    def _process_next(self) -> None:
         try:
             seconds = max(self._renew_at - monotonic(), 0.0)
             change = self._changes.get(timeout=min(seconds, threading.TIMEOUT_MAX))
@@ -142,62 +142,62 @@ class RedisStore:
             return
         outcome: StoreReply | KentikError
         try:
-            outcome = self._in_touch(change[0])
+            outcome = self._commit_with_retries(change[0])
         except KentikError as error:
             outcome = error
         except Exception as error:  # noqa: BLE001 (after any error, no call may wait forever)
             outcome = KentikError(f"the quota in Redis at {self._address.place} cannot be used: {error!r}")
-            if not self._over:  # otherwise another thread closed the connection while redis-py was reading
+            if not self._stopped:  # otherwise another thread closed the connection while redis-py was reading
                 _log.exception("%s", outcome)
         if isinstance(outcome, KentikError) and self._replica.reading is not None:
             self._renew_at = monotonic() + _LONGEST_PAUSE  # grants and the copy must still be reported
         change[1](outcome)
 
-    def _in_touch(self, change: Change) -> StoreReply:
+    def _commit_with_retries(self, change: Change) -> StoreReply:
         """Make and commit a change; if Redis becomes unavailable, wait for it."""
         place, pause = self._address.place, 0.0
-        while not self._over:
+        while not self._stopped:
             try:
-                self._meet()
+                self._connect()
                 return self._commit(change)
             except ConnectionLostError as error:
-                if not self._met:
+                if not self._ever_connected:
                     raise ConnectError(f"Redis at {place} cannot be reached: {error}") from None
                 # An idle connection may have been closed: only the failure of a new one is logged.
                 if pause == _FIRST_PAUSE:
                     _log.warning("Redis at %s is unavailable (%s): requests wait for it", place, error)
-            self._over = self._closing.wait(pause)
+            self._stopped = self._closing.wait(pause)
             pause = min(max(2 * pause, _FIRST_PAUSE), _LONGEST_PAUSE)
         raise ClientClosedError("the limiter was closed")
 
-    def _meet(self) -> None:
+    def _connect(self) -> None:
         """Connect. Without a reading of the clock, ask the members that have one to check the clock."""
         connection, known = self._connection, self._replica.reading is not None
         if connection.up:
             return
         connection.open(f"{self._prefix}:{self.member}", *([self._prefix] if known else []))
-        self._met = True
+        self._ever_connected = True
         if not known:
             self._checked.clear()
             others = connection.publish(self._prefix, self.member)
-            self._replica.leap = others > 0 and not self._checked.wait(2 * self.patience)
+            self._replica.possible_clock_jump = others > 0 and not self._checked.wait(2 * self.patience)
 
     def _read(self) -> Draft:
         return self._replica.read(self._connection.exchange())
 
     def _commit(self, change: Change) -> StoreReply:
         """Make and commit a change."""
-        connection, replica, asked_by, tries = self._connection, self._replica, set(self._asked_by), 0
-        draft = (None if asked_by else replica.fresh(self._instant())) or self._read()
+        connection, replica, checks, tries = self._connection, self._replica, set(self._check_requests), 0
+        draft = (None if checks else replica.fresh(self._instant())) or self._read()
         while True:
             reply = change(draft.state, draft.now)
-            told = [(f"{self._prefix}:{name}", f"{delay:.6f}") for name, delay in reply.wake]
-            told += [(f"{self._prefix}:{name}", _CHECKED) for name in asked_by]
-            if draft.remade:
-                told.append((self._prefix, self.member))
+            messages = [(f"{self._prefix}:{name}", f"{delay:.6f}") for name, delay in reply.wake]
+            messages += [(f"{self._prefix}:{name}", _CHECKED) for name in checks]
+            if draft.reset_reason:
+                messages.append((self._prefix, self.member))
             prepared = replica.prepare(draft)
-            messages = [part for message in told for part in message]
-            stored = connection.exchange(*prepared, str(_KEEP * 1000), *messages)
+            arguments = [part for message in messages for part in message]
+            stored = connection.exchange(*prepared, str(_EXPIRY * 1000), *arguments)
             if not stored.held:
                 break
             # Another member has committed before; the answer is its state.
@@ -209,22 +209,22 @@ class RedisStore:
         if replica.reading is None:
             connection.subscribe(self._prefix)
         ahead = replica.committed(draft, prepared, stored)
-        self._asked_by -= asked_by
-        if draft.remade:
-            _log.warning("Redis at %s %s", self._address.place, draft.remade)
+        self._check_requests -= checks
+        if draft.reset_reason:
+            _log.warning("Redis at %s %s", self._address.place, draft.reset_reason)
         self._renew_at = monotonic() + self.lease * _RENEWAL if self.member in draft.state.members else inf
         if ahead and reply.grants:
             sleep(ahead)
         return reply
 
-    def _hear(self, channel: bytes, text: bytes) -> None:
+    def _on_message(self, channel: bytes, text: bytes) -> None:
         message = text.decode()
         if message == _CHECKED:
             self._checked.set()
         elif channel != self._prefix.encode():
             self._wake(float(message))
         elif message != self.member:
-            self._asked_by.add(message)
+            self._check_requests.add(message)
             self._wake(0.0)
 
     def _wake(self, delay: float) -> None:

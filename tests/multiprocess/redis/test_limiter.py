@@ -242,7 +242,7 @@ async def test_an_urgent_call_overtakes_those_of_another_process(server: RedisSe
 async def test_closing_tells_redis_what_ended_and_lets_go(
     server: RedisServer, opener: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "_FAREWELL", 60.0)  # a second is not enough on a busy machine
+    monkeypatch.setattr(store, "_CLOSE_TIMEOUT", 60.0)  # a second is not enough on a busy machine
     first, second = opener(server), opener(server)
     grant = await first.acquire("non_query")
     waiting = ask(first)
@@ -260,7 +260,7 @@ async def test_closing_tells_redis_what_ended_and_lets_go(
 async def test_closing_with_a_request_in_flight_leaves_it_its_drain(
     server: RedisServer, opener: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "_FAREWELL", 60.0)
+    monkeypatch.setattr(store, "_CLOSE_TIMEOUT", 60.0)
     first, second = opener(server), opener(server)
     await first.acquire("non_query")
     began = time.monotonic()

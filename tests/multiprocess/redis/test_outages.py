@@ -86,9 +86,9 @@ async def test_an_idle_process_puts_back_what_it_used(
     assert (await newcomer.snapshot()).left_hour == 1
 
 
-@pytest.mark.parametrize("leap", [3600.0, -3600.0])
+@pytest.mark.parametrize("jump", [3600.0, -3600.0])
 async def test_an_idle_process_knows_that_the_clock_was_set(
-    server: RedisServer, opener: Opener, customer: str, leap: float
+    server: RedisServer, opener: Opener, customer: str, jump: float
 ) -> None:
     """The clock of the quota is the server's clock plus the shift: a change of the shift sets it."""
     quota = Quota(1, None, 0.0, 3, None)
@@ -97,7 +97,7 @@ async def test_an_idle_process_knows_that_the_clock_was_set(
     for _ in range(3):
         (await idle.acquire("non_query")).close("answered")
     assert (await idle.snapshot()).left_hard_minute == 0
-    server.admin.hincrbyfloat(key_of(customer), "shift", leap)
+    server.admin.hincrbyfloat(key_of(customer), "shift", jump)
     newcomer = opener(server, quota=quota)
     waiting = ask(newcomer)
     await waits(newcomer)

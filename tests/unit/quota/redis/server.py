@@ -33,14 +33,14 @@ class Server:
 
     def exchange(self, expected: bytes, version: bytes, run: bytes, shift: bytes, state: bytes) -> Exchange:
         """Run the script: compare and set."""
-        asked = self.true
+        sent_at = self.true
         self.true += self.trip
         time, held = self.true + self.ahead, self.held or (None,) * 4
         committed = expected == (held[0] or b"") and run == self.run
         if committed:
             self.held = version, run, shift, state
         self.true += self.trip
-        return Exchange(Reading(asked, self.true, time), self.run, () if committed else held)
+        return Exchange(Reading(sent_at, self.true, time), self.run, () if committed else held)
 
     def read(self) -> Exchange:
         """Return the stored fields."""

@@ -57,12 +57,12 @@ def test_nobody_goes_before_the_time_of_the_state() -> None:
         server.true += dice.random()
 
 
-@pytest.mark.parametrize("leap", [HOUR, 30.0, 1.0])
-def test_a_clock_set_forward_brings_no_token_back_early(leap: float) -> None:
+@pytest.mark.parametrize("jump", [HOUR, 30.0, 1.0])
+def test_a_clock_set_forward_brings_no_token_back_early(jump: float) -> None:
     server = known_as_unused(trip=0.001)
     member = Member(server, "a")
     member.use(3)
-    server.ahead += leap
+    server.ahead += jump
     for _ in range(5):
         member.report(1)
         assert not member.held
@@ -85,8 +85,8 @@ def test_a_clock_set_forward_ends_no_lease() -> None:
     assert not heir.held
 
 
-@pytest.mark.parametrize("leap", [HOUR, 30.0, 1.0])
-def test_a_clock_set_forward_and_back_stops_nothing(leap: float) -> None:
+@pytest.mark.parametrize("jump", [HOUR, 30.0, 1.0])
+def test_a_clock_set_forward_and_back_stops_nothing(jump: float) -> None:
     server = known_as_unused()
     members = [Member(server, name, Quota(1, None, 0.0, 60, None, minute=3.0, hour=30.0)) for name in "ab"]
     for member in members:
@@ -94,7 +94,7 @@ def test_a_clock_set_forward_and_back_stops_nothing(leap: float) -> None:
     last = kept_by(server).now
     for number in range(20):
         server.true += 1.0
-        server.ahead += leap if number % 2 else -leap
+        server.ahead += jump if number % 2 else -jump
         member = members[number // 3 % 2]
         member.use()
         now = kept_by(server).now
@@ -121,7 +121,7 @@ def test_time_stood_still_if_others_do_not_answer() -> None:
     Member(server, "a").use(3)
     server.ahead += HOUR
     newcomer = Member(server, "b")
-    newcomer.replica.leap = True
+    newcomer.replica.possible_clock_jump = True
     newcomer.report(1)
     server.true += 2.9
     newcomer.report(1)

@@ -125,17 +125,17 @@ spans = st.floats(0, 10)
 
 @given(instants, spans, spans, st.floats(0, 100), st.floats(-1e9, 1e9))
 def test_a_reading_bounds_what_the_clock_shows(
-    asked: float, out: float, back: float, later: float, skew: float
+    sent_at: float, out: float, back: float, later: float, skew: float
 ) -> None:
     """This process's clock shows the true time, in seconds; the other clock is ahead by `skew`."""
-    reading = Reading(asked, asked + out + back, asked + out + skew)
-    instant = asked + out + back + later
+    reading = Reading(sent_at, sent_at + out + back, sent_at + out + skew)
+    instant = sent_at + out + back + later
     assert reading.at_least(instant) - 1e-5 <= instant + skew <= reading.at_most(instant) + 1e-5
 
 
 @given(spans, spans, st.floats(25.0, 1e6))
-def test_a_clock_that_was_set_is_noticed(out: float, back: float, leap: float) -> None:
+def test_a_clock_that_was_set_is_noticed(out: float, back: float, jump: float) -> None:
     first, instant = Reading(0.0, out + back, out), out + back + 5.0
-    for by in (leap, -leap):
+    for by in (jump, -jump):
         later = Reading(instant, instant + out + back, instant + out + by)
         assert first.corrected(later) == pytest.approx(instant + out, abs=out + back + 1e-3)
