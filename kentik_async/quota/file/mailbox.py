@@ -20,7 +20,7 @@ from kentik_async.quota.file.paths import Place
 __all__ = ["Mailbox", "any_alive"]
 
 _DELAY = struct.Struct("<d")
-_LOOK = _DELAY.pack(-1.0)  # a member sends this to itself: no report is due, but `wait` must return
+_WAKE_UP = _DELAY.pack(-1.0)  # a member sends this to itself: no report is due, but `wait` must return
 _FLAGS = os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW
 _DEAD = frozenset({errno.ENXIO, errno.ENOENT})  # no process reads the pipe, or it was removed
 
@@ -28,7 +28,7 @@ _DEAD = frozenset({errno.ENXIO, errno.ENOENT})  # no process reads the pipe, or 
 class Mailbox:
     """A member's own pipe, and the pipes of the members that it writes to or watches.
 
-    Any thread may call `look`, `send` and `watch`; calls of the other methods must not overlap.
+    Any thread may call `wake_up`, `send` and `watch`; calls of the other methods must not overlap.
 
     Attributes:
         others: The other members' pipes, by name.
@@ -40,7 +40,7 @@ class Mailbox:
         self._path = place.member(member)
         self._own = -1
         self.others: dict[str, int] = {}
-        # Re-entrant: a garbage collection may call `look` while another call runs.
+        # Re-entrant: a garbage collection may call `wake_up` while another call runs.
         self._lock = threading.RLock()
 
     @property
@@ -80,13 +80,13 @@ class Mailbox:
                 os.write(self.others[member], _DELAY.pack(delay))
             return alive
 
-    def look(self) -> None:
+    def wake_up(self) -> None:
         """Make `wait` return."""
         if sys.is_finalizing():
             return  # the thread may have ended while it held the lock
         with self._lock, suppress(BlockingIOError):
             if self.is_open:
-                os.write(self._own, _LOOK)
+                os.write(self._own, _WAKE_UP)
 
     def wait(self, seconds: float | None) -> tuple[float, list[str]]:
         """Wait for a message or the death of a member, at most `seconds`; None for no limit.

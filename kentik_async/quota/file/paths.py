@@ -46,7 +46,7 @@ class Place:
         """Return whether the folder has the database of another customer."""
         return any(path != self.database for path in self.folder.glob("*.sqlite"))
 
-    def make(self, path: Path) -> None:
+    def create(self, path: Path) -> None:
         """Create an empty file; it must not exist."""
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         self.share(path)

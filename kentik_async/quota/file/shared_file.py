@@ -55,7 +55,7 @@ class SharedFile:
     Attributes:
         place: The paths of the files.
         mailbox: The member's own pipe, created when the files are opened.
-        served: Whether a thread waits for the mailbox; that thread then closes everything.
+        has_thread: Whether a thread waits for the mailbox; that thread then closes everything.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class SharedFile:
         self._quotas = quotas
         self._clock = clock
         self._member = member
-        self.mailbox, self.served = Mailbox(place, member), False
+        self.mailbox, self.has_thread = Mailbox(place, member), False
         self._lock = self._folder = -1
         self._cursor: sqlite3.Cursor  # while `_inode` is not 0
         self._inode = 0
@@ -95,7 +95,7 @@ class SharedFile:
         while wait or self._inode or not self.mailbox.is_open:
             if self._lock < 0:
                 self._lock = _open_lock(self.place)
-            if not _take(self._lock, LOCK_EX if wait else LOCK_EX | LOCK_NB):
+            if not _try_flock(self._lock, LOCK_EX if wait else LOCK_EX | LOCK_NB):
                 return False
             if not self._inode:
                 try:
@@ -148,12 +148,12 @@ class SharedFile:
             error,
         )
         self._disconnect()
-        self._make(lost=True)
+        self._create(lost=True)
 
     def release(self) -> None:
         """Close everything, or make the thread that serves the member close it."""
-        if self.served:
-            self.mailbox.look()
+        if self.has_thread:
+            self.mailbox.wake_up()
         else:
             self.close()
 
@@ -181,12 +181,12 @@ class SharedFile:
                 self.replace(error)
         else:
             # Live members may have sent requests. They have a pipe or, if that was deleted, lock the folder.
-            marked = not _take(self._folder, LOCK_EX | LOCK_NB) and not place.has_others()
-            self._make(lost=alive or marked)
-        _take(self._folder, LOCK_SH | LOCK_NB)  # the mark; fails only while another member checks for marks
+            marked = not _try_flock(self._folder, LOCK_EX | LOCK_NB) and not place.has_others()
+            self._create(lost=alive or marked)
+        _try_flock(self._folder, LOCK_SH | LOCK_NB)  # the mark; fails only while another checks for marks
         self.mailbox.open()
 
-    def _make(self, *, lost: bool) -> None:
+    def _create(self, *, lost: bool) -> None:
         """Create the database with one row for each class, and open it.
 
         If the process is killed meanwhile, the database has no rows and counts as damaged. If an earlier
@@ -195,7 +195,7 @@ class SharedFile:
         # SQLite would apply the log of a removed database to the new one.
         for suffix in ("", "-wal", "-shm"):
             Path(self._path + suffix).unlink(missing_ok=True)
-        self.place.make(self.place.database)
+        self.place.create(self.place.database)
         self._connect()
         for statement in ("PRAGMA journal_mode=WAL", "BEGIN", _TABLE):
             self._cursor.execute(statement)
@@ -250,7 +250,7 @@ class SharedFile:
         return state, blob
 
 
-def _take(fd: int, operation: int) -> bool:
+def _try_flock(fd: int, operation: int) -> bool:
     try:
         flock(fd, operation)
     except BlockingIOError:
@@ -264,7 +264,7 @@ def _open_lock(place: Place) -> int:
         with suppress(FileNotFoundError):
             return os.open(place.lock, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
         with suppress(FileExistsError):
-            place.make(place.lock)
+            place.create(place.lock)
 
 
 @cache

@@ -26,7 +26,7 @@ _OnReply: TypeAlias = Callable[[StoreReply | KentikError], None]
 
 _log = logging.getLogger("kentik_async")
 _RETRY = 2.0  # seconds after an error
-_LAST_WAIT = 1.0  # seconds
+_CLOSE_TIMEOUT = 1.0  # seconds
 
 _threads: "dict[Thread, weakref.ref[FileStore]]" = {}
 """The running threads, each with its store."""
@@ -47,7 +47,7 @@ class FileStore:
         """Open nothing yet; `share` returns a member's access to the files, by its name."""
         self._share = share
         self._wake: Wake = lambda delay: None
-        self._begin()
+        self._reset()
 
     def bind(self, wake: Wake) -> None:
         """Set the function that makes the limiter report."""
@@ -55,14 +55,14 @@ class FileStore:
 
     def open(self) -> None:
         """Create the files if there are none; raise ConfigError if they cannot be used."""
-        self._do(lambda state, now: StoreReply([]), wait=False)
+        self._transact(lambda state, now: StoreReply([]), wait=False)
 
     def transact(self, change: Change, on_reply: _OnReply) -> StoreReply | None:
         """Make a change at once or in the thread; in the thread only after the store was closed."""
-        reply = None if self._closed else self._do(change, wait=False)
+        reply = None if self._closed else self._transact(change, wait=False)
         if reply is None:
-            self._jobs.put(partial(self._do_later, change, on_reply))
-            self._look()
+            self._jobs.put(partial(self._transact_later, change, on_reply))
+            self._wake_thread()
         return reply
 
     def grants_valid(self) -> bool:
@@ -72,7 +72,7 @@ class FileStore:
     def restart(self) -> None:
         """Start again in a forked child."""
         self._file.abandon()
-        self._begin()
+        self._reset()
 
     def close(self) -> None:
         """Release everything, at once or in the thread if it is running."""
@@ -83,7 +83,7 @@ class FileStore:
         """Release everything."""
         self.close()
 
-    def _begin(self) -> None:
+    def _reset(self) -> None:
         self.member = f"{os.getpid()}-{secrets.token_hex(6)}"
         self._file = self._share(self.member)
         self._jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
@@ -92,15 +92,15 @@ class FileStore:
         self._failed = self._closed = False
         weakref.finalize(self, self._file.release)  # not __del__: that of SQLite could run first
 
-    def _do_later(self, change: Change, on_reply: _OnReply) -> None:
+    def _transact_later(self, change: Change, on_reply: _OnReply) -> None:
         try:
-            reply: StoreReply | KentikError | None = self._do(change, wait=True)
+            reply: StoreReply | KentikError | None = self._transact(change, wait=True)
         except KentikError as error:
             reply = error
         if reply is not None:
             on_reply(reply)
 
-    def _do(self, change: Change, *, wait: bool) -> StoreReply | None:
+    def _transact(self, change: Change, *, wait: bool) -> StoreReply | None:
         """Make a change under the members' lock; return None if another member holds it."""
         file = self._file
         try:
@@ -116,7 +116,7 @@ class FileStore:
         except (OSError, sqlite3.Error, StateError) as error:
             # The limiter repeats the failed report later, even if no call needs it.
             self._failed = True
-            self._look()
+            self._wake_thread()
             raise file.place.unusable(getattr(error, "strerror", None) or error) from error
         self._failed = False
         return reply
@@ -125,17 +125,17 @@ class FileStore:
         dead = tuple(self._dead)
         state, reply = self._file.change(partial(self._reclaim, dead, change) if dead else change)
         self._dead.difference_update(dead)
-        mailbox, look = self._file.mailbox, not self._file.served and state.turns.waits(self.member)
+        mailbox, wake = self._file.mailbox, not self._file.has_thread and state.turns.waits(self.member)
         for name, member in state.members.items():
             if member.held and name != self.member and name not in mailbox.others:
-                look = True
+                wake = True
                 if not mailbox.watch(name):
                     self._dead.add(name)
         for name, delay in reply.wake:
             if not mailbox.send(name, delay):
                 self._dead.add(name)
-        if look or self._dead:
-            self._look()
+        if wake or self._dead:
+            self._wake_thread()
         return reply
 
     def _reclaim(self, dead: tuple[str, ...], change: Change, state: QuotaState, now: float) -> StoreReply:
@@ -145,22 +145,22 @@ class FileStore:
             state.reclaim(name, now)
         return change(state, now)
 
-    def _look(self) -> None:
+    def _wake_thread(self) -> None:
         """Wake the thread; start it if it does not run."""
-        self._file.mailbox.look()
+        self._file.mailbox.wake_up()
         with self._starting:
-            if not self._file.served:
-                self._file.served = True  # before the start: the thread may call this method at once
+            if not self._file.has_thread:
+                self._file.has_thread = True  # before the start: the thread may call this method at once
                 ref: weakref.ref[FileStore] = weakref.ref(self)
                 thread = Thread(target=_serve, args=(ref, self._file), name="kentik-async quota", daemon=True)
                 _threads[thread] = ref
                 try:
                     thread.start()
                 except RuntimeError:  # the interpreter is shutting down
-                    self._file.served = False
+                    self._file.has_thread = False
                     del _threads[thread]
 
-    def _attend(self, delay: float, dead: list[str]) -> bool:
+    def _process_pending(self, delay: float, dead: list[str]) -> bool:
         """Run jobs and reports, in the thread; return False if there is nothing more to wait for."""
         while True:
             with suppress(Empty):
@@ -169,8 +169,8 @@ class FileStore:
             if self._file.mailbox.is_open and not self._closed:
                 break
             with self._starting:
-                self._file.served = not self._jobs.empty()
-                if not self._file.served:
+                self._file.has_thread = not self._jobs.empty()
+                if not self._file.has_thread:
                     if self._closed:  # otherwise nothing is open, or the limiter is opening it now
                         self._file.close()
                     return False
@@ -187,7 +187,7 @@ def _serve(ref: "weakref.ref[FileStore]", file: SharedFile) -> None:
     delay, dead = inf, list[str]()
     try:
         while (store := ref()) is not None:
-            if not store._attend(delay, dead):
+            if not store._process_pending(delay, dead):
                 return
             seconds = _RETRY if store._failed else None
             del store
@@ -203,4 +203,4 @@ def _finish_all() -> None:
     for thread, ref in list(_threads.items()):
         if (store := ref()) is not None:
             store.close()
-        thread.join(_LAST_WAIT)
+        thread.join(_CLOSE_TIMEOUT)

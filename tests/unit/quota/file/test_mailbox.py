@@ -25,7 +25,7 @@ def test_a_member_hears_the_earliest_of_what_it_was_told(place: Place) -> None:
     one, two = opened(place, "one"), opened(place, "two")
     for delay in (3.0, 0.5, 7.0):
         assert one.send("two", delay)
-    one.look()
+    one.wake_up()
     assert two.wait(20.0) == (0.5, [])
     assert one.wait(20.0) == (inf, [])
     one.close()
