@@ -1,6 +1,7 @@
-"""Records when a busy machine did not run a process, which is then late for its turns.
+"""Records when a busy machine did not run a process: such a process misses turns.
 
-A worker loads this file by its path, so that the package under test is never the one beside the tests.
+A worker loads this file by its path, because importing `tests` could also import `kentik_async` from the
+folder of the tests instead of the installed one.
 """
 
 import asyncio

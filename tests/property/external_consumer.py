@@ -1,7 +1,8 @@
-"""A server that refuses, on a virtual clock, and another program that uses the same quota.
+"""A server that enforces limits on a virtual clock, and another program that uses the same quota.
 
-Written from the vendor's rules, not from the package: what a customer sends counts from its receipt for a
-rolling minute, a refused request too; beyond the soft limit answers are delayed, beyond the hard one refused.
+The server follows the vendor's rules and does not use the package. Each request counts for a rolling minute
+from its receipt, also if it is refused. Beyond the soft limit, answers are delayed. Beyond the hard limit,
+requests are refused.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """Another program uses the same quota: how often we are refused, and how much of the rest we use.
 
-The class is the queries', without the hourly limit; a job of ours always wants more. A refused request counts
-at the server. What is left to us is what the others do not spend.
+The quota is that of queries, without the hourly limit. Our job sends as many requests as the limiter allows.
+The server also counts refused requests. Our share is the part of the quota that the others do not use.
 """
 
 from collections.abc import Iterable

@@ -1,6 +1,6 @@
 """Four processes, a real Redis and a server that applies the rules exactly, on a faster clock.
 
-A minute lasts 1 s, or 3 s where turns are counted; a lease lasts a second in both.
+A minute of the quota lasts 1 s, or 3 s where a test counts turns. A lease always lasts 1 s.
 """
 
 import asyncio

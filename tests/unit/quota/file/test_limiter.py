@@ -252,7 +252,7 @@ async def test_a_wait_that_would_be_too_long_ends_at_once(open_limiter: Open) ->
     one, two = open_limiter(quota), open_limiter(quota)
     began = time.monotonic()
     await pull(one)
-    await asyncio.sleep(0)  # the answer is told now, or with the next turn
+    await asyncio.sleep(0)  # the answer is reported now or in the next iteration of the loop
     started = time.monotonic()
     with pytest.raises(QuotaWaitError, match=r"within max_wait=5 s; it frees in about \d\d\.\d s") as caught:
         await two.acquire("non_query", max_wait=5.0)
@@ -272,7 +272,7 @@ async def test_a_wait_that_becomes_too_long_ends_in_time(open_limiter: Open, tim
         await two.acquire("non_query", max_wait=0.1)
     assert time.now == pytest.approx(began + 0.1)
     grant.close("answered")
-    await asyncio.sleep(0)  # the answer is told now, or with the next turn
+    await asyncio.sleep(0)  # the answer is reported now or in the next iteration of the loop
     (await two.acquire("non_query", max_wait=5.0)).close("answered")
 
 

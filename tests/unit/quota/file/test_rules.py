@@ -1,6 +1,6 @@
 """With the file, the server never receives more than the limits allow, and no call is lost or overtaken.
 
-One process and a virtual clock; tests/multiprocess/file runs several processes.
+These tests use one process and a virtual clock; those in tests/multiprocess/file use several processes.
 """
 
 import asyncio
