@@ -33,13 +33,13 @@ async def test_all_processes_of_a_machine_share_a_file_by_default(state: Path) -
     assert "canary" not in names
 
 
-async def test_an_emulators_quota_is_the_processs_own(state: Path) -> None:
+async def test_an_emulators_quota_is_local_to_the_process(state: Path) -> None:
     async with make(**LOOPBACK) as client:
         assert isinstance(client._limiter, LocalLimiter)
     assert not list(state.iterdir())
 
 
-async def test_without_a_file_the_process_keeps_its_own_and_warns(
+async def test_without_a_file_the_process_has_a_local_quota_and_warns(
     state: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     (state / "taken").write_text("")
@@ -66,7 +66,7 @@ async def test_a_user_without_a_home_folder_gets_the_process_quota(
     assert "no home directory" in caplog.text
 
 
-async def test_a_url_names_it(tmp_path: Path) -> None:
+async def test_a_url_selects_the_limiter(tmp_path: Path) -> None:
     async with make(limiter=f"file:{tmp_path}/") as client:
         assert isinstance(client._limiter, StoreLimiter)
     async with make(limiter="process:") as client:
@@ -76,7 +76,7 @@ async def test_a_url_names_it(tmp_path: Path) -> None:
         assert not isinstance(client._limiter, LocalLimiter)
 
 
-async def test_a_limiter_that_is_handed_in_stays_its_makers(tmp_path: Path) -> None:
+async def test_a_client_does_not_close_a_given_limiter(tmp_path: Path) -> None:
     limiter = LocalLimiter()
     async with make(limiter=limiter):
         pass

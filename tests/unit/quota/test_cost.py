@@ -39,21 +39,21 @@ async def test_a_turn_takes_few_calls() -> None:
 
 
 @in_virtual_time
-async def test_an_hour_of_waiting_takes_few_looks(time: VirtualTime) -> None:
-    looks = 0
+async def test_an_hour_of_waiting_reads_the_clock_rarely(time: VirtualTime) -> None:
+    reads = 0
 
     def monotonic() -> float:
-        nonlocal looks
-        looks += 1
+        nonlocal reads
+        reads += 1
         return time.now
 
     limiter = LocalLimiter(Quota(1, None, 0.0, None, 1), clock=Clock(monotonic=monotonic))
     await take_a_turn(limiter)
     waiting = [asyncio.ensure_future(take_a_turn(limiter)) for _ in range(100)]
     await asyncio.sleep(0)
-    start, looks = time.now, 0
+    start, reads = time.now, 0
     await waiting[0]
     assert time.now - start == 3600.0
-    assert looks <= 10
+    assert reads <= 10
     for call in waiting[1:]:
         call.cancel()

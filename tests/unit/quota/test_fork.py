@@ -74,7 +74,7 @@ print("as it should be")
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
-def test_a_forked_child_begins_with_what_was_used(tmp_path: Path) -> None:
+def test_a_forked_child_starts_with_the_usage_of_its_parent(tmp_path: Path) -> None:
     script = tmp_path / "forks.py"
     script.write_text(FORK)
     done = subprocess.run(

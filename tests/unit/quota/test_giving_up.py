@@ -11,7 +11,7 @@ from tests.support.virtual_time import VirtualTime, in_virtual_time
 
 
 @in_virtual_time
-async def test_a_hopeless_wait_fails_at_once_and_spends_nothing(time: VirtualTime) -> None:
+async def test_a_too_long_wait_fails_at_once_and_uses_no_quota(time: VirtualTime) -> None:
     limiter = limiter_of(time, Quota(1, None, 0.0, 1, None))
     (await limiter.acquire("non_query")).close("answered")
     with pytest.raises(QuotaWaitError, match=r"max_wait=10 s; it frees in about 60\.0 s") as caught:
@@ -36,7 +36,7 @@ async def test_a_wait_that_became_too_long_ends_on_time(time: VirtualTime) -> No
 
 
 @in_virtual_time
-async def test_those_who_went_away_do_not_lengthen_the_estimate(time: VirtualTime) -> None:
+async def test_cancelled_waiters_do_not_lengthen_the_estimate(time: VirtualTime) -> None:
     limiter = limiter_of(time, Quota(1, None, 0.0, 1, None))
     (await limiter.acquire("non_query")).close("answered")
     gone = [await waiting(limiter) for _ in range(50)]
@@ -47,7 +47,7 @@ async def test_those_who_went_away_do_not_lengthen_the_estimate(time: VirtualTim
 
 
 @in_virtual_time
-async def test_a_cancelled_waiter_gives_its_turn_to_the_next(time: VirtualTime) -> None:
+async def test_a_cancelled_waiter_passes_its_turn_to_the_next(time: VirtualTime) -> None:
     limiter = limiter_of(time, ONE_AT_A_TIME)
     grant = await limiter.acquire("non_query")
     first, second = await waiting(limiter), await waiting(limiter)
@@ -71,7 +71,7 @@ async def test_a_waiter_cancelled_just_after_its_grant_returns_it(
 
 
 @in_virtual_time
-async def test_a_waiter_whose_coroutine_is_thrown_away_keeps_no_turn(time: VirtualTime) -> None:
+async def test_a_waiter_whose_coroutine_is_collected_has_no_turn(time: VirtualTime) -> None:
     limiter = limiter_of(time, ONE_AT_A_TIME)
     grant = await limiter.acquire("non_query")
     abandoned = limiter.acquire("non_query")
@@ -84,7 +84,7 @@ async def test_a_waiter_whose_coroutine_is_thrown_away_keeps_no_turn(time: Virtu
 
 
 @in_virtual_time
-async def test_closing_ends_all_waiting_and_all_asking(time: VirtualTime) -> None:
+async def test_closing_fails_waiting_and_later_calls(time: VirtualTime) -> None:
     limiter = limiter_of(time, ONE_AT_A_TIME)
     grant = await limiter.acquire("non_query")
     tasks = [await waiting(limiter) for _ in range(3)]
@@ -101,7 +101,7 @@ async def test_closing_ends_all_waiting_and_all_asking(time: VirtualTime) -> Non
 
 
 @in_virtual_time
-async def test_closing_takes_back_what_was_laid_out(time: VirtualTime) -> None:
+async def test_no_call_is_granted_after_closing(time: VirtualTime) -> None:
     limiter = limiter_of(time, Quota(5, None, 0.0, None, None))
     (await limiter.acquire("non_query")).close("answered")
     await limiter.aclose()

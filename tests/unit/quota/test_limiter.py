@@ -33,7 +33,7 @@ async def test_a_grant_is_valid_until_it_is_closed_and_closes_once(time: Virtual
 
 
 @in_virtual_time
-async def test_the_classes_are_counted_apart(time: VirtualTime) -> None:
+async def test_the_classes_are_counted_separately(time: VirtualTime) -> None:
     limiter = limiter_of(time, ONE_AT_A_TIME)
     await limiter.acquire("non_query")
     await limiter.acquire("query", max_wait=0.0)
@@ -50,7 +50,7 @@ async def test_an_unknown_class_is_named(time: VirtualTime) -> None:
 
 
 @in_virtual_time
-async def test_an_answer_wakes_the_next_at_once(time: VirtualTime) -> None:
+async def test_an_answer_wakes_the_next_waiter_at_once(time: VirtualTime) -> None:
     limiter = limiter_of(time, ONE_AT_A_TIME)
     grant = await limiter.acquire("non_query")
     first, second = await waiting(limiter), await waiting(limiter)
@@ -61,7 +61,7 @@ async def test_an_answer_wakes_the_next_at_once(time: VirtualTime) -> None:
 
 
 @in_virtual_time
-async def test_not_sent_gives_slot_and_token_back(time: VirtualTime) -> None:
+async def test_not_sent_returns_slot_and_token(time: VirtualTime) -> None:
     limiter = limiter_of(time, Quota(1, 1, 0.0, 1, 1))
     for _ in range(5):
         (await limiter.acquire("non_query")).close("not_sent")
@@ -80,7 +80,7 @@ async def test_a_lost_request_keeps_its_slot_for_the_drain(time: VirtualTime) ->
 
 
 @in_virtual_time
-async def test_a_retry_keeps_the_place_of_its_first_arrival(time: VirtualTime) -> None:
+async def test_a_retry_keeps_the_place_of_its_first_attempt(time: VirtualTime) -> None:
     limiter = limiter_of(time, ONE_AT_A_TIME)
     grant = await limiter.acquire("non_query")
     first = await waiting(limiter)
@@ -102,7 +102,7 @@ async def test_a_higher_priority_overtakes(time: VirtualTime) -> None:
 
 
 @in_virtual_time
-async def test_the_snapshot_tells_what_is_left(time: VirtualTime) -> None:
+async def test_the_snapshot_shows_the_remaining_quota(time: VirtualTime) -> None:
     limiter = limiter_of(time, Quota(2, 3, 1.5, 4, 6), pacing="throughput")
     (await limiter.acquire("non_query")).close("answered")
     await asyncio.sleep(5)
@@ -131,7 +131,7 @@ async def test_the_snapshot_tells_what_is_left(time: VirtualTime) -> None:
 
 
 @in_virtual_time
-async def test_a_look_at_the_quota_costs_nothing(time: VirtualTime) -> None:
+async def test_a_snapshot_uses_no_quota(time: VirtualTime) -> None:
     limiter = limiter_of(time, Quota(3, 10, 1.5, 10, 10))
     for _ in range(5):
         await limiter.snapshot()

@@ -50,7 +50,7 @@ delays = pytest.mark.parametrize("delay", [None, 0.002], ids=["at once", "later"
 
 
 @delays
-def test_members_take_turns_and_lose_hardly_any_time(delay: float | None) -> None:
+def test_members_take_turns_almost_without_delay(delay: float | None) -> None:
     world = Members(Quota.NON_QUERY)
 
     async def main() -> None:
@@ -104,7 +104,7 @@ def test_an_interactive_call_overtakes_another_members_pull(delay: float | None)
 
 
 @delays
-def test_a_member_that_only_waits_and_is_stopped_blocks_nobody(delay: float | None) -> None:
+def test_a_stopped_waiting_member_does_not_block_others(delay: float | None) -> None:
     world = Members(ONE_AT_A_TIME)
 
     async def main() -> None:
@@ -130,7 +130,7 @@ def test_a_member_that_only_waits_and_is_stopped_blocks_nobody(delay: float | No
 
 
 @delays
-def test_a_slot_whose_holder_died_drains_and_is_not_lost(delay: float | None) -> None:
+def test_a_slot_of_a_dead_holder_drains_and_is_not_lost(delay: float | None) -> None:
     world = Members(ONE_AT_A_TIME)
 
     async def main() -> None:
@@ -149,7 +149,7 @@ def test_a_slot_whose_holder_died_drains_and_is_not_lost(delay: float | None) ->
 
 
 @delays
-def test_a_grant_that_is_forgotten_drains_and_is_not_lost(delay: float | None) -> None:
+def test_a_collected_grant_drains_and_is_not_lost(delay: float | None) -> None:
     world = Members(ONE_AT_A_TIME)
 
     async def main() -> None:
@@ -165,7 +165,7 @@ def test_a_grant_that_is_forgotten_drains_and_is_not_lost(delay: float | None) -
     world.run(main)
 
 
-def test_a_lease_that_is_not_renewed_ends_and_voids_the_grant() -> None:
+def test_an_expired_lease_voids_the_grant() -> None:
     world = Members(ONE_AT_A_TIME)
 
     async def main() -> None:
@@ -190,7 +190,7 @@ def test_a_lease_that_is_not_renewed_ends_and_voids_the_grant() -> None:
     world.run(main)
 
 
-def test_a_reply_that_is_lost_costs_no_slot() -> None:
+def test_a_lost_reply_costs_no_slot() -> None:
     world = Members(ONE_AT_A_TIME)
 
     async def main() -> None:
@@ -207,7 +207,7 @@ def test_a_reply_that_is_lost_costs_no_slot() -> None:
     world.run(main)
 
 
-def test_the_more_careful_of_two_quotas_applies_to_all_members() -> None:
+def test_the_stricter_of_two_quotas_applies_to_all_members() -> None:
     careful, careless = Quota(None, None, 0.0, 10, None), Quota(None, None, 0.0, 14, 100_000)
     world = Members(careful)
 
@@ -222,7 +222,7 @@ def test_the_more_careful_of_two_quotas_applies_to_all_members() -> None:
     world.run(main)
 
 
-def test_a_refusal_holds_all_members_back_and_one_probes() -> None:
+def test_after_a_refusal_one_probe_of_all_members_is_sent() -> None:
     world = Members(Quota(4, None, 0.0, None, None))
 
     async def main() -> None:
@@ -239,7 +239,7 @@ def test_a_refusal_holds_all_members_back_and_one_probes() -> None:
     world.run(main)
 
 
-def test_waiting_for_an_hour_takes_hardly_any_changes() -> None:
+def test_waiting_for_an_hour_takes_few_changes() -> None:
     world = Members(Quota(None, None, 0.0, None, 10))
 
     async def main() -> None:
@@ -252,7 +252,7 @@ def test_waiting_for_an_hour_takes_hardly_any_changes() -> None:
     world.run(main)
 
 
-def test_estimates_count_those_that_wait_in_other_members() -> None:
+def test_estimates_count_waiting_calls_of_other_members() -> None:
     world = Members(ONE_AT_A_TIME)
 
     async def main() -> None:

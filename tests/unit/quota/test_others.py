@@ -21,7 +21,7 @@ async def refused(limiter: LocalLimiter) -> None:
 
 
 @in_virtual_time
-async def test_after_a_refusal_so_many_are_left_as_the_server_admitted(time: VirtualTime) -> None:
+async def test_a_refusal_limits_usage_to_the_admitted_requests(time: VirtualTime) -> None:
     limiter = LocalLimiter(QUOTA, QUOTA, clock=time.clock)
     await pull(limiter, 6)
     await refused(limiter)
@@ -32,7 +32,7 @@ async def test_after_a_refusal_so_many_are_left_as_the_server_admitted(time: Vir
 
 
 @in_virtual_time
-async def test_more_is_asked_for_after_a_minute_without_anybody_asking(time: VirtualTime) -> None:
+async def test_the_estimate_falls_after_a_minute_without_requests(time: VirtualTime) -> None:
     limiter = LocalLimiter(QUOTA, QUOTA, clock=time.clock)
     await pull(limiter, 6)
     await refused(limiter)
@@ -46,7 +46,7 @@ async def test_more_is_asked_for_after_a_minute_without_anybody_asking(time: Vir
 
 
 @in_virtual_time
-async def test_who_waits_is_woken_when_more_may_be_asked_for(time: VirtualTime) -> None:
+async def test_a_waiter_is_woken_when_the_estimate_falls(time: VirtualTime) -> None:
     limiter = LocalLimiter(QUOTA, QUOTA, clock=time.clock)
     grant = await limiter.acquire("query")
     grant.apply_hint(Allowance(1, 0.0))
@@ -59,7 +59,7 @@ async def test_who_waits_is_woken_when_more_may_be_asked_for(time: VirtualTime) 
 
 
 @in_virtual_time
-async def test_what_will_be_eased_in_time_is_waited_for(time: VirtualTime) -> None:
+async def test_a_call_waits_if_the_estimate_falls_within_max_wait(time: VirtualTime) -> None:
     limiter = LocalLimiter(QUOTA, QUOTA, clock=time.clock)
     grant = await limiter.acquire("query")
     await asyncio.sleep(30.0)
@@ -74,7 +74,7 @@ async def test_what_will_be_eased_in_time_is_waited_for(time: VirtualTime) -> No
 
 
 @in_virtual_time
-async def test_nothing_left_holds_back_also_those_who_need_not_wait(time: VirtualTime) -> None:
+async def test_an_exhausted_quota_also_delays_the_first_call(time: VirtualTime) -> None:
     limiter = LocalLimiter(QUOTA, QUOTA, clock=time.clock)
     grant = await limiter.acquire("query")
     grant.apply_hint(Allowance(0, 1800.0))
@@ -88,7 +88,7 @@ async def test_nothing_left_holds_back_also_those_who_need_not_wait(time: Virtua
 
 
 @in_virtual_time
-async def test_what_comes_with_a_grant_that_was_closed_is_no_news(time: VirtualTime) -> None:
+async def test_a_hint_to_a_closed_grant_is_ignored(time: VirtualTime) -> None:
     limiter = LocalLimiter(QUOTA, QUOTA, clock=time.clock)
     grant = await limiter.acquire("query")
     grant.close("answered")
@@ -97,7 +97,7 @@ async def test_what_comes_with_a_grant_that_was_closed_is_no_news(time: VirtualT
 
 
 @in_virtual_time
-async def test_one_class_does_not_suffer_for_the_other(time: VirtualTime) -> None:
+async def test_a_refusal_in_one_class_does_not_affect_the_other(time: VirtualTime) -> None:
     limiter = LocalLimiter(QUOTA, QUOTA, clock=time.clock)
     await refused(limiter)
     assert (await limiter.snapshot("query")).others == 5

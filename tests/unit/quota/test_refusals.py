@@ -11,7 +11,7 @@ from tests.support.virtual_time import VirtualTime, in_virtual_time
 
 
 @in_virtual_time
-async def test_a_refusal_holds_everyone_back_then_one_probes(time: VirtualTime) -> None:
+async def test_after_a_refusal_one_probe_is_sent(time: VirtualTime) -> None:
     limiter = limiter_of(time, Quota(3, None, 0.0, None, None))
     refused, earlier = await limiter.acquire("non_query"), await limiter.acquire("non_query")
     refused.close("refused", retry_after=5.0)
@@ -29,7 +29,7 @@ async def test_a_refusal_holds_everyone_back_then_one_probes(time: VirtualTime) 
 
 
 @pytest.mark.parametrize("outcome", ["not_sent", "unknown"])
-def test_a_probe_that_tells_nothing_hands_on(time: VirtualTime, outcome: Any) -> None:
+def test_a_probe_with_unknown_outcome_permits_another(time: VirtualTime, outcome: Any) -> None:
     @in_virtual_time
     async def scenario(time: VirtualTime) -> None:
         limiter = limiter_of(time, Quota(2, None, 0.0, None, None))
@@ -43,7 +43,7 @@ def test_a_probe_that_tells_nothing_hands_on(time: VirtualTime, outcome: Any) ->
 
 
 @in_virtual_time
-async def test_a_probe_cancelled_before_it_has_its_grant_hands_on(time: VirtualTime) -> None:
+async def test_a_probe_cancelled_before_its_grant_permits_another(time: VirtualTime) -> None:
     limiter = limiter_of(time, Quota(2, None, 0.0, None, None))
     (await limiter.acquire("non_query")).close("refused", retry_after=5.0)
     first, second = await waiting(limiter), await waiting(limiter)
@@ -87,7 +87,7 @@ async def test_a_child_of_a_frozen_parent_sends_a_probe_of_its_own(time: Virtual
 
 
 @pytest.mark.parametrize("pause", [float("nan"), -5.0, float("inf")])
-def test_a_pause_that_is_no_number_of_seconds_counts_as_none(time: VirtualTime, pause: float) -> None:
+def test_an_invalid_pause_counts_as_none(time: VirtualTime, pause: float) -> None:
     @in_virtual_time
     async def scenario(time: VirtualTime) -> None:
         limiter = limiter_of(time, ONE_AT_A_TIME)

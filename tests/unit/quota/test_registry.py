@@ -35,7 +35,7 @@ def test_two_clients_of_one_customer_share_one_limiter(customer: str) -> None:
     assert shared(one, customer) is shared(other, customer)
 
 
-def test_what_counts_apart_has_a_limiter_of_its_own(customer: str) -> None:
+def test_separate_customers_and_endpoints_have_own_limiters(customer: str) -> None:
     owner = Owner()
     limiters = {
         id(limiter)
@@ -48,7 +48,7 @@ def test_what_counts_apart_has_a_limiter_of_its_own(customer: str) -> None:
     assert len(limiters) == 3
 
 
-async def test_the_more_careful_of_two_clients_quotas_applies(customer: str) -> None:
+async def test_the_stricter_of_two_clients_quotas_applies(customer: str) -> None:
     careful, careless = Owner(), Owner()
     limiters = [
         shared(careful, customer, Quota(1, None, 0.0, 10, None)),
@@ -63,7 +63,7 @@ async def test_the_more_careful_of_two_clients_quotas_applies(customer: str) -> 
     assert (snapshot.left_hard_minute, snapshot.left_hour) == (5, 0)
 
 
-async def test_what_the_last_client_spent_is_not_forgotten_with_it(customer: str) -> None:
+async def test_usage_remains_after_the_last_client_is_collected(customer: str) -> None:
     owner = Owner()
     limiter = shared(owner, customer)
     (await limiter.acquire("non_query")).close("answered")
@@ -72,7 +72,7 @@ async def test_what_the_last_client_spent_is_not_forgotten_with_it(customer: str
     assert (await shared(Owner(), customer).snapshot()).left_hard_minute == 59
 
 
-async def test_an_unused_limiter_is_forgotten_when_all_tokens_returned(customer: str) -> None:
+async def test_an_unused_limiter_is_removed_when_all_tokens_returned(customer: str) -> None:
     owner = Owner()
     used = shared(owner, customer, SHORT)
     (await used.acquire("non_query")).close("answered")
@@ -93,7 +93,7 @@ def test_an_owner_keeps_an_idle_limiter(customer: str) -> None:
     assert shared(Owner(), customer, SHORT) is limiter
 
 
-def test_the_most_careful_wish_of_the_present_owners_holds(customer: str) -> None:
+def test_the_most_careful_pacing_of_all_owners_applies(customer: str) -> None:
     quick, careful = Owner(), Owner()
     assert shared(quick, customer, pacing="throughput").pacing == "throughput"
     assert shared(careful, customer, pacing="courteous").pacing == "courteous"

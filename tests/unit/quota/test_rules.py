@@ -57,30 +57,30 @@ def test_a_time_is_a_finite_number_of_seconds(name: str, wrong: Any) -> None:
 
 
 @pytest.mark.parametrize("speed", [0, -1, float("nan"), float("inf"), "60"])
-def test_a_speed_is_a_number_above_0(speed: Any) -> None:
+def test_a_scale_factor_must_be_positive(speed: Any) -> None:
     with pytest.raises(ConfigError, match="speed is"):
         Quota.NON_QUERY.scaled(speed)
 
 
 @pytest.mark.parametrize(("quota", "turn"), [(Quota.NON_QUERY, 1.5), (Quota.QUERY, 7.0)])
-def test_courtesy_pays_once_delay_gains_nothing(quota: Quota, turn: float) -> None:
+def test_courteous_pacing_is_used_if_delay_gains_nothing(quota: Quota, turn: float) -> None:
     assert not quota.prefers_courtesy(turn - 0.01)
     assert quota.prefers_courtesy(turn)
 
 
 @pytest.mark.parametrize("lifted", ["max_concurrent", "soft_per_minute"])
-def test_courtesy_needs_a_soft_limit_and_a_limit_of_slots(lifted: str) -> None:
+def test_courteous_pacing_needs_soft_and_concurrency_limits(lifted: str) -> None:
     numbers: dict[str, Any] = {"max_concurrent": 1, "soft_per_minute": 20, lifted: None}
     assert not Quota(**numbers, soft_delay=1.5, hard_per_minute=60, per_hour=None).prefers_courtesy(1e9)
 
 
-def test_pacings_stand_in_the_order_of_their_care() -> None:
+def test_pacings_are_ordered_by_strictness() -> None:
     assert sorted(PACINGS, key=PACINGS.__getitem__) == ["throughput", "auto", "courteous"]
     with pytest.raises(ConfigError, match="pacing must be one of throughput, auto, courteous; got 'fast'"):
         LocalLimiter(pacing="fast")
 
 
-def test_the_more_careful_quota_has_less_and_takes_longer() -> None:
+def test_the_stricter_quota_has_lower_limits_and_longer_times() -> None:
     one = Quota(1, None, 2.0, 60, 100, drain=5.0)
     other = Quota(None, 20, 1.0, 50, None, minute=30.0)
     combined = Quota(1, 20, 2.0, 50, 100, minute=60.0, drain=10.0)

@@ -59,7 +59,7 @@ def in_threads(*mains: Callable[[], Coroutine[Any, Any, None]]) -> None:
         raise errors[0]
 
 
-def test_loops_in_two_threads_hand_over_at_once() -> None:
+def test_loops_in_two_threads_pass_turns_at_once() -> None:
     _CountingLoop.made.clear()
     limiter = LocalLimiter(ONE_AT_A_TIME)
     inside = most = 0
@@ -87,7 +87,7 @@ def test_loops_in_two_threads_hand_over_at_once() -> None:
 
 
 @pytest.mark.parametrize("concurrent", [1, 3, None])
-def test_threads_that_hammer_never_break_a_limit_nor_lose_a_slot(concurrent: int | None) -> None:
+def test_concurrent_threads_exceed_no_limit_and_lose_no_slot(concurrent: int | None) -> None:
     """With thread switches as often as possible."""
     clock = Clock(monotonic=lambda: 100.0)  # no token returns, however long the test takes
     limiter = LocalLimiter(Quota(concurrent, None, 0.0, 3000, None), clock=clock)
@@ -249,7 +249,7 @@ def test_a_holder_whose_loop_closed_keeps_its_slot_for_the_drain() -> None:
     time.run(main)
 
 
-def test_a_holder_whose_loop_closed_is_noticed_by_another_loop() -> None:
+def test_another_loop_detects_a_holder_whose_loop_closed() -> None:
     time = VirtualTime(100.0)
     limiter = LocalLimiter(ONE_AT_A_TIME, clock=time.clock)
     holding, waiting = time.loop(), time.loop()
@@ -263,7 +263,7 @@ def test_a_holder_whose_loop_closed_is_noticed_by_another_loop() -> None:
     waiting.close()
 
 
-def test_one_loop_after_the_other_may_use_a_limiter() -> None:
+def test_consecutive_loops_may_use_a_limiter() -> None:
     limiter = LocalLimiter(ONE_AT_A_TIME)
 
     async def main() -> asyncio.AbstractEventLoop:

@@ -45,7 +45,7 @@ async def test_limiters_that_take_turns_lose_no_counts(open_limiter: Open) -> No
     assert [await left(limiter) for limiter in (*limiters, open_limiter())] == [50 - 22] * 4
 
 
-async def test_what_drains_takes_one_of_several_slots(open_limiter: Open) -> None:
+async def test_a_draining_request_occupies_one_slot(open_limiter: Open) -> None:
     limiter = open_limiter(replace(QUOTA, max_concurrent=2))
     await pull(limiter)
     lost, started = await limiter.acquire("non_query"), time.monotonic()
@@ -57,7 +57,7 @@ async def test_what_drains_takes_one_of_several_slots(open_limiter: Open) -> Non
     second.close("answered")
 
 
-async def test_the_classes_are_counted_apart(open_limiter: Open) -> None:
+async def test_the_classes_are_counted_separately(open_limiter: Open) -> None:
     limiter = open_limiter()
     grant = await limiter.acquire("non_query")
     other = await limiter.acquire("query")
@@ -67,7 +67,7 @@ async def test_the_classes_are_counted_apart(open_limiter: Open) -> None:
     assert (await limiter.snapshot("query")).left_hard_minute == 50
 
 
-def test_a_second_event_loop_goes_on_where_the_first_ended(open_limiter: Open) -> None:
+def test_a_second_event_loop_continues_with_the_same_state(open_limiter: Open) -> None:
     limiter = open_limiter()
     asyncio.run(pull(limiter, 3))
     asyncio.run(pull(limiter, 4))
@@ -98,7 +98,7 @@ def test_threads_share_a_limiter(open_limiter: Open) -> None:
     assert (snapshot.left_hour, snapshot.in_flight) == (880, 0)
 
 
-async def test_closing_ends_the_waiting_and_leaves_nothing_behind(open_limiter: Open) -> None:
+async def test_closing_fails_waiters_and_frees_all_resources(open_limiter: Open) -> None:
     before, running = descriptors(), waiting_threads()
     one, two = open_limiter(), open_limiter()
     grant = await one.acquire("non_query")
@@ -124,7 +124,7 @@ async def pull_and_close(limiter: Limiter) -> None:
     await limiter.aclose()
 
 
-def test_limiters_that_are_forgotten_leave_nothing_behind(open_limiter: Open, tmp_path: Path) -> None:
+def test_collected_limiters_free_all_resources(open_limiter: Open, tmp_path: Path) -> None:
     asyncio.run(pull_and_close(open_limiter()))
     gc.collect()
     before, running = descriptors(), waiting_threads()
@@ -137,7 +137,7 @@ def test_limiters_that_are_forgotten_leave_nothing_behind(open_limiter: Open, tm
     wait_for(lambda: descriptors() <= before and waiting_threads() <= running)
 
 
-def test_a_limiter_that_had_to_wait_is_not_kept_by_its_alarm(tmp_path: Path) -> None:
+def test_a_timer_does_not_keep_a_limiter_alive(tmp_path: Path) -> None:
     before, running = descriptors(), waiting_threads()
     quota = Quota(1, None, 0.0, 1, None)
     limiter = open_file_limiter(
@@ -156,7 +156,7 @@ def test_a_limiter_that_had_to_wait_is_not_kept_by_its_alarm(tmp_path: Path) -> 
     wait_for(lambda: descriptors() <= before and waiting_threads() <= running)
 
 
-async def test_a_forgotten_grant_drains(open_limiter: Open) -> None:
+async def test_a_collected_grant_drains(open_limiter: Open) -> None:
     one, two = open_limiter(), open_limiter()
     grant = await one.acquire("non_query")
     started = time.monotonic()
@@ -178,7 +178,7 @@ async def test_an_unknown_end_keeps_the_slot_after_its_process_closed(open_limit
     assert await left(two) == 48
 
 
-async def test_what_was_not_sent_costs_nothing(open_limiter: Open) -> None:
+async def test_a_request_that_was_not_sent_costs_nothing(open_limiter: Open) -> None:
     quota = replace(QUOTA, hard_per_minute=5)
     limiter, newcomer = open_limiter(quota), open_limiter(quota)
     await pull(limiter, 3)
@@ -197,9 +197,7 @@ async def test_only_the_first_close_counts(open_limiter: Open) -> None:
     assert (snapshot.in_flight, snapshot.left_hard_minute) == (0, 49)
 
 
-def test_waiters_of_a_loop_that_was_closed_do_not_hold_others_up(
-    open_limiter: Open, time: VirtualTime
-) -> None:
+def test_waiters_of_a_closed_loop_do_not_block_others(open_limiter: Open, time: VirtualTime) -> None:
     """The timer of the closed loop is gone too; the next waiter detects that, and is served."""
     quota = Quota(1, None, 0.0, 1, None, minute=0.5)
     one, two = open_limiter(quota, clock=time.clock), open_limiter(quota, clock=time.clock)
@@ -218,7 +216,7 @@ def test_waiters_of_a_loop_that_was_closed_do_not_hold_others_up(
     assert 0.5 <= time.now - began < 1.0
 
 
-def test_a_request_in_flight_in_a_loop_that_was_closed_drains(open_limiter: Open) -> None:
+def test_a_request_in_flight_in_a_closed_loop_drains(open_limiter: Open) -> None:
     limiter = open_limiter()
     grants: list[Grant] = []
 
@@ -234,7 +232,7 @@ def test_a_request_in_flight_in_a_loop_that_was_closed_drains(open_limiter: Open
     assert asyncio.run(left(limiter)) == 48
 
 
-async def test_a_call_that_gives_up_lets_the_next_process_go(open_limiter: Open) -> None:
+async def test_a_cancelled_call_passes_its_turn_to_the_next_process(open_limiter: Open) -> None:
     holder, one, two = open_limiter(), open_limiter(), open_limiter()
     grant = await holder.acquire("non_query")
     head = asyncio.create_task(one.acquire("non_query"))

@@ -21,7 +21,7 @@ def opened(place: Place, member: str) -> Mailbox:
     return mailbox
 
 
-def test_a_member_hears_the_earliest_of_what_it_was_told(place: Place) -> None:
+def test_a_member_receives_the_earliest_delay(place: Place) -> None:
     one, two = opened(place, "one"), opened(place, "two")
     for delay in (3.0, 0.5, 7.0):
         assert one.send("two", delay)
@@ -33,7 +33,7 @@ def test_a_member_hears_the_earliest_of_what_it_was_told(place: Place) -> None:
     assert list(place.folder.iterdir()) == []
 
 
-def test_who_dies_is_reported_once_and_found_dead_from_then_on(place: Place) -> None:
+def test_a_dead_member_is_reported_once_and_stays_dead(place: Place) -> None:
     one, two = opened(place, "one"), opened(place, "two")
     assert one.watch("two")
     assert one.watch("two")
@@ -45,7 +45,7 @@ def test_who_dies_is_reported_once_and_found_dead_from_then_on(place: Place) -> 
     one.close()
 
 
-def test_a_member_that_makes_its_pipe_anew_is_not_dead(place: Place) -> None:
+def test_a_member_that_recreates_its_pipe_is_not_dead(place: Place) -> None:
     one, two = opened(place, "one"), opened(place, "two")
     one.watch("two")
     place.member("two").unlink()
@@ -58,7 +58,7 @@ def test_a_member_that_makes_its_pipe_anew_is_not_dead(place: Place) -> None:
     one.close()
 
 
-def test_a_stopped_member_blocks_nobody(place: Place) -> None:
+def test_a_stopped_member_does_not_block_others(place: Place) -> None:
     one, two = opened(place, "one"), opened(place, "two")
     assert all(one.send("two", 1.0) for _ in range(10_000))
     assert two.wait(20.0) == (1.0, [])
@@ -66,7 +66,7 @@ def test_a_stopped_member_blocks_nobody(place: Place) -> None:
     two.close()
 
 
-def test_the_pipes_of_those_that_were_killed_are_removed(place: Place) -> None:
+def test_pipes_of_killed_members_are_removed(place: Place) -> None:
     assert not any_alive(place)
     os.mkfifo(place.member("killed"))
     assert not any_alive(place)

@@ -30,7 +30,7 @@ def test_the_default_is_the_users_state_folder(monkeypatch: pytest.MonkeyPatch, 
     assert place.folder.stat().st_mode & 0o777 == 0o700
 
 
-def test_the_name_tells_quotas_apart_and_nothing_else(tmp_path: Path) -> None:
+def test_the_file_name_identifies_only_the_quota(tmp_path: Path) -> None:
     mine = quota_place(tmp_path, ENDPOINTS, "me@example.com")
     assert mine.folder == tmp_path
     assert "me" not in mine.stem.replace("e", "")
@@ -40,7 +40,7 @@ def test_the_name_tells_quotas_apart_and_nothing_else(tmp_path: Path) -> None:
     assert quota_place(tmp_path, ENDPOINTS[:1], "me@example.com") != mine
 
 
-def test_a_path_is_a_folder_if_it_exists_or_says_so(tmp_path: Path) -> None:
+def test_a_path_is_a_folder_if_one_exists_or_it_ends_in_a_slash(tmp_path: Path) -> None:
     new = quota_place(f"{tmp_path}/new/", (), "c")
     assert new.folder == tmp_path / "new"
     assert quota_place(tmp_path / "new", (), "c") == new
@@ -56,7 +56,7 @@ def test_a_file_is_shared_with_the_group_of_its_folder(tmp_path: Path, folder: i
     assert place.lock.stat().st_mode & 0o777 == file
 
 
-def test_a_user_without_a_home_folder_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_user_without_a_home_folder_gets_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HOME", "XDG_STATE_HOME"):
         monkeypatch.delenv(name, raising=False)
 
@@ -68,12 +68,12 @@ def test_a_user_without_a_home_folder_is_told(monkeypatch: pytest.MonkeyPatch) -
         default_quota_folder()
 
 
-def test_a_home_folder_may_be_meant(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_tilde_in_the_path_is_expanded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     assert quota_place("~/q", (), "c") == Place(tmp_path, "q")
 
 
-def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ConfigError, match=r"quota folder .*/file/sub cannot be created: Not a directory"):
         quota_place(tmp_path / "file" / "sub" / "q", (), "c")
@@ -90,7 +90,7 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     ],
     ids=["too long a name", "too long a folder", "nobody's", "NUL", "no text"],
 )
-def test_a_path_that_is_none_is_refused(path: str, reason: str) -> None:
+def test_an_invalid_path_is_refused(path: str, reason: str) -> None:
     with pytest.raises(ConfigError, match=rf"^the quota f.* cannot be .*{reason}.*set another path with"):
         quota_place(path, (), "c")
 
@@ -102,7 +102,7 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
         quota_place(tmp_path / "q", (), "c")
 
 
-def test_a_folder_that_anybody_may_write_to_is_refused(tmp_path: Path) -> None:
+def test_a_world_writable_folder_is_refused(tmp_path: Path) -> None:
     tmp_path.chmod(0o777)
     with pytest.raises(ConfigError, match=r"other users can write to .*chmod 700"):
         quota_place(tmp_path / "q", (), "c")

@@ -91,7 +91,7 @@ def play(
 
 
 @given(quotas, pacings, st.lists(scripts, min_size=8, max_size=50))
-def test_never_an_overrun_never_a_lost_slot_and_turns_are_kept(
+def test_limits_hold_no_slot_is_lost_and_order_is_kept(
     quota: Quota, pacing: Pacing, cast: list[Script]
 ) -> None:
     time = VirtualTime()

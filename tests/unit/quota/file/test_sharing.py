@@ -14,7 +14,7 @@ from tests.support.quota.files import QUOTA, Open, pull, soon
 from tests.support.virtual_time import VirtualTime, in_virtual_time
 
 
-async def test_of_two_quotas_for_one_file_the_more_careful_holds(open_limiter: Open) -> None:
+async def test_the_stricter_of_two_quotas_for_one_file_applies(open_limiter: Open) -> None:
     """Whichever has the larger windows, neither fails, and neither exceeds the limits of the other."""
     careful, bold = (
         open_limiter(replace(QUOTA, max_concurrent=1, per_hour=1000, hard_per_minute=None)),
@@ -34,7 +34,7 @@ async def test_of_two_quotas_for_one_file_the_more_careful_holds(open_limiter: O
     assert (await bold.snapshot()).left_hour == 1000 - 8
 
 
-async def test_others_who_wait_are_known(open_limiter: Open) -> None:
+async def test_waiting_calls_of_other_members_are_counted(open_limiter: Open) -> None:
     one, two = open_limiter(), open_limiter()
     waiting = [asyncio.create_task(one.acquire("non_query")) for _ in range(6)]
     grant = await waiting[0]
@@ -67,7 +67,7 @@ def reports(path: Path) -> int:
     return decode(blob).revision
 
 
-async def test_an_answer_is_told_with_the_next_call_or_soon(open_limiter: Open, tmp_path: Path) -> None:
+async def test_an_answer_is_reported_with_the_next_call_or_soon(open_limiter: Open, tmp_path: Path) -> None:
     one, two = open_limiter(), open_limiter()
     await pull(one, 5)
     assert reports(tmp_path / "quota.sqlite") == 5

@@ -24,7 +24,7 @@ def delete_all(folder: Path) -> None:
         path.unlink()
 
 
-async def test_looking_spends_nothing(open_limiter: Open) -> None:
+async def test_a_snapshot_uses_no_quota(open_limiter: Open) -> None:
     one, two = open_limiter(), open_limiter()
     grant = await one.acquire("non_query")
     for _ in range(3):
@@ -37,7 +37,7 @@ async def test_looking_spends_nothing(open_limiter: Open) -> None:
 @pytest.mark.parametrize(
     "content", [b"", b"not a database", bytes(300_000), b"SQLite format 3\0" + bytes(9000)]
 )
-async def test_a_damaged_file_is_made_anew_and_counts_as_spent(
+async def test_a_damaged_file_is_recreated_and_counts_as_fully_used(
     open_limiter: Open, tmp_path: Path, caplog: pytest.LogCaptureFixture, content: bytes
 ) -> None:
     (tmp_path / "quota.sqlite").write_bytes(content)
@@ -64,7 +64,7 @@ async def test_a_foreign_database_or_row_counts_as_damaged(
     assert caplog.text.count("was damaged") == 3
 
 
-async def test_a_running_process_puts_back_what_it_knows(open_limiter: Open, tmp_path: Path) -> None:
+async def test_a_running_process_restores_its_usage(open_limiter: Open, tmp_path: Path) -> None:
     quota = replace(QUOTA, per_hour=500, minute=0.5)
     user = open_limiter(quota)
     await pull(user, 7)
@@ -75,7 +75,7 @@ async def test_a_running_process_puts_back_what_it_knows(open_limiter: Open, tmp
         assert (await limiter.snapshot()).left_hour == 500 - 7 - 2 - 1
 
 
-async def test_a_file_deleted_while_its_user_is_idle_is_not_unspent(
+async def test_an_idle_process_restores_its_usage_to_a_deleted_file(
     open_limiter: Open, tmp_path: Path
 ) -> None:
     quota = replace(QUOTA, hard_per_minute=5)
@@ -136,7 +136,7 @@ async def test_after_a_reboot_the_hour_is_remembered(
     assert caplog.records == []
 
 
-def test_a_path_that_is_no_file_is_refused(open_limiter: Open, tmp_path: Path) -> None:
+def test_a_path_that_is_not_a_file_is_refused(open_limiter: Open, tmp_path: Path) -> None:
     (tmp_path / "quota.sqlite").mkdir()
     with pytest.raises(ConfigError, match=r"quota.sqlite cannot be used: it is not a regular file; set"):
         open_limiter()
@@ -159,7 +159,7 @@ async def test_an_unknown_class_or_pacing_is_refused(open_limiter: Open) -> None
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_a_forked_child_takes_part_as_a_process_of_its_own(open_limiter: Open) -> None:
+def test_a_forked_child_is_a_separate_member(open_limiter: Open) -> None:
     limiter = open_limiter()
     loop = asyncio.new_event_loop()
     loop.run_until_complete(pull(limiter, 2))
@@ -192,7 +192,7 @@ async def in_child(limiter: StoreLimiter, inherited: Grant) -> int:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-async def test_a_killed_parent_is_dead_although_its_child_lives(open_limiter: Open) -> None:
+async def test_a_killed_parent_counts_as_dead_while_its_child_lives(open_limiter: Open) -> None:
     reader, writer = os.pipe()
     held, holding = os.pipe()
     parent = os.fork()

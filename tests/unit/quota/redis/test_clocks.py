@@ -10,7 +10,7 @@ from tests.unit.quota.redis.server import Member, kept_by, known_as_unused
 HOUR = 3600.0
 
 
-def test_a_report_takes_one_round_trip_while_nobody_else_commits() -> None:
+def test_a_report_without_other_commits_takes_one_round_trip() -> None:
     server = known_as_unused(trip=0.001)
     member = Member(server, "a")
     member.report()
@@ -22,7 +22,7 @@ def test_a_report_takes_one_round_trip_while_nobody_else_commits() -> None:
     assert member.trips == 6
 
 
-def test_a_report_after_another_members_takes_two() -> None:
+def test_a_report_after_another_commit_takes_two_round_trips() -> None:
     server = known_as_unused(trip=0.001)
     first, second = Member(server, "a"), Member(server, "b")
     first.report()
@@ -32,7 +32,7 @@ def test_a_report_after_another_members_takes_two() -> None:
     assert first.trips == 2
 
 
-def test_a_slow_path_is_not_taken_for_a_clock_that_was_set() -> None:
+def test_a_slow_network_is_not_taken_for_a_clock_change() -> None:
     server = known_as_unused(trip=0.4)
     member = Member(server, "a", lease=10.0)
     for _ in range(50):
@@ -43,7 +43,7 @@ def test_a_slow_path_is_not_taken_for_a_clock_that_was_set() -> None:
     assert float(server.held[2] or 1) == 0.0
 
 
-def test_nobody_goes_before_the_time_of_the_state() -> None:
+def test_no_grant_is_earlier_than_the_time_of_the_state() -> None:
     server = known_as_unused(trip=0.01)
     members = [Member(server, name) for name in "ab"]
     dice = random.Random(1)
@@ -58,7 +58,7 @@ def test_nobody_goes_before_the_time_of_the_state() -> None:
 
 
 @pytest.mark.parametrize("jump", [HOUR, 30.0, 1.0])
-def test_a_clock_set_forward_brings_no_token_back_early(jump: float) -> None:
+def test_a_clock_set_forward_returns_no_token_early(jump: float) -> None:
     server = known_as_unused(trip=0.001)
     member = Member(server, "a")
     member.use(3)
@@ -86,7 +86,7 @@ def test_a_clock_set_forward_ends_no_lease() -> None:
 
 
 @pytest.mark.parametrize("jump", [HOUR, 30.0, 1.0])
-def test_a_clock_set_forward_and_back_stops_nothing(jump: float) -> None:
+def test_a_clock_set_forward_and_back_blocks_no_requests(jump: float) -> None:
     server = known_as_unused()
     members = [Member(server, name, Quota(1, None, 0.0, 60, None, minute=3.0, hour=30.0)) for name in "ab"]
     for member in members:
@@ -102,7 +102,7 @@ def test_a_clock_set_forward_and_back_stops_nothing(jump: float) -> None:
         last = now
 
 
-def test_a_clock_set_back_stops_nothing() -> None:
+def test_a_clock_set_back_blocks_no_requests() -> None:
     server = known_as_unused()
     first, newcomer = Member(server, "a"), Member(server, "b")
     first.use(3)
@@ -116,7 +116,7 @@ def test_a_clock_set_back_stops_nothing() -> None:
     assert newcomer.held
 
 
-def test_time_stood_still_if_others_do_not_answer() -> None:
+def test_time_has_not_advanced_if_no_member_answers() -> None:
     server = known_as_unused()
     Member(server, "a").use(3)
     server.ahead += HOUR

@@ -8,7 +8,7 @@ from kentik_async.quota import Quota
 from tests.unit.quota.redis.server import ONE, Member, kept_by, known_as_unused
 
 
-def test_who_dies_holding_keeps_the_slot_for_lease_and_drain() -> None:
+def test_a_dead_holder_keeps_its_slot_for_lease_and_drain() -> None:
     server = known_as_unused()
     holder, heir = Member(server, "a"), Member(server, "b")
     holder.report(1)
@@ -21,7 +21,7 @@ def test_who_dies_holding_keeps_the_slot_for_lease_and_drain() -> None:
     assert heir.held
 
 
-def test_a_grant_that_lapsed_is_void() -> None:
+def test_an_expired_grant_is_void() -> None:
     server = known_as_unused()
     sleeper, heir = Member(server, "a"), Member(server, "b")
     sleeper.report(1)
@@ -32,7 +32,7 @@ def test_a_grant_that_lapsed_is_void() -> None:
     assert not sleeper.held
 
 
-def test_a_lease_ends_here_before_it_ends_in_the_state() -> None:
+def test_a_lease_ends_locally_before_it_ends_in_the_state() -> None:
     server = known_as_unused()
     member, dice = Member(server, "a"), random.Random(2)
     for _ in range(200):
@@ -47,7 +47,7 @@ def test_a_lease_ends_here_before_it_ends_in_the_state() -> None:
         server.true += dice.random() * 3
 
 
-def test_a_reply_that_is_lost_costs_nothing() -> None:
+def test_a_lost_reply_costs_nothing() -> None:
     server = known_as_unused()
     member = Member(server, "a")
     member.report(1, lose_reply=True)
@@ -60,7 +60,7 @@ def test_a_reply_that_is_lost_costs_nothing() -> None:
     assert kept_by(server).members == {}
 
 
-def test_the_more_careful_of_two_quotas_applies() -> None:
+def test_the_stricter_of_two_quotas_applies() -> None:
     server = known_as_unused()
     careful, careless = Member(server, "a"), Member(server, "b", Quota(1, None, 0.0, 14, 100))
     careful.use()

@@ -8,7 +8,7 @@ from kentik_async.quota.state.quota_state import FORMAT
 from tests.unit.quota.redis.server import Member, Server, kept_by, known_as_unused
 
 
-def test_a_newcomer_who_finds_no_state_waits_for_a_minute() -> None:
+def test_a_new_member_without_a_state_waits_for_a_minute() -> None:
     server = Server()
     member = Member(server, "a")
     assert member.report(1).report_in == pytest.approx(3.0)
@@ -21,7 +21,7 @@ def test_a_newcomer_who_finds_no_state_waits_for_a_minute() -> None:
 
 
 @pytest.mark.parametrize("newcomer_first", [False, True])
-def test_what_was_used_is_put_back(newcomer_first: bool) -> None:
+def test_members_restore_the_usage_after_a_loss(newcomer_first: bool) -> None:
     server = known_as_unused()
     first, second = Member(server, "a"), Member(server, "b")
     for number in range(4):
@@ -41,7 +41,7 @@ def test_what_was_used_is_put_back(newcomer_first: bool) -> None:
     assert newcomer.look()[1] == 5, "the hour is not forgotten"
 
 
-def test_a_witness_that_comes_late_makes_nobody_wait_again() -> None:
+def test_a_late_restore_does_not_delay_requests_again() -> None:
     server = known_as_unused()
     first, late = Member(server, "a"), Member(server, "b")
     first.use()
@@ -53,7 +53,7 @@ def test_a_witness_that_comes_late_makes_nobody_wait_again() -> None:
     assert late.held
 
 
-def test_a_request_in_flight_outlives_the_state() -> None:
+def test_a_request_in_flight_survives_the_loss_of_the_state() -> None:
     server = known_as_unused()
     holder, other = Member(server, "a", lease=2.0), Member(server, "b", lease=2.0)
     holder.report(1)
@@ -70,7 +70,7 @@ def test_a_request_in_flight_outlives_the_state() -> None:
     assert other.held
 
 
-def test_a_grant_that_lapsed_before_a_loss_stays_void() -> None:
+def test_a_grant_that_expired_before_a_loss_stays_void() -> None:
     server = known_as_unused()
     holder = Member(server, "a")
     holder.report(1)
@@ -81,7 +81,7 @@ def test_a_grant_that_lapsed_before_a_loss_stays_void() -> None:
     assert kept_by(server).log.in_flight == 1, "the request drains"
 
 
-def test_a_pause_outlives_the_state() -> None:
+def test_a_pause_survives_the_loss_of_the_state() -> None:
     server = known_as_unused()
     member = Member(server, "a")
     member.report(1)
@@ -99,7 +99,7 @@ def test_a_pause_outlives_the_state() -> None:
 
 
 @pytest.mark.parametrize("kept", [False, True])
-def test_a_drain_outlives_the_state(kept: bool) -> None:
+def test_a_drain_survives_the_loss_of_the_state(kept: bool) -> None:
     slow = Quota(1, None, 0.0, 3, 5, minute=3.0, hour=90.0, drain=20.0)
     server = known_as_unused()
     member = Member(server, "a", slow)
@@ -117,7 +117,7 @@ def test_a_drain_outlives_the_state(kept: bool) -> None:
     assert member.look()[1] == 2
 
 
-def test_bytes_that_make_no_sense_are_a_state_lost() -> None:
+def test_undecodable_bytes_count_as_a_lost_state() -> None:
     server = known_as_unused()
     member = Member(server, "a")
     member.use(2)
@@ -126,7 +126,7 @@ def test_bytes_that_make_no_sense_are_a_state_lost() -> None:
     assert member.look() == (2, 2)
 
 
-def test_a_state_of_another_version_is_left_alone() -> None:
+def test_a_state_of_another_version_is_not_changed() -> None:
     server = known_as_unused()
     server.held = (b"%d:other" % (FORMAT + 1), *server.held[1:])
     with pytest.raises(ConfigError, match="another version"):
@@ -136,7 +136,7 @@ def test_a_state_of_another_version_is_left_alone() -> None:
 # A server that was restarted, or another that took over
 
 
-def test_a_restart_with_all_memory_counts_nothing_twice() -> None:
+def test_a_restart_without_data_loss_counts_nothing_twice() -> None:
     server = known_as_unused()
     member = Member(server, "a", lease=20.0)
     member.use(2)
@@ -151,7 +151,7 @@ def test_a_restart_with_all_memory_counts_nothing_twice() -> None:
 
 
 @pytest.mark.parametrize("newcomer_first", [False, True])
-def test_what_a_failover_lost_is_put_back_and_no_slot_is_lost(newcomer_first: bool) -> None:
+def test_usage_lost_in_a_failover_is_restored(newcomer_first: bool) -> None:
     server = known_as_unused()
     member, newcomer = Member(server, "a", lease=20.0), Member(server, "b", lease=20.0)
     member.use()
@@ -194,7 +194,7 @@ def test_a_request_whose_lease_ended_in_an_outage_counts_once() -> None:
 
 @pytest.mark.parametrize("apart", [15.0, -15.0])
 @pytest.mark.parametrize("kept", [False, True])
-def test_no_token_returns_early_after_a_change_of_clock(kept: bool, apart: float) -> None:
+def test_no_token_returns_early_after_a_clock_change(kept: bool, apart: float) -> None:
     server = known_as_unused()
     member = Member(server, "a")
     began = server.true

@@ -45,7 +45,7 @@ def test_user_and_password_come_from_the_url_decoded() -> None:
         ("rediss://cache.example.net?ssl_cert_reqs=none", False),
     ],
 )
-def test_tls_verifies_the_name_unless_told_otherwise(url: str, verified: bool) -> None:
+def test_tls_verifies_the_host_name_by_default(url: str, verified: bool) -> None:
     address = RedisAddress.parse(url)
     connection = address.connection(address.node)
     assert isinstance(connection, SSLConnection)
@@ -68,7 +68,7 @@ def test_tls_verifies_the_name_unless_told_otherwise(url: str, verified: bool) -
         f"redis://:{SECRET}@cache.example.net/0#part",
     ],
 )
-def test_an_unusable_url_is_one_clear_line_without_secrets(url: str) -> None:
+def test_an_invalid_url_gives_a_one_line_error_without_secrets(url: str) -> None:
     with pytest.raises(ConfigError, match="limiter") as caught:
         open_redis_limiter(url, endpoints=("a",), customer="x")
     assert SECRET not in str(caught.value)
@@ -88,7 +88,7 @@ async def test_an_unknown_class_is_refused() -> None:
         await limiter.acquire("queries")
 
 
-def test_without_redis_py_it_says_what_to_install() -> None:
+def test_without_redis_py_the_error_names_the_package() -> None:
     code = """
 import sys
 sys.modules["redis"] = None
@@ -124,7 +124,7 @@ spans = st.floats(0, 10)
 
 
 @given(instants, spans, spans, st.floats(0, 100), st.floats(-1e9, 1e9))
-def test_a_reading_bounds_what_the_clock_shows(
+def test_a_reading_bounds_the_time_of_the_clock(
     sent_at: float, out: float, back: float, later: float, skew: float
 ) -> None:
     """This process's clock shows the true time, in seconds; the other clock is ahead by `skew`."""
@@ -134,7 +134,7 @@ def test_a_reading_bounds_what_the_clock_shows(
 
 
 @given(spans, spans, st.floats(25.0, 1e6))
-def test_a_clock_that_was_set_is_noticed(out: float, back: float, jump: float) -> None:
+def test_a_clock_change_is_detected(out: float, back: float, jump: float) -> None:
     first, instant = Reading(0.0, out + back, out), out + back + 5.0
     for by in (jump, -jump):
         later = Reading(instant, instant + out + back, instant + out + by)

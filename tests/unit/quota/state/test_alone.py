@@ -34,7 +34,9 @@ def reported(terms: Terms, endings: list[Ending], state: QuotaState, now: float)
 
 
 @given(QUOTAS, st.sampled_from(["throughput", "courteous"]), st.lists(STEPS, min_size=1, max_size=80))
-def test_it_counts_like_a_report(quota: Quota, pacing: Pacing, steps: list[Step]) -> None:
+def test_a_grant_without_a_report_counts_like_a_report(
+    quota: Quota, pacing: Pacing, steps: list[Step]
+) -> None:
     terms = Terms("member", quota, astuple(quota), pacing, inf, 0.0)
     alone, shared, now = QuotaState(), QuotaState(), 0.0
     pending: list[Ending] = []

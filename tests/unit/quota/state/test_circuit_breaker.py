@@ -42,7 +42,7 @@ def test_an_answered_probe_ends_the_pause_and_the_doubling(breaker: CircuitBreak
     assert breaker.blocked_until == 115.0
 
 
-def test_one_probe_goes_at_a_time(breaker: CircuitBreaker) -> None:
+def test_one_probe_is_sent_at_a_time(breaker: CircuitBreaker) -> None:
     breaker.refused(QUOTA, 0.0, 0, 1.0)
     breaker.half_open = True
     assert breaker.free_at(50.0) == inf
@@ -60,7 +60,7 @@ def test_answers_to_requests_before_the_pause_change_nothing(
     assert breaker.blocked_until == 5.0
 
 
-def test_a_probe_that_told_nothing_hands_on(breaker: CircuitBreaker) -> None:
+def test_a_probe_with_unknown_outcome_permits_another(breaker: CircuitBreaker) -> None:
     breaker.refused(QUOTA, 0.0, 0, 5.0)
     breaker.half_open = True
     breaker.probe_lost(breaker.generation)
@@ -84,11 +84,11 @@ def test_a_compressed_minute_shortens_the_unnamed_pause_only() -> None:
 
 
 @pytest.mark.parametrize("pause", [nan, -1.0, inf, -inf])
-def test_a_pause_that_is_no_number_of_seconds_counts_as_none(breaker: CircuitBreaker, pause: float) -> None:
+def test_an_invalid_pause_counts_as_none(breaker: CircuitBreaker, pause: float) -> None:
     breaker.refused(QUOTA, 0.0, 0, pause)
     assert breaker.blocked_until == 15.0
 
 
-def test_a_pause_of_more_than_a_day_is_cut(breaker: CircuitBreaker) -> None:
+def test_a_pause_is_limited_to_a_day(breaker: CircuitBreaker) -> None:
     breaker.refused(QUOTA, 0.0, 0, 1e9)
     assert breaker.blocked_until == 24 * 3600.0

@@ -21,7 +21,7 @@ def late(external: ExternalUsageEstimator, *, load: int, now: float = 100.0, tim
         external.answered(QUOTA, now, 1.06, 0.05, load)
 
 
-def test_without_evidence_nobody_else_spends_anything(external: ExternalUsageEstimator) -> None:
+def test_without_evidence_external_usage_is_0(external: ExternalUsageEstimator) -> None:
     for load in range(1, 100):
         external.answered(QUOTA, float(load), 1.05 if load > 30 else 0.05, 0.05, load)
     assert external.estimate(QUOTA, 100.0) == 0
@@ -29,12 +29,12 @@ def test_without_evidence_nobody_else_spends_anything(external: ExternalUsageEst
     assert external.blocked_until == -inf
 
 
-def test_a_refusal_tells_how_much_others_spend_at_least(external: ExternalUsageEstimator) -> None:
+def test_a_refusal_gives_a_lower_bound_of_external_usage(external: ExternalUsageEstimator) -> None:
     external.refused(QUOTA, 100.0, load=61)
     assert external.estimate(QUOTA, 100.0) == 40
 
 
-def test_one_refusal_takes_half_at_most(external: ExternalUsageEstimator) -> None:
+def test_one_refusal_takes_at_most_half(external: ExternalUsageEstimator) -> None:
     left = []
     for _ in range(8):
         external.refused(QUOTA, 100.0, load=1)
@@ -60,7 +60,7 @@ def test_the_estimate_falls_by_steps_that_double_after_a_minute(external: Extern
     assert external.estimate(QUOTA, 1e9) == 0
 
 
-def test_asking_in_vain_doubles_the_patience_up_to_four_minutes(external: ExternalUsageEstimator) -> None:
+def test_refused_probes_double_the_interval_to_four_minutes(external: ExternalUsageEstimator) -> None:
     now, pauses = 0.0, []
     external.refused(QUOTA, now, load=61)
     for _ in range(5):
@@ -70,7 +70,7 @@ def test_asking_in_vain_doubles_the_patience_up_to_four_minutes(external: Extern
     assert pauses == [60, 120, 240, 240, 240]
 
 
-def test_a_successful_probe_resets_the_patience_to_a_minute(external: ExternalUsageEstimator) -> None:
+def test_a_successful_probe_resets_the_interval_to_a_minute(external: ExternalUsageEstimator) -> None:
     now = 0.0
     external.refused(QUOTA, now, load=61)
     for load in (61, 61, 64):
@@ -91,7 +91,7 @@ def test_a_vanished_consumer_is_forgotten_in_the_stated_time(load: int, refusals
     assert external.estimate(QUOTA, external.since + MINUTE * (4 + log2(spent) / 4)) == 0
 
 
-def test_three_delayed_answers_in_a_row_tell_of_others(
+def test_three_consecutive_delayed_answers_show_external_usage(
     external: ExternalUsageEstimator,
 ) -> None:
     late(external, load=10, times=2)
@@ -100,7 +100,7 @@ def test_three_delayed_answers_in_a_row_tell_of_others(
     assert external.estimate(QUOTA, 100.0) == 21
 
 
-def test_a_prompt_answer_between_delayed_ones_acquits(external: ExternalUsageEstimator) -> None:
+def test_a_prompt_answer_between_delayed_ones_resets_the_count(external: ExternalUsageEstimator) -> None:
     for _ in range(5):
         late(external, load=10, times=2)
         external.answered(QUOTA, 100.0, 0.05, 0.05, load=10)
@@ -108,13 +108,15 @@ def test_a_prompt_answer_between_delayed_ones_acquits(external: ExternalUsageEst
 
 
 @pytest.mark.parametrize("took", [0.3, 0.7, 1.7, 30.0])
-def test_answers_that_are_slow_otherwise_tell_nothing(external: ExternalUsageEstimator, took: float) -> None:
+def test_slow_answers_without_the_soft_delay_are_ignored(
+    external: ExternalUsageEstimator, took: float
+) -> None:
     for _ in range(9):
         external.answered(QUOTA, 100.0, took, 0.05, load=10)
     assert external.estimate(QUOTA, 100.0) == 0
 
 
-def test_delays_that_our_own_requests_explain_tell_nothing(external: ExternalUsageEstimator) -> None:
+def test_delays_explained_by_own_requests_are_ignored(external: ExternalUsageEstimator) -> None:
     late(external, load=31, times=9)
     assert external.estimate(QUOTA, 100.0) == 0
     external.refused(QUOTA, 100.0, load=81)
@@ -122,7 +124,7 @@ def test_delays_that_our_own_requests_explain_tell_nothing(external: ExternalUsa
     assert external.estimate(QUOTA, 100.0) == 20
 
 
-def test_a_prompt_answer_tells_how_much_others_spend_at_most(external: ExternalUsageEstimator) -> None:
+def test_a_prompt_answer_gives_an_upper_bound(external: ExternalUsageEstimator) -> None:
     external.refused(QUOTA, 100.0, load=21)
     external.answered(QUOTA, 101.0, 0.05, 0.05, load=12)
     assert external.estimate(QUOTA, 101.0) == 18
@@ -132,7 +134,7 @@ def test_a_prompt_answer_tells_how_much_others_spend_at_most(external: ExternalU
     )
 
 
-def test_what_the_server_says_is_left_is_believed_up_and_down(external: ExternalUsageEstimator) -> None:
+def test_the_servers_remaining_count_replaces_the_estimate(external: ExternalUsageEstimator) -> None:
     external.reported(QUOTA, 100.0, 10, 30, 5.0)
     assert external.estimate(QUOTA, 100.0) == 60
     external.reported(QUOTA, 101.0, 10, 32, 5.0)
@@ -143,7 +145,7 @@ def test_what_the_server_says_is_left_is_believed_up_and_down(external: External
     assert external.estimate(QUOTA, 103.0) == 0
 
 
-def test_what_the_server_says_outweighs_its_promptness(
+def test_the_servers_count_outweighs_a_prompt_answer(
     external: ExternalUsageEstimator,
 ) -> None:
     external.reported(QUOTA, 100.0, 10, 30, 5.0)
@@ -153,9 +155,7 @@ def test_what_the_server_says_outweighs_its_promptness(
     assert external.estimate(QUOTA, 160.0) == 20
 
 
-def test_with_nothing_left_nobody_goes_before_there_is_room(
-    external: ExternalUsageEstimator,
-) -> None:
+def test_with_nothing_left_requests_wait_for_the_reset(external: ExternalUsageEstimator) -> None:
     external.reported(QUOTA, 100.0, 10, 0, 25.0)
     assert external.blocked_until == 125.0
     external.reported(QUOTA, 101.0, 10, 0, 2.0)
@@ -174,7 +174,7 @@ def test_of_a_longer_window_only_its_end_counts(external: ExternalUsageEstimator
 @pytest.mark.parametrize(
     "quota", [Quota(1, None, 0.0, None, None), Quota(1, None, 0.0, 1, None), Quota(1, 1, 1.0, 2, None)]
 )
-def test_the_smallest_quotas_are_left_alone(quota: Quota) -> None:
+def test_the_smallest_quotas_have_no_estimate(quota: Quota) -> None:
     external = ExternalUsageEstimator()
     for load in (1, 2):
         external.refused(quota, 1.0, load)
@@ -183,6 +183,6 @@ def test_the_smallest_quotas_are_left_alone(quota: Quota) -> None:
 
 
 @pytest.mark.parametrize(("left", "reset"), [(0, nan), (0, -1.0), (0, inf), (-1, 1.0)])
-def test_what_cannot_be_is_not_believed(external: ExternalUsageEstimator, left: int, reset: float) -> None:
+def test_impossible_hints_are_ignored(external: ExternalUsageEstimator, left: int, reset: float) -> None:
     external.reported(QUOTA, 100.0, 10, left, reset)
     assert (external.estimate(QUOTA, 100.0), external.blocked_until) == (0, -inf)

@@ -27,7 +27,7 @@ def learned(
     return estimator.latency
 
 
-def test_before_the_first_answer_nothing_is_claimed() -> None:
+def test_before_the_first_answer_latency_is_unknown() -> None:
     assert LatencyEstimator().latency is None
     assert LatencyEstimator().expected(NON_QUERY) == pytest.approx(0.051)
 
@@ -36,12 +36,12 @@ def test_the_first_answers_are_averaged() -> None:
     assert learned(0.1, 0.2, 0.3) == pytest.approx(0.2)
 
 
-def test_set_up_among_the_first_answers_is_forgotten() -> None:
+def test_connection_setup_in_first_answers_is_ignored() -> None:
     assert learned(0.5, 0.2, 0.002, 0.001) == pytest.approx(0.0015)
     assert learned(*[0.5] * 6, 0.002) > 0.4
 
 
-def test_a_first_answers_set_up_is_ignored_on_a_compressed_clock() -> None:
+def test_a_first_answers_setup_is_ignored_on_a_fast_clock() -> None:
     scaled = NON_QUERY.scaled(60)
     assumed = LatencyEstimator().expected(scaled)
     assert assumed < 0.002
@@ -54,13 +54,13 @@ def test_a_first_answers_set_up_is_ignored_on_a_compressed_clock() -> None:
 
 
 @pytest.mark.parametrize("latency", [0.002, 0.9, 1.5, 8.0])
-def test_on_the_vendors_clock_a_first_answer_is_believed(latency: float) -> None:
+def test_on_the_vendors_clock_a_first_answer_counts(latency: float) -> None:
     estimator = LatencyEstimator()
     learned(latency, estimator=estimator)
     assert estimator.expected(NON_QUERY) == latency
 
 
-def test_a_delay_is_reckoned_with_as_it_was_measured() -> None:
+def test_the_delay_is_estimated_from_measurements() -> None:
     estimator = LatencyEstimator()
     learned(0.05, 0.05, estimator=estimator)
     assert estimator.expected_late(NON_QUERY) == pytest.approx(1.55, rel=0.001)
@@ -84,7 +84,7 @@ def test_one_stuck_request_changes_little() -> None:
     assert learned(*[0.05] * 50, 60.0) < 0.06
 
 
-def test_the_vendors_delay_is_no_latency() -> None:
+def test_the_vendors_delay_is_not_part_of_the_latency() -> None:
     assert learned(1.55, 1.55, delayed=True) == pytest.approx(0.05)
 
 

@@ -24,7 +24,7 @@ def used(*ages: float) -> QuotaState:
 
 
 @given(st.lists(st.floats(0.0, 3000.0), max_size=30), st.floats(-1e9, 1e9))
-def test_nothing_is_younger_than_the_start(ages: list[float], elapsed: float) -> None:
+def test_no_entry_is_later_than_the_boot(ages: list[float], elapsed: float) -> None:
     state = used(*ages)
     continue_after_reboot(state, QUOTA, NOW, elapsed)
     ends = state.log.hour.ends
@@ -33,7 +33,7 @@ def test_nothing_is_younger_than_the_start(ages: list[float], elapsed: float) ->
     assert state.log.hour.total == sum(state.log.hour.counts) == len(ages) + 7
 
 
-def test_what_was_used_is_as_old_as_the_wall_clock_says() -> None:
+def test_the_wall_clock_gives_the_age_of_the_usage() -> None:
     state = used(10.0, 600.0)
     continue_after_reboot(state, QUOTA, NOW, NOW + 100.0)
     assert state.log.hour.instants()[:2] == [-700.0, -110.0]
@@ -46,7 +46,7 @@ def test_the_minute_of_the_start_counts_as_full(now: float, left: float) -> None
     assert state.free_at(QUOTA, QUOTA.hard_per_minute, now) - now == left
 
 
-def test_who_took_part_is_dead_and_what_was_in_flight_drains() -> None:
+def test_members_are_removed_and_requests_in_flight_drain() -> None:
     state = used()
     state.grant("gone", state.members.setdefault("gone", Member()), 0, BEFORE)
     state.turns.announce("gone", {0: 3})

@@ -60,7 +60,7 @@ def test_a_full_hour_takes_no_more_than_ten_kilobytes() -> None:
 
 
 @given(st.binary(max_size=200), st.integers(0, 400), st.booleans())
-def test_damaged_bytes_are_refused_or_sound(noise: bytes, place: int, cut: bool) -> None:
+def test_damaged_bytes_are_refused_or_decode_to_a_valid_state(noise: bytes, place: int, cut: bool) -> None:
     whole = encode(used_state())
     damaged = whole[:place] + noise + (b"" if cut else whole[place + len(noise) :])
     try:
@@ -77,7 +77,7 @@ def test_a_state_of_another_version_is_refused() -> None:
         decode(encode(state))
 
 
-def test_instants_that_are_no_numbers_are_refused() -> None:
+def test_instants_that_are_not_numbers_are_refused() -> None:
     state = used_state()
     state.log.minute.ends[-1] = nan
     with pytest.raises(StateError):
@@ -105,7 +105,7 @@ def test_numbers_that_are_not_finite_are_refused(part: str, name: str, wrong: fl
         decode(encode(state))
 
 
-def test_nobody_goes_before_what_may_have_been_spent_has_passed() -> None:
+def test_a_new_state_grants_nothing_in_its_quiet_time() -> None:
     state = begin("new", 100.0, quiet_time(QUOTA, lease=10.0))
     assert grants(state, "one", 159.9) == []
     assert len(grants(state, "one", 160.0, 3)) == 3
@@ -113,7 +113,7 @@ def test_nobody_goes_before_what_may_have_been_spent_has_passed() -> None:
     assert state.blocked_until == 230.0
 
 
-def test_quiet_outlasts_leases_and_drains_of_a_compressed_minute() -> None:
+def test_quiet_time_exceeds_lease_and_drain_on_a_fast_clock() -> None:
     assert quiet_time(QUOTA.scaled(60), lease=1.0) == pytest.approx(1.0 + 10.0 / 60)
 
 
@@ -126,7 +126,7 @@ def test_a_moved_state_behaves_as_before() -> None:
     assert here.log.used(QUOTA, now + 62.0) == there.log.used(QUOTA, now + 562.0)
 
 
-def test_what_members_know_is_put_back_once() -> None:
+def test_the_usage_of_members_is_restored_once() -> None:
     lost = begin("lost", 0.0, 0.0)
     for now in range(10):
         (number,) = grants(lost, "one", float(now))

@@ -15,7 +15,7 @@ CLASSES: list[tuple[QuotaClass, Quota]] = [("non_query", Quota.NON_QUERY), ("que
 @pytest.mark.parametrize("latency", [0.05, 0.5, 2.0, 8.0])
 @pytest.mark.parametrize("count", [1, 15, 70, 400, 2000])
 @pytest.mark.parametrize("before", [1, 25, 90])
-def test_an_estimate_comes_true(
+def test_an_estimate_is_accurate(
     quota_class: QuotaClass, quota: Quota, latency: float, count: int, before: int
 ) -> None:
     world = World(quota_class, quota, latency)
@@ -30,7 +30,7 @@ def test_an_estimate_comes_true(
 
 @pytest.mark.parametrize(("quota_class", "quota"), CLASSES)
 @pytest.mark.parametrize("pacing", ["throughput", "courteous"])
-def test_an_estimate_under_jitter_comes_true(quota_class: QuotaClass, quota: Quota, pacing: Pacing) -> None:
+def test_an_estimate_under_jitter_is_accurate(quota_class: QuotaClass, quota: Quota, pacing: Pacing) -> None:
     world = World(quota_class, quota, 0.4, pacing, jitter=0.6)
 
     async def main() -> None:
@@ -52,7 +52,7 @@ def test_before_the_first_answer_it_assumes_a_usual_latency(quota: Quota) -> Non
     world.time.run(main)
 
 
-def test_those_who_wait_and_fly_already_are_counted() -> None:
+def test_waiting_and_sent_requests_are_counted() -> None:
     world = World("non_query", Quota.NON_QUERY, 0.05)
 
     async def main() -> None:
@@ -66,7 +66,7 @@ def test_those_who_wait_and_fly_already_are_counted() -> None:
     world.time.run(main)
 
 
-def test_the_hour_is_foreseen() -> None:
+def test_an_estimate_includes_the_hourly_limit() -> None:
     quota = replace(Quota.QUERY, per_hour=300)
     world = World("query", quota, 0.05)
 
@@ -79,7 +79,7 @@ def test_the_hour_is_foreseen() -> None:
     world.time.run(main)
 
 
-def test_a_lost_request_is_waited_for() -> None:
+def test_an_estimate_includes_the_drain_of_a_lost_request() -> None:
     world = World("non_query", replace(Quota.NON_QUERY, drain=30.0), 0.05)
 
     async def main() -> None:
@@ -103,7 +103,7 @@ def test_a_lost_request_counts_towards_the_soft_limit() -> None:
     world.time.run(main)
 
 
-def test_a_freeze_and_its_lone_probe_are_foreseen() -> None:
+def test_an_estimate_includes_a_pause_and_its_probe() -> None:
     world = World("query", Quota.QUERY, 1.0)
 
     async def main() -> None:

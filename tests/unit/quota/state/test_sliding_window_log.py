@@ -105,7 +105,7 @@ def test_a_request_in_flight_holds_its_slot_and_its_token() -> None:
     assert tokens.free_at(66.0) == inf
 
 
-def test_what_was_never_sent_leaves_no_trace() -> None:
+def test_a_request_that_was_not_sent_is_not_recorded() -> None:
     ledger = Ledger(quota(1, hard=1, hour=1))
     ledger.take()
     ledger.log.in_flight -= 1
@@ -166,7 +166,7 @@ def test_without_limits_nothing_is_remembered() -> None:
     assert ledger.used(1000.0) == (0, 0)
 
 
-def test_what_no_longer_counts_is_forgotten() -> None:
+def test_expired_entries_are_removed() -> None:
     ledger = Ledger(quota(hard=10**6))
     answer(ledger, *range(1000))
     assert ledger.used(1000.0) == (59, 0)
@@ -186,7 +186,7 @@ def test_a_child_counts_its_parents_requests_in_flight_as_used(flying: int) -> N
 
 
 @given(st.lists(st.floats(0.0, 30.0, width=32), max_size=2000), st.integers(1, 300))
-def test_coarse_entries_never_forget_too_soon(gaps: list[float], repeat: int) -> None:
+def test_coarse_entries_never_expire_too_soon(gaps: list[float], repeat: int) -> None:
     """Compared with a list of all instants: at least as many count, for at most the resolution longer."""
     window, all_instants, now, seconds = SlidingWindow(), list[float](), 0.0, 3600.0
     for gap in gaps * repeat if len(gaps) < 20 else gaps:

@@ -20,7 +20,7 @@ def priorities(order: TurnOrder, count: int) -> list[int]:
     return [priority for priority, _ in turns(order, count)]
 
 
-def test_the_higher_priority_goes_first() -> None:
+def test_the_higher_priority_is_first() -> None:
     order = TurnOrder()
     order.announce("a", {-1: 1, 1: 1, 0: 1})
     assert priorities(order, 3) == [1, 0, -1]
@@ -43,7 +43,7 @@ def test_with_three_priorities_none_waits_longer_than_the_bound() -> None:
         assert max(later - earlier - 1 for earlier, later in pairwise(places)) <= bound
 
 
-def test_a_priority_that_nobody_waits_in_saves_up_no_turns() -> None:
+def test_a_priority_without_waiters_accumulates_no_turns() -> None:
     order = TurnOrder()
     order.announce("a", {1: 7, -1: 1})
     assert priorities(order, 7) == [1] * 7
@@ -77,7 +77,7 @@ def test_a_member_keeps_its_place_when_it_reports_again() -> None:
     assert order.waiting_elsewhere("second") == [3]
 
 
-def test_a_member_that_is_withdrawn_keeps_no_place() -> None:
+def test_a_withdrawn_member_has_no_place() -> None:
     order = TurnOrder()
     order.announce("gone", {0: 3, 1: 1})
     order.announce("here", {0: 1})

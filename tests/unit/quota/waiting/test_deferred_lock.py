@@ -5,13 +5,13 @@ import threading
 from kentik_async.quota.waiting.deferred_lock import DeferredLock
 
 
-def test_work_is_done_at_once_where_the_lock_is_free() -> None:
+def test_work_is_done_at_once_if_the_lock_is_free() -> None:
     done: list[str] = []
     DeferredLock().run(done.append, "now")
     assert done == ["now"]
 
 
-def test_work_left_by_the_holder_itself_is_done_when_it_lets_go() -> None:
+def test_work_deferred_by_the_holder_runs_on_release() -> None:
     lock, done = DeferredLock(), list[str]()
     with lock:
         lock.run(done.append, "left")
@@ -19,7 +19,7 @@ def test_work_left_by_the_holder_itself_is_done_when_it_lets_go() -> None:
     assert done == ["left"]
 
 
-def test_work_that_leaves_work_has_it_done_too() -> None:
+def test_work_deferred_by_deferred_work_also_runs() -> None:
     lock, done = DeferredLock(), list[str]()
 
     def first(_: None) -> None:
@@ -41,7 +41,7 @@ def test_another_thread_does_not_wait_for_the_holder() -> None:
     assert done == ["left"]
 
 
-def test_all_work_is_done_once_and_alone_under_contention() -> None:
+def test_under_contention_all_work_runs_once_and_exclusively() -> None:
     lock = DeferredLock()
     inside, most, done = 0, 0, 0
 
@@ -81,7 +81,7 @@ def test_work_that_fails_leaves_the_lock_free() -> None:
     assert done == ["after"]
 
 
-def test_what_was_left_is_done_before_what_comes_later() -> None:
+def test_deferred_work_runs_before_later_work() -> None:
     lock, done = DeferredLock(), []
     lock._lock.acquire()  # as a thread that stops after the release, before the deferred work
     lock.run(done.append, "first")

@@ -30,7 +30,7 @@ def test_first_come_first_served(timer: LoopTimer) -> None:
     assert queue.calls == {}
 
 
-def test_a_retry_goes_where_its_first_arrival_puts_it(timer: LoopTimer) -> None:
+def test_a_retry_keeps_the_place_of_its_first_attempt(timer: LoopTimer) -> None:
     queue = WaitQueue()
     early, late = waiter(timer, since=1.0), waiter(timer, since=3.0)
     retry, same = waiter(timer, since=2.0), waiter(timer, since=1.0)
@@ -39,7 +39,7 @@ def test_a_retry_goes_where_its_first_arrival_puts_it(timer: LoopTimer) -> None:
     assert [queue.pop(0) for _ in range(4)] == [early, same, retry, late]
 
 
-def test_priorities_are_counted_apart(timer: LoopTimer) -> None:
+def test_priorities_are_counted_separately(timer: LoopTimer) -> None:
     queue = WaitQueue()
     low, normal, high = waiter(timer, -1), waiter(timer, 0), waiter(timer, 1)
     for one in (low, normal, high):
@@ -50,7 +50,7 @@ def test_priorities_are_counted_apart(timer: LoopTimer) -> None:
     assert queue.calls == {0: 1, 1: 1}
 
 
-def test_who_went_away_keeps_no_turn_and_is_not_counted(timer: LoopTimer) -> None:
+def test_a_discarded_waiter_has_no_turn_and_is_not_counted(timer: LoopTimer) -> None:
     queue = WaitQueue()
     first, second = waiter(timer), waiter(timer)
     queue.push(first)
@@ -63,7 +63,7 @@ def test_who_went_away_keeps_no_turn_and_is_not_counted(timer: LoopTimer) -> Non
     assert len(queue) == 0
 
 
-def test_waiters_that_give_up_behind_another_do_not_pile_up(timer: LoopTimer) -> None:
+def test_discarded_waiters_do_not_accumulate(timer: LoopTimer) -> None:
     queue = WaitQueue()
     queue.push(waiter(timer))
     for _ in range(10_000):
@@ -73,7 +73,7 @@ def test_waiters_that_give_up_behind_another_do_not_pile_up(timer: LoopTimer) ->
     assert sum(map(len, queue._waiters.values())) < 200
 
 
-def test_ahead_of_a_waiter_are_the_higher_and_the_older(timer: LoopTimer) -> None:
+def test_higher_and_older_waiters_are_ahead(timer: LoopTimer) -> None:
     queue = WaitQueue()
     for priority, since in ((1, 5.0), (0, 1.0), (0, 2.0), (0, 3.0), (-1, 0.0)):
         queue.push(waiter(timer, priority, since))
@@ -84,7 +84,7 @@ def test_ahead_of_a_waiter_are_the_higher_and_the_older(timer: LoopTimer) -> Non
         queue.discard(newcomer)
 
 
-def test_nobody_would_take_what_is_handed_to_one_who_has_gone(timer: LoopTimer) -> None:
+def test_cancelled_waiters_and_closed_loops_get_no_grant(timer: LoopTimer) -> None:
     queue = WaitQueue()
     left, cancelled, here = waiter(timer), waiter(timer), waiter(timer)
     for one in (left, cancelled, here):
