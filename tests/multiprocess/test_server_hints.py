@@ -61,7 +61,7 @@ async def seen_by(limiter: Limiter) -> tuple[int, int | None]:
     return snapshot.others, snapshot.left_hard_minute
 
 
-async def test_a_refusal_tells_all_how_much_is_spent_outside(two: Two) -> None:
+async def test_a_refusal_informs_all_about_external_usage(two: Two) -> None:
     first, second = two
     await pull(first, 15)
     await pull(second, 24)
@@ -71,7 +71,7 @@ async def test_a_refusal_tells_all_how_much_is_spent_outside(two: Two) -> None:
     assert await seen_by(second) == (21, 0)
 
 
-async def test_what_the_server_says_is_left_all_know(two: Two) -> None:
+async def test_the_servers_remaining_count_reaches_all(two: Two) -> None:
     first, second = two
     await pull(second, 9)
     grant = await first.acquire("non_query")
@@ -81,7 +81,7 @@ async def test_what_the_server_says_is_left_all_know(two: Two) -> None:
     assert await seen_by(first) == await seen_by(second) == (40, 10)
 
 
-async def test_where_nothing_is_left_all_wait_until_there_is_room(two: Two) -> None:
+async def test_with_nothing_left_all_wait_for_the_reset(two: Two) -> None:
     first, second = two
     grant = await first.acquire("non_query")
     assert isinstance(grant, HintAwareGrant)
@@ -96,7 +96,7 @@ async def test_where_nothing_is_left_all_wait_until_there_is_room(two: Two) -> N
             await second.acquire("non_query")
 
 
-async def test_what_our_other_processes_spend_is_ours(two: Two) -> None:
+async def test_usage_by_own_processes_is_not_external(two: Two) -> None:
     """However late the answers are, both together exceed the soft limit."""
     first, second = two
     await pull(first, 12)

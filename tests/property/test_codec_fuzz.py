@@ -137,7 +137,7 @@ def test_what_the_generated_class_reads_is_read_the_same(tables) -> None:
 
 
 @given(raw=tagged(messages), tables=st.lists(st.tuples(st.sampled_from([1, 4, 5, 6]), rows), max_size=8))
-def test_a_glance_at_an_answer_sees_what_its_columns_hold(raw: bytes, tables) -> None:
+def test_a_summary_agrees_with_the_decoded_columns(raw: bytes, tables) -> None:
     # A pull must be able to save whatever its first check accepts.
     body = b"".join(field(number, row) for number, row in tables)
     for answer in (raw, body, field(1, body)):
@@ -280,7 +280,7 @@ PAGES = ["<title>", "<title", "<", "< ", "<a", "<title>x</title", "]", '{"error"
 
 
 @pytest.mark.parametrize("piece", PAGES)
-def test_an_error_page_of_one_thing_again_and_again(piece: str) -> None:
+def test_an_error_page_of_one_repeated_text(piece: str) -> None:
     body = (piece * 65536).encode("utf-8", "surrogatepass")
     message = str(error_for_http(500, body))
     assert message.isprintable()

@@ -100,7 +100,7 @@ def nothing_is_lost(limiter: LocalLimiter, quota: Quota, time: VirtualTime) -> N
 
 
 @given(quotas, pacings, st.lists(scripts, min_size=8, max_size=50))
-def test_never_an_overrun_never_a_lost_slot_and_turns_are_kept(
+def test_limits_hold_no_slot_is_lost_and_order_is_kept(
     quota: Quota, pacing: Pacing, cast: list[Script]
 ) -> None:
     # A refusal opens the breaker. Without a probe it stays open, so the quota would not be free at the end.
@@ -124,7 +124,7 @@ def test_courteous_is_never_delayed(quota: Quota, cast: list[Script]) -> None:
 
 
 @given(quotas, pacings, st.lists(patient, min_size=8, max_size=50))
-def test_everyone_who_waits_is_served(quota: Quota, pacing: Pacing, cast: list[Script]) -> None:
+def test_every_waiting_call_is_served(quota: Quota, pacing: Pacing, cast: list[Script]) -> None:
     log, server, _, _ = play(quota, pacing, cast)
     assert len(server.visits) == len(cast)
     for priority, bound in ((-1, 9), (0, 9), (1, 2)):

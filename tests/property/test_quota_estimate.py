@@ -31,7 +31,7 @@ counts = st.floats(0.0, 3.7).map(lambda exponent: int(10.0**exponent))  # 1 to 5
 @example(CLASSES[0], "throughput", 0.05, 1, 0, 0.0, 5000)
 @example(CLASSES[1], "auto", 0.5, 90, 30, 7.0, 5000)
 @example(CLASSES[1], "courteous", 0.2, 31, 4, 0.1, 5000)
-def test_an_estimate_comes_true(
+def test_an_estimate_is_accurate(
     kind: tuple[QuotaClass, Quota],
     pacing: Pacing,
     latency: float,

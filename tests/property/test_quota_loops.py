@@ -97,7 +97,7 @@ def _no_litter() -> Iterator[None]:
 # A closed loop leaves tasks that were never started.
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
 @given(quotas, st.lists(st.tuples(stretches, st.lists(scripts, max_size=8)), min_size=2, max_size=8))
-def test_loops_that_end_in_the_midst_cost_no_slot_and_no_limit(
+def test_loops_closed_at_any_moment_exceed_no_limit(
     quota: Quota, lives: list[tuple[tuple[int, float, str], list[Script]]]
 ) -> None:
     world = _Lives(quota)

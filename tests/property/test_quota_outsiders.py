@@ -48,7 +48,7 @@ def refused_in_100(server: SharedServer) -> float:
 
 
 @pytest.mark.parametrize("hint", HINTS)
-def test_through_a_file_it_is_the_same(tmp_path: Path, hint: Hint) -> None:
+def test_the_file_limiter_leaves_room_for_others_too(tmp_path: Path, hint: Hint) -> None:
     time, server = VirtualTime(), SharedServer(QUOTA, hint)
     limiter = open_file_limiter(
         tmp_path / "quota",
@@ -70,7 +70,7 @@ def test_through_a_file_it_is_the_same(tmp_path: Path, hint: Hint) -> None:
 
 
 @pytest.mark.parametrize("hint", HINTS)
-def test_beside_a_steady_consumer_the_rest_is_used_well(hint: Hint) -> None:
+def test_beside_a_steady_consumer_the_remaining_quota_is_used(hint: Hint) -> None:
     server = beside(steady(40, HOUR), hint)
     assert refused_in_100(server) <= 1.0
     assert answered(server) / (60 * 60) >= 0.97
@@ -88,7 +88,7 @@ def test_beside_a_steady_consumer_the_rest_is_used_well(hint: Hint) -> None:
         pytest.param(lambda: steady(80, HOUR), 20, 4, 0.95, id="most"),
     ],
 )
-def test_whatever_the_shape(
+def test_beside_any_consumer_the_remaining_quota_is_used(
     hint: Hint, outside: Iterable[float], left: int, refused: int, used: float
 ) -> None:
     server = beside(outside(), hint)
@@ -98,7 +98,7 @@ def test_whatever_the_shape(
 
 @pytest.mark.parametrize("hint", HINTS)
 @pytest.mark.parametrize("rate", [20, 40, 80])
-def test_the_whole_quota_is_used_again_after_others_vanished(hint: Hint, rate: int) -> None:
+def test_the_whole_quota_is_used_after_others_stop(hint: Hint, rate: int) -> None:
     """Documented: `4 + log2(n) / 4` minutes; then the minute that has to fill."""
     server = beside(between(steady(rate, HOUR), 600.0, 1800.0), hint)
     used_again = 1800.0 + 60.0 * (4 + 7 / 4 + 1)
@@ -106,7 +106,7 @@ def test_the_whole_quota_is_used_again_after_others_vanished(hint: Hint, rate: i
 
 
 @pytest.mark.parametrize("hint", HINTS)
-def test_one_that_appears_is_noticed_within_a_minute_or_two(hint: Hint) -> None:
+def test_a_new_consumer_is_detected_within_two_minutes(hint: Hint) -> None:
     server = beside(between(steady(40, HOUR), 1800.0, HOUR), hint)
     early = [one for one in server.asked if one.at - 1000.0 < 1800.0]
     assert not any(one.refused for one in early)

@@ -69,7 +69,7 @@ class Pull:
     ],
 )
 @pytest.mark.parametrize("pacing", ["throughput", "auto"])
-def test_a_pull_takes_hardly_longer_than_the_best_schedule(
+def test_a_pull_takes_little_longer_than_the_best_schedule(
     quota: Quota, count: int, share: float, pacing: Pacing
 ) -> None:
     pull = Pull(quota, pacing, lambda: even(0.05))
@@ -79,7 +79,7 @@ def test_a_pull_takes_hardly_longer_than_the_best_schedule(
 
 
 @pytest.mark.parametrize("quota", [Quota.NON_QUERY, Quota.QUERY])
-def test_courteous_is_never_delayed_and_hardly_slower(quota: Quota) -> None:
+def test_courteous_is_never_delayed_and_little_slower(quota: Quota) -> None:
     pull = Pull(quota, "courteous", lambda: even(0.05))
     took = pull.took(1000)
     assert not any(visit.delayed for visit in pull.server.visits)
@@ -89,7 +89,7 @@ def test_courteous_is_never_delayed_and_hardly_slower(quota: Quota) -> None:
 @pytest.mark.parametrize("quota", [Quota.NON_QUERY, Quota.QUERY])
 @pytest.mark.parametrize("pacing", ["throughput", "courteous", "auto"])
 @pytest.mark.parametrize("seed", range(3))
-def test_a_network_that_jitters_wildly_leads_to_no_overrun(quota: Quota, pacing: Pacing, seed: int) -> None:
+def test_extreme_jitter_causes_no_overrun(quota: Quota, pacing: Pacing, seed: int) -> None:
     """A limiter that counts from sending would exceed the limit for a third of the requests."""
     chance = random.Random(seed)
 

@@ -30,7 +30,7 @@ def test_a_pause_is_within_its_bounds(
 
 
 @given(attempts=st.integers(1, 50))
-def test_never_more_than_attempts(attempts: int) -> None:
+def test_no_more_attempts_than_the_maximum(attempts: int) -> None:
     retry, sent = Retry(attempts, 0, 0), 1
     while retry.pause(UnavailableError("x"), sent, Effect.REPLACE) is not None:
         sent += 1

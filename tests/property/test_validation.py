@@ -57,7 +57,7 @@ def test_normalising_asns_again_changes_nothing(values) -> None:
 
 @pytest.mark.parametrize("check", CHECKS)
 @given(value=anything)
-def test_a_value_is_taken_or_refused_in_one_line(check, value) -> None:
+def test_a_value_is_accepted_or_refused_in_one_line(check, value) -> None:
     try:
         found = check(value)
     except ValidationError as error:

@@ -46,7 +46,7 @@ async def test_four_processes_from_a_barrier_are_never_refused(
 
 
 @pytest.mark.parametrize("slots", [1, 2])
-async def test_four_processes_take_turns_however_much_each_wants(tmp_path: Path, slots: int) -> None:
+async def test_four_processes_take_turns_with_any_demand(tmp_path: Path, slots: int) -> None:
     quota = Quota(slots, None, 0.0, None, 3750)
     async with serving(quota, 0.004 * slots, 400, 4) as server:
         workers = [
@@ -63,7 +63,7 @@ async def test_four_processes_take_turns_however_much_each_wants(tmp_path: Path,
 
 
 @pytest.mark.parametrize("slots", [1, 2])
-async def test_the_others_go_on_when_a_holder_is_killed(tmp_path: Path, slots: int) -> None:
+async def test_other_processes_continue_when_a_holder_is_killed(tmp_path: Path, slots: int) -> None:
     quota = Quota(slots, None, 0.0, None, 3750, drain=1.0)
     async with serving(quota, 0.01, ENDLESS, 3) as server:
         victim, *others = [Worker(name, tmp_path / "quota", server) for name in FOUR[:3]]
@@ -86,7 +86,7 @@ async def test_the_others_go_on_when_a_holder_is_killed(tmp_path: Path, slots: i
     assert last.finished is not None
 
 
-async def test_a_stopped_holder_overruns_nothing_when_it_wakes(tmp_path: Path) -> None:
+async def test_a_stopped_holder_exceeds_no_limit_when_it_resumes(tmp_path: Path) -> None:
     quota = Quota(1, None, 0.0, 1000, 3750, drain=0.2)
     async with serving(quota, 0.01, ENDLESS, 2) as server:
         sleeper = Worker("sleeper", tmp_path / "quota", server, stop_at=5)
@@ -120,7 +120,7 @@ async def until_all_wait(path: Path, quota: Quota, calls: int) -> None:
     await limiter.aclose()
 
 
-async def test_a_stopped_process_that_only_waits_holds_nobody_up(tmp_path: Path) -> None:
+async def test_a_stopped_waiting_process_does_not_block_others(tmp_path: Path) -> None:
     quota = Quota(1, None, 0.0, 1000, 3750, drain=0.2)
     async with serving(quota, 0.005, ENDLESS, 3) as server:
         sleeper, *others = [Worker(name, tmp_path / "quota", server) for name in FOUR[:3]]
@@ -143,7 +143,7 @@ async def test_a_stopped_process_that_only_waits_holds_nobody_up(tmp_path: Path)
     assert server.most_flying == 1
 
 
-async def test_a_stopped_holder_that_is_killed_is_waited_out(tmp_path: Path) -> None:
+async def test_a_killed_stopped_holder_drains(tmp_path: Path) -> None:
     quota = Quota(1, None, 0.0, 1000, 3750, drain=0.3)
     async with serving(quota, 0.01, ENDLESS, 2) as server:
         sleeper = Worker("sleeper", tmp_path / "quota", server, stop_at=5)
@@ -158,7 +158,7 @@ async def test_a_stopped_holder_that_is_killed_is_waited_out(tmp_path: Path) -> 
     assert len(server.visits) == server.total
 
 
-async def test_refusals_hold_all_processes_back_and_one_of_them_probes(tmp_path: Path) -> None:
+async def test_after_refusals_one_probe_of_all_processes_is_sent(tmp_path: Path) -> None:
     """Another program uses the same quota: the server refuses although no process here exceeded a limit."""
     # Without the limit that others could use, so that only the pauses have an effect.
     quota = replace(NON_QUERY, soft_delay=0.0, hard_per_minute=None, drain=0.5)
@@ -174,7 +174,7 @@ async def test_refusals_hold_all_processes_back_and_one_of_them_probes(tmp_path:
     assert server.most_flying == 1
 
 
-async def test_a_file_that_is_cut_short_under_way_counts_as_spent(tmp_path: Path) -> None:
+async def test_a_file_truncated_while_in_use_counts_as_fully_used(tmp_path: Path) -> None:
     quota = Quota(1, None, 0.0, 20, None, minute=1.5, drain=0.5)
     async with serving(quota, 0.005, 50, 3) as server:
         workers = [Worker(name, tmp_path / "quota", server) for name in FOUR[:3]]
@@ -199,7 +199,7 @@ def delete_all(folder: Path) -> None:
         path.unlink()
 
 
-async def test_deleting_the_files_under_way_loses_no_count(tmp_path: Path) -> None:
+async def test_deleting_the_files_while_in_use_loses_no_count(tmp_path: Path) -> None:
     """The running processes restore what they know, in new files instead of the deleted ones."""
     quota = Quota(1, None, 0.0, 40, 3750, minute=3.0, drain=0.5)
     async with serving(quota, 0.05, 60, 2) as server:

@@ -93,7 +93,7 @@ async def test_the_node_that_has_the_state_is_found(cluster: Cluster, opener: Op
         assert exchanges(node) > before
 
 
-async def test_a_state_that_moves_to_another_node_is_followed(cluster: Cluster, opener: Opener) -> None:
+async def test_a_state_that_moves_to_another_node_is_found(cluster: Cluster, opener: Opener) -> None:
     source, target = cluster.nodes[1], cluster.nodes[2]
     customer, slot = cluster.customer_of(1)
     one, other = (opener(None, url=cluster.nodes[0].url, customer=customer, quota=HOURLY) for _ in range(2))
@@ -113,9 +113,7 @@ async def test_a_state_that_moves_to_another_node_is_followed(cluster: Cluster, 
     assert (await one.snapshot()).left_hour == 2
 
 
-async def test_a_node_that_fails_is_replaced_though_the_url_names_it(
-    cluster: Cluster, opener: Opener
-) -> None:
+async def test_a_failed_seed_node_is_replaced(cluster: Cluster, opener: Opener) -> None:
     """The last test: it removes a node of the cluster."""
     customer, _ = cluster.customer_of(0)
     one, other = (opener(None, url=cluster.nodes[0].url, customer=customer, quota=HOURLY) for _ in range(2))

@@ -14,7 +14,7 @@ from tests.multiprocess.redis.harness import RedisServer
 from tests.multiprocess.redis.helpers import UNHURRIED, Opener, ask, exchanges, key_of, waits, within
 
 
-async def test_two_processes_are_never_in_flight_together(server: RedisServer, opener: Opener) -> None:
+async def test_two_processes_never_send_at_the_same_time(server: RedisServer, opener: Opener) -> None:
     first, second = opener(server), opener(server)
     held = await first.acquire("non_query")
     waiting = ask(second)
@@ -24,9 +24,7 @@ async def test_two_processes_are_never_in_flight_together(server: RedisServer, o
     assert (await within(10, waiting)).valid()
 
 
-async def test_turns_go_round_among_processes_however_many_calls_wait(
-    server: RedisServer, opener: Opener
-) -> None:
+async def test_processes_take_turns_with_any_number_of_calls(server: RedisServer, opener: Opener) -> None:
     limiters = [opener(server, quota=UNHURRIED) for _ in range(3)]
     turns: list[int] = []
 
@@ -47,7 +45,7 @@ async def test_turns_go_round_among_processes_however_many_calls_wait(
     assert turns[30:] == [0] * 20
 
 
-async def test_the_urgent_go_first_then_the_first_to_come(server: RedisServer, opener: Opener) -> None:
+async def test_calls_are_served_by_priority_then_arrival(server: RedisServer, opener: Opener) -> None:
     limiter, turns = opener(server), []
 
     async def call(name: str, priority: int, queued_since: float | None = None) -> None:
@@ -66,7 +64,7 @@ async def test_the_urgent_go_first_then_the_first_to_come(server: RedisServer, o
     assert turns == ["high", "a", "b", "c", "low"]
 
 
-async def test_a_slot_of_unknown_end_stays_taken_for_the_drain(server: RedisServer, opener: Opener) -> None:
+async def test_a_slot_of_unknown_end_is_held_for_the_drain(server: RedisServer, opener: Opener) -> None:
     first, second = opener(server), opener(server)
     grant = await first.acquire("non_query")
     began = time.monotonic()
@@ -75,7 +73,7 @@ async def test_a_slot_of_unknown_end_stays_taken_for_the_drain(server: RedisServ
     assert time.monotonic() - began > 0.19
 
 
-async def test_a_call_that_was_cancelled_hands_its_turn_on(server: RedisServer, opener: Opener) -> None:
+async def test_a_cancelled_call_passes_its_turn_on(server: RedisServer, opener: Opener) -> None:
     first, second = opener(server), opener(server)
     held = await first.acquire("non_query")
     leaver, stayer = ask(second), ask(first)
@@ -94,9 +92,7 @@ async def test_a_call_that_was_cancelled_hands_its_turn_on(server: RedisServer, 
     await within(10, ask(first))
 
 
-async def test_one_refusal_holds_everyone_back_and_one_probe_goes(
-    server: RedisServer, opener: Opener
-) -> None:
+async def test_after_one_refusal_one_probe_is_sent(server: RedisServer, opener: Opener) -> None:
     quota = Quota(4, None, 0.0, None, None, drain=0.2)
     first, second = opener(server, quota=quota), opener(server, quota=quota)
     grant = await first.acquire("non_query")
@@ -114,9 +110,7 @@ async def test_one_refusal_holds_everyone_back_and_one_probe_goes(
     assert not (await second.snapshot()).frozen
 
 
-async def test_max_wait_is_refused_at_once_where_waiting_is_in_vain(
-    server: RedisServer, opener: Opener
-) -> None:
+async def test_max_wait_fails_at_once_if_the_estimate_is_longer(server: RedisServer, opener: Opener) -> None:
     # The window is an hour: a reply may take a minute, so the estimate refuses the call.
     quota = Quota(1, None, 0.0, 2, None, minute=3600.0, hour=24 * 3600.0)
     limiter = opener(server, quota=quota)
@@ -127,7 +121,7 @@ async def test_max_wait_is_refused_at_once_where_waiting_is_in_vain(
     assert caught.value.max_wait == 1.0
 
 
-async def test_max_wait_ends_a_wait_that_nobody_could_foresee(server: RedisServer, opener: Opener) -> None:
+async def test_max_wait_ends_a_wait_of_unknown_length(server: RedisServer, opener: Opener) -> None:
     limiter = opener(server)
     held = await limiter.acquire("non_query")
     began = time.monotonic()
@@ -177,9 +171,7 @@ async def test_ten_thousand_calls_are_one_entry(
     await asyncio.wait(calls)
 
 
-async def test_a_turn_nobody_competes_for_takes_two_round_trips(
-    emptied_server: RedisServer, opener: Opener
-) -> None:
+async def test_an_uncontended_turn_takes_two_round_trips(emptied_server: RedisServer, opener: Opener) -> None:
     limiter = opener(emptied_server, quota=UNHURRIED)
     (await limiter.acquire("non_query")).close("answered")
     instants = [time.monotonic()]
@@ -199,7 +191,7 @@ async def test_a_turn_nobody_competes_for_takes_two_round_trips(
     assert exchanges(emptied_server) <= 40 + slow
 
 
-async def test_nobody_asks_anything_while_it_waits(emptied_server: RedisServer, opener: Opener) -> None:
+async def test_waiting_calls_send_no_commands(emptied_server: RedisServer, opener: Opener) -> None:
     quota = Quota(1, None, 0.0, 1, None)
     limiters = [opener(emptied_server, quota=quota) for _ in range(2)]
     (await limiters[0].acquire("non_query")).close("answered")
@@ -215,7 +207,7 @@ async def test_nobody_asks_anything_while_it_waits(emptied_server: RedisServer, 
         call.cancel()
 
 
-async def test_the_more_careful_of_two_quotas_applies(server: RedisServer, opener: Opener) -> None:
+async def test_the_stricter_of_two_quotas_applies(server: RedisServer, opener: Opener) -> None:
     careful, careless = (opener(server, quota=Quota(1, None, 0.0, limit, None)) for limit in (3, 14))
     (await careful.acquire("non_query")).close("answered")
     for _ in range(2):
@@ -225,7 +217,7 @@ async def test_the_more_careful_of_two_quotas_applies(server: RedisServer, opene
     assert (await careless.snapshot()).left_hard_minute == 0
 
 
-async def test_an_urgent_call_overtakes_those_of_another_process(server: RedisServer, opener: Opener) -> None:
+async def test_an_urgent_call_overtakes_calls_of_another_process(server: RedisServer, opener: Opener) -> None:
     bulk, console = (opener(server, quota=UNHURRIED) for _ in range(2))
     held = await bulk.acquire("non_query")
     pulls = [ask(bulk, priority=-1) for _ in range(20)]
@@ -239,7 +231,7 @@ async def test_an_urgent_call_overtakes_those_of_another_process(server: RedisSe
         (await within(10, pull)).close("answered")
 
 
-async def test_closing_tells_redis_what_ended_and_lets_go(
+async def test_closing_reports_endings_and_withdraws_waiters(
     server: RedisServer, opener: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store, "_CLOSE_TIMEOUT", 60.0)  # a second is not enough on a busy machine
@@ -257,7 +249,7 @@ async def test_closing_tells_redis_what_ended_and_lets_go(
     await within(10, ask(second))
 
 
-async def test_closing_with_a_request_in_flight_leaves_it_its_drain(
+async def test_closing_with_a_request_in_flight_lets_it_drain(
     server: RedisServer, opener: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store, "_CLOSE_TIMEOUT", 60.0)

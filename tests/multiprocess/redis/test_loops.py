@@ -27,7 +27,7 @@ def customer(server: RedisServer) -> str:
     return name
 
 
-def test_a_second_event_loop_goes_on_where_the_first_ended(server: RedisServer, customer: str) -> None:
+def test_a_second_event_loop_continues_with_the_same_state(server: RedisServer, customer: str) -> None:
     limiter = open_one(server, customer, Quota(1, None, 0.0, 3, None))
 
     async def one(expected: int) -> None:
@@ -45,7 +45,7 @@ def test_a_second_event_loop_goes_on_where_the_first_ended(server: RedisServer, 
     asyncio.run(last())
 
 
-def test_a_loop_that_ends_reports_what_was_answered(server: RedisServer, customer: str) -> None:
+def test_a_loop_that_ends_reports_its_answers(server: RedisServer, customer: str) -> None:
     async def forgetful() -> None:
         (await open_one(server, customer).acquire("non_query")).close("answered")
 
@@ -59,7 +59,7 @@ def test_a_loop_that_ends_reports_what_was_answered(server: RedisServer, custome
     asyncio.run(next_one())
 
 
-def test_a_forgotten_limiter_leaves_no_thread(server: RedisServer, customer: str) -> None:
+def test_a_collected_limiter_ends_its_thread(server: RedisServer, customer: str) -> None:
     before = set(threading.enumerate())
     asyncio.run(open_one(server, customer).snapshot())
     deadline = time.monotonic() + 20
@@ -98,7 +98,7 @@ def test_two_event_loops_share_one_limiter(server: RedisServer, customer: str) -
 
 
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-def test_a_forked_child_connects_anew(server: RedisServer, customer: str) -> None:
+def test_a_forked_child_opens_its_own_connection(server: RedisServer, customer: str) -> None:
     limiter = open_one(server, customer)
     loop = asyncio.new_event_loop()
     held = loop.run_until_complete(limiter.acquire("non_query"))

@@ -48,7 +48,7 @@ async def test_first_use_waits_until_a_minute_has_passed(
     assert caplog.text.count("holds no state of this quota") == 1, "the second does not wait again"
 
 
-async def test_flushall_lets_nobody_in_beside_a_request_in_flight(
+async def test_flushall_grants_nothing_beside_a_request_in_flight(
     server: RedisServer, opener: Opener
 ) -> None:
     holder, newcomer = (opener(server, quota=SHORT_MINUTE) for _ in range(2))
@@ -67,7 +67,7 @@ async def test_flushall_lets_nobody_in_beside_a_request_in_flight(
 
 
 @pytest.mark.parametrize("restart", [False, True], ids=["emptied", "restarted"])
-async def test_an_idle_process_puts_back_what_it_used(
+async def test_an_idle_process_restores_its_usage(
     own_server: RedisServer, opener: Opener, restart: bool
 ) -> None:
     idle = opener(own_server, quota=HOURLY)
@@ -87,7 +87,7 @@ async def test_an_idle_process_puts_back_what_it_used(
 
 
 @pytest.mark.parametrize("jump", [3600.0, -3600.0])
-async def test_an_idle_process_knows_that_the_clock_was_set(
+async def test_an_idle_process_detects_a_clock_change(
     server: RedisServer, opener: Opener, customer: str, jump: float
 ) -> None:
     """The clock of the quota is the server's clock plus the shift: a change of the shift sets it."""
@@ -114,7 +114,7 @@ async def test_an_idle_process_knows_that_the_clock_was_set(
 # Redis is not available
 
 
-async def test_unreachable_at_the_start_names_the_host(opener: Opener) -> None:
+async def test_an_unreachable_redis_at_the_start_names_the_host(opener: Opener) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
@@ -137,7 +137,7 @@ async def test_a_peer_that_never_answers_is_an_error(opener: Opener, path: Path)
         await within(10, asyncio.ensure_future(limiter.snapshot()))
 
 
-async def test_a_path_that_was_cut_is_found_again(server: RedisServer, opener: Opener, path: Path) -> None:
+async def test_a_cut_connection_is_reopened(server: RedisServer, opener: Opener, path: Path) -> None:
     """While the path is cut, new connections are accepted but never carry data."""
     limiter = opener(server, url=f"redis://127.0.0.1:{path.port}?socket_connect_timeout=3")
     held = await limiter.acquire("non_query")
@@ -152,7 +152,7 @@ async def test_a_path_that_was_cut_is_found_again(server: RedisServer, opener: O
     assert (await limiter.snapshot()).in_flight == 0
 
 
-async def test_a_long_path_is_not_taken_for_a_clock_that_was_set(
+async def test_a_slow_network_is_not_taken_for_a_clock_change(
     server: RedisServer, opener: Opener, path: Path, customer: str
 ) -> None:
     path.delay = 0.14  # a round trip takes more than a quarter of a second
@@ -162,7 +162,7 @@ async def test_a_long_path_is_not_taken_for_a_clock_that_was_set(
     assert float(server.admin.hget(key_of(customer), "shift")) == 0
 
 
-async def test_redis_lost_on_the_way_is_waited_for(own_server: RedisServer, opener: Opener) -> None:
+async def test_calls_wait_for_a_lost_redis(own_server: RedisServer, opener: Opener) -> None:
     limiter = opener(own_server, quota=SHORT_MINUTE)
     held = await limiter.acquire("non_query")
     own_server.kill()
@@ -174,7 +174,9 @@ async def test_redis_lost_on_the_way_is_waited_for(own_server: RedisServer, open
     (await within(20, waiting)).close("answered")
 
 
-async def test_closing_ends_what_waits_for_a_lost_redis(own_server: RedisServer, opener: Opener) -> None:
+async def test_closing_fails_calls_that_wait_for_a_lost_redis(
+    own_server: RedisServer, opener: Opener
+) -> None:
     limiter = opener(own_server)
     (await limiter.acquire("non_query")).close("answered")
     await limiter.snapshot()
@@ -188,7 +190,7 @@ async def test_closing_ends_what_waits_for_a_lost_redis(own_server: RedisServer,
                 await look
 
 
-async def test_a_server_that_hangs_is_one_that_is_lost(own_server: RedisServer, opener: Opener) -> None:
+async def test_a_hung_server_counts_as_lost(own_server: RedisServer, opener: Opener) -> None:
     limiter = opener(own_server)
     (await limiter.acquire("non_query")).close("answered")
     own_server.send(signal.SIGSTOP)
@@ -199,7 +201,7 @@ async def test_a_server_that_hangs_is_one_that_is_lost(own_server: RedisServer, 
     assert (await limiter.snapshot()).in_flight == 0
 
 
-async def test_a_server_that_cannot_write_at_present_is_waited_for(
+async def test_calls_wait_for_a_server_that_cannot_write(
     own_server: RedisServer, opener: Opener, caplog: pytest.LogCaptureFixture
 ) -> None:
     first, second = opener(own_server), opener(own_server)
@@ -217,7 +219,7 @@ async def test_a_server_that_cannot_write_at_present_is_waited_for(
     assert len(lost) <= 2, "once for each process"
 
 
-async def test_an_old_connection_that_was_cut_is_no_outage(
+async def test_a_cut_idle_connection_is_not_an_outage(
     server: RedisServer, opener: Opener, caplog: pytest.LogCaptureFixture
 ) -> None:
     limiter = opener(server)
@@ -228,7 +230,7 @@ async def test_an_old_connection_that_was_cut_is_no_outage(
     assert "is unavailable" not in caplog.text
 
 
-async def test_a_state_of_another_version_is_left_alone(
+async def test_a_state_of_another_version_is_not_changed(
     server: RedisServer, opener: Opener, customer: str
 ) -> None:
     limiter = opener(server)

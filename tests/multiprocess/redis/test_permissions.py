@@ -25,7 +25,7 @@ def rights_but(*missing: str) -> list[str]:
     return [*commands, "~kentik-async:*", "resetchannels", "&kentik-async:*"]
 
 
-async def test_a_wrong_password_is_a_matter_of_the_settings(tmp_path: Path, opener: Opener) -> None:
+async def test_a_wrong_password_is_a_config_error(tmp_path: Path, opener: Opener) -> None:
     with running_redis(tmp_path, "--requirepass", SECRET) as server:
         place = f"127.0.0.1:{server.port}"
         for user in ("", ":wrong", "joe:wrong"):

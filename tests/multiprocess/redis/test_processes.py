@@ -131,7 +131,7 @@ async def test_four_processes_at_the_hard_limit_are_never_refused(redis: RedisSe
         check(server)
 
 
-async def test_who_is_killed_in_flight_costs_lease_and_drain(redis: RedisServer) -> None:
+async def test_a_process_killed_in_flight_costs_lease_and_drain(redis: RedisServer) -> None:
     async with pull(redis, ENDLESS, processes=3) as (server, workers):
         await until(server, 30)
         await until_held(server, "w1", QUOTA.drain)
@@ -144,7 +144,7 @@ async def test_who_is_killed_in_flight_costs_lease_and_drain(redis: RedisServer)
         check(server)
 
 
-async def test_who_is_killed_while_it_waits_costs_nobody_anything(redis: RedisServer) -> None:
+async def test_a_process_killed_while_waiting_costs_nothing(redis: RedisServer) -> None:
     async with pull(redis, ENDLESS, processes=3, quota=ROOMY) as (server, workers):
         await until(server, 30)
         await until_held(server, "w2", 0.2)
@@ -176,7 +176,7 @@ async def test_a_grant_is_invalid_after_a_long_stop(redis: RedisServer) -> None:
         assert report["answered"] > 10
 
 
-async def test_who_is_stopped_in_flight_does_not_overrun_when_it_wakes(redis: RedisServer) -> None:
+async def test_a_process_stopped_in_flight_does_not_exceed_limits(redis: RedisServer) -> None:
     async with pull(redis, ENDLESS) as (server, workers):
         await until(server, 30)
         await until_held(server, "w3", 0.1)
@@ -192,7 +192,7 @@ async def test_who_is_stopped_in_flight_does_not_overrun_when_it_wakes(redis: Re
 @pytest.mark.parametrize(
     "memory", [(), ("--appendonly", "yes", "--appendfsync", "always")], ids=["empty", "kept"]
 )
-async def test_redis_restarted_in_mid_pull(tmp_path: Any, memory: tuple[str, ...]) -> None:
+async def test_redis_restarted_during_a_pull(tmp_path: Any, memory: tuple[str, ...]) -> None:
     with running_redis(tmp_path, *memory) as redis:
         async with pull(redis, 60, processes=2) as (server, workers):
             await until(server, 30)
@@ -204,7 +204,7 @@ async def test_redis_restarted_in_mid_pull(tmp_path: Any, memory: tuple[str, ...
             assert sum(report["answered"] for report in await ended(workers)) == 60
 
 
-async def test_redis_emptied_in_mid_pull(redis: RedisServer) -> None:
+async def test_redis_emptied_during_a_pull(redis: RedisServer) -> None:
     async with pull(redis, ENDLESS, processes=2) as (server, _):
         await until(server, 30)
         await until_held(server, "w0", 0.4)

@@ -59,17 +59,17 @@ def place(tmp_path_factory: pytest.TempPathFactory, authority: trustme.CA) -> It
         yield place
 
 
-async def test_tls_with_an_authority_of_ones_own(tmp_path: Path, place: str, authority: trustme.CA) -> None:
+async def test_tls_with_a_private_authority(tmp_path: Path, place: str, authority: trustme.CA) -> None:
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     await one_call(place, f"?ssl_ca_certs={tmp_path}/ca.pem")
 
 
-async def test_tls_with_an_authority_that_nobody_knows(place: str) -> None:
+async def test_tls_with_an_unknown_authority(place: str) -> None:
     with pytest.raises(ConnectError, match=r"Redis at 127\.0\.0\.1:\d+/0 cannot be reached.*certificate"):
         await one_call(place)
 
 
-async def test_tls_with_a_certificate_of_someone_else(tmp_path: Path, authority: trustme.CA) -> None:
+async def test_tls_with_a_certificate_of_another_host(tmp_path: Path, authority: trustme.CA) -> None:
     expected = pytest.raises(ConnectError, match="certificate")
     with running_tls(tmp_path, authority, "redis.example.com") as place, expected:
         await one_call(place, f"?ssl_ca_certs={tmp_path}/ca.pem")
