@@ -108,7 +108,7 @@ def test_loops_closed_at_any_moment_exceed_no_limit(
     world.close_all()
     assert overruns(world.server.visits, limits_of(quota)) == []
 
-    async def look() -> tuple[int, int, int | None, int | None]:
+    async def remaining() -> tuple[int, int, int | None, int | None]:
         state = await world.limiter.snapshot("query")
         return state.in_flight, state.waiting, state.left_hard_minute, state.left_hour
 
@@ -117,4 +117,4 @@ def test_loops_closed_at_any_moment_exceed_no_limit(
 
     world.time.run(touch)
     world.time.now += quota.hour + quota.drain + 1
-    assert world.time.run(look) == (0, 0, quota.hard_per_minute, quota.per_hour)
+    assert world.time.run(remaining) == (0, 0, quota.hard_per_minute, quota.per_hour)

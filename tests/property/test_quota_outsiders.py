@@ -115,7 +115,7 @@ def test_a_new_consumer_is_detected_within_two_minutes(hint: Hint) -> None:
 
 
 @pytest.mark.parametrize("hint", HINTS)
-def test_without_others_nothing_is_refused_and_nothing_changes(hint: Hint) -> None:
+def test_without_other_consumers_nothing_is_refused(hint: Hint) -> None:
     server = beside((), hint)
     assert not any(one.refused for one in server.asked)
     assert answered(server) / (LIMIT * 60) >= 0.97

@@ -50,7 +50,7 @@ class SharedState:
                 self.members[name].called(delay)
         return reply
 
-    def look(self) -> QuotaState:
+    def decoded(self) -> QuotaState:
         """Return a copy of the state."""
         return _decoder.decode(self.encoded)
 
@@ -144,7 +144,7 @@ class SharedStore:
             self.replies_to_lose -= 1
             reply = self._shared.change(change)
         self._lease_until = self._shared.now() + self.lease
-        if self.lease < inf and self.member in self._shared.look().members:
+        if self.lease < inf and self.member in self._shared.decoded().members:
             asyncio.get_running_loop().call_later(self.lease / 3, self._ring, 0.0)
         return reply
 

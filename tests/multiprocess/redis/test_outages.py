@@ -181,13 +181,13 @@ async def test_closing_fails_calls_that_wait_for_a_lost_redis(
     (await limiter.acquire("non_query")).close("answered")
     await limiter.snapshot()
     own_server.kill()
-    looks = [asyncio.ensure_future(limiter.snapshot()) for _ in range(2)]
+    queries = [asyncio.ensure_future(limiter.snapshot()) for _ in range(2)]
     await asyncio.sleep(0)
     await limiter.aclose()
-    for look in looks:
+    for query in queries:
         async with asyncio.timeout(10):
             with pytest.raises(ClientClosedError):
-                await look
+                await query
 
 
 async def test_a_hung_server_counts_as_lost(own_server: RedisServer, opener: Opener) -> None:

@@ -202,7 +202,7 @@ def test_a_lost_reply_costs_no_slot() -> None:
             grant.close("answered")
         await asyncio.sleep(1)
         assert (await limiter.snapshot()).in_flight == 0
-        assert world.shared.look().members == {}
+        assert world.shared.decoded().members == {}
 
     world.run(main)
 

@@ -122,7 +122,7 @@ class Member:
         """Return whether the lease has certainly not expired."""
         return self.server.true < self.replica.lease_from + self.lease
 
-    def look(self) -> tuple[int, int]:
+    def usage(self) -> tuple[int, int]:
         """Return how many requests count in the minute and in the hour."""
         draft = self.read()
         now = draft.state.advance(draft.now)

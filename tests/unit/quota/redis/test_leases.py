@@ -56,7 +56,7 @@ def test_a_lost_reply_costs_nothing() -> None:
     member.end()
     member.report(lose_reply=True)
     member.report()
-    assert member.look() == (1, 1)
+    assert member.usage() == (1, 1)
     assert kept_by(server).members == {}
 
 

@@ -38,7 +38,7 @@ def test_members_restore_the_usage_after_a_loss(newcomer_first: bool) -> None:
     server.true += 3.1
     newcomer.report(1)
     assert newcomer.held
-    assert newcomer.look()[1] == 5, "the hour is not forgotten"
+    assert newcomer.usage()[1] == 5, "the hour is not forgotten"
 
 
 def test_a_late_restore_does_not_delay_requests_again() -> None:
@@ -114,7 +114,7 @@ def test_a_drain_survives_the_loss_of_the_state(kept: bool) -> None:
     server.true += 5.0
     member.report(1)
     assert member.held
-    assert member.look()[1] == 2
+    assert member.usage()[1] == 2
 
 
 def test_undecodable_bytes_count_as_a_lost_state() -> None:
@@ -123,7 +123,7 @@ def test_undecodable_bytes_count_as_a_lost_state() -> None:
     member.use(2)
     server.held = (*server.held[:3], b"rubbish")
     member.report()
-    assert member.look() == (2, 2)
+    assert member.usage() == (2, 2)
 
 
 def test_a_state_of_another_version_is_not_changed() -> None:
@@ -143,7 +143,7 @@ def test_a_restart_without_data_loss_counts_nothing_twice() -> None:
     member.report(1)
     server.restart(kept=True)
     member.report()
-    assert member.look() == (3, 3)
+    assert member.usage() == (3, 3)
     assert kept_by(server).log.in_flight == 1
     member.end()
     member.report()
@@ -170,7 +170,7 @@ def test_usage_lost_in_a_failover_is_restored(newcomer_first: bool) -> None:
     member.report()
     newcomer.report(1)
     assert not newcomer.held
-    assert member.look() == (3, 3)
+    assert member.usage() == (3, 3)
     server.true += 22.0
     newcomer.report(1)
     assert newcomer.held, "the slot of a request that had ended is free"
@@ -189,7 +189,7 @@ def test_a_request_whose_lease_ended_in_an_outage_counts_once() -> None:
     holder.report()
     server.true += 2.0
     other.report()
-    assert other.look()[1] == 2
+    assert other.usage()[1] == 2
 
 
 @pytest.mark.parametrize("apart", [15.0, -15.0])
@@ -206,4 +206,4 @@ def test_no_token_returns_early_after_a_clock_change(kept: bool, apart: float) -
     for seconds, used in ((29.0, 5), (31.0, 4), (33.0, 3), (37.0, 1), (39.1, 0)):
         server.true = began + seconds
         member.report()
-        assert member.look()[1] == used
+        assert member.usage()[1] == used

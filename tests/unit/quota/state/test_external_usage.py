@@ -82,7 +82,7 @@ def test_a_successful_probe_resets_the_interval_to_a_minute(external: ExternalUs
 
 @pytest.mark.parametrize("load", range(1, 100, 7))
 @pytest.mark.parametrize("refusals", [1, 3, 9])
-def test_a_vanished_consumer_is_forgotten_in_the_stated_time(load: int, refusals: int) -> None:
+def test_the_estimate_falls_to_0_in_the_documented_time(load: int, refusals: int) -> None:
     external, now = ExternalUsageEstimator(), 0.0
     for _ in range(refusals):
         external.refused(QUOTA, now, load)
