@@ -35,11 +35,11 @@ class OwnQuota:
 
 @dataclass(frozen=True, slots=True)
 class CallOptions:
-    """What a caller may choose for each call.
+    """The options that a caller may set for each call.
 
     Attributes:
-        timeout: The longest that one attempt may take from sending to the response, in seconds.
-        max_wait: The longest that a call may wait for quota, in seconds; None for no bound.
+        timeout: The maximum time of one attempt, from sending to the response, in seconds.
+        max_wait: The maximum time that a call may wait for quota, in seconds; None for no limit.
         own_quota: The limits of these calls, if they do not count in the customer's quota.
 
     Raises:
@@ -58,15 +58,15 @@ class CallOptions:
 
 @dataclass(frozen=True, slots=True)
 class PipelineSettings:
-    """What is the same for all calls of a client.
+    """The settings that all calls of a client share.
 
     Attributes:
         quotas: The limits of each quota class.
-        retry: When failed requests are sent again.
-        connect_timeout: The longest that the first connection may take, in seconds.
-        outage_wait: How long calls wait for a lost connection to return, in seconds.
+        retry: Decides when failed requests are sent again.
+        connect_timeout: The maximum time for the first connection, in seconds.
+        outage_wait: The maximum time that calls wait for a lost connection, in seconds.
         on_event: Called with an `Event` at each step of a call, or None.
-        clock: Where time comes from.
+        clock: The source of time.
 
     Raises:
         ConfigError: A value is invalid.
@@ -89,12 +89,12 @@ class PipelineSettings:
             )
 
 
-# A Struct, as `Request` is: a dataclass takes three times as long to make, and each call makes one.
+# A Struct, like `Request`: a dataclass takes three times as long to create, and each call creates one.
 class CallState(msgspec.Struct, eq=False):
     """The state of one call.
 
     Attributes:
-        request: What to send.
+        request: The request.
         options: The caller's options.
         limiter: Grants the quota that the call counts in.
         quota: The limits of that quota.
@@ -103,15 +103,15 @@ class CallState(msgspec.Struct, eq=False):
         watchers: Called with an `Event` at each step.
         trace: The call in OpenTelemetry, or None.
         sent: The number of attempts that were sent.
-        failed: How many of them failed, rate limits excluded.
+        failed: The number of them that failed, rate limits excluded.
         waited: Seconds spent waiting for quota.
         pause: Seconds to wait before the next attempt; None for none.
-        connect_by: When to give up because no attempt could be sent, by the monotonic time minus `waited`:
-            the time spent waiting for quota does not count. None while connections work.
-        refused_since: When the server first refused the call over its rate limit.
+        connect_by: The monotonic time minus `waited` at which the call fails if no attempt could be sent: the
+            time spent waiting for quota does not count. None while connections work.
+        refused_since: The monotonic time of the server's first refusal because of its rate limit.
         refusal: The latest such refusal.
-        reply: The successful reply; None without. A failed one would be in a reference cycle with its error.
-        elapsed: Seconds of the latest attempt, from sending to its end.
+        reply: The successful reply, or None. A failed reply would be in a reference cycle with its error.
+        elapsed: The duration of the latest attempt, from sending to its end, in seconds.
     """
 
     request: Request[Any]
@@ -133,7 +133,7 @@ class CallState(msgspec.Struct, eq=False):
     elapsed: float = 0.0
 
     def report(self, kind: EventKind, duration: float, error: Exception | None = None) -> None:
-        """Tell the watchers about a step; what the user's function raises is logged."""
+        """Report a step to the watchers; an exception of the user's function is logged."""
         if not self.watchers:
             return
         event = Event(kind, self.request.operation.name, self.sent, duration, error)
@@ -144,11 +144,11 @@ class CallState(msgspec.Struct, eq=False):
                 LOG.exception("on_event raised an exception; the call continues")
 
     def report_end(self, reply: Reply, duration: float) -> None:
-        """Tell the watchers how an attempt ended, `duration` seconds after it was sent."""
+        """Report the end of an attempt to the watchers, `duration` seconds after it was sent."""
         self.report("refused" if reply.outcome == "refused" else "answered", duration, reply.error)
 
     def fail(self, error: BaseException) -> None:
-        """End the call with an error, which learns the operation and the number of attempts."""
+        """End the call with an error, and set the error's operation and number of attempts."""
         if isinstance(error, KentikError):
             error.operation = self.request.operation.name
             error.attempts = self.sent

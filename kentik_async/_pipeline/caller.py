@@ -1,4 +1,4 @@
-"""What a resource needs of the client: the pipeline together with one set of options."""
+"""The part of the client that a resource uses: the pipeline with one set of options."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ class Caller:
         options: The options of each call.
         limiter: The client's limiter.
         quota: The limits of non-query requests.
-        on_call: Gets the state of each call before it begins, or None.
+        on_call: Called with the state of each call before it begins, or None.
         run: Sends a request and returns its result.
     """
 
@@ -44,6 +44,6 @@ class Caller:
     run: Run = field(init=False)
 
     def __post_init__(self) -> None:
-        # A partial is called without a Python frame of its own, unlike a method that passes the call on.
+        # Calling a partial adds no Python frame, unlike a method that calls `Pipeline.run`.
         run = partial(self.pipeline.run, options=self.options)
         object.__setattr__(self, "run", run if self.on_call is None else partial(run, on_call=self.on_call))

@@ -1,7 +1,7 @@
-"""Keeps a parent process's connections alive in its forked children, where destroying them does harm.
+"""Keeps a parent process's connections alive in its forked children, where destroying them is unsafe.
 
-A gRPC channel hangs or crashes there when it is destroyed. A socket would remove itself from the event
-notification that child and parent still share, and the parent would wait for ever.
+A gRPC channel hangs or crashes in a child when it is destroyed. A socket would remove itself from the event
+notification that child and parent still share, and the parent would wait forever.
 """
 
 import os

@@ -1,8 +1,9 @@
-"""The attempts in flight in one event loop, and when their callers stop waiting.
+"""The attempts in flight in one event loop, and their timeouts.
 
-One timer serves all attempts with the same timeout. They end in any order, but their time is up in the order
-in which they began, so the timer is for the first one. A timer for each attempt took a tenth of what the
-package adds to a call: asyncio compares each with seven others, and keeps it until long after the response.
+One timer serves all attempts with the same timeout. They end in any order, but they expire in the order in
+which they began, so the timer is set for the first one. A timer for each attempt took a tenth of the time
+that the package adds to a call: asyncio compares each timer with seven others, and keeps it until long after
+the response.
 """
 
 import asyncio
@@ -13,17 +14,17 @@ from kentik_async.errors import ClientClosedError, DeadlineExceededError
 __all__ = ["InFlight"]
 
 _EVENT_LOOP_DELAY = 0.1
-"""A timer that is later than this, in seconds, shows that the event loop did not run."""
+"""If a timer is later than this, in seconds, the event loop did not run."""
 
 _LONGEST_GRACE = 1.0
-"""How long a late timer waits for a response that may have arrived, in seconds at most."""
+"""The maximum time that a late timer waits for a response that may have arrived, in seconds."""
 
 
 class InFlight:
     """A future for each attempt in flight; it fails if the attempt does not end in time."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Start with nothing in flight."""
+        """Start without attempts."""
         self._loop = loop
         self._due: dict[float, dict[asyncio.Future[None], float]] = {}
         self._timers: dict[float, asyncio.TimerHandle] = {}
@@ -40,13 +41,13 @@ class InFlight:
         return future
 
     def remove(self, future: "asyncio.Future[None]", timeout: float) -> None:
-        """Forget a future of `add`; the timer stays, because the next attempt needs it again."""
+        """Remove a future of `add`; the timer stays set, because the next attempt uses it."""
         same = self._due.get(timeout)
         if same is not None:
             same.pop(future, None)
 
     def close(self) -> None:
-        """End everything in flight with ClientClosedError."""
+        """Fail all futures with ClientClosedError."""
         for timer in self._timers.values():
             timer.cancel()
         for same in self._due.values():
@@ -57,7 +58,7 @@ class InFlight:
                     )
 
     def _check(self, timeout: float) -> None:
-        """Fail the futures whose time is up, and set the timer for the next one."""
+        """Fail the expired futures, and set the timer for the next one."""
         loop, same, now = self._loop, self._due[timeout], self._loop.time()
         for future, due in same.items():
             if future.done() or due == inf:
@@ -67,12 +68,12 @@ class InFlight:
                 return
             late = now - due
             if late > _EVENT_LOOP_DELAY:
-                # The event loop or the machine stood still. A response that arrived meanwhile is read first.
+                # The event loop or the machine did not run. A response that arrived meanwhile is read first.
                 same[future] = inf
                 loop.call_later(min(late, _LONGEST_GRACE), _expire, future, timeout)
             else:
                 _expire(future, timeout)
-        if same:  # these have ended; the time of later ones is up no earlier than after another timeout
+        if same:  # these have ended; later ones expire no earlier than after another timeout
             self._timers[timeout] = loop.call_at(now + timeout, self._check, timeout)
         else:
             del self._due[timeout], self._timers[timeout]

@@ -2,9 +2,9 @@
 
     Pipeline.run       retry, decode the response      ── one call: any number of attempts
     Session.attempt    send, wait, release the slot    ── one attempt
-    Session.admit      pause, wait for both of these   ── nothing is sent without connection and quota
+    Session.admit      pause, connection and quota     ── nothing is sent without both
 
-`session.py` keeps what belongs to one event loop: connections, waiting calls and attempts in flight.
+`session.py` holds the state of one event loop: connections, waiting calls and attempts in flight.
 """
 
 import asyncio
@@ -51,7 +51,7 @@ class Pipeline:
 
     Attributes:
         monotonic: Returns the monotonic time, in seconds.
-        retry: When failed requests are sent again.
+        retry: Decides when failed requests are sent again.
         edits: The locks of objects that are read and then written, by event loop and object.
     """
 
@@ -61,10 +61,10 @@ class Pipeline:
         limiter: Limiter,
         transports: Mapping[Protocol, tuple[Endpoint, Callable[[], Transport]]],
     ) -> None:
-        """Compose the parts; nothing is opened before the first call.
+        """Create the pipeline; the first call opens the connections.
 
         Args:
-            settings: What is the same for all calls.
+            settings: The settings that all calls share.
             limiter: Grants the quota.
             transports: For each protocol, the endpoint and a function that makes its transport.
         """
@@ -80,7 +80,7 @@ class Pipeline:
         self._session: Session | None = None
 
     def call(self, request: Request[Any], options: CallOptions) -> CallState:
-        """Return the state of a new call; its turn in the queue counts from now, however often it is sent."""
+        """Return the state of a new call; all its attempts queue with the time of this method call."""
         limiter, quota = self._limiter, self._settings.quotas[request.operation.quota_class]
         if options.own_quota is not None:
             limiter, quota = options.own_quota.limiter, options.own_quota.quota
@@ -99,12 +99,12 @@ class Pipeline:
         """Send a request and return its result.
 
         Args:
-            request: What to send.
+            request: The request.
             options: The caller's options.
-            on_call: Gets the state of the call before it begins, or None.
+            on_call: Called with the state of the call before it begins, or None.
 
         Returns:
-            What `request.decode` makes of the response.
+            The response, decoded with `request.decode`.
 
         Raises:
             KentikError: See the tree in `errors.py`.
@@ -138,11 +138,11 @@ class Pipeline:
         return result
 
     def session(self) -> Session:
-        """Return the session of the running event loop; a new one if that of an earlier loop has ended.
+        """Return the session of the running event loop; a new one if the event loop of the last is closed.
 
         Raises:
             ClientClosedError: The client is closed.
-            ConfigError: The client was made in another process or is in use by another event loop.
+            ConfigError: The client was created in another process or is in use by another event loop.
         """
         if self._closed:
             raise ClientClosedError("the client is closed")
@@ -189,7 +189,7 @@ class Pipeline:
             self._retry_failed(call, error)
 
     def _retry_unsent(self, call: CallState, error: KentikError) -> None:
-        """Let a call try again whose request was never sent: that was no attempt and cost no quota."""
+        """Retry a call whose request was not sent; this counts neither as an attempt nor in the quota."""
         call.sent -= 1
         now, pause = self.monotonic() - call.waited, _PAUSE_WHEN_UNSENT
         if call.connect_by is None:
@@ -200,10 +200,10 @@ class Pipeline:
         call.report("retried", call.pause, error)
 
     def queue_again(self, call: CallState, error: RateLimitedError) -> None:
-        """Let a rate-limited call queue again; that spends no attempt, and the limiter decides the pause.
+        """Queue a rate-limited call again; it does not count as failed, and the limiter sets the pause.
 
         Raises:
-            RateLimitedError: The server has refused the call for an hour and a minute of its quota.
+            RateLimitedError: The server has refused the call for longer than `quota.hour + quota.minute`.
         """
         now = self.monotonic()
         if call.refused_since is None:
@@ -237,7 +237,7 @@ class Pipeline:
 
 
 async def _convert(function: Callable[[bytes], T], body: bytes) -> T:
-    """Call a function with a response's bytes, in a thread if they are many."""
+    """Call a function with a response's bytes, in a thread if the response is large."""
     if len(body) < _LARGE_RESPONSE_BYTES:
         return function(body)
     return await asyncio.to_thread(function, body)

@@ -1,4 +1,4 @@
-"""What an answer said besides its content: `Response`, and the caller that records it."""
+"""The metadata of a response: `Response`, and the caller that records it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -16,17 +16,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Response(Generic[T_co]):
-    """A result, and what its answer said; of a method with several requests, the last answer.
+    """A result and the metadata of its response; the last response if the method sends several requests.
 
     Attributes:
         result: What the method returns without `with_response`.
-        headers: The response's headers, names in any case; over gRPC, initial and trailing metadata together.
+        headers: The response's headers; names ignore case. Over gRPC: initial and trailing metadata together.
         http_status: The HTTP status; None over gRPC.
         grpc_status: The name of the gRPC status; None over REST.
         request_id: The header `x-request-id`; None if absent.
-        attempts: How many times the request was sent.
-        waited: Seconds in the queue, all attempts together.
-        elapsed: Seconds of the last attempt, from sending to the answer.
+        attempts: The number of times that the request was sent.
+        waited: Seconds in the queue, for all attempts together.
+        elapsed: Seconds of the last attempt, from sending to the response.
     """
 
     result: T_co
@@ -40,7 +40,7 @@ class Response(Generic[T_co]):
 
 
 class Recorder:
-    """Remembers the last call of a caller.
+    """Records the last call of a caller.
 
     Attributes:
         caller: Runs requests like the given caller.
@@ -51,7 +51,7 @@ class Recorder:
         self._call: CallState | None = None
 
     def response(self, result: T) -> Response[T]:
-        """Return the result with what the last answer said."""
+        """Return the result with the metadata of the last response."""
         call = self._call
         if call is None or call.reply is None:
             raise RuntimeError("no request was sent")

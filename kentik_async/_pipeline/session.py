@@ -1,7 +1,7 @@
-"""What belongs to one event loop: connections, waiting calls and attempts in flight.
+"""The state of one event loop: connections, waiting calls and attempts in flight.
 
 A caller that stops waiting (cancelled, timed out, client closed) is released at once. Its attempt continues
-in the background, because the server is still working on it: a next request would be a concurrent one.
+in the background, because the server is still working on it: the next request would be concurrent with it.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from kentik_async.quota import Grant, HintAwareGrant
 __all__ = ["Session", "close_grant"]
 
 _STILL_CONNECTED = 0.001
-"""A connection seen this many seconds ago is not checked again: it can also be lost after the check."""
+"""A connection checked this many seconds ago is not checked again: it can also be lost after the check."""
 
 
 class Session:
@@ -33,12 +33,12 @@ class Session:
         settings: PipelineSettings,
         connect: Callable[[Protocol], Connector],
     ) -> None:
-        """Start with nothing open.
+        """Start without connections.
 
         Args:
             loop: The running event loop.
-            settings: What is the same for all calls.
-            connect: Makes the connector of a protocol when it is first needed.
+            settings: The settings that all calls share.
+            connect: Creates the connector of a protocol when it is first needed.
         """
         self.loop = loop
         self._monotonic = settings.clock.monotonic
@@ -55,7 +55,7 @@ class Session:
 
     @property
     def has_waiters(self) -> bool:
-        """Whether any call waits for quota, a connection or its next attempt."""
+        """Whether a call waits for quota, a connection or its next attempt."""
         return bool(self._waiting)
 
     def connector(self, protocol: Protocol) -> Connector:
@@ -100,9 +100,8 @@ class Session:
     async def admit(self, call: CallState, connector: Connector) -> Grant:
         """Wait until the call's pause is over and there are a connection and a grant at the same time.
 
-        Nothing is in flight meanwhile, so closing the client ends the wait: it cancels the task, as
-        `asyncio.timeout` does, and the cancellation is taken back here. A cancellation from outside passes
-        through.
+        No attempt is in flight meanwhile, so closing the client ends the wait: it cancels the task, as
+        `asyncio.timeout` does, and this method undoes the cancellation. Any other cancellation propagates.
 
         Raises:
             ClientClosedError: The client was closed meanwhile.
@@ -136,7 +135,7 @@ class Session:
                     return grant
                 grant.close("not_sent")
         except QuotaWaitError as error:
-            # A rate-limited call ends with that error; the wait that was too long is its cause.
+            # A rate-limited call ends with the server's refusal; the QuotaWaitError is its cause.
             if call.refusal is not None:
                 raise call.refusal from error
             raise
@@ -151,17 +150,17 @@ class Session:
             del task
 
     async def _connection(self, call: CallState, connector: Connector) -> None:
-        """Wait for a connection, by `call.connect_by` at the latest."""
+        """Wait for a connection, until `call.connect_by` at the latest."""
         if self._closed:
             raise ClientClosedError("the client is closed")
         by = call.connect_by
         await connector.wait(None if by is None else by + call.waited - self._monotonic())
 
     async def _response_in_time(self, attempt: Attempt, grant: Grant, timeout: float) -> Reply:
-        """Wait for the end of an attempt, at most `timeout` seconds, and close its grant in any case.
+        """Wait for the end of an attempt, at most `timeout` seconds, and always close its grant.
 
-        The caller's task awaits a future of its own, so a cancellation never reaches the library's task,
-        which would raise a cancellation that nobody requested.
+        The caller's task awaits a separate future, so a cancellation never reaches the library's task, which
+        would raise a CancelledError that no caller requested.
         """
         ended = self._in_flight.add(timeout)
         attempt.add_done_callback(partial(_wake, ended))
@@ -184,13 +183,13 @@ class Session:
         self._streams.add(stream)
 
     def untrack(self, stream: Stream) -> None:
-        """Forget a stream that has ended."""
+        """Remove a stream that has ended."""
         self._streams.discard(stream)
 
     async def aclose(self) -> None:
         """End queued and in-flight calls with ClientClosedError, then close the connections."""
         if self.loop is asyncio.get_running_loop():
-            # In a task of its own: the caller may be cancelled, and nothing may stay open.
+            # In a separate task: the caller may be cancelled, and no connection may stay open.
             self._closing = self.loop.create_task(self._close())
             await asyncio.shield(self._closing)
         elif self.loop.is_running():
@@ -200,7 +199,7 @@ class Session:
             self.discard()
 
     def discard(self) -> None:
-        """Release the connections of an event loop that is closed: nothing can be awaited there."""
+        """Release the connections of a closed event loop, in which nothing can be awaited."""
         self._closed = True
         for connector in self._connectors.values():
             connector.transport.discard()
@@ -213,7 +212,7 @@ class Session:
         self._in_flight.close()
         for stream in self._streams:
             stream.cancel()
-        await asyncio.sleep(0)  # the calls released above hand their attempts over for draining
+        await asyncio.sleep(0)  # the calls released above start to drain their attempts
         tasks = list(self._draining)
         for attempt in list(self._draining.values()):
             attempt.cancel()
@@ -225,7 +224,7 @@ class Session:
 
     def _drain_in_background(self, attempt: Attempt, grant: Grant) -> None:
         if self.loop.is_closed():
-            grant.close("unknown")  # nothing can be awaited there any more
+            grant.close("unknown")  # nothing can be awaited in a closed event loop
             return
         task = self.loop.create_task(_drain(attempt, grant))
         self._draining[task] = attempt
@@ -233,7 +232,7 @@ class Session:
 
 
 def close_grant(grant: Grant, reply: Reply) -> None:
-    """Release the slot of an attempt and tell the limiter how it ended."""
+    """Release the slot of an attempt and report its outcome to the limiter."""
     pause, allowance = None, reply.allowance
     if isinstance(reply.error, RateLimitedError):
         pause = reply.error.retry_after
@@ -248,7 +247,7 @@ async def _reply_of(attempt: Attempt, grant: Grant) -> Reply:
     try:
         reply = await attempt.reply()
     except BaseException:
-        grant.close("unknown")  # whatever exception a library raised: the slot must not be lost
+        grant.close("unknown")  # for any exception of a library: the slot must not be lost
         raise
     close_grant(grant, reply)
     return reply

@@ -9,11 +9,11 @@ __all__ = ["LOG", "log_step"]
 LOG = logging.getLogger("kentik_async")
 
 _LONG_WAIT = 1.0
-"""From this wait for quota, in seconds, on a request is logged at INFO when it is sent."""
+"""A request that waited this long for quota, in seconds, is logged at INFO when it is sent."""
 
 
 def log_step(event: Event) -> None:
-    """Log one step of a call: waits from a second on and what ends an attempt at INFO, the rest at DEBUG."""
+    """Log one step of a call: waits of a second or more and ends of attempts at INFO, the rest at DEBUG."""
     name, attempt, duration, error = event.operation, event.attempt, event.duration, event.error
     if event.kind == "queued":
         LOG.debug("%s: queued", name)

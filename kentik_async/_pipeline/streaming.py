@@ -1,6 +1,6 @@
 """Streaming RPCs through the pipeline: one grant from the first message to the end of the stream.
 
-KMI and AS groups have none; stubs made from other parts of the vendor's schema may.
+KMI and AS groups have no streaming RPCs; stubs generated from other APIs of the vendor may have some.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -34,11 +34,11 @@ async def run_stream(
 
     Args:
         pipeline: The client's pipeline.
-        request: What to send; its body is `messages`.
-        kind: Which sides stream.
+        request: The request; its body is `messages`.
+        kind: Which sides of the RPC stream.
         messages: The encoded message, or the stream of them.
         options: The caller's options; `options.timeout` does not apply to a stream.
-        timeout: The longest that the whole stream may take, in seconds; None for no bound.
+        timeout: The maximum time of the whole stream, in seconds; None for no limit.
 
     Raises:
         KentikError: See the tree in `errors.py`.
@@ -55,7 +55,7 @@ async def run_stream(
             if reply.error is None:
                 break
             if begun or not isinstance(reply.error, RateLimitedError) or not isinstance(messages, bytes):
-                raise reply.error  # noqa: TRY301 (it is to learn the operation like any other)
+                raise reply.error  # noqa: TRY301 (`call.fail` sets its operation)
             pipeline.queue_again(call, reply.error)
     except BaseException as error:
         call.fail(error)
@@ -68,7 +68,7 @@ async def run_stream(
 async def _open_stream(
     pipeline: Pipeline, call: CallState, kind: StreamKind, messages: Messages, timeout: float | None
 ) -> AsyncIterator[Stream]:
-    """Begin a streaming call when the quota allows, and hold its grant until the block ends."""
+    """Start a streaming call when the quota allows, and hold its grant until the block ends."""
     session = pipeline.session()
     connector = session.connector(call.request.operation.protocol)
     transport = connector.transport
