@@ -1,4 +1,4 @@
-"""What a request is: one operation with its arguments, and the function that decodes its response."""
+"""A request: one operation with its arguments, and the function that decodes its response."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,15 +25,15 @@ ObjectId: TypeAlias = str | SupportsIndex
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What all requests of one operation have in common.
+    """The properties that all requests of one operation share.
 
     Attributes:
         name: The name in errors and events: resource and method.
         protocol: "grpc" for the RPCs of API v6, which the client may send over REST; "rest" for API v5;
             "v6_rest" for a path of API v6 as JSON.
         verb: The HTTP method; for an RPC, that of the JSON mirror.
-        effect: What a request does at the server, which decides whether it may be sent again.
-        quota_class: The quota class that it counts in.
+        effect: The effect of a request on the server; it decides whether the request may be sent again.
+        quota_class: The quota class in which its requests count.
     """
 
     name: str
@@ -43,19 +43,19 @@ class Operation:
     quota_class: QuotaClass = "non_query"
 
 
-# A Struct, because one is made for each call: a frozen dataclass takes twice as long.
+# A Struct, because each call creates one: a frozen dataclass takes twice as long.
 class Request(msgspec.Struct, Generic[T], frozen=True):
     """One operation with its arguments; it can be sent any number of times. Its `repr` leaves out the body.
 
     Attributes:
         operation: The operation.
         path: The RPC's full name, or the path on the REST base URL.
-        decode: Makes the result from the response's bytes; raises DecodeError.
+        decode: Decodes the response's bytes into the result; raises DecodeError.
         body: The encoded message or document.
         params: The URL's query parameters.
         on_arrival: Called with the response's bytes as soon as they arrive, before the next request is sent;
             the call fails with a KentikError that it raises.
-        on_send: Called each time that it is sent, retries included.
+        on_send: Called each time that the request is sent, retries included.
         rpc: The RPC of a generated stub; None for the operations of this package.
     """
 
@@ -83,7 +83,7 @@ def rest_operation(name: str, verb: str, effect: Effect) -> Operation:
 
 
 def builds(operation: Operation) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """Name the operation in a `ValidationError` that building its request raises."""
+    """Return a decorator that names the operation in each `ValidationError` of the decorated function."""
 
     def decorate(build: Callable[P, T]) -> Callable[P, T]:
         @wraps(build)
