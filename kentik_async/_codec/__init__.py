@@ -1,5 +1,5 @@
-"""Pure functions between bytes and models: they encode requests and decode responses.
+"""Pure functions that encode requests to bytes and decode bytes to models.
 
 Encoders check their arguments first and raise `ValidationError`. Decoders accept any bytes and return a model
-or raise `DecodeError`, nothing else. None of them keeps state, so they may run in any thread.
+or raise `DecodeError`, nothing else. The functions keep no state, so they may run in any thread.
 """

@@ -1,4 +1,4 @@
-"""Changes of some fields of a stored message. All other fields stay, also those unknown to this SDK."""
+"""Changes some fields of a stored message. All other fields stay, also fields unknown to this SDK."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -13,7 +13,7 @@ __all__ = ["Checks", "change_of", "encoded", "optional_text"]
 M = TypeVar("M", bound=Message)
 
 Checks = Mapping[str, Callable[[Any, str], Any]]
-"""For each field that may be written, the function that checks a value and returns what the message holds."""
+"""For each writable field, the function that checks a value and returns the value of the message."""
 
 
 def change_of(message: type[M], checks: Checks, changes: Mapping[str, Any]) -> Callable[[M], M]:
@@ -21,11 +21,11 @@ def change_of(message: type[M], checks: Checks, changes: Mapping[str, Any]) -> C
 
     Args:
         message: The generated class.
-        checks: The fields that may be written.
+        checks: The writable fields.
         changes: The new values by name.
 
     Raises:
-        ValidationError: There is no change, there is no such field, or a value is invalid.
+        ValidationError: There is no change, a field does not exist, or a value is invalid.
     """
     if not changes:
         raise ValidationError(f"at least one change is required: {', '.join(checks)}")
@@ -49,9 +49,9 @@ def encoded(checks: Checks, values: Mapping[str, Any], prefix: str = "") -> dict
     """Check values and return the arguments of the generated class.
 
     Args:
-        checks: The fields that may be written.
+        checks: The writable fields.
         values: The values by name.
-        prefix: Where the values are, for errors, such as "postal_address.".
+        prefix: The path of the values in errors, such as "postal_address.".
 
     Raises:
         ValidationError: A value is invalid.

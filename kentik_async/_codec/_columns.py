@@ -1,15 +1,15 @@
 """Parses the rows of large responses column by column in the protobuf parser, not field by field in Python.
 
-Protobuf merges messages: when a singular message field occurs several times in the bytes, the parser makes
-one message of them and appends their repeated fields to each other. So a variant of a response's schema, in
-which the rows of a table are one message and the fields of that message are repeated, parses the same bytes
-as columns. Values that are really signed are declared signed in the variant. Models are then made by `map`
-over the columns: 10 000 relations take 7 times the bare parse, where reading each field of each row takes 13
-times (`benchmarks/decode.py`).
+Protobuf merges messages: when a singular message field occurs several times in the bytes, the parser
+merges them into one message and concatenates their repeated fields. A variant of a response's schema, in
+which the rows of a table are one message and the fields of that message are repeated, therefore parses the
+same bytes as columns. The variant declares signed values as signed. `map` over the columns then creates the
+models: 10 000 relations take 7 times as long as the parse alone; reading each field of each row takes 13
+times as long (`benchmarks/decode.py`).
 
-A column as long as the table has one value for each row, because no encoder writes a singular field twice. A
-shorter column lacks the fields that were not sent and does not say in which rows. Such a column is read row
-by row, from another variant, in which a number that was not sent has a default that no server can send.
+A column as long as the table has one value for each row, because no encoder writes a singular field twice. In
+a shorter column, the values that were not sent are missing, and their rows are unknown. Such a column is read
+row by row, from another variant, in which a number that was not sent has a default that no server can send.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -32,7 +32,7 @@ _SIGN_BIT = 2**31
 
 
 class _Booleans(dict[int, bool | None]):
-    """The boolean that a number means; any number but zero is true."""
+    """Maps a number to its boolean; any number except zero is true."""
 
     def __missing__(self, value: int) -> bool:
         return True
@@ -42,7 +42,7 @@ _BOOLEANS = _Booleans({0: False, 1: True, _NOT_SENT: None})
 
 
 class TableColumns:
-    """Parses the tables of one type of response; made once, used for every response.
+    """Parses the tables of one type of response; one object parses all responses of the type.
 
     Args:
         message: The generated class of the response.
@@ -54,8 +54,8 @@ class TableColumns:
         self.message = message
         self.what = what
         self.signed = frozenset(signed)
-        # Only proto3 rejects strings that are not UTF-8, only proto2 has defaults; all bytes pass through
-        # both.
+        # Only proto3 rejects strings that are not UTF-8, and only proto2 has defaults: both parse every
+        # response.
         self._variants = (
             _variant(message, "merged", "proto3", self._merge),
             _variant(message, "counted", "proto2", self._count),
@@ -115,7 +115,7 @@ class ParsedTables:
         """Return the columns of one table, None where a value was not sent.
 
         Args:
-            path: Where the table is in the response, such as "asn_details.customers".
+            path: The path of the table in the response, such as "asn_details.customers".
             names: The columns to return, in this order.
         """
         find = attrgetter(path)
@@ -148,10 +148,10 @@ def _is_table(field: _Field) -> bool:
 def _variant(
     message: type[Message], purpose: str, syntax: str, change: Callable[[_Field, bool], None]
 ) -> dict[str, type[Message]]:
-    """Return classes of the same names with changed fields, in a descriptor pool of their own.
+    """Return classes with the same names and changed fields, in a separate descriptor pool.
 
-    The caller must keep all of them, not only the response's: protobuf 4.22 holds the rows' class by a weak
-    reference.
+    The caller must keep all of them, not only the response's: protobuf 4.22 has only a weak reference to the
+    rows' class.
     """
     root = message.DESCRIPTOR
     file = FileDescriptorProto(

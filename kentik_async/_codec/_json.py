@@ -1,4 +1,4 @@
-"""JSON bodies: decoded leniently into a type, encoded compactly."""
+"""Decodes JSON bodies leniently into a type, and encodes them compactly."""
 
 from typing import Any, TypeVar
 
@@ -20,7 +20,7 @@ def decode(raw: bytes, form: type[T], what: str) -> T:
         what: The name of the body in errors.
 
     Raises:
-        DecodeError: The body is not JSON, or not of this type; the message says where, and what was expected.
+        DecodeError: The body is not JSON, or not of this type; the message has the path and expected type.
     """
     try:
         # Not strict: numbers may be sent as text.

@@ -36,7 +36,7 @@ def decode_error(what: str, error: ProtobufError) -> DecodeError:
 
     Args:
         what: The name of the response in the error.
-        error: What protobuf raised.
+        error: The exception that protobuf raised.
     """
     return DecodeError(f"cannot read {what}: the bytes are not the expected protobuf message ({error})")
 
@@ -49,7 +49,7 @@ def from_text(text: str) -> dt.datetime | None:
     try:
         time = dt.datetime.fromisoformat(text.strip())
         return time.replace(tzinfo=dt.UTC) if time.tzinfo is None else time.astimezone(dt.UTC)
-    except (ValueError, OverflowError):  # OverflowError: the offset leads out of the years 1 to 9999
+    except (ValueError, OverflowError):  # OverflowError: with the offset, the year is not 1 to 9999
         return None
 
 

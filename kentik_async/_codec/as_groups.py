@@ -106,7 +106,7 @@ def decode_update(raw: bytes) -> ASGroup:
 
 
 def change_members(added: ASNs, removed: ASNs) -> Callable[[ASGroup], ASGroup]:
-    """Return the function that adds members at a group's end, and removes members.
+    """Return a function that appends some members to a group and removes others.
 
     Raises:
         ValidationError: A member is not an AS number.
@@ -122,7 +122,7 @@ def change_members(added: ASNs, removed: ASNs) -> Callable[[ASGroup], ASGroup]:
 
 
 def writable(group: ASGroup) -> ASGroup:
-    """Return a group without what only the server sets: names of networks, and times."""
+    """Return a group without the values that only the server sets: names of networks, and times."""
     members = tuple([AutonomousSystem(member.asn) for member in group.asn])
     return replace(group, asn=members, created_date=None, updated_date=None)
 

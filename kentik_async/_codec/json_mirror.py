@@ -43,8 +43,8 @@ def to_json(rpc: MethodSpec, serialized: bytes) -> JsonRequest:
         serialized: The message's bytes.
 
     Raises:
-        ConfigError: The schema gives the RPC no path in the JSON mirror.
-        ValidationError: A field that is part of the path is empty, or a value has no form in a URL.
+        ConfigError: The schema has no path in the JSON mirror for the RPC.
+        ValidationError: A field that is part of the path is empty, or a URL cannot contain a value.
     """
     if not rpc.http_path:
         raise ConfigError(f"{rpc.name} has no path in the JSON mirror of API v6; use transport='grpc'")
@@ -67,7 +67,7 @@ def to_json(rpc: MethodSpec, serialized: bytes) -> JsonRequest:
 
 
 def from_json(rpc: MethodSpec, raw: bytes) -> bytes:
-    """Return the bytes of the response message that a JSON document stands for; unknown fields are ignored.
+    """Return the bytes of the response message that a JSON document represents; unknown fields are ignored.
 
     Args:
         rpc: The RPC.
@@ -89,7 +89,7 @@ def from_json(rpc: MethodSpec, raw: bytes) -> bytes:
     except (msgspec.DecodeError, UnicodeError):
         pass
     except (RecursionError, ValueError, AttributeError, TypeError) as error:
-        # json_format leaves some wrong types, such as a list in the place of an object, to Python.
+        # json_format does not check some types: for a list instead of an object, Python raises the error.
         raise DecodeError(f"cannot read the response as {name}: {type(error).__name__}") from None
     start = raw[:_MAX_SHOWN].decode("utf-8", "replace")
     raise DecodeError(
@@ -110,7 +110,7 @@ def _path_text(rpc: MethodSpec, message: Message, name: str) -> str:
     value = getattr(owner, field)
     text = str(value).lower() if isinstance(value, bool) else str(value)
     if text in ("", ".", ".."):
-        # It would select another path.
+        # Such a value would select another path.
         raise ValidationError(
             f"{name} must not be empty, '.' or '..', because it is in the path of {rpc.name}; got {text!r}"
         )

@@ -94,11 +94,11 @@ def decode_rankings(
 
     Args:
         raw: The response.
-        market_id: The requested market; this and the next three are kept with the rows.
+        market_id: The requested market; this and the next three are stored with the rows.
         rank_type: The ranking metric.
         ip: The address family.
         limit: The requested limit, or None for the server's default.
-        fetched_at: When the response arrived.
+        fetched_at: The time at which the response arrived.
 
     Raises:
         DecodeError: The bytes are not such a response.
@@ -145,14 +145,14 @@ def encode_asn_details(
 def decode_asn_details(
     raw: bytes, *, market_id: str, ip: str, type: str, fetched_at: dt.datetime
 ) -> ASNDetails:
-    """Decode a network and its neighbours in one market; the number is None if the response has no details.
+    """Decode a network and its neighbours in one market; its ASN is None if the response has no details.
 
     Args:
         raw: The response.
-        market_id: The requested market; this and the next two are kept with the details.
+        market_id: The requested market; this and the next two are stored with the details.
         ip: The address family.
         type: The requested relation.
-        fetched_at: When the response arrived.
+        fetched_at: The time at which the response arrived.
 
     Raises:
         DecodeError: The bytes are not such a response.
@@ -186,7 +186,7 @@ def encode_global_insights(
     magnitude: int | None = None,
     limit: int | None = None,
 ) -> bytes:
-    """Encode the request for insights about all networks; the server chooses what is None or empty.
+    """Encode the request for insights about all networks; the server chooses values that are None or empty.
 
     Raises:
         ValidationError: An argument is invalid.
@@ -205,7 +205,7 @@ def encode_asn_insights(
     magnitude: int | None = None,
     limit: int | None = None,
 ) -> bytes:
-    """Encode the request for insights about one network; the server chooses what is None or empty.
+    """Encode the request for insights about one network; the server chooses values that are None or empty.
 
     Raises:
         ValidationError: An argument is invalid.

@@ -1,4 +1,4 @@
-"""The fields of a site of API v6: how each is checked, written and read."""
+"""Checks, writes and reads the fields of a site of API v6."""
 
 import re
 from collections.abc import Iterable
@@ -35,7 +35,7 @@ _NUMBER_TEXT = re.compile(r"[1-9][0-9]{0,8}")
 
 
 def _type(value: str, field: str) -> int:
-    """Return the number of a type; a type that this SDK does not know is the digits of its number."""
+    """Return the number of a type; a type unknown to this SDK is written as its number."""
     if isinstance(value, str) and _NUMBER_TEXT.fullmatch(value):
         return int(value)
     found = valid_choice(SiteType, value, field)
@@ -45,7 +45,7 @@ def _type(value: str, field: str) -> int:
 
 
 def _items(values: Iterable[T], kind: type[T], field: str) -> list[tuple[T, str]]:
-    """Return the items of a list with their names in errors."""
+    """Return the items of a list, each with its name in errors."""
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
         raise ValidationError(f"{field} must be a list of {kind.__name__}; got {type(values).__name__}")
     named = [(value, f"{field}[{index}]") for index, value in enumerate(values)]
@@ -133,7 +133,7 @@ CHECKS: Checks = {
     "site_market": _market,
     "peeringdb_site_mapping": _mappings,
 }
-"""The fields of a site that may be written."""
+"""The writable fields of a site."""
 
 
 def site_model(site: messages.Site) -> SiteV6:
@@ -189,7 +189,7 @@ def _mapping_model(mapping: messages.PeeringDBSiteMapping) -> PeeringDBSiteMappi
 
 
 def clear_server_fields(site: messages.Site) -> None:
-    """Remove what only the server sets, except for ids."""
+    """Remove the fields that only the server sets, except for ids."""
     if site.HasField("site_market"):
         clear_in_market(site.site_market)
     for mapping in site.peeringdb_site_mapping:
@@ -198,7 +198,7 @@ def clear_server_fields(site: messages.Site) -> None:
 
 
 def writable(site: SiteV6) -> SiteV6:
-    """Return a site without what only the server sets, except for ids."""
+    """Return a site without the values that only the server sets, except for ids."""
     return structs.replace(
         site,
         site_market=None if site.site_market is None else writable_market(site.site_market),

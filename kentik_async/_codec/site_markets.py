@@ -112,13 +112,13 @@ def change(changes: Mapping[str, Any]) -> Callable[[messages.SiteMarket], messag
     """Check new values of some fields and return the function that sets them in a copy of a site market.
 
     Raises:
-        ValidationError: There is no such field, or a value is invalid.
+        ValidationError: A field does not exist, or a value is invalid.
     """
     return change_of(messages.SiteMarket, _CHECKS, changes)
 
 
 def encode_update(market: messages.SiteMarket) -> bytes:
-    """Encode the request that replaces a site market by a changed one."""
+    """Encode the request that replaces a site market with a changed one."""
     request = messages.UpdateSiteMarketRequest(site_market=market)
     clear_server_fields(request.site_market)
     return request.SerializeToString()
@@ -185,13 +185,13 @@ def market_model(market: messages.SiteMarket) -> SiteMarket:
 
 
 def clear_server_fields(market: messages.SiteMarket) -> None:
-    """Remove what only the server sets, except for the id."""
+    """Remove the fields that only the server sets, except for the id."""
     for name in ("number_of_sites", "cdate", "edate"):
         market.ClearField(name)
 
 
 def writable(market: SiteMarket) -> SiteMarket:
-    """Return a site market without what only the server sets, except for the id."""
+    """Return a site market without the values that only the server sets, except for the id."""
     return structs.replace(market, number_of_sites=0, cdate=None, edate=None)
 
 

@@ -105,13 +105,13 @@ def change(changes: Mapping[str, Any]) -> Callable[[messages.Site], messages.Sit
     """Check new values of some fields and return the function that sets them in a copy of a site.
 
     Raises:
-        ValidationError: There is no such field, or a value is invalid.
+        ValidationError: A field does not exist, or a value is invalid.
     """
     return change_of(messages.Site, CHECKS, changes)
 
 
 def encode_update(site: messages.Site) -> bytes:
-    """Encode the request that replaces a site by a changed one."""
+    """Encode the request that replaces a site with a changed one."""
     request = messages.UpdateSiteRequest(site=site)
     clear_server_fields(request.site)
     return request.SerializeToString()
