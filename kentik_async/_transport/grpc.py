@@ -1,8 +1,8 @@
-"""The gRPC transport: bytes in and out, statuses to errors; no policy.
+"""The gRPC transport: sends and receives bytes, and converts statuses to errors; no policy.
 
 Credentials are sent as metadata with each call (+5 µs; a call-credentials plugin costs 170 µs). Messages are
 passed as bytes, because grpc.aio returns None when a deserializer raises. The library's own retries are
-switched off: no limiter would count those attempts.
+disabled: no limiter would count those attempts.
 """
 
 import asyncio
@@ -38,16 +38,16 @@ _OPTIONS: tuple[tuple[str, str | int], ...] = (
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 5000),
     ("grpc.max_reconnect_backoff_ms", 5000),
-    # When the other end of a connection is gone without a message (NAT, a host that died), every call would
-    # time out for a quarter of an hour. With these pings, too rare for a server to object, the connection
-    # counts as lost when nothing was acknowledged for 20 s. Measured: the next call succeeds after 20.5 s,
-    # without pings none in 32 s.
+    # If the peer disappears without a message (NAT, a crashed host), every call would time out for a quarter
+    # of an hour. With these pings, which are too rare for a server to reject, the connection counts as lost
+    # when nothing was acknowledged for 20 s. Measured: the next call succeeds after 20.5 s; without pings, no
+    # call succeeds in 32 s.
     ("grpc.keepalive_time_ms", 330_000),
     ("grpc.keepalive_timeout_ms", 20_000),
 )
 
 
-# A Struct, as `Reply` is: a class with __init__ takes three times as long to make.
+# A Struct, like `Reply`: a class with __init__ takes three times as long to create.
 class _GrpcAttempt(msgspec.Struct, eq=False):
     """One RPC in flight."""
 
@@ -77,7 +77,7 @@ class _GrpcAttempt(msgspec.Struct, eq=False):
             if body is None:
                 return Reply(error=DecodeError("the response has status OK but no complete message"))
             initial, trailing = await self.call.initial_metadata(), await self.call.trailing_metadata()
-            # By way of `chain`: unpacking calls the library's slow __len__ of both.
+            # With `chain`, because unpacking calls the library's slow __len__ of both.
             metadata = tuple(chain(initial, trailing))
             allowance = read_allowance(metadata) if metadata else None
             return Reply(body, allowance=allowance, headers=metadata)
@@ -135,19 +135,19 @@ class GrpcTransport:
     def __init__(
         self, endpoint: Endpoint, credentials: Credentials, trust: Trust, access: ProxyAccess, user_agent: str
     ) -> None:
-        """Prepare, without connecting.
+        """Create the transport without connecting.
 
         Args:
             endpoint: The server's address.
             credentials: The user's e-mail address and token.
             trust: The trusted authorities, and the proxy.
-            access: What is known about the proxy.
+            access: Whether the proxy rejected the credentials.
             user_agent: The client's name and version.
         """
         self._channel: grpc.aio.Channel | None = None
         self._endpoint = endpoint
         self._credentials = credentials
-        # Made once: the library would make one of a tuple for each call, which takes three times as long.
+        # Created once: given a tuple, the library creates one for each call, which takes three times as long.
         self._metadata = grpc.aio.Metadata(*credentials.headers())
         self._trust = trust
         self._user_agent = user_agent
@@ -162,7 +162,7 @@ class GrpcTransport:
     async def connect(self) -> bool:
         """Return True when the channel has a connection; the channel paces its own attempts."""
         if self._trust.proxy is not None:
-            # The channel would send a wrong password again and again: it is opened once the probe succeeds.
+            # The channel would send a wrong password repeatedly: it is opened when the probe has succeeded.
             try:
                 if await self._probe.attempt(_PROBE_TIMEOUT) is not None:
                     return False
@@ -173,14 +173,14 @@ class GrpcTransport:
         channel = self._open()
         while (state := channel.get_state(try_to_connect=True)) is not grpc.ChannelConnectivity.READY:
             if state is grpc.ChannelConnectivity.TRANSIENT_FAILURE:
-                # The channel does not say why it failed; an untrusted certificate ends the wait.
+                # The channel does not report why it failed; an untrusted certificate ends the wait.
                 await self._probe.attempt(_PROBE_TIMEOUT)
             if state is channel.get_state():
                 await channel.wait_for_state_change(state)
         return True
 
     async def diagnose(self) -> str:
-        """Say why no connection could be made."""
+        """Return the reason why no connection could be made."""
         reason = await self._probe.last_reason()
         if reason is not None:
             return reason
@@ -201,12 +201,12 @@ class GrpcTransport:
         return _GrpcAttempt(method(request.body, timeout=timeout, metadata=self._metadata), self)
 
     def stream(self, kind: StreamKind, path: str, messages: Messages, timeout: float | None) -> _GrpcStream:
-        """Begin a streaming call."""
+        """Start a streaming call."""
         call = getattr(self._open(), kind)(path)(messages, timeout=timeout, metadata=self._metadata)
         return _GrpcStream(call, self, many=kind != "stream_unary")
 
     def reply_for(self, status: str, details: str | None, metadata: Sequence[tuple[str, Any]]) -> Reply:
-        """Return what a call's status means; see `reply_for_grpc`."""
+        """Return the reply for a call's status; see `reply_for_grpc`."""
         texts = {name: value for name, value in metadata if isinstance(value, str)}
         reply = reply_for_grpc(
             status, details or "", texts, connected=self.ready(), scrub=self._credentials.scrub
@@ -237,7 +237,7 @@ class GrpcTransport:
         return self._channel
 
     def _proxy_options(self) -> list[tuple[str, str | int]]:
-        # Our own configuration has read the environment, for both protocols alike.
+        # The client's configuration has already read the environment, for both protocols.
         if self._trust.proxy is None:
             return [("grpc.enable_http_proxy", 0)]
         return [("grpc.http_proxy", self._trust.proxy)]
@@ -259,5 +259,5 @@ def _retrieve_exception(reading: "asyncio.Future[Any]") -> None:
 
 
 def _joined(initial: Any, trailing: Any) -> Sequence[tuple[str, Any]]:
-    """Return the metadata before and after a response; a gateway that refuses may send only one of them."""
+    """Return initial and trailing metadata together; a gateway that refuses a call may send only one."""
     return (*(initial or ()), *(trailing or ()))
