@@ -1,5 +1,5 @@
-# The commands of a contributor. Each target does its own setup, and needs only git, make and Python 3.11 or
-# newer with its venv module. The virtual environment in .venv is reused until pyproject.toml changes.
+# The commands for contributors. Each target installs what it needs, and requires only git, make and Python
+# 3.11 or newer with its venv module. The virtual environment in .venv is reused until pyproject.toml changes.
 
 PYTHON ?= python3
 CONSTRAINTS ?= constraints.txt
@@ -16,11 +16,11 @@ INSTALL := $(PY) -m pip install -qq --disable-pip-version-check $(if $(CONSTRAIN
 # The library that draws the diagrams of the documentation.
 MERMAID := .venv/mermaid.js
 
-# Where the words in .ci/words.txt are rejected.
+# The paths in which the words in .ci/words.txt are rejected.
 PLAIN := Makefile *.md .github codegen docs examples kentik_async tests ':!kentik_async/_generated'
 
-# Without bytecode every program that a test starts would compile the package again: a start of the
-# command line then takes 1.5 times as much CPU time.
+# Without bytecode, every process that a test starts compiles the package again: the command line then takes
+# 1.5 times as much CPU time to start.
 unexport PYTHONDONTWRITEBYTECODE
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
@@ -59,13 +59,13 @@ cover: .venv/.ready-dev ## Run the test suite with branch coverage
 	@$(PY) -m coverage combine --quiet
 	@$(PY) -m coverage report
 
-chaos: .venv/.ready-dev ## Make 20,000 calls to servers that misbehave
+chaos: .venv/.ready-dev ## Make 20,000 calls to faulty servers
 	@$(PY) -m tests.chaos --calls 20000 $(ARGS)
 
 soak: .venv/.ready-dev ## Run 64 tasks with faults for half an hour (ARGS="--minutes 2" for less)
 	@$(PY) -m tests.soak $(ARGS)
 
-fuzz: .venv/.ready-dev ## Feed every decoder hostile input for ten minutes (ARGS="--minutes 60" for more)
+fuzz: .venv/.ready-dev ## Pass malformed input to every decoder for ten minutes (ARGS="--minutes 60" for more)
 	@$(PY) -m tests.fuzz $(ARGS)
 
 bench: .venv/.ready-bench ## Compare the limiter with others; writes to benchmarks/results
@@ -90,7 +90,7 @@ clean: ## Remove build products and caches, but not .venv
 	@rm -rf build dist htmlcov .coverage .coverage.* coverage.xml .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find . \( -path ./.venv -o -path ./.git \) -prune -o -type d -name __pycache__ -prune -exec rm -rf {} +
 
-help: ## Show this list
+help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 .venv/.ready-runtime: pyproject.toml $(CONSTRAINTS) | $(PY)
