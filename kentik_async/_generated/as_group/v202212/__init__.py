@@ -8,14 +8,14 @@ from ... import _runtime
 _types = _runtime.load(
     __name__,
     {
-        "AutonomousSystem": "A member of a group, as the server answers it.",
-        "AutonomousSystem.name": "The name known for the number; empty where there is none.",
-        "ASGroupConcise": "A group as it is sent.",
-        "ASGroupConcise.id": "Given by the server; a create leaves it empty.",
+        "AutonomousSystem": "A member of a group in a response.",
+        "AutonomousSystem.name": "The name of the number; empty if it has none.",
+        "ASGroupConcise": "A group in a request.",
+        "ASGroupConcise.id": "Set by the server; empty in a create request.",
         "ASGroupConcise.asn": "Decimal AS numbers, as text.",
-        "ASGroupDetailed": "A group as it is answered: the members bear their names.",
-        "ListASGroupsResponse.invalid_count": "How many groups the server could not render and left out.",
-        "UpdateASGroupRequest.as_group": "The whole group: what is left out is emptied. `id` says which.",
+        "ASGroupDetailed": "A group in a response: the members have names.",
+        "ListASGroupsResponse.invalid_count": "The number of groups that the server could not render and omitted.",
+        "UpdateASGroupRequest.as_group": "The whole group: omitted fields become empty. `id` selects the group.",
     },
 )
 AutonomousSystem = _types["AutonomousSystem"]
@@ -80,7 +80,7 @@ class ASGroupServiceStub(_runtime.Stub):
             request=CreateASGroupRequest,
             response=CreateASGroupResponse,
             python_name="create_as_group",
-            doc="Makes a group; the answer carries its id.",
+            doc="Creates a group; the response has its id.",
         ),
         "UpdateASGroup": _runtime.MethodSpec(
             name="UpdateASGroup",

@@ -21,12 +21,12 @@ from typing import Literal as _Literal
 from typing import Self as _Self
 
 class AutonomousSystem(_Message):
-    """A member of a group, as the server answers it."""
+    """A member of a group in a response."""
     ASN_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     asn: int
     name: str
-    """The name known for the number; empty where there is none."""
+    """The name of the number; empty if it has none."""
     def __init__(
         self,
         *,
@@ -39,14 +39,14 @@ class AutonomousSystem(_Message):
     def from_dict(cls, data: _Mapping[str, _Any], *, ignore_unknown_fields: bool = ...) -> _Self: ...
 
 class ASGroupConcise(_Message):
-    """A group as it is sent."""
+    """A group in a request."""
     ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     ASN_FIELD_NUMBER: _ClassVar[int]
     CREATED_DATE_FIELD_NUMBER: _ClassVar[int]
     UPDATED_DATE_FIELD_NUMBER: _ClassVar[int]
     id: str
-    """Given by the server; a create leaves it empty."""
+    """Set by the server; empty in a create request."""
     name: str
     @property
     def asn(self) -> _RepeatedScalarFieldContainer[str]:
@@ -71,7 +71,7 @@ class ASGroupConcise(_Message):
     def from_dict(cls, data: _Mapping[str, _Any], *, ignore_unknown_fields: bool = ...) -> _Self: ...
 
 class ASGroupDetailed(_Message):
-    """A group as it is answered: the members bear their names."""
+    """A group in a response: the members have names."""
     ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     ASN_FIELD_NUMBER: _ClassVar[int]
@@ -112,7 +112,7 @@ class ListASGroupsResponse(_Message):
     @property
     def as_groups(self) -> _RepeatedCompositeFieldContainer[ASGroupDetailed]: ...
     invalid_count: int
-    """How many groups the server could not render and left out."""
+    """The number of groups that the server could not render and omitted."""
     def __init__(
         self,
         *,
@@ -186,7 +186,7 @@ class UpdateASGroupRequest(_Message):
     AS_GROUP_FIELD_NUMBER: _ClassVar[int]
     @property
     def as_group(self) -> ASGroupConcise:
-        """The whole group: what is left out is emptied. `id` says which."""
+        """The whole group: omitted fields become empty. `id` selects the group."""
     def __init__(
         self,
         *,
@@ -245,9 +245,9 @@ class ASGroupServiceStub:
     GetASGroup: _UnaryUnary[GetASGroupRequest, GetASGroupResponse]
     """One group."""
     create_as_group: _UnaryUnary[CreateASGroupRequest, CreateASGroupResponse]
-    """Makes a group; the answer carries its id."""
+    """Creates a group; the response has its id."""
     CreateASGroup: _UnaryUnary[CreateASGroupRequest, CreateASGroupResponse]
-    """Makes a group; the answer carries its id."""
+    """Creates a group; the response has its id."""
     update_as_group: _UnaryUnary[UpdateASGroupRequest, UpdateASGroupResponse]
     """Replaces a group."""
     UpdateASGroup: _UnaryUnary[UpdateASGroupRequest, UpdateASGroupResponse]

@@ -9,40 +9,40 @@ _types = _runtime.load(
     __name__,
     {
         "Market": "A market: a country, a region, or the planet.",
-        "Market.market_id": "Holds a `$`: `planet$earth`, `cc$US`.",
+        "Market.market_id": "Contains a `$`: `planet$earth`, `cc$US`.",
         "Ranking": "One row of a ranking.",
-        "Ranking.rank_change": "Ranks can be lost, and the wire type has no sign: read it as 32-bit two's complement.",
-        "Ranking.score_change": "Read as rank_change.",
-        "CustomerProvider": "A customer or a provider of the network that was asked about.",
+        "Ranking.rank_change": "It may be negative, but the wire type has no sign: read it as 32-bit two's complement.",
+        "Ranking.score_change": "Read it like rank_change.",
+        "CustomerProvider": "A customer or a provider of the requested network.",
         "CustomerProvider.singlehomed_customer": "The customer has one provider only.",
         "CustomerProvider.mutual_customer": "Each of the two is a customer of the other.",
-        "Peer": "A peer of the network that was asked about.",
+        "Peer": "A peer of the requested network.",
         "Peer.pfx_count": "Prefixes seen over the peering.",
         "ASNDetails": "A network with its relations in one market.",
-        "Insight": "Something that changed about a network.",
+        "Insight": "A change of a network.",
         "Insight.type": "A number whose meaning is not published.",
         "Insight.created_at": "Time as text.",
         "GetRankingsRequest.rank_type": "customer_base (the default), customer_base_retail, customer_base_wholesome, customer_base_backbone,\ncustomer_growth or peering_base.",
         "GetRankingsRequest.ip": "v4 (the default) or v6.",
-        "GetRankingsRequest.limit": "Rows at most; without it the server has its own limit.",
-        "GetRankingsResponse.invalid_count": "How many rows the server could not render and left out.",
+        "GetRankingsRequest.limit": "The maximum number of rows; without it the server uses its own limit.",
+        "GetRankingsResponse.invalid_count": "The number of rows that the server could not render and omitted.",
         "GetASNDetailsRequest.asn": "A decimal AS number, as text.",
         "GetASNDetailsRequest.ip": "v4 (the default) or v6.",
         "GetASNDetailsRequest.type": "Which relations: all (the default), customers, providers or peers.",
         "GetASNDetailsRequest.mutual_provider": "Mutual providers: all (the default), only or exclude.",
         "GetASNDetailsRequest.mutual_customer": "Mutual customers: all (the default), only or exclude.",
         "GetASNDetailsRequest.singlehomed_customer": "Customers with one provider: all (the default), only or exclude.",
-        "GetGlobalInsightsRequest.limit": "Insights at most.",
+        "GetGlobalInsightsRequest.limit": "The maximum number of insights.",
         "GetGlobalInsightsRequest.ip": "v4 or v6.",
         "GetGlobalInsightsRequest.lookback": "Days to look back.",
-        "GetGlobalInsightsRequest.types": "Kinds of insight; none is every kind.",
-        "GetGlobalInsightsRequest.magnitude": "The least magnitude.",
+        "GetGlobalInsightsRequest.types": "Kinds of insight; empty for all kinds.",
+        "GetGlobalInsightsRequest.magnitude": "The minimum magnitude.",
         "GetASNInsightsRequest.asn": "A decimal AS number, as text.",
-        "GetASNInsightsRequest.limit": "Insights at most.",
+        "GetASNInsightsRequest.limit": "The maximum number of insights.",
         "GetASNInsightsRequest.ip": "v4 or v6.",
         "GetASNInsightsRequest.lookback": "Days to look back.",
-        "GetASNInsightsRequest.types": "Kinds of insight; none is every kind.",
-        "GetASNInsightsRequest.magnitude": "The least magnitude.",
+        "GetASNInsightsRequest.types": "Kinds of insight; empty for all kinds.",
+        "GetASNInsightsRequest.magnitude": "The minimum magnitude.",
     },
 )
 Market = _types["Market"]
@@ -69,7 +69,7 @@ _runtime.link(__name__)
 class KmiServiceStub(_runtime.Stub):
     """Calls kentik.kmi.v202212.KmiService, on a grpc.aio channel or one that calls the same way.
 
-    Reads the market intelligence; nothing here changes anything.
+    Reads market intelligence; no method changes data.
     """
 
     METHODS = {
@@ -123,7 +123,7 @@ class KmiServiceStub(_runtime.Stub):
             request=GetGlobalInsightsRequest,
             response=GetGlobalInsightsResponse,
             python_name="get_global_insights",
-            doc="What changed, over all networks.",
+            doc="The changes of all networks.",
         ),
         "GetASNInsights": _runtime.MethodSpec(
             name="GetASNInsights",
@@ -136,7 +136,7 @@ class KmiServiceStub(_runtime.Stub):
             request=GetASNInsightsRequest,
             response=GetASNInsightsResponse,
             python_name="get_asn_insights",
-            doc="What changed about one network.",
+            doc="The changes of one network.",
         ),
     }
 
@@ -144,7 +144,7 @@ class KmiServiceStub(_runtime.Stub):
 class KmiServiceServicer:
     """Serves kentik.kmi.v202212.KmiService: override the methods; the others answer UNIMPLEMENTED.
 
-    Reads the market intelligence; nothing here changes anything.
+    Reads market intelligence; no method changes data.
     """
 
     ListMarkets = _runtime.unimplemented

@@ -24,7 +24,7 @@ class Market(_Message):
     MARKET_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     market_id: str
-    """Holds a `$`: `planet$earth`, `cc$US`."""
+    """Contains a `$`: `planet$earth`, `cc$US`."""
     name: str
     def __init__(
         self,
@@ -49,10 +49,10 @@ class Ranking(_Message):
     name: str
     rank: int
     rank_change: int
-    """Ranks can be lost, and the wire type has no sign: read it as 32-bit two's complement."""
+    """It may be negative, but the wire type has no sign: read it as 32-bit two's complement."""
     score: int
     score_change: int
-    """Read as rank_change."""
+    """Read it like rank_change."""
     def __init__(
         self,
         *,
@@ -70,7 +70,7 @@ class Ranking(_Message):
     def from_dict(cls, data: _Mapping[str, _Any], *, ignore_unknown_fields: bool = ...) -> _Self: ...
 
 class CustomerProvider(_Message):
-    """A customer or a provider of the network that was asked about."""
+    """A customer or a provider of the requested network."""
     ASN_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     SCORE_FIELD_NUMBER: _ClassVar[int]
@@ -102,7 +102,7 @@ class CustomerProvider(_Message):
     def from_dict(cls, data: _Mapping[str, _Any], *, ignore_unknown_fields: bool = ...) -> _Self: ...
 
 class Peer(_Message):
-    """A peer of the network that was asked about."""
+    """A peer of the requested network."""
     ASN_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     PFX_COUNT_FIELD_NUMBER: _ClassVar[int]
@@ -157,7 +157,7 @@ class ASNDetails(_Message):
     def from_dict(cls, data: _Mapping[str, _Any], *, ignore_unknown_fields: bool = ...) -> _Self: ...
 
 class Insight(_Message):
-    """Something that changed about a network."""
+    """A change of a network."""
     ASN_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
@@ -218,7 +218,7 @@ class GetRankingsRequest(_Message):
     ip: str
     """v4 (the default) or v6."""
     limit: int
-    """Rows at most; without it the server has its own limit."""
+    """The maximum number of rows; without it the server uses its own limit."""
     def __init__(
         self,
         *,
@@ -239,7 +239,7 @@ class GetRankingsResponse(_Message):
     @property
     def rankings(self) -> _RepeatedCompositeFieldContainer[Ranking]: ...
     invalid_count: int
-    """How many rows the server could not render and left out."""
+    """The number of rows that the server could not render and omitted."""
     def __init__(
         self,
         *,
@@ -311,7 +311,7 @@ class GetGlobalInsightsRequest(_Message):
     TYPES_FIELD_NUMBER: _ClassVar[int]
     MAGNITUDE_FIELD_NUMBER: _ClassVar[int]
     limit: int
-    """Insights at most."""
+    """The maximum number of insights."""
     market_id: str
     ip: str
     """v4 or v6."""
@@ -319,9 +319,9 @@ class GetGlobalInsightsRequest(_Message):
     """Days to look back."""
     @property
     def types(self) -> _RepeatedScalarFieldContainer[str]:
-        """Kinds of insight; none is every kind."""
+        """Kinds of insight; empty for all kinds."""
     magnitude: int
-    """The least magnitude."""
+    """The minimum magnitude."""
     def __init__(
         self,
         *,
@@ -363,7 +363,7 @@ class GetASNInsightsRequest(_Message):
     asn: str
     """A decimal AS number, as text."""
     limit: int
-    """Insights at most."""
+    """The maximum number of insights."""
     market_id: str
     ip: str
     """v4 or v6."""
@@ -371,9 +371,9 @@ class GetASNInsightsRequest(_Message):
     """Days to look back."""
     @property
     def types(self) -> _RepeatedScalarFieldContainer[str]:
-        """Kinds of insight; none is every kind."""
+        """Kinds of insight; empty for all kinds."""
     magnitude: int
-    """The least magnitude."""
+    """The minimum magnitude."""
     def __init__(
         self,
         *,
@@ -406,7 +406,7 @@ class GetASNInsightsResponse(_Message):
     def from_dict(cls, data: _Mapping[str, _Any], *, ignore_unknown_fields: bool = ...) -> _Self: ...
 
 class KmiServiceStub:
-    """Reads the market intelligence; nothing here changes anything."""
+    """Reads market intelligence; no method changes data."""
     METHODS: _ClassVar[dict[str, _MethodSpec]]
     def __init__(self, channel: _Channel) -> None: ...
     list_markets: _UnaryUnary[ListMarketsRequest, ListMarketsResponse]
@@ -422,16 +422,16 @@ class KmiServiceStub:
     GetASNDetails: _UnaryUnary[GetASNDetailsRequest, GetASNDetailsResponse]
     """The customers, providers and peers of one network in a market."""
     get_global_insights: _UnaryUnary[GetGlobalInsightsRequest, GetGlobalInsightsResponse]
-    """What changed, over all networks."""
+    """The changes of all networks."""
     GetGlobalInsights: _UnaryUnary[GetGlobalInsightsRequest, GetGlobalInsightsResponse]
-    """What changed, over all networks."""
+    """The changes of all networks."""
     get_asn_insights: _UnaryUnary[GetASNInsightsRequest, GetASNInsightsResponse]
-    """What changed about one network."""
+    """The changes of one network."""
     GetASNInsights: _UnaryUnary[GetASNInsightsRequest, GetASNInsightsResponse]
-    """What changed about one network."""
+    """The changes of one network."""
 
 class KmiServiceServicer:
-    """Reads the market intelligence; nothing here changes anything."""
+    """Reads market intelligence; no method changes data."""
     def ListMarkets(
         self, request: ListMarketsRequest, context: _ServicerContext[ListMarketsRequest, ListMarketsResponse]
     ) -> _Awaitable[ListMarketsResponse]: ...

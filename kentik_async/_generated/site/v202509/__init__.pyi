@@ -172,7 +172,7 @@ class Site(_Message):
     SITE_MARKET_FIELD_NUMBER: _ClassVar[int]
     PEERINGDB_SITE_MAPPING_FIELD_NUMBER: _ClassVar[int]
     id: str
-    """Given by the server; a create leaves it empty."""
+    """Set by the server; empty in a create request."""
     title: str
     lat: float
     """Degrees; 0 if unknown."""
@@ -220,7 +220,7 @@ class ListSitesResponse(_Message):
     @property
     def sites(self) -> _RepeatedCompositeFieldContainer[Site]: ...
     invalid_count: int
-    """How many sites the server could not render and left out."""
+    """The number of sites that the server could not render and omitted."""
     def __init__(
         self,
         *,
@@ -294,7 +294,7 @@ class UpdateSiteRequest(_Message):
     SITE_FIELD_NUMBER: _ClassVar[int]
     @property
     def site(self) -> Site:
-        """The whole site: what is left out is emptied. `id` says which."""
+        """The whole site: omitted fields become empty. `id` selects the site."""
     def __init__(
         self,
         *,
@@ -349,7 +349,7 @@ class SiteMarket(_Message):
     CDATE_FIELD_NUMBER: _ClassVar[int]
     EDATE_FIELD_NUMBER: _ClassVar[int]
     id: str
-    """Given by the server; a create leaves it empty."""
+    """Set by the server; empty in a create request."""
     name: str
     description: str
     number_of_sites: int
@@ -387,7 +387,7 @@ class ListSiteMarketsResponse(_Message):
     @property
     def site_markets(self) -> _RepeatedCompositeFieldContainer[SiteMarket]: ...
     invalid_count: int
-    """How many markets the server could not render and left out."""
+    """The number of markets that the server could not render and omitted."""
     def __init__(
         self,
         *,
@@ -461,7 +461,7 @@ class UpdateSiteMarketRequest(_Message):
     SITE_MARKET_FIELD_NUMBER: _ClassVar[int]
     @property
     def site_market(self) -> SiteMarket:
-        """The whole market: what is left out is emptied. `id` says which."""
+        """The whole market: omitted fields become empty. `id` selects the market."""
     def __init__(
         self,
         *,
@@ -520,9 +520,9 @@ class SiteServiceStub:
     GetSite: _UnaryUnary[GetSiteRequest, GetSiteResponse]
     """One site."""
     create_site: _UnaryUnary[CreateSiteRequest, CreateSiteResponse]
-    """Makes a site; the answer carries its id."""
+    """Creates a site; the response has its id."""
     CreateSite: _UnaryUnary[CreateSiteRequest, CreateSiteResponse]
-    """Makes a site; the answer carries its id."""
+    """Creates a site; the response has its id."""
     update_site: _UnaryUnary[UpdateSiteRequest, UpdateSiteResponse]
     """Replaces a site."""
     UpdateSite: _UnaryUnary[UpdateSiteRequest, UpdateSiteResponse]
@@ -540,9 +540,9 @@ class SiteServiceStub:
     GetSiteMarket: _UnaryUnary[GetSiteMarketRequest, GetSiteMarketResponse]
     """One site market."""
     create_site_market: _UnaryUnary[CreateSiteMarketRequest, CreateSiteMarketResponse]
-    """Makes a site market; the answer carries its id."""
+    """Creates a site market; the response has its id."""
     CreateSiteMarket: _UnaryUnary[CreateSiteMarketRequest, CreateSiteMarketResponse]
-    """Makes a site market; the answer carries its id."""
+    """Creates a site market; the response has its id."""
     update_site_market: _UnaryUnary[UpdateSiteMarketRequest, UpdateSiteMarketResponse]
     """Replaces a site market."""
     UpdateSiteMarket: _UnaryUnary[UpdateSiteMarketRequest, UpdateSiteMarketResponse]
