@@ -76,7 +76,7 @@ USERS = {"who may": User(EMAIL, TOKEN), "who may not": User(EMAIL, "another")}
 
 
 @pytest.mark.parametrize("user", USERS.values(), ids=list(USERS))
-def test_a_program_at_its_most_talkative(tmp_path: Path, user: User) -> None:
+def test_verbose_output_of_a_program_hides_credentials(tmp_path: Path, user: User) -> None:
     with BackgroundEmulator(Emulator(speed=600, users=[user])) as emulator:
         text = output_of(emulator, tmp_path, "-c", PROGRAM)
     assert text.startswith("began")
@@ -85,7 +85,7 @@ def test_a_program_at_its_most_talkative(tmp_path: Path, user: User) -> None:
     assert EMAIL not in text
 
 
-def test_what_would_tell_it_all_the_same_is_warned_of(tmp_path: Path) -> None:
+def test_grpc_trace_logs_a_warning(tmp_path: Path) -> None:
     with BackgroundEmulator(Emulator(speed=600, users=[User(EMAIL, TOKEN)])) as emulator:
         traced = {**environment(emulator, tmp_path), "GRPC_TRACE": "api"}
         done = subprocess.run(
@@ -98,7 +98,7 @@ COMMANDS = ("raw GET /absent",)
 
 
 @pytest.mark.parametrize("user", USERS.values(), ids=list(USERS))
-def test_the_command_line_at_its_most_talkative(tmp_path: Path, user: User) -> None:
+def test_verbose_output_of_the_cli_hides_credentials(tmp_path: Path, user: User) -> None:
     with BackgroundEmulator(Emulator(speed=600, users=[user])) as emulator:
         for command in COMMANDS:
             text = output_of(emulator, tmp_path, "-m", "kentik_async.cli", *command.split())
@@ -107,7 +107,7 @@ def test_the_command_line_at_its_most_talkative(tmp_path: Path, user: User) -> N
             assert EMAIL not in text
 
 
-async def test_names_and_content_of_the_quota_file(tmp_path: Path) -> None:
+async def test_the_quota_file_hides_credentials(tmp_path: Path) -> None:
     quota = Quota.NON_QUERY
     limiter = open_file_limiter(
         f"{tmp_path}/",
