@@ -59,7 +59,7 @@ def test_endpoints(url: str, secure: bool, authority: str, path: str) -> None:
         b"https://host",
     ],
 )
-def test_what_is_no_endpoint(url: str) -> None:
+def test_invalid_endpoints(url: str) -> None:
     with pytest.raises(ConfigError, match="rest_endpoint") as caught:
         Endpoint.parse(url, name="rest_endpoint")
     assert "\n" not in str(caught.value)
@@ -97,7 +97,7 @@ def test_a_token_is_a_text_that_hides_itself() -> None:
 @pytest.mark.parametrize(
     "email", ["", "  ", None, 7, b"ada@example.com", "ada\n@example.com", "adä@example.com"]
 )
-def test_what_is_no_email(email: str) -> None:
+def test_invalid_email_addresses(email: str) -> None:
     with pytest.raises(ConfigError, match=r"^email "):
         Credentials.of(email, CANARY)
 
@@ -118,7 +118,7 @@ def test_what_is_no_email(email: str) -> None:
         "\N{ZERO WIDTH SPACE}" + CANARY,
     ],
 )
-def test_what_is_no_token_is_refused_without_showing_it(token: str) -> None:
+def test_an_invalid_token_is_refused_but_not_shown(token: str) -> None:
     with pytest.raises(ConfigError, match=r"^token ") as caught:
         Credentials.of("ada@example.com", token)
     ours = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
@@ -142,7 +142,7 @@ def test_a_text_from_outside_is_scrubbed() -> None:
 
 
 class TestAuthorities:
-    def test_none_are_the_machines(self) -> None:
+    def test_authorities_of_the_machine_by_default(self) -> None:
         assert read_authorities(None) is None
 
     def test_a_file_that_is_not_there(self, tmp_path: Path) -> None:
@@ -233,12 +233,12 @@ class TestProxy:
         monkeypatch.setenv("NO_PROXY", "api.kentik.com")
         assert proxy_for(self.REMOTE, None) is None
 
-    def test_what_is_given_goes_before_the_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_an_argument_overrides_the_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
         monkeypatch.setenv("NO_PROXY", "*")
         assert proxy_for(self.REMOTE, "http://other.example:8080") == "http://other.example:8080"
 
-    def test_an_empty_one_is_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_an_empty_proxy_means_no_proxy(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
         assert proxy_for(self.REMOTE, "") is None
 
@@ -249,7 +249,7 @@ class TestProxy:
     def test_the_port_is_that_of_plain_http(self) -> None:
         assert proxy_for(self.REMOTE, "http://u:p@proxy.example/") == "http://u:p@proxy.example:80"
 
-    def test_the_scheme_may_be_left_away(self) -> None:
+    def test_the_scheme_may_be_omitted(self) -> None:
         assert proxy_for(self.REMOTE, "proxy.example:3128") == "http://proxy.example:3128"
 
     @pytest.mark.parametrize(

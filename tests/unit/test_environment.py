@@ -51,7 +51,7 @@ class TestOrder:
         environ = THEIRS | {"KENTIK_EMAIL": "ours@env"}
         assert who(settings_from(None, environ, home)) == ("ours@env", "theirs-env")
 
-    def test_an_empty_variable_is_none(self, home: Path) -> None:
+    def test_an_empty_variable_counts_as_unset(self, home: Path) -> None:
         assert who(settings_from(None, THEIRS | {"KENTIK_EMAIL": ""}, home)) == ("theirs@env", "theirs-env")
 
     def test_the_environment_goes_before_the_default_profile(self, home: Path) -> None:
@@ -187,18 +187,18 @@ class TestBroken:
         "text",
         ["", "{", "[]", "null", '"x"', "{" * 2000, "[" * 100_000, "x" * 70_000, "\x00"],
     )
-    def test_a_file_that_is_no_profile(self, home: Path, text: str) -> None:
+    def test_a_file_that_is_not_a_profile(self, home: Path, text: str) -> None:
         write(home / ".kentik" / "default", text)
         with pytest.raises(ConfigError, match=r"^profile 'default': .*default must contain a JSON object"):
             settings_from(None, {}, home)
 
-    def test_bytes_that_are_no_text(self, home: Path) -> None:
+    def test_bytes_that_are_not_text(self, home: Path) -> None:
         (home / ".kentik" / "default").write_bytes(b'{"email": "\xff\xfe"}')
         with pytest.raises(ConfigError, match="must contain a JSON object"):
             settings_from(None, {}, home)
 
     @pytest.mark.parametrize("value", [7, ["x"], {"x": 1}, True])
-    def test_a_field_that_is_no_text(self, home: Path, value: object) -> None:
+    def test_a_field_that_is_not_text(self, home: Path, value: object) -> None:
         write(home / ".kentik" / "default", {"email": value, "api-key": CANARY})
         with pytest.raises(ConfigError, match="has a 'email' that is not a string") as caught:
             settings_from(None, {}, home)
@@ -215,7 +215,7 @@ class TestBroken:
             settings_from(name, {}, home)
 
     @pytest.mark.parametrize("speed", ["0", "-1", "fast", "nan", "inf", "1e999"])
-    def test_a_speed_that_is_none(self, home: Path, speed: str) -> None:
+    def test_an_invalid_speed(self, home: Path, speed: str) -> None:
         with pytest.raises(ConfigError, match=r"^KENTIK_SPEED must be a number above 0 .*; got '.*'$"):
             settings_from(None, OURS | {"KENTIK_SPEED": speed}, home)
 

@@ -89,7 +89,7 @@ def test_the_last_attempt_is_the_last() -> None:
         ("cap", None),
     ],
 )
-def test_what_is_no_retry_policy_is_refused(name: str, value: object) -> None:
+def test_an_invalid_retry_policy_is_refused(name: str, value: object) -> None:
     with pytest.raises(ConfigError, match=rf"Retry\.{name} must be .*; got "):
         Retry(**{name: value})
 

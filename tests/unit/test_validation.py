@@ -47,7 +47,7 @@ def test_asn_is_understood(value, expected) -> None:
         *(np.bool_(True), np.float64(1.0), np.array([1]), AutonomousSystem(-1, "x"), object()),
     ],
 )
-def test_what_is_no_asn_is_refused(value) -> None:
+def test_an_invalid_asn_is_refused(value) -> None:
     with pytest.raises(ValidationError, match=r"^asn must be an AS number: 0 to 4294967295") as caught:
         v.valid_asn(value)
     assert "\n" not in str(caught.value)
@@ -88,7 +88,7 @@ class TestTexts:
     @pytest.mark.parametrize(
         ("value", "why"), [("a\0b", "NUL"), ("a\ud800b", "surrogates"), ("\udc80", "surrogates")]
     )
-    def test_what_no_wire_carries_is_refused(self, check, value: str, why: str) -> None:
+    def test_text_that_cannot_be_encoded_is_refused(self, check, value: str, why: str) -> None:
         with pytest.raises(ValidationError, match=why) as caught:
             check(value)
         str(caught.value).encode()
@@ -129,7 +129,7 @@ def test_a_near_miss_gets_the_nearest(kind, value: str, hint: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["", None, 4, True, ["v4"], {"v4": 1}, b"v4", "v4\0", "x" * 10**6])
-def test_what_is_no_choice_is_refused(value) -> None:
+def test_an_invalid_choice_is_refused(value) -> None:
     with pytest.raises(ValidationError, match=r"^ip must be one of v4, v6; got ") as caught:
         v.valid_choice(IPFamily, value, "ip")
     assert len(str(caught.value)) < 200

@@ -44,7 +44,7 @@ def test_of_several_exits_the_worst_counts(exits: list[Exit], first: Exit) -> No
     assert worst(exits) is worst(reversed(exits)) is first
 
 
-def test_every_exit_has_its_gravity() -> None:
+def test_every_exit_code_has_a_rank() -> None:
     assert {worst([one]) for one in Exit} == set(Exit)
 
 

@@ -141,20 +141,22 @@ def test_help_loads_nothing_that_only_calls_need(helped: tuple[str, dict[str, in
     assert not loaded
 
 
-def test_help_fits_a_terminal_and_hides_what_is_ours(helped: tuple[str, dict[str, int], set[str]]) -> None:
+def test_help_fits_a_terminal_and_hides_internal_options(
+    helped: tuple[str, dict[str, int], set[str]],
+) -> None:
     text, _, _ = helped
     assert max(map(len, text.splitlines())) <= 80
     for hidden in ("command context", "until-stdin-ends", "context:", "PARSE"):
         assert hidden not in text
 
 
-def test_every_command_tells_of_the_options_of_every_command(call: Callable[..., Said]) -> None:
+def test_every_help_text_lists_the_global_options(call: Callable[..., Said]) -> None:
     text = call("sites", "list", "--help").stdout
     for option in ("--output", "--profile", "--region", "--quiet", "--no-color", "--max-wait", "--timeout"):
         assert option in text
 
 
-def test_exit_codes_are_told(call: Callable[..., Said]) -> None:
+def test_exit_codes_are_listed(call: Callable[..., Said]) -> None:
     text = " ".join(call("--help").stdout.split())
     assert "130 interrupted" in text
     assert "5 finished with failures" in text
@@ -231,14 +233,14 @@ def test_group_without_command_shows_help(call: Callable[..., Said]) -> None:
     assert "Usage: kentik-async kmi COMMAND" in done.stdout
 
 
-def test_nothing_at_all_is_an_invitation(call: Callable[..., Said]) -> None:
+def test_no_arguments_print_the_usage(call: Callable[..., Said]) -> None:
     done = call()
     assert done.returncode == 0
     assert "Usage: kentik-async COMMAND" in done.stdout
 
 
 @pytest.mark.parametrize("missing", ["cyclopts", "rich"])
-def test_without_the_extra_one_line_says_how_to_get_it(missing: str) -> None:
+def test_without_the_extra_the_error_has_the_pip_command(missing: str) -> None:
     code = f"""
 import sys
 sys.modules[{missing!r}] = None
@@ -251,7 +253,7 @@ sys.exit(main(["--help"]))
     assert done.stdout == ""
 
 
-def test_a_defect_of_ours_is_one_line_too() -> None:
+def test_an_internal_error_is_one_line() -> None:
     code = """
 import sys
 from kentik_async.cli import app, __main__

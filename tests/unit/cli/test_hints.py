@@ -64,7 +64,7 @@ def test_every_option_with_several_values_is_known() -> None:
         ("report network", "TARGET [MORE...] --asn ASN"),
     ],
 )
-def test_the_usage_says_what_a_command_needs(
+def test_the_usage_names_the_required_arguments(
     capsys: pytest.CaptureFixture[str], command: str, needed: str
 ) -> None:
     assert main(["kmi", *command.split(), "--help"]) == 0

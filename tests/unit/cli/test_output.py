@@ -42,7 +42,7 @@ ROWS = Records([Ranking(64500, "Müller, [bold]& Söhne", 1, -2, 1234567, 0), Ra
         (Market("cc$US", "United States"), "text", '{"market_id": "cc$US", "name": "United States"}'),
     ],
 )
-def test_people_read(value: object, kind: Any, text: str) -> None:
+def test_values_as_text_for_people(value: object, kind: Any, text: str) -> None:
     assert text_for_people(value, kind) == text
 
 
@@ -140,12 +140,12 @@ def test_no_rows_are_a_valid_answer_and_a_note(
         ("csv", "id,lat\n3,\n"),
     ],
 )
-def test_one_thing(capfd: pytest.CaptureFixture[str], form: Format, text: str) -> None:
+def test_one_record(capfd: pytest.CaptureFixture[str], form: Format, text: str) -> None:
     Printer(form, Notes()).record({"id": 3, "lat": None}, ("id", "lat"))
     assert capfd.readouterr().out == text
 
 
-def test_quiet_notes_say_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+def test_quiet_notes_print_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     notes = Notes(quiet=True)
     notes.note("x")
     notes.plain("y")

@@ -94,7 +94,7 @@ async def test_progress_survives_an_unreachable_quota(
 
 
 @in_virtual_time
-async def test_nothing_is_said_when_quiet(time: VirtualTime, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_quiet_prints_nothing(time: VirtualTime, capsys: pytest.CaptureFixture[str]) -> None:
     async with client(time) as kentik, showing_progress(Notes(quiet=True)) as display:
         pull = kentik.kmi.pull_rankings(["cc$US"])
         with display.track("", kentik, pull):

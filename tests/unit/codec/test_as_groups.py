@@ -45,7 +45,7 @@ class TestRequests:
         expected.as_group.asn.extend(["64512", "1", "65546"])
         assert wire.CreateASGroupRequest.FromString(raw) == expected
 
-    def test_update_takes_back_what_was_read(self) -> None:
+    def test_update_accepts_a_group_that_was_read(self) -> None:
         raw = as_groups.encode_update(GROUP.id, GROUP.name, GROUP.asn)
         expected = wire.UpdateASGroupRequest()
         expected.as_group.id = "0012"
@@ -96,7 +96,7 @@ class TestAnswers:
         assert found.invalid_count == 7
         assert as_groups.decode_list(b"").invalid_count == 0
 
-    def test_a_deletion_says_nothing(self) -> None:
+    def test_a_deletion_returns_none(self) -> None:
         assert as_groups.decode_delete(b"") is None
 
     @pytest.mark.parametrize(

@@ -178,7 +178,7 @@ def test_inner_fields_and_booleans_as_parameters() -> None:
 
 
 @pytest.mark.parametrize("market", ["", ".", ".."])
-def test_a_path_leads_nowhere_else(market: str) -> None:
+def test_a_value_that_changes_the_path_is_refused(market: str) -> None:
     request = GetRankingsRequest(market_id=market, rank_type="customer_base", ip="v4")
     with pytest.raises(ValidationError, match="market_id must not be"):
         to_json(GET_RANKINGS, request.SerializeToString())

@@ -117,12 +117,12 @@ class TestMarkets:
         assert markets == (Market("planet$earth", "Planet"), Market("cc$US", ""))
         assert isinstance(markets, Records)
 
-    def test_none_are_none(self) -> None:
+    def test_no_markets_make_an_empty_table(self) -> None:
         assert kmi.decode_markets(b"").to_arrow().column_names == ["market_id", "name"]
 
 
 class TestRankings:
-    def test_keep_what_was_asked(self) -> None:
+    def test_rankings_keep_the_requested_arguments(self) -> None:
         answer = wire.GetRankingsResponse(invalid_count=3)
         found = decode_rankings(answer, rank_type="customer_base_wholesale", ip="v6", limit=5)
         assert (found.market_id, found.rank_type, found.ip) == ("cc$US", "customer_base_wholesome", "v6")

@@ -185,7 +185,7 @@ class TestRecords:
 
 
 class TestRankings:
-    def test_carries_what_was_asked(self) -> None:
+    def test_carries_the_requested_arguments(self) -> None:
         rows = rankings(ROWS[1], limit=10)
         assert (rows.market_id, rows.rank_type, rows.ip, rows.limit) == ("cc$US", "peering_base", "v6", 10)
         assert (rows.fetched_at, rows.invalid_count) == (NOON, 2)

@@ -237,7 +237,7 @@ def test_a_list_answer_is_a_table_too() -> None:
 @pytest.mark.parametrize(
     ("library", "method"), [("pyarrow", "to_arrow"), ("polars", "to_polars"), ("pandas", "to_pandas")]
 )
-def test_a_missing_library_is_named_with_the_cure(library: str, method: str) -> None:
+def test_a_missing_library_error_has_the_pip_command(library: str, method: str) -> None:
     script = f"""
 import sys
 sys.modules[{library!r}] = None

@@ -32,7 +32,7 @@ async def test_each_attempt_has_its_whole_timeout(time: VirtualTime) -> None:
 
 
 @in_virtual_time
-async def test_what_has_ended_neither_fails_nor_is_kept(time: VirtualTime) -> None:
+async def test_ended_attempts_are_removed_and_do_not_fail(time: VirtualTime) -> None:
     in_flight = InFlight(asyncio.get_running_loop())
     answered, late = in_flight.add(10.0), in_flight.add(10.0)
     answered.set_result(None)
@@ -58,7 +58,7 @@ async def test_many_attempts_share_one_timer(time: VirtualTime) -> None:
 
 
 @in_virtual_time
-async def test_a_response_is_read_after_the_loop_stood_still(time: VirtualTime) -> None:
+async def test_a_response_is_read_after_the_loop_was_blocked(time: VirtualTime) -> None:
     loop = asyncio.get_running_loop()
     in_flight = InFlight(loop)
     arrived, lost = in_flight.add(10.0), in_flight.add(10.0)
@@ -69,7 +69,7 @@ async def test_a_response_is_read_after_the_loop_stood_still(time: VirtualTime) 
 
 
 @in_virtual_time
-async def test_closing_ends_what_is_in_flight(time: VirtualTime) -> None:
+async def test_closing_fails_attempts_in_flight(time: VirtualTime) -> None:
     loop = asyncio.get_running_loop()
     in_flight = InFlight(loop)
     future = in_flight.add(10.0)

@@ -27,7 +27,7 @@ def test_a_block_ends_with_an_error_too() -> None:
     assert current_priority() == 0
 
 
-async def test_tasks_inherit_and_do_not_disturb() -> None:
+async def test_tasks_inherit_and_do_not_change_the_parent() -> None:
     async def urgent(level: Priority) -> int:
         with priority(level):
             await asyncio.sleep(0)
@@ -45,6 +45,6 @@ async def test_tasks_inherit_and_do_not_disturb() -> None:
 
 
 @pytest.mark.parametrize("level", ["HIGH", "", "urgent", 1, None, []])
-def test_what_is_no_priority(level: Any) -> None:
+def test_an_invalid_priority_is_refused(level: Any) -> None:
     with pytest.raises(ConfigError, match=r"^priority must be one of high, normal, low; got "):
         priority(level).__enter__()

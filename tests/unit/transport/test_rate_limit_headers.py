@@ -85,7 +85,7 @@ def test_what_is_no_such_value_is_ignored(value: object) -> None:
     assert read(value) is None
 
 
-def test_no_header_says_nothing() -> None:
+def test_without_headers_there_is_no_allowance() -> None:
     assert read_allowance([("retry-after", "3"), ("x-ratelimit-xetails", "e30")]) is None
 
 
@@ -101,11 +101,11 @@ json_values = st.recursive(
 
 
 @given(st.fixed_dictionaries({"limit_remaining": json_values, "duration_until_reset": json_values}))
-def test_whatever_stands_there_nothing_is_raised(document: dict[str, Any]) -> None:
+def test_any_headers_raise_no_error(document: dict[str, Any]) -> None:
     allowance = read(encoded(document))
     assert allowance is None or (0 <= allowance.left <= 10**9 and 0 <= allowance.reset <= 86400)
 
 
 @given(st.text() | st.binary().map(lambda raw: base64.urlsafe_b64encode(raw).decode()))
-def test_whatever_the_text_nothing_is_raised(text: str) -> None:
+def test_any_text_raises_no_error(text: str) -> None:
     assert read(text) is None or read(text)

@@ -92,7 +92,7 @@ def test_the_three_shapes_of_a_refusal(status: str, details: str, trailers: dict
 
 
 @pytest.mark.parametrize("details", ["Received http2 header with status: 503", "status: 429", ""])
-def test_other_unavailability_is_no_refusal(details: str) -> None:
+def test_other_unavailability_is_not_a_refusal(details: str) -> None:
     assert type(error_for_grpc("UNAVAILABLE", details)) is errors.UnavailableError
 
 
@@ -104,7 +104,7 @@ def test_other_unavailability_is_no_refusal(details: str) -> None:
         "Sent message larger than max (70000000 vs. 67108864)",
     ],
 )
-def test_a_message_over_the_size_limit_is_no_refusal(details: str) -> None:
+def test_a_message_over_the_size_limit_is_not_a_refusal(details: str) -> None:
     error = error_for_grpc("RESOURCE_EXHAUSTED", details, {"retry-after": "3"})
     assert type(error) is errors.DecodeError
     assert "larger than max" in str(error)
@@ -183,7 +183,7 @@ def test_the_pause_that_a_refusal_asks_for(headers: dict[str, str], pause: float
         (302, b"", False),
     ],
 )
-def test_an_answer_of_a_gateway_is_told_from_the_apis(status: int, body: bytes, gateway: bool) -> None:
+def test_gateway_and_api_responses_are_distinguished(status: int, body: bytes, gateway: bool) -> None:
     assert is_gateway_response(status, body) is gateway
 
 
