@@ -65,7 +65,7 @@ class TestTimeout:
 
     @over_both
     @pytest.mark.parametrize("answered", [True, False])
-    async def test_event_loop_that_stood_still(
+    async def test_event_loop_that_was_blocked(
         self, client: Client, held: Held, call: Call, answered: bool
     ) -> None:
         """Then the timer is late, and a response that arrived in time is not lost."""

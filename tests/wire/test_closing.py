@@ -18,7 +18,7 @@ DRAIN = ONE_AT_A_TIME.drain
 
 class TestClosing:
     @over_both
-    async def test_calls_that_fly(self, client: Client, held: Held, call: Call) -> None:
+    async def test_calls_in_flight(self, client: Client, held: Held, call: Call) -> None:
         kentik = client()
         tasks = [asyncio.ensure_future(call(kentik)) for _ in range(5)]
         await held.has_received(5)

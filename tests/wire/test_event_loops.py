@@ -84,7 +84,7 @@ def test_one_asyncio_run_after_another(grpc_port: int) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_a_client_that_is_left_behind_says_nothing_of_ours(grpc_port: int) -> None:
+def test_an_unclosed_client_logs_nothing(grpc_port: int) -> None:
     done = run(
         """
         async def use():

@@ -88,7 +88,7 @@ async def test_a_create_is_sent_once_and_its_slot_drains(client: Client, case: s
 
 @pytest.mark.parametrize("effect", ["read", "replace"])
 @pytest.mark.parametrize("case", LOST)
-async def test_what_does_no_harm_twice_is_sent_again(client: Client, case: str, effect: str) -> None:
+async def test_idempotent_calls_are_sent_again(client: Client, case: str, effect: str) -> None:
     async with RawServer(after_the_request(LOST[case])) as server:
         kentik = client(grpc_endpoint=server.url)
         with pytest.raises(UnavailableError) as caught:
@@ -130,7 +130,7 @@ async def test_a_stream_that_is_answered_without_a_message(client: Client) -> No
         await kentik.aclose()
 
 
-async def test_a_status_that_is_none_of_the_list(client: Client) -> None:
+async def test_an_undefined_status_is_unknown(client: Client) -> None:
     frames = http2_headers(*GRPC, ("grpc-status", "99"))
     async with RawServer(after_the_request(frames)) as server:
         kentik = client(ONE_AT_A_TIME, grpc_endpoint=server.url)
@@ -264,9 +264,7 @@ WORDS = [
 
 
 @pytest.mark.parametrize(("status", "words", "connected", "unconnected"), WORDS)
-def test_what_a_status_says_of_a_requests_fate(
-    status: str, words: str, connected: str, unconnected: str
-) -> None:
+def test_outcome_of_each_status(status: str, words: str, connected: str, unconnected: str) -> None:
     assert reply_for_grpc(status, words, {}, connected=True).outcome == connected
     reply = reply_for_grpc(status, words, {}, connected=False)
     assert reply.outcome == unconnected

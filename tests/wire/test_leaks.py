@@ -55,7 +55,7 @@ class TestLeaks:
         held.loose.set()
         await flying
 
-    async def test_cancelled_calls_that_flew(self, client: Client, grpc_server: ForeignGrpc) -> None:
+    async def test_cancelled_calls_in_flight(self, client: Client, grpc_server: ForeignGrpc) -> None:
         kentik = client(UNLIMITED)
         alive = len(asyncio.all_tasks())
 
@@ -88,7 +88,7 @@ class TestLeaks:
         assert after[0] - before[0] < 1_000 * 50
 
 
-async def test_a_failure_leaves_no_garbage_behind(client: Client, held: Held) -> None:
+async def test_a_failure_creates_no_reference_cycle(client: Client, held: Held) -> None:
     """No reference cycle keeps it, and the objects that it refers to, until the next collection.
 
     Only over REST: grpcio 1.51 has cycles of its own.
@@ -106,7 +106,7 @@ async def test_a_failure_leaves_no_garbage_behind(client: Client, held: Held) ->
 
 
 @pytest.mark.parametrize("flying", [False, True], ids=["while it waited", "while it flew"])
-async def test_a_cancelled_call_leaves_no_garbage_behind(client: Client, held: Held, flying: bool) -> None:
+async def test_a_cancelled_call_creates_no_reference_cycle(client: Client, held: Held, flying: bool) -> None:
     """The task that made it is not kept either: thousands of tasks would outlive their cancellation."""
     kentik = client(UNLIMITED if flying else ONE_AT_A_TIME)
     first = asyncio.create_task(kentik.sites.list())

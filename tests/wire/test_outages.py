@@ -71,7 +71,7 @@ class TestNeverThere:
             await client(grpc_endpoint=url, connect_timeout=0.2, transport="grpc").kmi.list_markets()
 
     @pytest.mark.usefixtures("patient_probe")
-    async def test_a_server_that_says_nothing(self, client: Client) -> None:
+    async def test_a_server_that_does_not_respond(self, client: Client) -> None:
         async def silent(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
             await reader.read(-1)
 
@@ -83,7 +83,7 @@ class TestNeverThere:
             assert watch.elapsed < CONNECT_TIMEOUT
             await kentik.aclose()
 
-    async def test_a_server_whose_tls_says_nothing(self, client: Client) -> None:
+    async def test_a_server_whose_tls_handshake_hangs(self, client: Client) -> None:
         async def silent(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
             await reader.read(-1)
 
@@ -97,7 +97,7 @@ class TestNeverThere:
             await kentik.aclose()
 
     @over_both
-    async def test_nothing_is_spent(self, client: Client, call: Call) -> None:
+    async def test_failed_connections_use_no_quota(self, client: Client, call: Call) -> None:
         kentik = client(
             Quota(1, None, 0, 100, None), grpc_endpoint=NOWHERE, rest_endpoint=NOWHERE, connect_timeout=0.1
         )
@@ -137,7 +137,9 @@ class TestNotYetThere:
         await rest_server.start()
         assert list(await call) == []
 
-    async def test_a_second_try_after_a_first_in_vain(self, client: Client, grpc_server: ForeignGrpc) -> None:
+    async def test_a_call_succeeds_after_a_failed_connection(
+        self, client: Client, grpc_server: ForeignGrpc
+    ) -> None:
         await grpc_server.stop()
         kentik = client(connect_timeout=0.1)
         with pytest.raises(ConnectError):
@@ -149,7 +151,7 @@ class TestNotYetThere:
 class TestLongOutages:
     @pytest.mark.usefixtures("patient_probe")
     @over_both
-    async def test_patience_has_an_end(
+    async def test_outage_wait_ends(
         self, client: Client, call: Call, grpc_server: ForeignGrpc, rest_server: ForeignRest
     ) -> None:
         rest_server.usual = Answer(body=b'{"sites": []}')
@@ -177,7 +179,7 @@ class TestLongOutages:
                     await asyncio.sleep(0.02)
 
     @over_both
-    async def test_short_ones_go_unnoticed(
+    async def test_short_outages_are_waited_out(
         self, client: Client, call: Call, grpc_server: ForeignGrpc, rest_server: ForeignRest
     ) -> None:
         rest_server.usual = Answer(body=b'{"sites": []}')
@@ -232,7 +234,7 @@ def patience_towards(port: int, number: int) -> list[int]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the option is Linux's")
-async def test_a_connection_that_was_forgotten_is_given_up(client: Client, grpc_server: ForeignGrpc) -> None:
+async def test_a_dead_connection_is_closed_by_the_kernel(client: Client, grpc_server: ForeignGrpc) -> None:
     """The kernel closes it when acknowledgements stop, and not after a quarter of an hour."""
     kentik = client()
     await kentik.kmi.list_markets()

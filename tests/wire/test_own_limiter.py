@@ -90,12 +90,12 @@ def limited(client: Client, own: OwnLimiter) -> KentikClient:
     return client(PATIENT, limiter=own)
 
 
-def test_it_is_one(own: OwnLimiter) -> None:
+def test_it_implements_the_protocol(own: OwnLimiter) -> None:
     limiter: Limiter = own
     assert isinstance(limiter, Limiter)
 
 
-async def test_each_attempt_asks_anew(
+async def test_each_attempt_acquires_a_grant(
     limited: KentikClient, own: OwnLimiter, grpc_server: ForeignGrpc
 ) -> None:
     grpc_server.answers.extend(

@@ -36,7 +36,7 @@ async def others(kentik: KentikClient) -> int:
 
 
 @pytest.mark.parametrize("early", [True, False], ids=["initial", "trailing"])
-async def test_a_successful_rpc_may_say_what_is_left(
+async def test_a_successful_rpc_may_report_the_remaining_quota(
     client: Client, grpc_server: ForeignGrpc, early: bool
 ) -> None:
     kentik = client(SPACIOUS)
@@ -49,7 +49,9 @@ async def test_a_successful_rpc_may_say_what_is_left(
     assert await others(kentik) == 0
 
 
-async def test_a_successful_exchange_may_say_what_is_left(client: Client, rest_server: ForeignRest) -> None:
+async def test_a_rest_response_may_report_the_remaining_quota(
+    client: Client, rest_server: ForeignRest
+) -> None:
     kentik = client(SPACIOUS)
     rest_server.usual = Answer(body=b'{"sites": []}', headers={"X-RateLimit-Details": details(20, 5)})
     await kentik.sites.list()
@@ -69,7 +71,7 @@ async def test_a_successful_exchange_may_say_what_is_left(client: Client, rest_s
         ({"x-ratelimit-remaining": "many", "x-ratelimit-reset": "5"}, 59),
     ],
 )
-async def test_separate_headers_may_say_what_is_left(
+async def test_separate_headers_may_report_the_remaining_quota(
     client: Client,
     grpc_server: ForeignGrpc,
     rest_server: ForeignRest,
@@ -99,7 +101,7 @@ async def test_throttle_ms_is_preferred_when_nothing_is_left(
 
 
 @over_both
-async def test_an_answer_that_is_an_error_may_say_so_too(
+async def test_an_error_may_report_the_remaining_quota(
     client: Client, grpc_server: ForeignGrpc, rest_server: ForeignRest, call: Callable[[KentikClient], Any]
 ) -> None:
     kentik = client(SPACIOUS)
@@ -151,7 +153,7 @@ async def test_what_cannot_be_read_is_ignored(
     assert await others(kentik) == 0
 
 
-async def test_a_refusal_tells_of_others(client: Client, grpc_server: ForeignGrpc) -> None:
+async def test_a_refusal_counts_requests_of_others(client: Client, grpc_server: ForeignGrpc) -> None:
     kentik = client(SPACIOUS)
     for _ in range(40):
         await kentik.kmi.list_markets()

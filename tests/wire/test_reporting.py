@@ -87,7 +87,7 @@ async def test_failures_refusals_and_repetitions(client: Client, grpc_server: Fo
     assert 0 <= retried.duration <= 0.001
 
 
-async def test_a_call_that_is_let_go_is_reported_no_further(client: Client, held: Held) -> None:
+async def test_a_timed_out_call_reports_no_more_events(client: Client, held: Held) -> None:
     events: list[Event] = []
     kentik = client(PATIENT_ONE_AT_A_TIME, on_event=events.append)
     with pytest.raises(DeadlineExceededError):
@@ -106,7 +106,7 @@ async def test_attempt_ends_before_the_next_begins(client: Client, grpc_server: 
 
 
 @pytest.mark.parametrize("error", [ValueError("mine"), NotFoundError("mine"), ZeroDivisionError()])
-async def test_what_a_report_raises_is_logged_only(
+async def test_an_exception_of_on_event_is_only_logged(
     client: Client, rest_server: ForeignRest, caplog: pytest.LogCaptureFixture, error: Exception
 ) -> None:
     def broken(_: Event) -> NoReturn:

@@ -230,7 +230,7 @@ class TestRawRequests:
 
     @pytest.mark.parametrize("body", [b"", b"  \n"])
     @pytest.mark.parametrize("status", [200, 204])
-    async def test_an_empty_answer_is_none(
+    async def test_an_empty_response_returns_none(
         self, kentik: KentikClient, rest_server: ForeignRest, status: int, body: bytes
     ) -> None:
         rest_server.usual = Answer(status, body if status == 200 else b"")
@@ -240,7 +240,7 @@ class TestRawRequests:
         assert await kentik.rest.request("HEAD", "/x") is None
         assert rest_server.received[0].verb == "HEAD"
 
-    async def test_what_is_no_json(self, kentik: KentikClient, rest_server: ForeignRest) -> None:
+    async def test_a_response_that_is_not_json(self, kentik: KentikClient, rest_server: ForeignRest) -> None:
         rest_server.usual = Answer(body=b"<html>")
         with pytest.raises(DecodeError, match=r"^the response is not JSON: "):
             await kentik.rest.request("GET", "/x")

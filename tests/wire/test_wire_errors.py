@@ -190,7 +190,7 @@ async def test_a_repetition_succeeds(kentik: KentikClient, grpc_server: ForeignG
         ("PUT", False, 1),
     ],
 )
-async def test_raw_requests_retry_as_told(
+async def test_raw_requests_retry_if_idempotent(
     kentik: KentikClient, rest_server: ForeignRest, verb: str, idempotent: bool | None, sent: int
 ) -> None:
     rest_server.usual = Answer(503)

@@ -59,7 +59,7 @@ async def test_an_object_with_the_change_is_not_written(
     assert asked(grpc_server) == ["GetSite"]
 
 
-async def test_an_unexpected_object_is_left_alone(kentik: KentikClient, grpc_server: ForeignGrpc) -> None:
+async def test_an_unexpected_object_is_not_written(kentik: KentikClient, grpc_server: ForeignGrpc) -> None:
     seen = await read(kentik, grpc_server)
     answers(grpc_server, OTHER)
     with pytest.raises(ConflictError, match=r"site 17 .*: postal_address, type changed") as caught:

@@ -59,7 +59,7 @@ async def outdated() -> AsyncIterator[RawServer]:
 
 @pytest.mark.usefixtures("patient_probe")
 @pytest.mark.parametrize("protocol", ["grpc", "rest"])
-async def test_tls_1_1_is_not_spoken(
+async def test_tls_1_1_is_refused(
     client: Client, outdated: RawServer, ca_file: Path, monkeypatch: pytest.MonkeyPatch, protocol: str
 ) -> None:
     for name, value in SWITCHES.items():

@@ -100,7 +100,7 @@ UNTRUSTED: dict[str, tuple[Callable[[], trustme.LeafCert], str]] = {
 
 @over_both
 @pytest.mark.parametrize("why", UNTRUSTED)
-async def test_an_untrusted_server_is_told_at_once(
+async def test_an_untrusted_server_fails_at_once(
     client: Client, secured: Secured, ca_file: Path, protocol: str, why: str
 ) -> None:
     issue, words = UNTRUSTED[why]

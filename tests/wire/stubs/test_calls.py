@@ -54,7 +54,7 @@ class TestUnary:
         with pytest.raises(DeadlineExceededError, match=r"timeout=0\.02 s"):
             await stub.Get(Market(), timeout=0.02)
 
-    async def test_an_answer_that_is_none(
+    async def test_an_invalid_response_is_a_decode_error(
         self, one_at_a_time: KentikClient, grpc_server: ForeignGrpc
     ) -> None:
         grpc_server.usual = b"\xff\xff\xff"

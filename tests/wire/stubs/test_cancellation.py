@@ -105,7 +105,7 @@ class Listeners:
 
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("quota", [ONE, UNLIMITED], ids=["one at a time", "all at once"])
-async def test_streams_that_are_left_at_any_moment(
+async def test_streams_ended_at_any_moment(
     client: Client, grpc_server: ForeignGrpc, quota: Quota, seed: int
 ) -> None:
     MarketService(grpc_server)

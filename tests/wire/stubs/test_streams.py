@@ -110,7 +110,9 @@ class TestStreams:
                 await asyncio.sleep(0.001)
         assert service.broken_off == 1
 
-    async def test_a_message_that_is_none(self, one_at_a_time: KentikClient, service: MarketService) -> None:
+    async def test_a_message_of_another_type_is_refused(
+        self, one_at_a_time: KentikClient, service: MarketService
+    ) -> None:
         stub = one_at_a_time.stub(MarketServiceStub)
         with pytest.raises(ValidationError, match="must be a Market; got a ListMarketsRequest"):
             await stub.Load([Market(), ListMarketsRequest()])
@@ -187,7 +189,7 @@ class TestStreams:
         outcomes = await asyncio.gather(*tasks, return_exceptions=True)
         assert [type(outcome) for outcome in outcomes] == [ClientClosedError] * 3
 
-    async def test_the_server_breaks_off(
+    async def test_the_server_closes_the_stream_early(
         self, one_at_a_time: KentikClient, service: MarketService, grpc_server: ForeignGrpc
     ) -> None:
         service.loose.clear()
