@@ -149,7 +149,7 @@ def test_several_runs_take_turns(tmp_path: Path) -> None:
     assert len(sink.read("runs", DATE)["run_id"]) == 10
 
 
-def test_a_change_is_made_anew_when_another_run_was_quicker(tmp_path: Path) -> None:
+def test_a_change_is_repeated_after_a_concurrent_commit(tmp_path: Path) -> None:
     slow, quick = opened(tmp_path / "t"), opened(tmp_path / "t")
     slow.replace(change("a", {"US": 1}))
     attempts: list[dict[tuple[str, str], int]] = []
@@ -221,7 +221,7 @@ def test_predicates_select_exactly_their_owners(
     assert set(database.execute(f"SELECT {names} FROM t WHERE {condition}").fetchall()) == chosen
 
 
-def test_a_predicate_that_would_be_too_long_is_none() -> None:
+def test_a_too_long_predicate_is_omitted() -> None:
     many = [("rankings", f"m{n}", "customer_base", "v4", n, None) for n in range(50)]
     assert owners_predicate("pages", DATE, many) is None
     assert owners_predicate("markets", DATE, [()]) == f"run_date = '{DATE}'"

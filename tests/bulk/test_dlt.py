@@ -213,7 +213,7 @@ async def test_mistakes_are_reported_before_a_run(kentik: KentikClient, tmp_path
         kentik_async.dlt.source(tmp_path, tables=["peers"])
 
 
-def test_without_dlt_one_line_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_dlt_the_error_has_the_pip_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "dlt", None)
     with pytest.raises(kentik_async.ConfigError, match=r"pip install 'kentik-async\[dlt\]'"):
         kentik_async.dlt.source(tmp_path)

@@ -65,7 +65,7 @@ def test_overlap_of_customers(target: Path, saved: Saved) -> None:
             assert row["share_of_mine"] == pytest.approx(both / len(held[mine]))
 
 
-def test_what_is_not_saved_is_no_zero(target: Path, saved: Saved) -> None:
+def test_missing_values_are_not_zero(target: Path, saved: Saved) -> None:
     mine = saved.networks(THIRD, CH)[0]
     assert mine not in saved.networks(THIRD, LI)
     other = saved.networks(THIRD, LI)[0]

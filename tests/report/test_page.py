@@ -76,7 +76,7 @@ def test_names_cannot_be_markup() -> None:
     assert len(re.findall("</script", page)) == len(re.findall("<script", page.replace(vega_script(), "")))
 
 
-def test_long_tables_are_cut_and_say_so() -> None:
+def test_cut_tables_have_a_note() -> None:
     rows = [{"market_id": f"m{n % 3}", "market": f"M{n % 3}", "rank": n} for n in range(3000)]
     columns = (ReportColumn("market", "Market"), ReportColumn("rank", "Rank", "count"))
     table = ReportTable("networks", "Networks", "All.", columns, rows)

@@ -51,7 +51,7 @@ def test_customers_of_one_network(target: Path, saved: Saved) -> None:
     assert {row["asn"] for row in rows} == saved.neighbours(THIRD, LI, asn)
 
 
-def test_unknown_customers_of_mine_are_said(target: Path, saved: Saved) -> None:
+def test_unknown_customers_of_mine_are_noted(target: Path, saved: Saved) -> None:
     report = prospects(target, mine=f"AS{saved.networks(THIRD, CH)[0]}")
     assert any(
         note.startswith("Not saved on 2026-11-20: the customers of AS") and "Liechtenstein" in note

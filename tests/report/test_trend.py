@@ -73,7 +73,7 @@ def test_the_first_networks_are_shown_by_default(target: Path, saved: Saved) -> 
     assert shown == {asn for asn, row in saved.ranking(THIRD, LI).items() if row["rank"] <= 3}
 
 
-def test_one_date_has_no_changes_and_says_so(target: Path) -> None:
+def test_one_date_has_no_changes_and_a_note(target: Path) -> None:
     report = trend(target, markets="CH", ip="v6")
     assert not report.tables["movers"].rows
     assert not report.tables["entries"].rows
@@ -91,7 +91,7 @@ def test_families_are_never_mixed(target: Path, saved: Saved) -> None:
 
 
 @pytest.mark.parametrize(("since", "until"), [(SECOND, None), (None, SECOND)])
-def test_a_market_without_a_second_date_is_said(target: Path, since: object, until: object) -> None:
+def test_a_market_without_a_second_date_is_noted(target: Path, since: object, until: object) -> None:
     report = trend(target, since=since, until=until)  # type: ignore[arg-type]  # dates or None
     assert any("Liechtenstein" in note and note.startswith("Not saved") for note in report.notes)
     assert {row["market_id"] for row in report.tables["movers"]} == {CH}

@@ -39,7 +39,7 @@ def keep(journal: Journal, numbers: range) -> None:
         journal.keep(RUN, Answer(key, NOW, 1, RAW))
 
 
-def test_answers_come_back_as_they_were(journal: Journal) -> None:
+def test_answers_are_read_unchanged(journal: Journal) -> None:
     journal.keep(RUN, Answer(KEY, NOW, 2, RAW))
     (entry,) = journal.entries(RUN)
     assert (entry.key, entry.attempts, entry.error_class) == (KEY, 2, None)
@@ -95,7 +95,7 @@ def test_it_is_read_while_a_run_writes(journal: Journal, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("content", [None, b""], ids=["missing", "empty"])
-def test_a_journal_without_runs_is_none(tmp_path: Path, content: bytes | None) -> None:
+def test_a_journal_without_runs_reads_as_none(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "journal.sqlite"
     if content is not None:
         path.write_bytes(content)

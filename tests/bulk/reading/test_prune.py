@@ -19,7 +19,9 @@ from tests.bulk.reading.support import FIRST, SECOND, STORES, TABLES, THIRD, det
 
 
 @pytest.mark.parametrize("store", STORES)
-async def test_dates_older_than_the_days_go(kentik: KentikClient, tmp_path: Path, store: StoreName) -> None:
+async def test_dates_older_than_the_days_are_deleted(
+    kentik: KentikClient, tmp_path: Path, store: StoreName
+) -> None:
     for date in (FIRST, SECOND, THIRD):
         await details(kentik).save(tmp_path, store, date=date)
     before = target_status(tmp_path).bytes
@@ -36,7 +38,7 @@ async def test_dates_older_than_the_days_go(kentik: KentikClient, tmp_path: Path
     assert prune_target(tmp_path, 0, today=THIRD).kept == (str(THIRD),)
 
 
-async def test_an_interrupted_run_does_not_bring_a_date_back(
+async def test_an_interrupted_run_does_not_restore_a_date(
     emu: Emulator, kentik: KentikClient, tmp_path: Path
 ) -> None:
     await rankings(kentik).save(tmp_path, date=FIRST)
@@ -55,7 +57,7 @@ def test_a_wrong_number_of_days_is_refused(tmp_path: Path, keep_days: int) -> No
         prune_target(tmp_path, keep_days)
 
 
-async def test_a_run_under_way_is_not_disturbed(kentik: KentikClient, tmp_path: Path) -> None:
+async def test_prune_does_not_affect_a_running_pull(kentik: KentikClient, tmp_path: Path) -> None:
     await rankings(kentik).save(tmp_path, date=FIRST)
     lock = TargetLock(Layout(tmp_path).lock(), tmp_path)
     try:

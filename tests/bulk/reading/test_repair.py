@@ -111,7 +111,7 @@ async def test_lost_rows_of_an_earlier_date_are_reported(
 
 
 @pytest.mark.parametrize("store", STORES)
-async def test_lost_pages_are_made_anew_from_the_rows(
+async def test_lost_pages_are_rebuilt_from_the_rows(
     emu: Emulator, kentik: KentikClient, tmp_path: Path, store: StoreName
 ) -> None:
     await details(kentik, markets=["cc$US", "cc$DE"]).save(tmp_path, store, date=FIRST)
@@ -131,7 +131,7 @@ async def test_lost_pages_are_made_anew_from_the_rows(
 
 
 @pytest.mark.parametrize("store", STORES)
-async def test_lost_runs_are_made_anew_as_partial(
+async def test_lost_runs_are_rebuilt_as_partial(
     kentik: KentikClient, tmp_path: Path, store: StoreName
 ) -> None:
     report = await details(kentik).save(tmp_path, store, date=FIRST)
@@ -243,7 +243,7 @@ async def test_a_preview_changes_nothing(kentik: KentikClient, tmp_path: Path) -
     assert {path: path.read_bytes() for path in tmp_path.rglob("part-*")} == files
 
 
-async def test_a_run_under_way_is_not_disturbed(kentik: KentikClient, tmp_path: Path) -> None:
+async def test_repair_does_not_affect_a_running_pull(kentik: KentikClient, tmp_path: Path) -> None:
     await details(kentik).save(tmp_path, date=FIRST)
     damage(part_of(tmp_path, "rankings", FIRST))
     lock = TargetLock(Layout(tmp_path).lock(), tmp_path)

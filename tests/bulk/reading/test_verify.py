@@ -37,7 +37,7 @@ def found(target: Path) -> set[tuple[str, str, str | None]]:
 
 
 @pytest.mark.parametrize("store", STORES)
-async def test_what_pulls_saved_is_sound(
+async def test_saved_pulls_have_no_problems(
     emu: Emulator, kentik: KentikClient, tmp_path: Path, store: StoreName
 ) -> None:
     await details(kentik).save(tmp_path, store, date=FIRST)

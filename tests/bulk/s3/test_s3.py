@@ -51,7 +51,7 @@ def save(name: str, store: str, **more: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("store", ["parquet", "delta"])
-async def test_kills_and_faults_leave_what_a_calm_pull_saves(
+async def test_kills_and_faults_do_not_change_the_saved_tables(
     s3: S3Server, emu: Emulator, savers: Savers, tmp_path: Path, store: str
 ) -> None:
     calm, disturbed = str(tmp_path / "calm"), f"s3://{BUCKET}/chaos-{store}"

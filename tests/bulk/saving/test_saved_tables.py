@@ -205,7 +205,7 @@ class TestChangedData:
         assert report.mixed is True
         assert [row["status"] for row in rows(tmp_path, "runs")] == ["mixed", "mixed"]
 
-    async def test_refreshing_everything_mends_it(
+    async def test_a_full_refresh_removes_mixed_data(
         self, emu: Emulator, kentik: KentikClient, tmp_path: Path
     ) -> None:
         await kentik.kmi.pull_rankings(**US).save(tmp_path, date=DATE)

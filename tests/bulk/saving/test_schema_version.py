@@ -39,7 +39,7 @@ async def kentik(emu: Emulator) -> AsyncIterator[KentikClient]:
         (SCHEMA_VERSION - 1, "choose another target than data"),
     ],
 )
-def test_the_error_says_what_to_do(found: int | None, said: str) -> None:
+def test_the_error_contains_the_remedy(found: int | None, said: str) -> None:
     with pytest.raises(TargetError, match=f"{said}$"):
         refuse_other_version(found, "part", "data")
 
