@@ -81,7 +81,7 @@ def test_shell_expanded_identifier_exits_with_2(shell: Shell) -> None:
     assert shell.operations() == []
 
 
-def test_as_many_rows_as_the_server_gives_unasked_are_noted(shell: Shell) -> None:
+def test_rows_at_the_servers_default_limit_are_noted(shell: Shell) -> None:
     done = shell("kmi", "rankings", "planet:earth")
     assert len(done.rows) == 600
     assert "note: output is limited to the server default of 600 rows; use --limit for more" in done.err
@@ -124,7 +124,7 @@ def test_insights_of_one_market_one_network_and_some_kinds(shell: Shell) -> None
     assert shell.operations() == ["kmi.get_global_insights", "kmi.get_asn_insights"]
 
 
-def test_as_groups_from_birth_to_death(shell: Shell) -> None:
+def test_as_groups_from_creation_to_deletion(shell: Shell) -> None:
     (made,) = shell("as-groups", "create", "Our upstreams", "AS3356", "1.10").rows
     assert [member["asn"] for member in made["asn"]] == [3356, 65546]
     (named,) = shell("as-groups", "update", made["id"], "--name", "Upstreams").rows
@@ -144,7 +144,7 @@ def test_as_group_update_fetches_only_if_needed(shell: Shell) -> None:
     assert shell.operations() == ["as_groups.update"]
 
 
-def test_sites_from_birth_to_death(shell: Shell) -> None:
+def test_sites_from_creation_to_deletion(shell: Shell) -> None:
     (made,) = shell("sites", "create", "Sydney", "-33.8688", "151.2093").rows
     assert (made["lat"], made["lon"]) == (-33.8688, 151.2093)
     id = str(made["id"])
@@ -157,7 +157,7 @@ def test_sites_from_birth_to_death(shell: Shell) -> None:
     assert "—" in table, "an unknown latitude"
 
 
-def test_nothing_is_deleted_without_a_word(shell: Shell) -> None:
+def test_nothing_is_deleted_without_confirmation(shell: Shell) -> None:
     done = shell("sites", "delete", "1")
     assert (done.code, done.out) == (2, "")
     assert shell.operations() == []
@@ -205,7 +205,7 @@ def test_raw_paths_carry_the_token_nowhere_else(shell: Shell) -> None:
         assert "path must be a path on the REST endpoint" in done.err
 
 
-def test_quota_tells_rules_state_and_time_without_a_call(shell: Shell) -> None:
+def test_quota_prints_rules_state_and_time_without_a_call(shell: Shell) -> None:
     non_query, query = shell.process("quota", "--calls", "60").rows
     assert (non_query["hard_per_minute"], non_query["left_hard_minute"]) == (60, 60)
     assert query["max_concurrent"] == 4
@@ -248,7 +248,7 @@ def test_profiles_and_their_warnings(shell: Shell, tmp_path: Path, command: str)
 
 
 @pytest.mark.parametrize("command", ["kmi rankings planet:earth --limit 20000", "--help"])
-def test_a_reader_that_leaves_is_no_error(shell: Shell, command: str) -> None:
+def test_a_closed_pipe_is_not_an_error(shell: Shell, command: str) -> None:
     line = f"{shlex.join(KENTIK_ASYNC)} {command} | head -n 1; echo ${{PIPESTATUS[@]}}"
     done = subprocess.run(
         ["bash", "-c", line], capture_output=True, encoding="utf-8", env=shell.env, check=True

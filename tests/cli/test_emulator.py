@@ -18,7 +18,7 @@ from tests.cli.shell import KENTIK_ASYNC, PATIENCE, Shell, readiness, started
 from tests.support.ports import reserved_port
 
 
-def test_one_line_tells_all_that_a_client_needs() -> None:
+def test_one_line_has_all_settings_of_a_client() -> None:
     with started("emulator", "--speed", "600", "--seed", "7", "--day", "2026-02-01") as process:
         ready = readiness(process)
         assert ready["pid"] == process.pid
@@ -30,7 +30,7 @@ def test_one_line_tells_all_that_a_client_needs() -> None:
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
-def test_signals_end_it_without_a_word(number: signal.Signals, code: int) -> None:
+def test_signals_end_it_without_output(number: signal.Signals, code: int) -> None:
     """It prints nothing, not even for a malformed request."""
     with started("emulator") as process:
         ready = readiness(process)
@@ -85,7 +85,7 @@ def test_it_ends_with_the_program_that_started_it() -> None:
         assert process.wait(timeout=PATIENCE) == 0
 
 
-def test_without_a_stdin_it_runs_on() -> None:
+def test_it_keeps_running_without_stdin() -> None:
     with started("emulator") as process:
         ready = readiness(process)
         assert process.stdin is not None
@@ -126,7 +126,7 @@ async def test_strict_refuses_what_is_otherwise_counted() -> None:
                 await first
 
 
-async def test_details_tell_a_client_what_others_spend() -> None:
+async def test_details_report_the_usage_of_other_clients() -> None:
     # The calls count for a whole minute, even if they take long.
     with started("emulator", "--details", "--speed", "1") as process:
         ready = readiness(process)

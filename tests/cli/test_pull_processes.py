@@ -233,7 +233,7 @@ async def test_the_failure_of_one_customer_is_not_the_others(kmi: CommandLine) -
     assert error.startswith("error: one: kmi.list_markets: gRPC UNAUTHENTICATED")
 
 
-async def test_ctrl_c_ends_all_customers_and_each_is_told_how_to_go_on(
+async def test_ctrl_c_prints_a_resume_command_for_each_customer(
     kmi: CommandLine, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     emulator.latency = 0.01

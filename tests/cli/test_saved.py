@@ -39,7 +39,7 @@ def test_status_names_the_causes_of_failures(kmi: Kmi) -> None:
     assert f"1 page failed: {cause['cause']}" in done.err
 
 
-def test_diff_is_what_the_server_says_changed(kmi: Kmi) -> None:
+def test_diff_equals_the_changes_of_the_server(kmi: Kmi) -> None:
     then = kmi.state.day
     kmi("pull", "all", "data", *FEW, "--top", "2", "--date", "2026-11-19")
     now = dt.date.fromisoformat(kmi.control("advance", {"days": 3})["day"])
@@ -89,7 +89,7 @@ def test_a_date_has_no_changes_to_itself(kmi: Kmi) -> None:
     assert "has no data of 2026-11-18; it holds 2026-11-19" in missing.err
 
 
-def test_verify_tells_what_is_wrong(kmi: Kmi, tmp_path: Path) -> None:
+def test_verify_reports_each_problem(kmi: Kmi, tmp_path: Path) -> None:
     kmi("pull", "rankings", "data", *FEW)
     sound = kmi("verify", "data", "-o", "json")
     found = json.loads(sound.out)

@@ -105,7 +105,7 @@ def test_missing_scope_is_only_a_warning(shell: Shell, home: Path) -> None:
     assert "warning: the credentials are stored, but cannot be used for KMI: " in done.err
 
 
-def test_variables_take_precedence_and_login_says_so(shell: Shell, home: Path) -> None:
+def test_login_reports_that_variables_take_precedence(shell: Shell, home: Path) -> None:
     env = {"KENTIK_EMAIL": EMAIL, "KENTIK_API_TOKEN": TOKEN}
     (home / ".kentik").mkdir()
     (home / ".kentik" / "broken").write_text("[]")

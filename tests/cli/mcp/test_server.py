@@ -182,7 +182,7 @@ def test_server_ends_while_a_call_waits(shell: Shell, how: str, code: int) -> No
     assert "Traceback" not in err
 
 
-def test_without_the_extra_one_line_says_so() -> None:
+def test_without_the_extra_the_error_is_one_line() -> None:
     code = """
 import sys
 sys.modules["mcp_types"] = None
