@@ -14,7 +14,7 @@ async def test_connection_points_any_client_at_it(emu: Emulator) -> None:
         assert len(await kentik.sites.list()) == 3
 
 
-async def test_every_operation_reads_what_the_emulator_says(emu: Emulator) -> None:
+async def test_every_operation_decodes_the_response(emu: Emulator) -> None:
     state = emu.state
     async with emu.client() as kentik:
         rankings = await kentik.kmi.get_rankings("cc$US", "peering_base", "v6", 700)

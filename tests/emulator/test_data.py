@@ -43,7 +43,7 @@ def test_as_numbers_are_unique_and_none_is_reserved() -> None:
     assert any(asn > 65535 for asn in asns)
 
 
-def test_the_same_seed_says_the_same_in_another_process() -> None:
+def test_the_same_seed_gives_the_same_data_in_another_process() -> None:
     program = (
         "from kentik_async.emulator.world.state import EmulatorState\n"
         "print(EmulatorState(seed=7).rankings('cc$PT')[:50])"
@@ -52,7 +52,7 @@ def test_the_same_seed_says_the_same_in_another_process() -> None:
     assert said.stdout.strip() == str(EmulatorState(seed=7).rankings("cc$PT")[:50])
 
 
-def test_another_seed_says_something_else() -> None:
+def test_another_seed_gives_other_data() -> None:
     assert EmulatorState(seed=1).rankings("cc$PT") != EmulatorState(seed=2).rankings("cc$PT")
 
 

@@ -17,7 +17,7 @@ def read(text: str) -> dict[str, Any]:
     return document
 
 
-async def test_each_answer_over_http_says_what_is_left() -> None:
+async def test_http_headers_hold_the_remaining_quota() -> None:
     # A whole minute, so that the first request still counts when the last one arrives on a slow machine.
     async with Emulator(details=True) as emulator, aiohttp.ClientSession() as session:
         connection = emulator.connection
@@ -49,7 +49,7 @@ async def test_grpc_trailers_hold_the_remaining_quota() -> None:
             assert 0 < float(read(str(header))["duration_until_reset"].removesuffix("s")) <= 10
 
 
-async def test_without_being_told_to_it_says_nothing() -> None:
+async def test_details_are_off_by_default() -> None:
     async with (
         Emulator(speed=60) as emulator,
         aiohttp.ClientSession() as session,
@@ -58,7 +58,7 @@ async def test_without_being_told_to_it_says_nothing() -> None:
         assert "x-ratelimit-details" not in answer.headers
 
 
-async def test_client_notices_another_spender() -> None:
+async def test_client_detects_the_usage_of_another_program() -> None:
     async with Emulator(speed=6, details=True) as emulator:
         async with aiohttp.ClientSession() as session:
             connection = emulator.connection

@@ -261,7 +261,7 @@ async def test_an_outage_and_the_return_on_the_same_ports(emu: Emulator, wire: W
         assert await markets(fresh) is grpc.StatusCode.OK
 
 
-async def test_an_outage_cuts_the_calls_under_way() -> None:
+async def test_an_outage_cuts_the_calls_in_flight() -> None:
     async with Emulator(speed=60, latency=0.5) as emu, wired(emu) as wire:
         calls = [asyncio.create_task(markets(wire)), asyncio.create_task(wire.rest("GET", SITES))]
         with frozen_time():

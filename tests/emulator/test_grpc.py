@@ -224,7 +224,7 @@ async def test_the_next_day_answers_differ(emu: Emulator, wire: Wire) -> None:
     assert [r.asn for r in after.rankings] == [r.asn for r in emu.state.rankings("cc$US")]
 
 
-async def test_the_record_says_what_was_asked(emu: Emulator, wire: Wire) -> None:
+async def test_the_record_holds_the_request(emu: Emulator, wire: Wire) -> None:
     await wire.call(wire.kmi.GetRankings, kmi.GetRankingsRequest(market_id="cc$DE", limit=3))
     await wire.call(wire.groups.CreateASGroup, create("Recorded", "1"))
     first, second = emu.calls

@@ -19,7 +19,7 @@ from tests.support.frozen_time import PATIENCE, frozen_time
 from tests.support.ports import reserved_port
 
 
-async def test_nothing_is_left_behind() -> None:
+async def test_stopping_ends_all_tasks_and_ports() -> None:
     before = asyncio.all_tasks()
     for _ in range(2):
         async with Emulator(speed=60, latency=0.5) as emu, wired(emu) as wire:
@@ -45,7 +45,7 @@ async def test_one_emulator_may_be_started_again() -> None:
     assert emu.report().requests == 2
 
 
-async def test_several_at_once_know_nothing_of_each_other() -> None:
+async def test_several_at_once_share_no_state() -> None:
     async with Emulator(speed=60) as one, Emulator(speed=60, seed=2) as other:
         async with wired(one) as wire, wired(other) as second:
             await wire.rest("DELETE", "/api/v5/site/1")
@@ -98,7 +98,7 @@ def test_arguments_that_make_no_sense_are_refused(arguments: dict[str, Any], wor
         Emulator(**arguments)
 
 
-def test_a_role_that_is_none_is_refused() -> None:
+def test_an_unknown_role_is_refused() -> None:
     with pytest.raises(ValueError, match=r"role must be .* got 'boss'"):
         User("a@example.com", "t", role="boss")
 
@@ -107,7 +107,7 @@ def test_no_repr_shows_a_token() -> None:
     assert "secret" not in repr(User("a@example.com", "secret"))
 
 
-async def test_a_reset_takes_everything_back(emu: Emulator, wire: Wire) -> None:
+async def test_a_reset_restores_the_initial_state(emu: Emulator, wire: Wire) -> None:
     await wire.rest("DELETE", "/api/v5/site/1")
     emu.advance_day(3)
     emu.fail_next(status=500)
@@ -164,7 +164,7 @@ async def test_steering_by_http(emu: Emulator, wire: Wire) -> None:
         ("advance", [1], "JSON object"),
     ],
 )
-async def test_steering_wrongly_is_told_in_one_line(wire: Wire, path: str, body: Any, words: str) -> None:
+async def test_an_invalid_admin_request_is_one_line(wire: Wire, path: str, body: Any, words: str) -> None:
     status, answer = await wire.rest("POST", f"/_emulator/{path}", json=body)
     assert status == 400
     assert words in answer["error"]

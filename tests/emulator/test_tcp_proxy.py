@@ -34,7 +34,7 @@ async def echo() -> AsyncIterator[tuple[str, int]]:
         yield "127.0.0.1", port
 
 
-async def test_everything_comes_back_even_to_a_slow_reader() -> None:
+async def test_a_slow_reader_receives_all_bytes() -> None:
     async with echo() as behind, relayed(behind) as proxy:
         reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port, limit=1024)
         writer.write(LARGE)
@@ -65,7 +65,7 @@ async def test_an_end_of_either_side_ends_the_other() -> None:
         await writer.wait_closed()
 
 
-async def test_nobody_behind_is_a_connection_that_ends() -> None:
+async def test_without_an_upstream_the_connection_ends() -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         async with relayed(nobody.getsockname()) as proxy:
@@ -100,7 +100,7 @@ def test_an_answer_leaves_with_the_next_data() -> None:
     assert (connection.last_received, left) == (1.0, [2.0])
 
 
-def test_an_answer_that_nobody_waited_for_did_not_leave() -> None:
+def test_an_unsolicited_answer_does_not_count_as_sent() -> None:
     connection, left = ProxiedConnection(lambda: None), list[float]()
     connection.on_next_send(left.append)
     connection.client_sent(1.0)

@@ -41,7 +41,7 @@ async def test_loop_of_the_session(kentik_client):
     await use(kentik_client)
 
 @pytest.mark.asyncio(loop_scope="session")
-async def test_the_session_goes_on(kentik_client):
+async def test_the_session_continues(kentik_client):
     await use(kentik_client)
 
 @pytest.mark.asyncio
