@@ -158,7 +158,7 @@ def test_two_packages_that_would_become_one(
     assert "packages 'kentik.old.v1' and 'old.v1' have the same Python name old.v1" in said
 
 
-def test_without_protoc_it_says_what_to_install(
+def test_without_protoc_the_error_has_the_pip_command(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     find_spec = importlib.util.find_spec

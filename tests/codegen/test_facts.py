@@ -119,7 +119,7 @@ def test_methods(files: dict[str, Any]) -> None:
     assert ours == {tuple(row.values()) for row in facts("methods.tsv")}
 
 
-def test_allowed_values_are_told_in_comments(files: dict[str, Any]) -> None:
+def test_comments_list_the_allowed_values(files: dict[str, Any]) -> None:
     told = {name: text for file in files.values() for name, text in comments(file).items()}
     for row in facts("fields.tsv"):
         if row["allowed"] != NOTHING:

@@ -98,7 +98,7 @@ def test_out_must_be_importable(
     assert not (tmp_path / name).exists()
 
 
-def test_output_says_how_to_import_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_output_shows_the_import(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "service").mkdir()
     (tmp_path / "service" / "__init__.py").touch()
     assert main(["--out", str(tmp_path / "service" / "apis")]) == 0

@@ -32,7 +32,7 @@ def test_json_names_are_those_that_protobuf_derives(field: str) -> None:
 
 
 @given(st.text())
-def test_any_comment_makes_a_docstring_that_says_the_same(comment: str) -> None:
+def test_any_comment_becomes_an_equal_docstring(comment: str) -> None:
     text = cleaned(comment)
     lines = docstring(text)
     assert bool(lines) == bool(text)

@@ -39,7 +39,7 @@ def test_each_bar_that_is_missed_is_named(missed: Course, named: str) -> None:
     assert missed.verdict().startswith(f"FAILED ({named})")
 
 
-def test_a_course_without_success_is_none() -> None:
+def test_a_run_without_success_fails() -> None:
     idle = course()
     idle.ended = {"ConnectError": 2000}
     assert idle.judge() == ["no call succeeded"]

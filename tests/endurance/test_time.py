@@ -65,7 +65,7 @@ SLOW, QUICK = Script(0.0, even(3.0)), Script(0.0, even(0.05))
 
 @given(casts, jumps)
 @example([LOST, SLOW, QUICK], [(0.0, 0.5), (0.5, 0.5)])  # a jump between a grant and its request
-def test_a_monotonic_clock_that_leaps_ahead(cast: list[Script], leaps: list[tuple[float, float]]) -> None:
+def test_a_monotonic_clock_that_jumps_forward(cast: list[Script], leaps: list[tuple[float, float]]) -> None:
     log, server = played(cast, leaps)
     assert overruns(server.visits, limits_of(QUOTA)) == []
     asked = log.asked()
@@ -80,7 +80,7 @@ def jumping(chance: random.Random) -> Iterator[float]:
 
 @pytest.mark.parametrize("limiter", ["process", "file"])
 @pytest.mark.parametrize("seed", range(2))
-async def test_a_wall_clock_set_to_and_fro_changes_nothing(tmp_path: Path, limiter: str, seed: int) -> None:
+async def test_wall_clock_changes_have_no_effect(tmp_path: Path, limiter: str, seed: int) -> None:
     quota = Quota(1, None, 0.0, 20, 50, minute=0.2, hour=0.6, drain=0.1)
     looks = jumping(random.Random(seed))
     clock = Clock(wall=lambda: next(looks))

@@ -72,7 +72,7 @@ def test_the_patterns_themselves(pattern: re.Pattern[str], text: str, matches: b
     assert bool(pattern.search(text)) is matches
 
 
-def test_every_module_of_the_package_says_what_it_is_for() -> None:
+def test_every_module_of_the_package_has_a_docstring() -> None:
     silent = [
         str(path.relative_to(ROOT))
         for path in _written_by_hand("kentik_async")
@@ -81,7 +81,7 @@ def test_every_module_of_the_package_says_what_it_is_for() -> None:
     assert not silent
 
 
-def test_every_public_module_says_what_it_offers() -> None:
+def test_every_public_module_has_dunder_all() -> None:
     silent = [
         str(path.relative_to(ROOT))
         for path in _written_by_hand("kentik_async")
@@ -91,7 +91,7 @@ def test_every_public_module_says_what_it_offers() -> None:
     assert not silent, f"without __all__: {silent}"
 
 
-def test_no_file_outgrows_its_reader() -> None:
+def test_no_file_is_too_long() -> None:
     long = {
         str(path.relative_to(ROOT)): lines
         for path in _written_by_hand(".")
