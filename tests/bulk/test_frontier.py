@@ -52,17 +52,17 @@ def test_each_page_comes_once_and_a_failure_once_more(
     saved: set[PageKey], data: st.DataObject, most: int
 ) -> None:
     frontier = Frontier(SPEC, Saved(saved))
-    flying: list[tuple[PageKey, int]] = []
+    in_flight: list[tuple[PageKey, int]] = []
     asked: list[tuple[PageKey, int]] = []
     ends: list[tuple[PageKey, bool]] = []
     while True:
-        while len(flying) < most and (step := frontier.next(in_flight=len(flying))):
-            assert step[1] == 1 or all(attempt == 2 for _, attempt in flying), "failures come last"
-            flying.append(step)
+        while len(in_flight) < most and (step := frontier.next(in_flight=len(in_flight))):
+            assert step[1] == 1 or all(attempt == 2 for _, attempt in in_flight), "failures come last"
+            in_flight.append(step)
             asked.append(step)
-        if not flying:
+        if not in_flight:
             break
-        key, attempt = flying.pop(data.draw(st.integers(0, len(flying) - 1)))
+        key, attempt = in_flight.pop(data.draw(st.integers(0, len(in_flight) - 1)))
         if data.draw(st.booleans()):
             if frontier.failed_with(key, ServerError("x")):
                 ends.append((key, True))

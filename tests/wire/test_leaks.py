@@ -35,7 +35,7 @@ class TestLeaks:
 
     async def test_ten_thousand_cancelled_calls_that_waited(self, client: Client, held: Held) -> None:
         kentik = client(ONE_AT_A_TIME, timeout=3600.0)  # on a slow machine all this takes minutes
-        flying = asyncio.create_task(kentik.kmi.list_markets())
+        in_flight = asyncio.create_task(kentik.kmi.list_markets())
         await held.has_received(1)
         tracemalloc.start()
         try:
@@ -53,7 +53,7 @@ class TestLeaks:
         assert after[0] - before[0] < 10_000 * 40  # a leaked call takes a kilobyte
         assert held.received == 1
         held.loose.set()
-        await flying
+        await in_flight
 
     async def test_cancelled_calls_in_flight(self, client: Client, grpc_server: ForeignGrpc) -> None:
         kentik = client(UNLIMITED)
@@ -105,10 +105,10 @@ async def test_a_failure_creates_no_reference_cycle(client: Client, held: Held) 
         gc.enable()
 
 
-@pytest.mark.parametrize("flying", [False, True], ids=["while it waited", "while it flew"])
-async def test_a_cancelled_call_creates_no_reference_cycle(client: Client, held: Held, flying: bool) -> None:
+@pytest.mark.parametrize("in_flight", [False, True], ids=["while it waited", "while it flew"])
+async def test_a_cancelled_call_creates_no_reference_cycle(client: Client, held: Held, in_flight: bool) -> None:
     """The task that made it is not kept either: thousands of tasks would outlive their cancellation."""
-    kentik = client(UNLIMITED if flying else ONE_AT_A_TIME)
+    kentik = client(UNLIMITED if in_flight else ONE_AT_A_TIME)
     first = asyncio.create_task(kentik.sites.list())
     await held.has_received(1)
     gc.disable()

@@ -162,11 +162,11 @@ async def test_every_grant_is_closed_once(
     assert own.outcomes[1:] == [[("answered", None)], [("answered", None)]]
 
     held.loose.clear()
-    flying = asyncio.create_task(call(limited))
+    in_flight = asyncio.create_task(call(limited))
     await held.has_received(4)
     await limited.aclose()
     with pytest.raises(ClientClosedError):
-        await flying
+        await in_flight
     assert own.outcomes[-1] == [("unknown", None)]
     held.loose.set()
 

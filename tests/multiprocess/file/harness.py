@@ -43,8 +43,8 @@ class StrictServer:
     latency: float
     total: int
     visits: list[Visit] = field(default_factory=list)
-    flying: int = 0
-    most_flying: int = 0
+    in_flight: int = 0
+    most_in_flight: int = 0
     port: int = 0
     workers: "list[Worker]" = field(default_factory=list)
     pauses: list[Any] = field(default_factory=list)
@@ -146,8 +146,8 @@ class StrictServer:
         minute = self._within(now, quota.minute)
         visit = Visit(name, now, over=self._over(now, minute))
         self.visits.append(visit)
-        self.flying += 1
-        self.most_flying = max(self.most_flying, self.flying)
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
         async with self._seen:
             self._seen.notify_all()
         delayed = quota.soft_per_minute is not None and minute >= quota.soft_per_minute
@@ -156,16 +156,16 @@ class StrictServer:
         if held is not None:
             await held.wait()
         await asyncio.sleep(self._long.pop(name, 0.0 if visit.over else usual))
-        self.flying -= 1
+        self.in_flight -= 1
         visit.finished = time.monotonic()
         return b"429\n" if visit.over else b"ok\n"
 
     def _over(self, now: float, minute: int) -> str | None:
         quota = self.quota
         if len(self.visits) in self._spent:
-            return "spent by somebody else"
-        if quota.max_concurrent is not None and self.flying >= quota.max_concurrent:
-            return f"{self.flying} in flight"
+            return "used by another program"
+        if quota.max_concurrent is not None and self.in_flight >= quota.max_concurrent:
+            return f"{self.in_flight} in flight"
         if quota.hard_per_minute is not None and minute >= quota.hard_per_minute:
             return f"{minute} in a minute"
         if quota.per_hour is not None and (hour := self._within(now, quota.hour)) >= quota.per_hour:

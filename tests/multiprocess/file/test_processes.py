@@ -40,7 +40,7 @@ async def test_four_processes_from_a_barrier_are_never_refused(
         workers = [Worker(name, tmp_path / "quota", server) for name in FOUR]
         reports = [await worker.end() for worker in workers]
     assert server.refused() == []
-    assert server.most_flying == quota.max_concurrent
+    assert server.most_in_flight == quota.max_concurrent
     assert [report["warnings"] for report in reports] == [""] * 4
     assert sum(report["answered"] for report in reports) == total
 
@@ -76,7 +76,7 @@ async def test_other_processes_continue_when_a_holder_is_killed(tmp_path: Path, 
         server.stop_after(0)
         reports = [await worker.end() for worker in others]
     assert server.refused() == []
-    assert server.most_flying == slots
+    assert server.most_in_flight == slots
     warnings = "".join(report["warnings"] for report in reports)
     assert 1 <= warnings.count(f"process {victim.process.pid} ended with a request in flight") <= slots
     if slots == 1:
@@ -99,7 +99,7 @@ async def test_a_stopped_holder_exceeds_no_limit_when_it_resumes(tmp_path: Path)
         server.stop_after(40)
         reports = [await worker.end() for worker in (sleeper, other)]
     assert server.refused() == []
-    assert server.most_flying == 1
+    assert server.most_in_flight == 1
     assert [report["invalid"] for report in reports] == [0, 0]
     assert sum(report["answered"] for report in reports) == server.total
 
@@ -140,7 +140,7 @@ async def test_a_stopped_waiting_process_does_not_block_others(tmp_path: Path) -
         for worker in (sleeper, *others):
             await worker.end()
     assert server.refused() == []
-    assert server.most_flying == 1
+    assert server.most_in_flight == 1
 
 
 async def test_a_killed_stopped_holder_drains(tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ async def test_after_refusals_one_probe_of_all_processes_is_sent(tmp_path: Path)
     for before, after in zip(server.visits[20:23], server.visits[21:24], strict=True):
         late = paused(delays, before.received, after.received)
         assert 0.4 <= after.received - before.received < 1.5 + late
-    assert server.most_flying == 1
+    assert server.most_in_flight == 1
 
 
 async def test_a_file_truncated_while_in_use_counts_as_fully_used(tmp_path: Path) -> None:
@@ -183,7 +183,7 @@ async def test_a_file_truncated_while_in_use_counts_as_fully_used(tmp_path: Path
             file.truncate(5000)
         reports = [await worker.end() for worker in workers]
     assert server.refused() == []
-    assert server.most_flying == 1
+    assert server.most_in_flight == 1
     warnings = "".join(report["warnings"] for report in reports)
     assert warnings.count("was damaged") == 1
     gaps = [

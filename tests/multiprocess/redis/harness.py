@@ -140,8 +140,8 @@ class StrictServer:
     latency: float
     total: int
     log: list[Received] = field(default_factory=list)
-    flying: int = 0
-    most_flying: int = 0
+    in_flight: int = 0
+    most_in_flight: int = 0
     done: asyncio.Event = field(default_factory=asyncio.Event)
     _hold: dict[str, float] = field(default_factory=dict)
     _greeted: int = 0
@@ -209,14 +209,14 @@ class StrictServer:
         minute = sum(request.received > now - quota.minute for request in self.log)
         hour = sum(request.received > now - quota.hour for request in self.log)
         over = (
-            (quota.max_concurrent is not None and self.flying >= quota.max_concurrent)
+            (quota.max_concurrent is not None and self.in_flight >= quota.max_concurrent)
             or (quota.hard_per_minute is not None and minute >= quota.hard_per_minute)
             or (quota.per_hour is not None and hour >= quota.per_hour)
         )
         request = Received(process, now, now, over)
         self.log.append(request)
-        self.flying += 1
-        self.most_flying = max(self.most_flying, self.flying)
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
         delayed = quota.soft_per_minute is not None and minute >= quota.soft_per_minute
         seconds = self._hold.pop(process, None)
         if seconds is None:
@@ -224,7 +224,7 @@ class StrictServer:
         try:
             await asyncio.sleep(seconds)
         finally:
-            self.flying -= 1
+            self.in_flight -= 1
             request.answered = time.monotonic()
             if len(self.log) >= self.total:
                 self.done.set()

@@ -28,21 +28,21 @@ class Judge:
     """Counts the requests, and fails if a limit is exceeded."""
 
     def __init__(self) -> None:
-        self.flying = 0
+        self.in_flight = 0
         self.sent: list[float] = []
         self.objections: list[str] = []
 
     def send(self) -> None:
         now = time.monotonic()
-        self.flying += 1
+        self.in_flight += 1
         self.sent.append(now)
-        if self.flying > 2:
-            self.objections.append(f"{self.flying} in flight")
+        if self.in_flight > 2:
+            self.objections.append(f"{self.in_flight} in flight")
         if sum(instant > now - QUOTA.minute for instant in self.sent) > 30:
             self.objections.append("too many in a minute")
 
     def end(self) -> None:
-        self.flying -= 1
+        self.in_flight -= 1
 
 
 async def caller(limiter: Limiter, judge: Judge, dice: random.Random, end: float) -> None:

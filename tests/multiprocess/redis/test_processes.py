@@ -81,7 +81,7 @@ async def until(server: StrictServer, count: int, process: str | None = None) ->
 async def until_held(server: StrictServer, process: str, seconds: float) -> None:
     """Answer the next request of a process after so many seconds; wait until it is received."""
     server.hold_next(process, seconds)
-    while server.log[-1].process != process or not server.flying:
+    while server.log[-1].process != process or not server.in_flight:
         await asyncio.sleep(0.001)
 
 
@@ -93,7 +93,7 @@ async def finished(server: StrictServer) -> None:
 def check(server: StrictServer) -> None:
     """Check that no request was refused, only one was in flight at once, and no window was exceeded."""
     assert server.refused() == 0
-    assert server.most_flying == 1
+    assert server.most_in_flight == 1
     received = [request.received for request in server.log]
     quota = server.quota
     for limit, window in ((quota.hard_per_minute, quota.minute), (quota.per_hour, quota.hour)):

@@ -76,16 +76,16 @@ def test_a_second_event_loop_continues_with_the_same_state(open_limiter: Open) -
 
 def test_threads_share_a_limiter(open_limiter: Open) -> None:
     limiter = open_limiter(replace(QUOTA, hard_per_minute=None, per_hour=1000))
-    flying = most = 0
+    in_flight = most = 0
 
     async def worker() -> None:
-        nonlocal flying, most
+        nonlocal in_flight, most
         for _ in range(30):
             grant = await limiter.acquire("non_query")
-            flying += 1
-            most = max(most, flying)
+            in_flight += 1
+            most = max(most, in_flight)
             await asyncio.sleep(0)
-            flying -= 1
+            in_flight -= 1
             grant.close("answered")
 
     runners = [threading.Thread(target=lambda: asyncio.run(worker())) for _ in range(4)]

@@ -173,16 +173,16 @@ def test_expired_entries_are_removed() -> None:
     assert len(ledger.log.minute.instants()) == 59
 
 
-@pytest.mark.parametrize("flying", [0, 2])
-def test_a_child_counts_its_parents_requests_in_flight_as_used(flying: int) -> None:
+@pytest.mark.parametrize("in_flight", [0, 2])
+def test_a_child_counts_its_parents_requests_in_flight_as_used(in_flight: int) -> None:
     ledger = Ledger(quota(3, hard=5))
     answer(ledger, 0.0)
-    ledger.take(flying)
-    if flying:
+    ledger.take(in_flight)
+    if in_flight:
         ledger.log.drain(ledger.quota, 1.0)
     ledger.log.end_all(ledger.quota, 2.0)
     assert ledger.log.in_flight == 0
-    assert ledger.used(2.0)[0] == 1 + flying
+    assert ledger.used(2.0)[0] == 1 + in_flight
 
 
 @given(st.lists(st.floats(0.0, 30.0, width=32), max_size=2000), st.integers(1, 300))
