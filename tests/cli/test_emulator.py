@@ -131,8 +131,8 @@ async def test_details_report_the_usage_of_other_clients() -> None:
     with started("emulator", "--details", "--speed", "1") as process:
         ready = readiness(process)
         at = {"grpc_endpoint": ready["grpc_endpoint"], "rest_endpoint": ready["rest_endpoint"]}
-        for ledger, calls, others in (("one", 10, 0), ("another", 1, 10)):
-            async with KentikClient(ready["email"], ready["token"], **at, customer=ledger) as kentik:
+        for customer, calls, others in (("one", 10, 0), ("another", 1, 10)):
+            async with KentikClient(ready["email"], ready["token"], **at, customer=customer) as kentik:
                 await asyncio.gather(*(kentik.sites.list() for _ in range(calls)))
                 assert (await kentik.quota.snapshot()).others == others
 

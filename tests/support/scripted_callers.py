@@ -93,7 +93,7 @@ class Callers:
     time: VirtualTime
     quota_class: QuotaClass
     log: Log = field(default_factory=Log)
-    _flying: "set[asyncio.Task[None]]" = field(default_factory=set)
+    _in_flight: "set[asyncio.Task[None]]" = field(default_factory=set)
 
     async def play(self, scripts: Sequence[Script]) -> Log:
         """Run all scripts to their ends, including requests without a waiting caller."""
@@ -108,8 +108,8 @@ class Callers:
         for outcome in await asyncio.gather(*tasks, return_exceptions=True):
             if isinstance(outcome, BaseException) and not isinstance(outcome, asyncio.CancelledError):
                 raise outcome
-        while self._flying:
-            await asyncio.wait(self._flying)
+        while self._in_flight:
+            await asyncio.wait(self._in_flight)
         return self.log
 
     async def _call(self, script: Script, place: int) -> None:
@@ -150,8 +150,8 @@ class Callers:
         assert grant.valid()
         # Counted from here, like `gives_up`: a caller that is stopped before it sends does not give up later.
         flight = asyncio.create_task(self._fly(script, grant, send, self._over(script)))
-        self._flying.add(flight)
-        flight.add_done_callback(self._flying.discard)
+        self._in_flight.add(flight)
+        flight.add_done_callback(self._in_flight.discard)
         try:
             if script.fate == "unknown":
                 done, _ = await asyncio.wait([flight], timeout=script.gives_up)

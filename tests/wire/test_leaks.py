@@ -105,8 +105,10 @@ async def test_a_failure_creates_no_reference_cycle(client: Client, held: Held) 
         gc.enable()
 
 
-@pytest.mark.parametrize("in_flight", [False, True], ids=["while it waited", "while it flew"])
-async def test_a_cancelled_call_creates_no_reference_cycle(client: Client, held: Held, in_flight: bool) -> None:
+@pytest.mark.parametrize("in_flight", [False, True], ids=["waiting", "in flight"])
+async def test_a_cancelled_call_creates_no_reference_cycle(
+    client: Client, held: Held, in_flight: bool
+) -> None:
     """The task that made it is not kept either: thousands of tasks would outlive their cancellation."""
     kentik = client(UNLIMITED if in_flight else ONE_AT_A_TIME)
     first = asyncio.create_task(kentik.sites.list())

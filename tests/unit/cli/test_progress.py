@@ -70,10 +70,10 @@ class Deaf(LocalLimiter):
     """A limiter whose shared state cannot be reached."""
 
     async def snapshot(self, quota_class: str = "non_query") -> NoReturn:
-        raise ConnectError("no connection to the ledger")
+        raise ConnectError("no connection to the server")
 
     async def estimate(self, n: int, quota_class: str = "non_query") -> NoReturn:
-        raise ConnectError("no connection to the ledger")
+        raise ConnectError("no connection to the server")
 
 
 @in_virtual_time

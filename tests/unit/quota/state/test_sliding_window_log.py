@@ -10,7 +10,7 @@ from kentik_async.quota import Quota
 from kentik_async.quota.state.sliding_window_log import SlidingWindow, SlidingWindowLog
 
 
-class Ledger:
+class LimitedLog:
     """A log of one quota, with methods for single requests."""
 
     def __init__(self, quota: Quota, *, courteous: bool = False) -> None:
@@ -50,54 +50,54 @@ def quota(
     return Quota(concurrent, soft, 1.5, hard, hour, drain=drain)
 
 
-def answer(ledger: Ledger, *instants: float) -> None:
+def answer(limited: LimitedLog, *instants: float) -> None:
     """Send requests one after the other; each is answered at once."""
     for instant in instants:
-        ledger.take()
-        ledger.use(instant, instant)
+        limited.take()
+        limited.use(instant, instant)
 
 
 def test_a_token_ages_from_the_answer() -> None:
-    ledger = Ledger(quota(hard=1))
-    ledger.take()
-    ledger.use(sent=0.0, now=7.0)
-    assert ledger.free_at(8.0) == 67.0
-    assert ledger.free_at(66.9) == 67.0
-    assert ledger.free_at(67.0) == 67.0
+    limited = LimitedLog(quota(hard=1))
+    limited.take()
+    limited.use(sent=0.0, now=7.0)
+    assert limited.free_at(8.0) == 67.0
+    assert limited.free_at(66.9) == 67.0
+    assert limited.free_at(67.0) == 67.0
 
 
 def test_a_bucket_of_60_never_grants_119_within_a_minute() -> None:
     """A classic token bucket would exceed it: 60 at once, and 59 more while it refills."""
-    ledger = Ledger(quota(hard=60))
-    answer(ledger, *[0.0] * 60)
+    limited = LimitedLog(quota(hard=60))
+    answer(limited, *[0.0] * 60)
     granted, now = 60, 0.0
-    while (now := ledger.free_at(now)) < 60.0:
-        answer(ledger, now)
+    while (now := limited.free_at(now)) < 60.0:
+        answer(limited, now)
         granted += 1
     assert granted == 60
 
 
 def test_each_token_returns_a_window_after_its_own_use() -> None:
-    ledger = Ledger(quota(hard=3))
-    answer(ledger, 0.0, 10.0, 20.0)
-    assert [ledger.free_at(21.0), ledger.free_at(60.0)] == [60.0, 60.0]
-    answer(ledger, 60.0)
-    assert ledger.free_at(60.0) == 70.0
+    limited = LimitedLog(quota(hard=3))
+    answer(limited, 0.0, 10.0, 20.0)
+    assert [limited.free_at(21.0), limited.free_at(60.0)] == [60.0, 60.0]
+    answer(limited, 60.0)
+    assert limited.free_at(60.0) == 70.0
 
 
 def test_the_stricter_of_the_windows_decides() -> None:
-    ledger = Ledger(quota(hard=2, hour=3))
-    answer(ledger, 0.0, 1.0, 100.0)
-    assert ledger.free_at(101.0) == 3600.0
-    answer(ledger, 3600.0)
-    assert ledger.free_at(3600.0) == 3601.0
+    limited = LimitedLog(quota(hard=2, hour=3))
+    answer(limited, 0.0, 1.0, 100.0)
+    assert limited.free_at(101.0) == 3600.0
+    answer(limited, 3600.0)
+    assert limited.free_at(3600.0) == 3601.0
 
 
 def test_a_request_in_flight_holds_its_slot_and_its_token() -> None:
-    slots = Ledger(quota(2, hard=10))
+    slots = LimitedLog(quota(2, hard=10))
     slots.take(2)
     assert slots.free_at(0.0) == inf
-    tokens = Ledger(quota(10, hard=2))
+    tokens = LimitedLog(quota(10, hard=2))
     answer(tokens, 5.0)
     tokens.take()
     assert tokens.free_at(6.0) == 65.0
@@ -106,83 +106,83 @@ def test_a_request_in_flight_holds_its_slot_and_its_token() -> None:
 
 
 def test_a_request_that_was_not_sent_is_not_recorded() -> None:
-    ledger = Ledger(quota(1, hard=1, hour=1))
-    ledger.take()
-    ledger.log.in_flight -= 1
-    assert ledger.used(0.0) == (0, 0)
-    assert ledger.free_at(0.0) == 0.0
+    limited = LimitedLog(quota(1, hard=1, hour=1))
+    limited.take()
+    limited.log.in_flight -= 1
+    assert limited.used(0.0) == (0, 0)
+    assert limited.free_at(0.0) == 0.0
 
 
 def test_a_lost_request_releases_slot_and_token_after_the_drain() -> None:
-    ledger = Ledger(quota(1, hard=1, drain=10.0))
-    ledger.take()
-    ledger.log.drain(ledger.quota, 5.0)
-    assert ledger.free_at(6.0) == 15.0
-    assert ledger.used(14.9) == (1, 1)
-    assert ledger.free_at(15.0) == 75.0, "the age of its token begins at the end of the drain"
+    limited = LimitedLog(quota(1, hard=1, drain=10.0))
+    limited.take()
+    limited.log.drain(limited.quota, 5.0)
+    assert limited.free_at(6.0) == 15.0
+    assert limited.used(14.9) == (1, 1)
+    assert limited.free_at(15.0) == 75.0, "the age of its token begins at the end of the drain"
 
 
 def test_a_late_drain_returns_no_younger_token_early() -> None:
-    ledger = Ledger(quota(2, hard=2, drain=10.0))
-    ledger.take(2)
-    ledger.log.drain(ledger.quota, 0.0)
-    ledger.use(sent=0.0, now=14.0)  # the drain ended at 10; the log was not updated since
-    ledger.room(20.0)
-    assert ledger.log.minute.instants() == [14.0, 14.0]
-    assert ledger.free_at(70.0) == 74.0
+    limited = LimitedLog(quota(2, hard=2, drain=10.0))
+    limited.take(2)
+    limited.log.drain(limited.quota, 0.0)
+    limited.use(sent=0.0, now=14.0)  # the drain ended at 10; the log was not updated since
+    limited.room(20.0)
+    assert limited.log.minute.instants() == [14.0, 14.0]
+    assert limited.free_at(70.0) == 74.0
 
 
 def test_answers_reported_out_of_order_stay_sorted() -> None:
-    ledger = Ledger(quota(hard=5))
-    ledger.take(3)
+    limited = LimitedLog(quota(hard=5))
+    limited.take(3)
     for instant in (1.0, 3.0, 2.0):
-        ledger.use(0.0, instant)
-    assert ledger.log.minute.instants() == [1.0, 3.0, 3.0]
+        limited.use(0.0, instant)
+    assert limited.log.minute.instants() == [1.0, 3.0, 3.0]
 
 
 def test_courteous_keeps_the_soft_limit_like_a_hard_one() -> None:
-    ledger = Ledger(quota(soft=2, hard=5), courteous=True)
-    answer(ledger, 0.0, 1.0)
-    assert ledger.free_at(2.0) == 60.0
-    ledger.courteous = False
-    assert ledger.free_at(2.0) == 2.0
+    limited = LimitedLog(quota(soft=2, hard=5), courteous=True)
+    answer(limited, 0.0, 1.0)
+    assert limited.free_at(2.0) == 60.0
+    limited.courteous = False
+    assert limited.free_at(2.0) == 2.0
 
 
 def test_an_answer_is_delayed_if_it_was_sent_at_the_soft_limit() -> None:
-    ledger = Ledger(quota(soft=2))
-    answer(ledger, 0.0)
-    assert not ledger.log.delayed(ledger.quota, 1.0)
-    answer(ledger, 1.0)
-    assert ledger.log.delayed(ledger.quota, 2.0)
-    assert ledger.log.delayed(ledger.quota, 59.9)
-    assert not ledger.log.delayed(ledger.quota, 60.0)
+    limited = LimitedLog(quota(soft=2))
+    answer(limited, 0.0)
+    assert not limited.log.delayed(limited.quota, 1.0)
+    answer(limited, 1.0)
+    assert limited.log.delayed(limited.quota, 2.0)
+    assert limited.log.delayed(limited.quota, 59.9)
+    assert not limited.log.delayed(limited.quota, 60.0)
     assert not SlidingWindowLog().delayed(quota(soft=None), 0.0)
 
 
 def test_without_limits_nothing_is_remembered() -> None:
-    ledger = Ledger(quota())
-    answer(ledger, *range(1000))
-    assert ledger.room(1000.0) == inf
-    assert ledger.used(1000.0) == (0, 0)
+    limited = LimitedLog(quota())
+    answer(limited, *range(1000))
+    assert limited.room(1000.0) == inf
+    assert limited.used(1000.0) == (0, 0)
 
 
 def test_expired_entries_are_removed() -> None:
-    ledger = Ledger(quota(hard=10**6))
-    answer(ledger, *range(1000))
-    assert ledger.used(1000.0) == (59, 0)
-    assert len(ledger.log.minute.instants()) == 59
+    limited = LimitedLog(quota(hard=10**6))
+    answer(limited, *range(1000))
+    assert limited.used(1000.0) == (59, 0)
+    assert len(limited.log.minute.instants()) == 59
 
 
 @pytest.mark.parametrize("in_flight", [0, 2])
 def test_a_child_counts_its_parents_requests_in_flight_as_used(in_flight: int) -> None:
-    ledger = Ledger(quota(3, hard=5))
-    answer(ledger, 0.0)
-    ledger.take(in_flight)
+    limited = LimitedLog(quota(3, hard=5))
+    answer(limited, 0.0)
+    limited.take(in_flight)
     if in_flight:
-        ledger.log.drain(ledger.quota, 1.0)
-    ledger.log.end_all(ledger.quota, 2.0)
-    assert ledger.log.in_flight == 0
-    assert ledger.used(2.0)[0] == 1 + in_flight
+        limited.log.drain(limited.quota, 1.0)
+    limited.log.end_all(limited.quota, 2.0)
+    assert limited.log.in_flight == 0
+    assert limited.used(2.0)[0] == 1 + in_flight
 
 
 @given(st.lists(st.floats(0.0, 30.0, width=32), max_size=2000), st.integers(1, 300))
