@@ -31,7 +31,7 @@ class Stopwatch:
         return time.monotonic() - self._start
 
 
-class TestNeverThere:
+class TestUnreachableServer:
     @pytest.mark.usefixtures("patient_probe")
     @over_both
     async def test_a_refused_connection(self, client: Client, call: Call) -> None:
@@ -119,7 +119,7 @@ class TestNeverThere:
         assert server.connections < 20
 
 
-class TestNotYetThere:
+class TestServerThatStartsLater:
     async def test_over_grpc(self, client: Client, grpc_server: ForeignGrpc) -> None:
         await grpc_server.stop()
         kentik = client(connect_timeout=10.0)

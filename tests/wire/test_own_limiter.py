@@ -171,7 +171,7 @@ async def test_every_grant_is_closed_once(
     held.loose.set()
 
 
-class TestTheUsualOne:
+class TestDefaultLimiter:
     async def test_a_wait_that_would_be_too_long_is_not_begun(
         self, client: Client, grpc_server: ForeignGrpc
     ) -> None:

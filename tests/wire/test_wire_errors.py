@@ -235,7 +235,7 @@ async def test_error_answer_frees_the_slot(
     assert (await kentik.quota.snapshot()).in_flight == 0
 
 
-class TestAnswersThatAreNone:
+class TestInvalidResponses:
     async def test_malformed_protobuf(self, client: Client, grpc_server: ForeignGrpc) -> None:
         grpc_server.usual = b"\xff\xff\xff\xff"
         kentik = client(ONE_AT_A_TIME)

@@ -182,11 +182,14 @@ from kentik_async.emulator import Emulator
 
 async def main():
     async with Emulator(speed=600) as emulator, emulator.client() as kentik:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, before[1]))
         try:
             await kentik.kmi.pull_asn_details(**json.loads(sys.argv[1])).save(sys.argv[2])
         except TargetError as error:
             print(error)
+        finally:  # coverage writes its file when the process exits
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 asyncio.run(main())
 """
