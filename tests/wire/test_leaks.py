@@ -1,5 +1,6 @@
 """Thousands of abandoned calls leave nothing behind."""
 
+import _weakrefset
 import asyncio
 import gc
 import tracemalloc
@@ -18,9 +19,14 @@ DRAIN = ONE_AT_A_TIME.drain
 
 
 def footprint() -> tuple[int, int]:
-    """Return the bytes allocated by Python, and the number of tasks."""
+    """Return the bytes allocated by Python, and the number of tasks.
+
+    The tables of weak sets are excluded. asyncio and gRPC keep their tasks and calls in such sets, whose
+    tables take up to 128 KiB after 100 calls at a time and are not released when the sets are empty.
+    """
     gc.collect()
-    return tracemalloc.get_traced_memory()[0], len(asyncio.all_tasks())
+    traced = tracemalloc.take_snapshot().filter_traces([tracemalloc.Filter(False, _weakrefset.__file__)])
+    return sum(line.size for line in traced.statistics("filename")), len(asyncio.all_tasks())
 
 
 class TestLeaks:
