@@ -104,6 +104,7 @@ async def soak(*, minutes: float, speed: float, tasks: int, seed: int, tell: Cal
             await _round(load, faults, seconds)
             await _settle(kentik, course)
             await _ask(faults, course)
+            await _connect(kentik)
             course.samples.append(take(began, load.calls, course.violations))
             course.ended, course.wrong = dict(load.ended), course.wrong + load.wrong
             load.wrong = []
@@ -160,6 +161,12 @@ async def _ask(faults: Faults, course: Course) -> None:
     if report["in_flight"]:
         course.wrong.append(f"the server still worked on {report['in_flight']} when every slot was free")
     await faults.reset()
+
+
+async def _connect(kentik: KentikClient) -> None:
+    """Open the connections that a fault has closed, so that every sample counts the same ones."""
+    await kentik.kmi.list_markets()
+    await kentik.sites.list()
 
 
 def _memory(sample: Sample) -> float:
