@@ -53,8 +53,7 @@ class MessageWriter:
             f"class {holder}:",
             f"    class ValueType({names.builtin('int')}): ...",
             "",
-            # mypy wants one base that is an int, as if two could not agree.
-            f"class {enum.name}({bases}):  # type: ignore[misc]",
+            f"class {enum.name}({bases}):  # type: ignore[misc]  # mypy rejects two int bases",
             *indented([*self._docstring(name), *members] or ["..."]),
         ]
 

@@ -25,7 +25,7 @@ from typing import Self as _Self
 class _SiteTypeValues:
     class ValueType(int): ...
 
-class SiteType(_SiteTypeValues, _SiteTypeValues.ValueType, _Enum):  # type: ignore[misc]
+class SiteType(_SiteTypeValues, _SiteTypeValues.ValueType, _Enum):  # type: ignore[misc]  # mypy rejects two int bases
     """What a site is used for."""
     SITE_TYPE_UNSPECIFIED = 0
     SITE_TYPE_DATA_CENTER = 1
