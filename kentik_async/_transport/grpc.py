@@ -8,7 +8,7 @@ disabled: no limiter would count those attempts.
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from itertools import chain
 from typing import Any
 
@@ -30,6 +30,9 @@ __all__ = ["GrpcTransport"]
 _log = logging.getLogger("kentik_async")
 
 _PROBE_TIMEOUT = 3.0
+
+_MESSAGE_NOT_SENT = "Internal error from Core"
+"""The details of the status INTERNAL that the library sets if it cannot send a message of a stream."""
 
 _OPTIONS: tuple[tuple[str, str | int], ...] = (
     ("grpc.enable_retries", 0),
@@ -93,6 +96,23 @@ class _GrpcStream:
         self._transport = transport
         self._many = many
         self._cancelled = False
+        self._status: tuple[str, str, Sequence[tuple[str, Any]]] | None = None
+        call.add_done_callback(self._read_status)
+
+    def _read_status(self, call: Any) -> tuple[str, str, Sequence[tuple[str, Any]]]:
+        """Return the server's status: the library's own INTERNAL may replace it, or come before it.
+
+        Both happen if the server ends the call before it has read all messages, because the library cannot
+        send the next one (grpc/grpc issue 36066). So the status is read when it arrives and again at the end.
+        """
+        details, trailing = _result_of(call.details()), _result_of(call.trailing_metadata())
+        if self._status is None or details != _MESSAGE_NOT_SENT:
+            try:
+                status = _result_of(call.code()).name
+            except KeyError as error:  # see `_GrpcAttempt.reply`
+                status, details = "UNKNOWN", f"status {error}, which gRPC does not define"
+            self._status = status, details, trailing
+        return self._status
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while True:
@@ -112,11 +132,15 @@ class _GrpcStream:
     async def reply(self) -> Reply:
         if self._cancelled:
             return _cancelled()
-        status = (await self._call.code()).name
-        metadata = _joined(await self._call.initial_metadata(), await self._call.trailing_metadata())
+        initial = await self._call.initial_metadata()
+        await self._call.trailing_metadata()  # waits for the status
+        status, details, trailing = self._read_status(self._call)
+        metadata = _joined(initial, trailing)
         if status == "OK":
             return Reply(allowance=read_allowance(metadata))
-        reply = self._transport.reply_for(status, await self._call.details(), metadata)
+        if details == _MESSAGE_NOT_SENT:
+            details = "a message could not be sent, because the call had ended"
+        reply = self._transport.reply_for(status, details, metadata)
         if status == "DEADLINE_EXCEEDED":  # our own timeout: the server may still be working on it
             return Reply(error=reply.error, outcome="unknown")
         return reply
@@ -241,6 +265,15 @@ class GrpcTransport:
         if self._trust.proxy is None:
             return [("grpc.enable_http_proxy", 0)]
         return [("grpc.http_proxy", self._trust.proxy)]
+
+
+def _result_of(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Return the result of a coroutine that has nothing to wait for."""
+    try:
+        coroutine.send(None)
+    except StopIteration as result:
+        return result.value
+    raise RuntimeError("the coroutine waits")
 
 
 async def _response_of(call: Any) -> bytes:

@@ -1,6 +1,7 @@
 """Stubs with the client's quota and errors: streams of every kind, and all their ends."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import replace
@@ -33,6 +34,17 @@ Client = Callable[..., KentikClient]
 @pytest.fixture
 def service(grpc_server: ForeignGrpc) -> MarketService:
     return MarketService(grpc_server)
+
+
+async def sent_too_late(service: MarketService) -> AsyncIterator[Market]:
+    """Yield a message, and another one when the server has ended the call."""
+    yield Market()
+    async with asyncio.timeout(PATIENCE):
+        while not service.asked:
+            await asyncio.sleep(0)
+    # The event loop is held until the end of the call has arrived: it handles the next write after it.
+    time.sleep(0.05)  # noqa: ASYNC251 (blocking is the case that is tested)
+    yield Market()
 
 
 class TestStreams:
@@ -88,6 +100,30 @@ class TestStreams:
             await one_at_a_time.stub(MarketServiceStub).Load(ids(3))
         assert (caught.value.operation, caught.value.attempts) == ("MarketService.Load", 1)
         assert len(service.asked) == 1
+
+    @pytest.mark.parametrize("name", ["Load", "Swap"])
+    async def test_a_refusal_while_messages_are_sent(
+        self, one_at_a_time: KentikClient, service: MarketService, name: str
+    ) -> None:
+        service.refusals = 1
+        stub = one_at_a_time.stub(MarketServiceStub)
+
+        async def send() -> None:
+            if name == "Load":
+                await stub.Load(sent_too_late(service))
+            else:
+                [market async for market in stub.Swap(sent_too_late(service))]
+
+        with pytest.raises(RateLimitedError) as caught:
+            await send()
+        assert caught.value.retry_after == 0.005
+
+    async def test_an_answer_while_messages_are_sent(
+        self, one_at_a_time: KentikClient, service: MarketService
+    ) -> None:
+        service.answers_early = True
+        answer = await one_at_a_time.stub(MarketServiceStub).Load(sent_too_late(service))
+        assert answer.market_id == "enough"
 
     async def test_an_error_after_some_answers(
         self, one_at_a_time: KentikClient, service: MarketService
