@@ -5,34 +5,29 @@ passed as bytes, because grpc.aio returns None when a deserializer raises. The l
 disabled: no limiter would count those attempts.
 """
 
-import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from itertools import chain
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 
 from kentik_async._config import Credentials, Endpoint, Trust
 from kentik_async._operations.request import Request
 from kentik_async._transport.base import MAX_RESPONSE_BYTES, Messages, Reply, StreamKind
-from kentik_async._transport.grpc_library import grpc
+from kentik_async._transport.grpc.calls import GrpcAttempt, GrpcStream
+from kentik_async._transport.grpc.library import grpc
 from kentik_async._transport.probe import Probe
 from kentik_async._transport.proxy import ProxyAccess
 from kentik_async._transport.rate_limit_headers import read_allowance
 from kentik_async._transport.replies import reply_for_grpc
-from kentik_async.errors import ClientClosedError, ConnectError, DecodeError
+from kentik_async.errors import ConnectError
 
 __all__ = ["GrpcTransport"]
 
 _log = logging.getLogger("kentik_async")
 
 _PROBE_TIMEOUT = 3.0
-
-_MESSAGE_NOT_SENT = "Internal error from Core"
-"""The details of the status INTERNAL that the library sets if it cannot send a message of a stream."""
 
 _OPTIONS: tuple[tuple[str, str | int], ...] = (
     ("grpc.enable_retries", 0),
@@ -50,107 +45,22 @@ _OPTIONS: tuple[tuple[str, str | int], ...] = (
 )
 
 
-# A Struct, like `Reply`: a class with __init__ takes three times as long to create.
-class _GrpcAttempt(msgspec.Struct, eq=False):
-    """One RPC in flight."""
+class _Metadata(grpc.aio.Metadata):
+    """Metadata that never changes; the library reads it several times for each call.
 
-    call: "grpc.aio.UnaryUnaryCall[bytes, bytes]"
-    transport: "GrpcTransport"
+    Measured: reading the library's own class takes three times as long. A tuple takes four times as long,
+    because the library makes an object from it for each call.
+    """
 
-    def add_done_callback(self, callback: Callable[[Any], None], /) -> None:
-        self.call.add_done_callback(callback)
+    def __init__(self, *pairs: tuple[str, str]) -> None:
+        super().__init__(*pairs)
+        self._pairs = pairs
 
-    def cancel(self) -> bool:
-        return self.call.cancel()
+    def __len__(self) -> int:
+        return len(self._pairs)
 
-    async def reply(self) -> Reply:
-        try:
-            body: bytes | None = await self.call
-        except grpc.aio.AioRpcError as failure:
-            status, details = failure.code().name, failure.details()
-            metadata = _joined(failure.initial_metadata(), failure.trailing_metadata())
-        except KeyError as error:  # grpcio 1.51 raises it for status codes that it does not know
-            status, details, metadata = "UNKNOWN", f"status {error}, which gRPC does not define", ()
-        except asyncio.CancelledError:
-            if not self.call.cancelled():
-                raise
-            return _cancelled()
-        else:
-            # The library returns None for a response with status OK and no complete message.
-            if body is None:
-                return Reply(error=DecodeError("the response has status OK but no complete message"))
-            initial, trailing = await self.call.initial_metadata(), await self.call.trailing_metadata()
-            # With `chain`, because unpacking calls the library's slow __len__ of both.
-            metadata = tuple(chain(initial, trailing))
-            allowance = read_allowance(metadata) if metadata else None
-            return Reply(body, allowance=allowance, headers=metadata)
-        # Outside the handler, so that the library's exception with its frames is not kept.
-        return self.transport.reply_for(status, details, metadata)
-
-
-class _GrpcStream:
-    """One streaming RPC in flight."""
-
-    def __init__(self, call: Any, transport: "GrpcTransport", *, many: bool) -> None:
-        self._call = call
-        self._transport = transport
-        self._many = many
-        self._cancelled = False
-        self._status: tuple[str, str, Sequence[tuple[str, Any]]] | None = None
-        call.add_done_callback(self._read_status)
-
-    def _read_status(self, call: Any) -> tuple[str, str, Sequence[tuple[str, Any]]]:
-        """Return the server's status: the library's own INTERNAL may replace it, or come before it.
-
-        Both happen if the server ends the call before it has read all messages, because the library cannot
-        send the next one (grpc/grpc issue 36066). So the status is read when it arrives and again at the end.
-        """
-        details, trailing = _result_of(call.details()), _result_of(call.trailing_metadata())
-        if self._status is None or details != _MESSAGE_NOT_SENT:
-            try:
-                status = _result_of(call.code()).name
-            except KeyError as error:  # see `_GrpcAttempt.reply`
-                status, details = "UNKNOWN", f"status {error}, which gRPC does not define"
-            self._status = status, details, trailing
-        return self._status
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        while True:
-            reading = asyncio.ensure_future(self._call.read() if self._many else _response_of(self._call))
-            reading.add_done_callback(_retrieve_exception)
-            # The reader's task does not await a task of the library: see `Session._response_in_time`.
-            await asyncio.wait([reading])
-            if reading.cancelled() or reading.exception() is not None:  # reported by reply()
-                return
-            raw = reading.result()
-            if raw is grpc.aio.EOF or raw is None:  # None: see `_GrpcAttempt.reply`
-                return
-            yield raw
-            if not self._many:
-                return
-
-    async def reply(self) -> Reply:
-        if self._cancelled:
-            return _cancelled()
-        initial = await self._call.initial_metadata()
-        await self._call.trailing_metadata()  # waits for the status
-        status, details, trailing = self._read_status(self._call)
-        metadata = _joined(initial, trailing)
-        if status == "OK":
-            return Reply(allowance=read_allowance(metadata))
-        if details == _MESSAGE_NOT_SENT:
-            details = "a message could not be sent, because the call had ended"
-        reply = self._transport.reply_for(status, details, metadata)
-        if status == "DEADLINE_EXCEEDED":  # our own timeout: the server may still be working on it
-            return Reply(error=reply.error, outcome="unknown")
-        return reply
-
-    def done(self) -> bool:
-        return bool(self._call.done())
-
-    def cancel(self) -> bool:
-        self._cancelled = bool(self._call.cancel())
-        return self._cancelled
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self._pairs)
 
 
 class GrpcTransport:
@@ -171,8 +81,7 @@ class GrpcTransport:
         self._channel: grpc.aio.Channel | None = None
         self._endpoint = endpoint
         self._credentials = credentials
-        # Created once: given a tuple, the library creates one for each call, which takes three times as long.
-        self._metadata = grpc.aio.Metadata(*credentials.headers())
+        self._metadata = _Metadata(*credentials.headers())
         self._trust = trust
         self._user_agent = user_agent
         self._probe = Probe(endpoint, trust, access)
@@ -217,17 +126,17 @@ class GrpcTransport:
             )
         return "the server accepts connections, but does not speak gRPC"
 
-    def start(self, request: Request[Any], timeout: float) -> _GrpcAttempt:
+    def start(self, request: Request[Any], timeout: float) -> GrpcAttempt:
         """Send a unary request."""
         method = self._methods.get(request.path)
         if method is None:
             method = self._methods[request.path] = self._open().unary_unary(request.path)
-        return _GrpcAttempt(method(request.body, timeout=timeout, metadata=self._metadata), self)
+        return GrpcAttempt(method(request.body, timeout=timeout, metadata=self._metadata), self)
 
-    def stream(self, kind: StreamKind, path: str, messages: Messages, timeout: float | None) -> _GrpcStream:
+    def stream(self, kind: StreamKind, path: str, messages: Messages, timeout: float | None) -> GrpcStream:
         """Start a streaming call."""
         call = getattr(self._open(), kind)(path)(messages, timeout=timeout, metadata=self._metadata)
-        return _GrpcStream(call, self, many=kind != "stream_unary")
+        return GrpcStream(call, self, many=kind != "stream_unary")
 
     def reply_for(self, status: str, details: str | None, metadata: Sequence[tuple[str, Any]]) -> Reply:
         """Return the reply for a call's status; see `reply_for_grpc`."""
@@ -265,32 +174,3 @@ class GrpcTransport:
         if self._trust.proxy is None:
             return [("grpc.enable_http_proxy", 0)]
         return [("grpc.http_proxy", self._trust.proxy)]
-
-
-def _result_of(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """Return the result of a coroutine that has nothing to wait for."""
-    try:
-        coroutine.send(None)
-    except StopIteration as result:
-        return result.value
-    raise RuntimeError("the coroutine waits")
-
-
-async def _response_of(call: Any) -> bytes:
-    raw: bytes = await call
-    return raw
-
-
-def _cancelled() -> Reply:
-    return Reply(error=ClientClosedError("the call was cancelled"), outcome="unknown")
-
-
-def _retrieve_exception(reading: "asyncio.Future[Any]") -> None:
-    """Retrieve a read's exception, so that asyncio does not log it: `reply()` reports it."""
-    if not reading.cancelled():
-        reading.exception()
-
-
-def _joined(initial: Any, trailing: Any) -> Sequence[tuple[str, Any]]:
-    """Return initial and trailing metadata together; a gateway that refuses a call may send only one."""
-    return (*(initial or ()), *(trailing or ()))
