@@ -104,7 +104,7 @@ class _Entry:
     def agree(self) -> None:
         """Apply the strictest limits and pacing of all present owners."""
         customers = list(self.owners.values())
-        self.limiter.keep_to(
+        self.limiter.set_limits(
             reduce(Quota.combined, (customer.quota for customer in customers)),
             reduce(Quota.combined, (customer.query_quota for customer in customers)),
             max((customer.pacing for customer in customers), key=PACINGS.__getitem__),

@@ -136,7 +136,7 @@ class LocalLimiter(StoreLimiter):
         }
         super().__init__(quotas, lambda _: MemoryStore(clock.monotonic), pacing=pacing, clock=clock)
 
-    def keep_to(self, quota: Quota, query_quota: Quota, pacing: Pacing) -> None:
+    def set_limits(self, quota: Quota, query_quota: Quota, pacing: Pacing) -> None:
         """Set limits and pacing, from the next grant on."""
         self._pacing = pacing
         self._classes["non_query"].set_limits(quota, pacing)

@@ -38,17 +38,17 @@ casts = st.lists(
 )
 
 
-def played(cast: Sequence[Script], leaps: Sequence[tuple[float, float]]) -> tuple[Log, SimulatedServer]:
+def played(cast: Sequence[Script], jumps: Sequence[tuple[float, float]]) -> tuple[Log, SimulatedServer]:
     """Run the callers, and sometimes let time pass while none of them runs, as in a stopped process."""
     time, server = VirtualTime(), SimulatedServer(QUOTA)
     limiter = LocalLimiter(QUOTA, QUOTA, clock=time.clock)
 
-    def leap(seconds: float) -> None:
+    def jump(seconds: float) -> None:
         time.now += seconds
 
     async def main() -> Log:
-        for at, seconds in leaps:
-            asyncio.get_running_loop().call_later(at, leap, seconds)
+        for at, seconds in jumps:
+            asyncio.get_running_loop().call_later(at, jump, seconds)
         log = await Callers(limiter, server, time, "query").play(cast)
         snapshot = await limiter.snapshot("query")
         await asyncio.sleep(QUOTA.drain + 0.001)
@@ -65,8 +65,8 @@ SLOW, QUICK = Script(0.0, even(3.0)), Script(0.0, even(0.05))
 
 @given(casts, jumps)
 @example([LOST, SLOW, QUICK], [(0.0, 0.5), (0.5, 0.5)])  # a jump between a grant and its request
-def test_a_monotonic_clock_that_jumps_forward(cast: list[Script], leaps: list[tuple[float, float]]) -> None:
-    log, server = played(cast, leaps)
+def test_a_monotonic_clock_that_jumps_forward(cast: list[Script], jumps: list[tuple[float, float]]) -> None:
+    log, server = played(cast, jumps)
     assert overruns(server.visits, limits_of(QUOTA)) == []
     asked = log.asked()
     assert all(ask.granted is not None or ask.left is not None for ask in asked)

@@ -1,4 +1,4 @@
-"""Whatever bytes a server sends: a model or a DecodeError, and never another error."""
+"""Any bytes that a server sends become a model or a DecodeError, never another error."""
 
 import datetime as dt
 import json

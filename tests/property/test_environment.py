@@ -1,4 +1,4 @@
-"""Whatever lies in a profile's place: settings of texts, or one clear line without what it holds."""
+"""Any file in the place of a profile gives settings, or one clear line that does not show its content."""
 
 import json
 import tempfile

@@ -1,4 +1,4 @@
-"""Whatever callers do, the server never receives more than the limits allow, and no call is lost."""
+"""For any callers, the server never receives more than the limits allow, and no call is lost."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Whatever a server answers becomes one error with a message that is safe to log."""
+"""Any response of a server becomes one error, whose message is safe to log."""
 
 from hypothesis import given
 from hypothesis import strategies as st

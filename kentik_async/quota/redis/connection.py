@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from redis import exceptions as redis_errors
 
 from kentik_async.errors import ConfigError
-from kentik_async.quota.redis.replica import Exchange, Reading
+from kentik_async.quota.redis.replica import Reading, RedisReply
 from kentik_async.quota.redis.url import RedisAddress
 
 __all__ = ["ConnectionLostError", "RedisConnection"]
@@ -91,7 +91,7 @@ class RedisConnection:
             else:
                 return
 
-    def exchange(self, *arguments: bytes | str) -> Exchange:
+    def run_script(self, *arguments: bytes | str) -> RedisReply:
         """Run the script with `arguments`, to commit a state; without arguments, read the present state.
 
         Raises:
@@ -141,11 +141,11 @@ class RedisConnection:
                 nodes += [((host or b"").decode() or here[0], port) for host, port, *_ in owners]
             self._nodes = list(dict.fromkeys(nodes))
 
-    def _run_script(self, *arguments: bytes | str) -> Exchange:
+    def _run_script(self, *arguments: bytes | str) -> RedisReply:
         sent_at = self._instant()
-        seconds, fraction, run, *held = self._execute("EVAL", _SCRIPT, 1, self._key, *(arguments or _READ))
+        seconds, fraction, run, *stored = self._execute("EVAL", _SCRIPT, 1, self._key, *(arguments or _READ))
         clock = Reading(sent_at, self._instant(), int(seconds) + int(fraction) / 1_000_000)
-        return Exchange(clock, run, tuple(held[0]) if held else ())
+        return RedisReply(clock, run, tuple(stored[0]) if stored else ())
 
     def _execute(self, *command: bytes | str | int) -> Any:
         connection = self._commands

@@ -20,7 +20,7 @@ from kentik_async.quota.limits import Quota
 from kentik_async.quota.state.quota_state import FORMAT, QuotaState, StateError, decode, encode
 from kentik_async.quota.state.recovery import begin, move, quiet_time, renew, restore
 
-__all__ = ["Draft", "Exchange", "Reading", "Replica"]
+__all__ = ["Draft", "Reading", "RedisReply", "Replica"]
 
 _UNCERTAIN = 0.5  # seconds by which a copy's time may be ahead of the server's
 _SLACK = 0.02  # seconds; smaller jumps of a clock are ignored
@@ -57,18 +57,18 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
+class RedisReply:
     """The reply of the server.
 
     Attributes:
         clock: A reading of the server's clock.
         run: The id of the server's run; a restart or another node has another id.
-        held: Version, run, shift and state, each None if there is none; empty after a commit.
+        stored: Version, run, shift and state, each None if there is none; empty after a commit.
     """
 
     clock: Reading
     run: bytes
-    held: tuple[bytes | None, ...] = ()
+    stored: tuple[bytes | None, ...] = ()
 
 
 @dataclass(slots=True)
@@ -124,14 +124,14 @@ class Replica:
         _, version, run, shift, copy = self._latest
         return Draft(decode(copy), reading.at_most(instant), float(shift), version, run)
 
-    def read(self, stored: Exchange) -> Draft:
+    def read(self, reply: RedisReply) -> Draft:
         """Return the stored state as a draft, corrected if necessary.
 
         Raises:
             ConfigError: The state was written by another version of this package.
         """
-        version, run, shift, encoded = stored.held
-        state, now, reason = None, stored.clock.now, ""
+        version, run, shift, encoded = reply.stored
+        state, now, reason = None, reply.clock.now, ""
         if encoded is not None:
             if (version or b"").partition(b":")[0] != b"%d" % FORMAT:
                 raise ConfigError(
@@ -143,32 +143,32 @@ class Replica:
         if state is None:
             state, reason = begin(secrets.token_hex(8), now, self._quiet), "holds no state of this quota"
         else:
-            now = self._corrected(replace(stored.clock, now=now + float(shift or 0)), state)
+            now = self._corrected(replace(reply.clock, now=now + float(shift or 0)), state)
             # The clock never runs backwards. A small difference is the uncertainty of the members' readings.
             if self.possible_clock_jump or now <= state.now - _UNCERTAIN:
                 now = state.now
-            if run != stored.run:
+            if run != reply.run:
                 renew(state, secrets.token_hex(8), now, self._quiet)
                 reason = "was restarted or replaced, so the latest usage may be missing"
         reason = reason and f"{reason}: requests wait for {self._quiet:.1f} s"
         if self.reading is not None and state.incarnation != self._incarnation:
             lost = decode(self._latest[-1])
-            if self.reading.corrected(replace(stored.clock, now=now)) != now:  # the clock is another one
-                move(lost, now - self.reading.at_least(stored.clock.sent_at))
+            if self.reading.corrected(replace(reply.clock, now=now)) != now:  # the clock is another one
+                move(lost, now - self.reading.at_least(reply.clock.sent_at))
             restore(state, lost, self._member, now)
-        return Draft(state, now, now - stored.clock.now, version or b"", stored.run, reason)
+        return Draft(state, now, now - reply.clock.now, version or b"", reply.run, reason)
 
     def prepare(self, draft: Draft) -> tuple[bytes, ...]:
         """Return the first arguments of the script, to commit a changed draft."""
         version = f"{FORMAT}:{secrets.token_hex(8)}".encode()
         return draft.version, version, draft.run, repr(draft.shift).encode(), encode(draft.state)
 
-    def committed(self, draft: Draft, prepared: tuple[bytes, ...], stored: Exchange) -> float:
+    def committed(self, draft: Draft, prepared: tuple[bytes, ...], reply: RedisReply) -> float:
         """Record the commit of a prepared draft; return how many seconds its state is ahead of the clock.
 
         The grants must wait that long.
         """
-        new = replace(stored.clock, now=stored.clock.now + draft.shift)
+        new = replace(reply.clock, now=reply.clock.now + draft.shift)
         now = self._corrected(new, draft.state)
         self._clock_jumped = now != new.now  # only now it is known whether the clock was set since the copy
         self.reading, self.possible_clock_jump = replace(new, now=now), False

@@ -183,7 +183,7 @@ class RedisStore:
             self._replica.possible_clock_jump = others > 0 and not self._checked.wait(2 * self.patience)
 
     def _read(self) -> Draft:
-        return self._replica.read(self._connection.exchange())
+        return self._replica.read(self._connection.run_script())
 
     def _commit(self, change: Change) -> StoreReply:
         """Make and commit a change."""
@@ -197,18 +197,18 @@ class RedisStore:
                 messages.append((self._prefix, self.member))
             prepared = replica.prepare(draft)
             arguments = [part for message in messages for part in message]
-            stored = connection.exchange(*prepared, str(_EXPIRY * 1000), *arguments)
-            if not stored.held:
+            answer = connection.run_script(*prepared, str(_EXPIRY * 1000), *arguments)
+            if not answer.stored:
                 break
             # Another member has committed before; the answer is its state.
-            draft = replica.read(stored)
+            draft = replica.read(answer)
             tries += 1
             if tries > 2 and draft.state.turns.next_member != self.member:
                 sleep(random.random() * min(0.001 * 2**tries, 0.05))
                 draft = self._read()
         if replica.reading is None:
             connection.subscribe(self._prefix)
-        ahead = replica.committed(draft, prepared, stored)
+        ahead = replica.committed(draft, prepared, answer)
         self._check_requests -= checks
         if draft.reset_reason:
             _log.warning("Redis at %s %s", self._address.place, draft.reset_reason)

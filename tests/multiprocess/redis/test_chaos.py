@@ -1,4 +1,4 @@
-"""Whatever happens to Redis, its connections and the calls, the limits hold, by an independent count."""
+"""The limits hold whatever Redis, its connections and the calls do, by an independent count."""
 
 import asyncio
 import random

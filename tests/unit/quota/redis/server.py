@@ -3,7 +3,7 @@
 from dataclasses import astuple, dataclass, field
 
 from kentik_async.quota import Quota
-from kentik_async.quota.redis.replica import Draft, Exchange, Reading, Replica
+from kentik_async.quota.redis.replica import Draft, Reading, RedisReply, Replica
 from kentik_async.quota.state.messages import Ending, MemberReport, StoreReply, Terms
 from kentik_async.quota.state.quota_state import QuotaState, decode
 from kentik_async.quota.state.reporting import apply_report
@@ -21,36 +21,38 @@ class Server:
         true: The true time; the members' own clocks show it too.
         ahead: How many seconds the server's clock is ahead.
         run: The id of the server's run.
-        held: The stored fields.
+        stored: The stored fields.
         trip: How long a message takes, in each direction.
     """
 
     true: float = 0.0
     ahead: float = START
     run: bytes = b"run"
-    held: tuple[bytes | None, ...] = ()
+    stored: tuple[bytes | None, ...] = ()
     trip: float = 0.0
 
-    def exchange(self, expected: bytes, version: bytes, run: bytes, shift: bytes, state: bytes) -> Exchange:
+    def run_script(
+        self, expected: bytes, version: bytes, run: bytes, shift: bytes, state: bytes
+    ) -> RedisReply:
         """Run the script: compare and set."""
         sent_at = self.true
         self.true += self.trip
-        time, held = self.true + self.ahead, self.held or (None,) * 4
-        committed = expected == (held[0] or b"") and run == self.run
+        time, stored = self.true + self.ahead, self.stored or (None,) * 4
+        committed = expected == (stored[0] or b"") and run == self.run
         if committed:
-            self.held = version, run, shift, state
+            self.stored = version, run, shift, state
         self.true += self.trip
-        return Exchange(Reading(sent_at, self.true, time), self.run, () if committed else held)
+        return RedisReply(Reading(sent_at, self.true, time), self.run, () if committed else stored)
 
-    def read(self) -> Exchange:
+    def read(self) -> RedisReply:
         """Return the stored fields."""
-        return self.exchange(b"?", b"", b"", b"", b"")
+        return self.run_script(b"?", b"", b"", b"", b"")
 
     def restart(self, *, kept: bool, ahead: float | None = None) -> None:
         """Start another run, maybe on another machine."""
         self.run += b"+"
         if not kept:
-            self.held = ()
+            self.stored = ()
         if ahead is not None:
             self.ahead = ahead
 
@@ -87,14 +89,14 @@ class Member:
         while True:
             reply = apply_report(report, draft.state, draft.now)
             prepared = replica.prepare(draft)
-            stored = server.exchange(*prepared)
+            answer = server.run_script(*prepared)
             self.trips += 1
-            if not stored.held:
+            if not answer.stored:
                 break
-            draft = replica.read(stored)
+            draft = replica.read(answer)
         if lose_reply:
             return reply
-        server.true += replica.committed(draft, prepared, stored)
+        server.true += replica.committed(draft, prepared, answer)
         self.ended = []
         if reply.reclaimed:
             self.held.clear()
@@ -131,7 +133,7 @@ class Member:
 
 def kept_by(server: Server) -> QuotaState:
     """Return the state."""
-    return decode(server.held[3] or b"")
+    return decode(server.stored[3] or b"")
 
 
 def known_as_unused(**options: float) -> Server:

@@ -40,7 +40,7 @@ def test_a_slow_network_is_not_taken_for_a_clock_change() -> None:
         server.true += 1.0
     state = kept_by(server)
     assert server.true + server.ahead - state.now < 3.0
-    assert float(server.held[2] or 1) == 0.0
+    assert float(server.stored[2] or 1) == 0.0
 
 
 def test_no_grant_is_earlier_than_the_time_of_the_state() -> None:

@@ -57,7 +57,7 @@ def test_a_request_in_flight_survives_the_loss_of_the_state() -> None:
     server = known_as_unused()
     holder, other = Member(server, "a", lease=2.0), Member(server, "b", lease=2.0)
     holder.report(1)
-    server.held = ()
+    server.stored = ()
     for _ in range(18):
         server.true += 0.5
         holder.report()
@@ -74,7 +74,7 @@ def test_a_grant_that_expired_before_a_loss_stays_void() -> None:
     server = known_as_unused()
     holder = Member(server, "a")
     holder.report(1)
-    server.held = ()
+    server.stored = ()
     server.true += 1.5
     assert holder.report().reclaimed
     assert not holder.held
@@ -87,7 +87,7 @@ def test_a_pause_survives_the_loss_of_the_state() -> None:
     member.report(1)
     member.end("refused", 25.0)
     member.report()
-    server.held = ()
+    server.stored = ()
     server.true += 2.0
     for _ in range(22):
         server.true += 1.0
@@ -121,14 +121,14 @@ def test_undecodable_bytes_count_as_a_lost_state() -> None:
     server = known_as_unused()
     member = Member(server, "a")
     member.use(2)
-    server.held = (*server.held[:3], b"rubbish")
+    server.stored = (*server.stored[:3], b"rubbish")
     member.report()
     assert member.usage() == (2, 2)
 
 
 def test_a_state_of_another_version_is_not_changed() -> None:
     server = known_as_unused()
-    server.held = (b"%d:other" % (FORMAT + 1), *server.held[1:])
+    server.stored = (b"%d:other" % (FORMAT + 1), *server.stored[1:])
     with pytest.raises(ConfigError, match="another version"):
         Member(server, "a").report()
 
@@ -157,14 +157,14 @@ def test_usage_lost_in_a_failover_is_restored(newcomer_first: bool) -> None:
     member.use()
     server.true += 0.1
     member.report(1)
-    replicated = server.held
+    replicated = server.stored
     member.end()
     server.true += 0.1
     member.report()
     server.true += 0.1
     member.use()
     server.restart(kept=True)
-    server.held = replicated
+    server.stored = replicated
     if newcomer_first:
         newcomer.report(1)
     member.report()
