@@ -101,13 +101,13 @@ def valid_market_id(value: str, field: str = "market_id") -> str:
     return _text(value, field, "a market id as list_markets() returns it, such as 'planet$earth' or 'cc$US'")
 
 
-def valid_name(value: str, field: str = "name") -> str:
-    """Check a name that the user chose: any string that is not blank.
+def valid_name(value: str, field: str = "name", allowed: str = "a string that is not blank") -> str:
+    """Check a name that the user chose: any string that is not blank; `allowed` describes it in errors.
 
     Raises:
         ValidationError: The value is blank or not a string.
     """
-    return _text(value, field, "a string that is not blank")
+    return _text(value, field, allowed)
 
 
 def valid_object_id(value: str | SupportsIndex, owner: str, field: str = "id") -> str:

@@ -65,4 +65,4 @@ def optional_text(value: str, field: str) -> str:
     Raises:
         ValidationError: The value is not a string, or blank but not empty.
     """
-    return "" if isinstance(value, str) and not value else valid_name(value, field)
+    return "" if value == "" else valid_name(value, field, "a string that is empty or not blank")

@@ -43,14 +43,23 @@ class _UnusualError(Exception):
     """A value that `json_format` must handle: it converts the value or raises an error."""
 
 
+class _UnknownNameError(_UnusualError):
+    """The name of an enum value that the schema does not have; `json_format` ignores it."""
+
+
 class _Field(NamedTuple):
     name: str
     repeated: bool
     convert: Callable[[Any], Any]
 
 
-def message_from_dict(message: type[M], document: dict[str, Any]) -> M:
+def message_from_dict(message: type[M], document: dict[str, Any], *, known_names: bool = False) -> M:
     """Return the message that a JSON object represents; unknown fields are ignored.
+
+    Args:
+        message: The generated class.
+        document: The object.
+        known_names: Whether an unknown name of an enum value is an error; otherwise it is ignored too.
 
     Raises:
         json_format.ParseError: The object is not such a message.
@@ -59,7 +68,9 @@ def message_from_dict(message: type[M], document: dict[str, Any]) -> M:
     try:
         descriptor: Any = message.DESCRIPTOR
         return message(**_arguments(descriptor, document))
-    except (_UnusualError, ValueError, TypeError):
+    except (_UnusualError, ValueError, TypeError) as error:
+        if known_names and isinstance(error, _UnknownNameError):
+            raise json_format.ParseError(str(error)) from None
         return json_format.ParseDict(document, message(), ignore_unknown_fields=True)
 
 
@@ -110,8 +121,10 @@ def _checked(types: tuple[type, ...], value: Any) -> Any:
 def _number(numbers: Mapping[str, int], value: Any) -> int:
     if type(value) is int:
         return value
-    if type(value) is str and value in numbers:
-        return numbers[value]
+    if type(value) is str:
+        if value in numbers:
+            return numbers[value]
+        raise _UnknownNameError(f"this version does not know the value {value[:60]!r}")
     raise _UnusualError
 
 

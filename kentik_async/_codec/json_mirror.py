@@ -66,12 +66,13 @@ def to_json(rpc: MethodSpec, serialized: bytes) -> JsonRequest:
     return JsonRequest(path, tuple(_params(rpc, fields)), body)
 
 
-def from_json(rpc: MethodSpec, raw: bytes) -> bytes:
+def from_json(rpc: MethodSpec, raw: bytes, *, known_names: bool = False) -> bytes:
     """Return the bytes of the response message that a JSON document represents; unknown fields are ignored.
 
     Args:
         rpc: The RPC.
         raw: The document; it may be empty if the message has no fields.
+        known_names: Whether an unknown name of an enum value is an error; otherwise it is ignored.
 
     Raises:
         DecodeError: The document is not JSON, or not such a message.
@@ -83,7 +84,8 @@ def from_json(rpc: MethodSpec, raw: bytes) -> bytes:
         document = msgspec.json.decode(raw)
         if not isinstance(document, dict):
             raise DecodeError(f"cannot read the response: expected a JSON object with a {name}")
-        return message_from_dict(rpc.response, document).SerializePartialToString()
+        message = message_from_dict(rpc.response, document, known_names=known_names)
+        return message.SerializePartialToString()
     except json_format.ParseError as error:
         raise DecodeError(f"cannot read the response as {name}: {str(error)[:200]}") from None
     except (msgspec.DecodeError, UnicodeError):

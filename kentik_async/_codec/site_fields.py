@@ -31,12 +31,12 @@ T = TypeVar("T")
 
 _TYPE_NUMBERS: dict[str, int] = {type: number for number, type in enumerate(SiteType)}
 _TYPES = tuple(SiteType)
-_NUMBER_TEXT = re.compile(r"[1-9][0-9]{0,8}")
+_NUMBER_TEXT = re.compile(r"-?[1-9][0-9]{0,9}")
 
 
 def _type(value: str, field: str) -> int:
     """Return the number of a type; a type unknown to this SDK is written as its number."""
-    if isinstance(value, str) and _NUMBER_TEXT.fullmatch(value):
+    if isinstance(value, str) and _NUMBER_TEXT.fullmatch(value) and -(2**31) <= int(value) < 2**31:
         return int(value)
     found = valid_choice(SiteType, value, field)
     if found is SiteType.UNSPECIFIED:

@@ -57,6 +57,8 @@ class Request(msgspec.Struct, Generic[T], frozen=True):
             the call fails with a KentikError that it raises.
         on_send: Called each time that the request is sent, retries included.
         rpc: The RPC of a generated stub; None for the operations of this package.
+        written_back: Whether a changed copy of the response replaces the object. Then a value that JSON
+            cannot represent is an error, because the write would remove it.
     """
 
     operation: Operation
@@ -67,6 +69,7 @@ class Request(msgspec.Struct, Generic[T], frozen=True):
     on_arrival: Callable[[bytes], None] | None = None
     on_send: Callable[[], None] | None = None
     rpc: "MethodSpec | None" = None
+    written_back: bool = False
 
     def __repr__(self) -> str:
         return f"Request({self.operation!r}, {self.path!r}, params={self.params!r})"

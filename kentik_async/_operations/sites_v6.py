@@ -59,7 +59,8 @@ def get_site(id: ObjectId) -> Request[SiteV6]:
 @builds(_GET_SITE)
 def get_stored_site(id: ObjectId) -> Request[messages.Site]:
     """SiteService.GetSite, for an update: the message as the server sent it."""
-    return Request(_GET_SITE, _SERVICE + "GetSite", sites_v6.decode_stored, sites_v6.encode_get(id))
+    body = sites_v6.encode_get(id)
+    return Request(_GET_SITE, _SERVICE + "GetSite", sites_v6.decode_stored, body, written_back=True)
 
 
 @builds(_CREATE_SITE)

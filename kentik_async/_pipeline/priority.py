@@ -1,13 +1,13 @@
 """The priority of the calls that a block of code makes."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import Literal, TypeAlias
 
 from kentik_async.errors import ConfigError
 
-__all__ = ["Priority", "current_priority", "priority"]
+__all__ = ["Priority", "before_all", "current_priority", "priority"]
 
 Priority: TypeAlias = Literal["high", "normal", "low"]
 
@@ -16,11 +16,10 @@ _LEVELS: Mapping[str, int] = {"high": 1, "normal": 0, "low": -1}
 _current: ContextVar[int] = ContextVar("kentik_async.priority", default=0)
 
 current_priority: Callable[[], int] = _current.get
-"""Returns the priority of the running code: 1 high, 0 normal, -1 low."""
+"""Returns the priority of the running code: 2 before all, 1 high, 0 normal, -1 low."""
 
 
-@contextmanager
-def priority(level: Priority) -> Iterator[None]:
+def priority(level: Priority) -> AbstractContextManager[None]:
     """Set the priority of all calls started in the block, in the queue for quota of this process.
 
     Calls of the same priority are served first come, first served. After eight calls have overtaken a waiting
@@ -34,7 +33,17 @@ def priority(level: Priority) -> Iterator[None]:
     """
     if level not in tuple(_LEVELS):
         raise ConfigError(f"priority must be one of {', '.join(_LEVELS)}; got {level!r}")
-    token = _current.set(_LEVELS[level])
+    return _level(_LEVELS[level])
+
+
+def before_all() -> AbstractContextManager[None]:
+    """Set a priority above "high" for calls started in the block: for a write that must follow its read."""
+    return _level(2)
+
+
+@contextmanager
+def _level(level: int) -> Iterator[None]:
+    token = _current.set(level)
     try:
         yield
     finally:

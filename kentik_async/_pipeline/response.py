@@ -24,7 +24,7 @@ class Response(Generic[T_co]):
         http_status: The HTTP status; None over gRPC.
         grpc_status: The name of the gRPC status; None over REST.
         request_id: The header `x-request-id`; None if absent.
-        attempts: The number of times that the request was sent.
+        attempts: The number of times that this request was sent.
         waited: Seconds in the queue, for all attempts together.
         elapsed: Seconds of the last attempt, from sending to the response.
     """
@@ -40,7 +40,7 @@ class Response(Generic[T_co]):
 
 
 class Recorder:
-    """Records the last call of a caller.
+    """Records the calls of one method.
 
     Attributes:
         caller: Runs requests like the given caller.
@@ -48,14 +48,17 @@ class Recorder:
 
     def __init__(self, caller: Caller) -> None:
         self.caller = replace(caller, on_call=self._remember)
-        self._call: CallState | None = None
+        self._calls: list[CallState] = []
 
     def response(self, result: T) -> Response[T]:
         """Return the result with the metadata of the last response."""
-        call = self._call
-        if call is None or call.reply is None:
-            raise RuntimeError("no request was sent")
+        call = self._calls[-1]
         reply = call.reply
+        if reply is None:
+            raise RuntimeError("the last call has no response")
+        # An edit makes one call for each write, because the object is read again after a failed one.
+        operation = call.request.operation.name
+        same = [one for one in self._calls if one.request.operation.name == operation]
         headers = Headers(reply.headers)
         return Response(
             result=result,
@@ -63,10 +66,10 @@ class Recorder:
             http_status=reply.http_status,
             grpc_status="OK" if reply.http_status is None else None,
             request_id=headers.get("x-request-id"),
-            attempts=call.sent,
-            waited=call.waited,
+            attempts=sum(one.sent for one in same),
+            waited=sum(one.waited for one in same),
             elapsed=call.elapsed,
         )
 
     def _remember(self, call: CallState) -> None:
-        self._call = call
+        self._calls.append(call)

@@ -11,16 +11,22 @@ class Headers(Mapping[str, str]):
     __slots__ = ("_values",)
 
     def __init__(self, pairs: Iterable[tuple[str, object]] = ()) -> None:
-        """Store names and values; repeated values are joined by commas, and binary values are omitted."""
+        """Store names and values.
+
+        Different values of one name are joined by commas. Binary values (names that end in "-bin") are
+        omitted.
+        """
         values: dict[str, str] = {}
         for name, value in pairs:
             if isinstance(value, str):
                 key = name.lower()
-                values[key] = f"{values[key]}, {value}" if key in values else value
+                present = values.setdefault(key, value)
+                if present != value:  # the initial and the trailing metadata may both have a request's id
+                    values[key] = f"{present}, {value}"
         self._values = values
 
     def __getitem__(self, name: str) -> str:
-        return self._values[name.lower()]
+        return self._values[name.lower() if isinstance(name, str) else name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)

@@ -54,7 +54,7 @@ class JsonMirrorTransport(RestTransport):
         reply = await super()._exchange(request, timeout)
         if request.rpc is None or reply.error is not None:
             return reply
-        return replace(reply, translate=partial(from_json, request.rpc))
+        return replace(reply, translate=partial(from_json, request.rpc, known_names=request.written_back))
 
     def _prepared(self, request: Request[Any]) -> Request[Any]:
         rpc = _RPCS.get(request.path) if request.rpc is None else request.rpc

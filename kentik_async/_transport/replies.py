@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from kentik_async._transport.base import Reply
+from kentik_async._transport.headers import Headers
 from kentik_async._transport.rate_limit_headers import read_allowance
 from kentik_async._transport.status_mapping import (
     QUOTED_HTTP_STATUS,
@@ -90,11 +91,7 @@ def reply_for_mirror(status: int, headers: Mapping[str, str], body: bytes, *, sc
         body: The response's body.
         scrub: Removes secrets from the server's text.
     """
-    # grpc-gateway puts a prefix before the metadata of the RPC.
-    metadata = {
-        name.lower().removeprefix("grpc-metadata-").removeprefix("grpc-trailer-"): value
-        for name, value in headers.items()
-    }
+    metadata = _with_rpc_metadata(headers)
     quoted = None if 200 <= status < 300 else quoted_grpc_status(status, body)
     if quoted is None:
         return reply_for_http(status, metadata, body, scrub=scrub)
@@ -155,6 +152,19 @@ def is_gateway_response(status: int, body: bytes = b"") -> bool:
     if status in _GATEWAY_STATUSES:
         return True
     return status >= 500 and not _is_json_object(body)
+
+
+def _with_rpc_metadata(headers: Mapping[str, str]) -> Headers:
+    """Return headers with the RPC's metadata under its own names too: grpc-gateway puts a prefix before it.
+
+    A header of the same name comes first: `content-type` is that of the JSON document.
+    """
+    plain = Headers(headers.items())
+    metadata = [
+        (name.removeprefix("grpc-metadata-").removeprefix("grpc-trailer-"), value)
+        for name, value in plain.items()
+    ]
+    return Headers([*plain.items(), *((name, value) for name, value in metadata if name not in plain)])
 
 
 def _is_gateway_status(status: str, details: str) -> bool:

@@ -3,18 +3,21 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Generic, TypeVar
 
 import msgspec
 
 from kentik_async._operations.request import Request
 from kentik_async._pipeline.caller import Caller
-from kentik_async._pipeline.priority import priority
+from kentik_async._pipeline.priority import before_all
 from kentik_async.errors import (
     APIError,
     ConflictError,
     KentikError,
     NotFoundError,
+    QuotaWaitError,
+    RateLimitedError,
     ServerError,
     UnavailableError,
     ValidationError,
@@ -27,6 +30,9 @@ __all__ = ["Edit", "edit", "only_one"]
 S = TypeVar("S")
 T = TypeVar("T", bound=Model)
 
+_FRESH = 1.0
+"""If a write would have to wait for quota longer than this, in seconds, the object is read again first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Edit(Generic[S, T]):
@@ -35,6 +41,7 @@ class Edit(Generic[S, T]):
     Attributes:
         operation: The operation's name in errors, such as "sites_v6.update".
         subject: The object's name in errors, such as "site 17".
+        kind: The class of the model.
         read: Reads the object as it is stored now.
         model: Converts the object that was read to a model.
         writable: Returns a model without the fields that only the server sets.
@@ -44,6 +51,7 @@ class Edit(Generic[S, T]):
 
     operation: str
     subject: str
+    kind: type[T]
     read: Request[S]
     model: Callable[[S], T]
     writable: Callable[[T], T]
@@ -54,9 +62,12 @@ class Edit(Generic[S, T]):
 async def edit(caller: Caller, change: Edit[S, T], expected: T | None) -> T:
     """Read an object, compare it with the expected one, and write it with the change.
 
-    The write follows the read immediately, before all calls that wait. Changes of one object by one
-    client are made one after the other. An object that already has the change is not written. A failed
-    write that may have been applied is not simply sent again: the object is read and compared again.
+    The write follows the read before all calls that wait, except for one that may be sent when the read is
+    answered. Changes of one object by one client are made one after the other. An object that already has
+    the change is not written.
+
+    The object is read and compared again before a write that would have to wait for quota, and after a
+    failed write that may have been applied.
 
     Args:
         caller: Sends the requests.
@@ -71,15 +82,20 @@ async def edit(caller: Caller, change: Edit[S, T], expected: T | None) -> T:
         ValidationError: `expected` is not a model of this kind.
         KentikError: A request failed.
     """
+    _check_kind(change, expected)
     key = (asyncio.get_running_loop(), change.read.path, change.read.body)
     async with caller.pipeline.edits.setdefault(key, asyncio.Lock()):
         return await _edit(caller, change, expected)
 
 
 async def _edit(caller: Caller, change: Edit[S, T], expected: T | None) -> T:
-    failures = 0
+    failures, sent, longest_wait = 0, 0, _FRESH
     while True:
-        stored = await caller.run(change.read)
+        try:
+            stored = await caller.run(change.read)
+        except KentikError as error:
+            error.operation = change.operation
+            raise
         changed = change.change(stored)
         now = change.model(stored)
         has_change = change.writable(change.model(changed)) == change.writable(now)
@@ -89,9 +105,18 @@ async def _edit(caller: Caller, change: Edit[S, T], expected: T | None) -> T:
         if has_change:
             return now
         try:
-            with priority("high"):
-                return await caller.run(_sent_once(change.write(changed)))
-        except (UnavailableError, ServerError) as error:
+            with before_all():
+                return await _with_max_wait(caller, longest_wait).run(_sent_once(change.write(changed)))
+        except KentikError as error:
+            sent += error.attempts
+            error.attempts = sent
+            if _waits_too_long(error) and longest_wait < (caller.options.max_wait or inf):
+                longest_wait *= (
+                    2  # else, if each read took the only free request, the write would never be sent
+                )
+                continue
+            if not isinstance(error, UnavailableError | ServerError):
+                raise
             failures += 1
             pause = caller.pipeline.retry.pause(error, failures, Effect.REPLACE)
             if pause is None:
@@ -99,26 +124,41 @@ async def _edit(caller: Caller, change: Edit[S, T], expected: T | None) -> T:
         await asyncio.sleep(pause)
 
 
+def _with_max_wait(caller: Caller, seconds: float) -> Caller:
+    """Return a caller that waits for quota at most so long."""
+    longest = caller.options.max_wait
+    max_wait = seconds if longest is None else min(seconds, longest)
+    return replace(caller, options=replace(caller.options, max_wait=max_wait))
+
+
+def _waits_too_long(error: KentikError) -> bool:
+    """Return whether a write was not sent, or not sent again after a refusal, because of `max_wait`."""
+    return isinstance(error, QuotaWaitError) or (
+        isinstance(error, RateLimitedError) and isinstance(error.__cause__, QuotaWaitError)
+    )
+
+
 def _sent_once(request: Request[T]) -> Request[T]:
     """Return a request that is not sent again if the server may have processed it."""
     return msgspec.structs.replace(request, operation=replace(request.operation, effect=Effect.CREATE))
 
 
+def _check_kind(change: Edit[S, T], expected: object) -> None:
+    if expected is not None and not isinstance(expected, change.kind):
+        name = change.kind.__name__
+        error = ValidationError(f"expected must be a {name} or None; got {type(expected).__name__}")
+        error.operation = change.operation
+        raise error
+
+
 def _compare(change: Edit[S, T], now: T, expected: T) -> None:
-    error: KentikError | None = None
-    if not isinstance(expected, type(now)):
-        error = ValidationError(
-            f"expected must be a {type(now).__name__} or None; got {type(expected).__name__}"
+    one, other = change.writable(now), change.writable(expected)
+    differing = [name for name in one.__struct_fields__ if getattr(one, name) != getattr(other, name)]
+    if differing:
+        error = ConflictError(
+            f"{change.subject} is not as expected: {', '.join(differing)} changed since it was read;"
+            " nothing was written; read it again"
         )
-    else:
-        one, other = change.writable(now), change.writable(expected)
-        differing = [name for name in one.__struct_fields__ if getattr(one, name) != getattr(other, name)]
-        if differing:
-            error = ConflictError(
-                f"{change.subject} is not as expected: {', '.join(differing)} changed since it was read;"
-                " nothing was written; read it again"
-            )
-    if error is not None:
         error.operation = change.operation
         raise error
 

@@ -125,6 +125,7 @@ class ASGroups:
         request = Edit(
             operation="as_groups.update",
             subject=f"AS group {id}",
+            kind=ASGroup,
             read=operations.get_as_group(id),
             model=_same,
             writable=writable,

@@ -86,6 +86,7 @@ class SiteMarkets:
         change = Edit(
             operation="site_markets.update",
             subject=f"site market {id}",
+            kind=SiteMarket,
             read=operations.get_stored_site_market(id),
             model=market_model,
             writable=writable,

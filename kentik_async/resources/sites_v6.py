@@ -120,6 +120,7 @@ class SitesV6:
         change = Edit(
             operation="sites_v6.update",
             subject=f"site {id}",
+            kind=SiteV6,
             read=operations.get_stored_site(id),
             model=site_model,
             writable=writable,

@@ -17,6 +17,7 @@ from kentik_async._operations.request import Request
 from kentik_async._transport.base import MAX_RESPONSE_BYTES, Messages, Reply, StreamKind
 from kentik_async._transport.grpc.calls import GrpcAttempt, GrpcStream
 from kentik_async._transport.grpc.library import grpc
+from kentik_async._transport.headers import Headers
 from kentik_async._transport.probe import Probe
 from kentik_async._transport.proxy import ProxyAccess
 from kentik_async._transport.rate_limit_headers import read_allowance
@@ -140,9 +141,8 @@ class GrpcTransport:
 
     def reply_for(self, status: str, details: str | None, metadata: Sequence[tuple[str, Any]]) -> Reply:
         """Return the reply for a call's status; see `reply_for_grpc`."""
-        texts = {name: value for name, value in metadata if isinstance(value, str)}
         reply = reply_for_grpc(
-            status, details or "", texts, connected=self.ready(), scrub=self._credentials.scrub
+            status, details or "", Headers(metadata), connected=self.ready(), scrub=self._credentials.scrub
         )
         return replace(reply, allowance=read_allowance(metadata))
 

@@ -11,6 +11,7 @@ from kentik_async.cli.output.formatting import Column
 from kentik_async.cli.output.messages import printable
 from kentik_async.cli.parameters import ASK, Flag, SiteKind
 from kentik_async.cli.prompts import confirmed, declined, require_terminal
+from kentik_async.errors import ValidationError
 
 if TYPE_CHECKING:
     from kentik_async.client import KentikClient
@@ -114,6 +115,9 @@ class _Fields:
         Args:
             kentik: The client, to read the site market.
             old: The address whose parts are kept if they are not given.
+
+        Raises:
+            ValidationError: A new address is not complete.
         """
         from msgspec.structs import replace  # imported here because --help does not need it
 
@@ -125,6 +129,12 @@ class _Fields:
         if self.lon is not None:
             changes["lon"] = self.lon
         if given := self.address_changes():
+            required = ("address", "city", "country")
+            missing = [f"--{name}" for name in required if old is None and name not in given]
+            if missing:
+                raise ValidationError(
+                    f"an address requires --address, --city and --country; add {', '.join(missing)}"
+                )
             changes["postal_address"] = replace(
                 old or PostalAddress(address="", city="", country=""), **given
             )
@@ -170,7 +180,7 @@ async def create(title: str, /, *, type: SiteKind, fields: _Fields = _NO_FIELDS,
     For example:
 
       kentik-async sites-v6 create fra1 --type data_center --lat 50.11 --lon 8.68
-      kentik-async sites-v6 create Zurich --type branch --country Switzerland
+      kentik-async sites-v6 create aws-eu --type cloud --market 1
 
     Args:
         title: Title of the site.

@@ -111,7 +111,9 @@ def edit_of(
     names = frozenset(change.fields)
 
     def make(operation: str, read: Any, model: Any, changed: Any, write: Any) -> Edit[Any, Any]:
-        return Edit(operation, subject, read, model, _comparator(change.kind), changed, write)
+        return Edit(
+            operation, subject, type(stored.model), read, model, _comparator(change.kind), changed, write
+        )
 
     if change.kind == "as_groups":
         return make(

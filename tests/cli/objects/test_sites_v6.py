@@ -57,7 +57,10 @@ def test_nothing_is_deleted_without_confirmation(shell: Shell, group: str) -> No
     ("command", "words"),
     [
         (("sites-v6", "create", "x", "--type", "cloud", "--lat", "91"), "lat must be"),
-        (("sites-v6", "create", "x", "--type", "cloud", "--city", "Bern"), "postal_address.address must be"),
+        (
+            ("sites-v6", "create", "x", "--type", "cloud", "--city", "Bern"),
+            "an address requires --address, --city and --country; add --address, --country",
+        ),
         (("sites-v6", "create", "x"), "--type"),
         (("sites-v6", "update", "1"), "at least one change is required"),
         (("site-markets", "update", "1"), "at least one change is required"),
@@ -68,3 +71,9 @@ def test_usage_errors_send_nothing(shell: Shell, command: tuple[str, ...], words
     assert done.code == 2
     assert words in done.err
     assert shell.operations() == []
+
+
+def test_a_new_address_must_be_complete(shell: Shell) -> None:
+    run = shell("sites-v6", "create", "Zurich", "--type", "branch", "--country", "Switzerland")
+    assert run.code == 2
+    assert run.err == ("error: an address requires --address, --city and --country; add --address, --city\n")

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from kentik_async._codec import site_markets, sites_v6
-from kentik_async._codec.site_fields import writable
+from kentik_async._codec.site_fields import site_model, writable
 from kentik_async._generated.site import v202509 as wire
 from kentik_async.errors import DecodeError, ValidationError
 from kentik_async.models import (
@@ -167,9 +167,16 @@ class TestRequests:
     def test_a_type_has_several_spellings(self, name: str) -> None:
         assert sites_v6.change({"type": name})(wire.Site()).type == wire.SITE_TYPE_CLOUD
 
+    @pytest.mark.parametrize("number", [7, 2**31 - 1, -1, -(2**31)])
+    def test_an_unknown_type_is_written_as_it_was_read(self, number: int) -> None:
+        site = site_model(wire.Site(id="17", title="fra1", type=number))
+        sent = wire.UpdateSiteRequest.FromString(sites_v6.encode_replace(site)).site
+        assert (site.type, sent.type) == (str(number), number)
+
     @pytest.mark.parametrize(
         ("changes", "message"),
         [
+            ({"type": str(2**31)}, "type must be one of"),
             ({}, "at least one change is required: title, lat, "),
             ({"id": "2"}, "changes must be some of title, lat, .*; got 'id'"),
             ({"title": " "}, "title must be"),
@@ -195,6 +202,10 @@ class TestRequests:
             ),
             ({"site_market": "Europe"}, "site_market must be a SiteMarket; got str"),
             ({"site_market": SiteMarket(name="")}, r"site_market\.name must be"),
+            (
+                {"site_market": SiteMarket(name="x", description=None)},  # type: ignore[arg-type]  # the mistake
+                r"site_market\.description must be a string that is empty or not blank; got None",
+            ),
             (
                 {"peeringdb_site_mapping": [PeeringDBSiteMapping(peeringdb_fac_id="")]},
                 r"peeringdb_site_mapping\[0\]\.peeringdb_fac_id must be",

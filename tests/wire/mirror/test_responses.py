@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import grpc
 import pytest
 
 from kentik_async import APIError, KentikClient, NotFoundError, Response, UnavailableError
@@ -31,6 +32,18 @@ async def test_a_result_over_grpc(client: Client, grpc_server: ForeignGrpc) -> N
     assert (response.headers["x-one"], response.headers["x-two"]) == ("1, 3", "2")
     assert "x-some-bin" not in response.headers
     assert response.waited >= 0 < response.elapsed
+
+
+async def test_an_error_has_the_metadata_of_both_ends(client: Client, grpc_server: ForeignGrpc) -> None:
+    async def refuse(context: Any) -> bytes:
+        await context.send_initial_metadata((("x-request-id", "a"), ("x-rep", "1"), ("x-rep", "2")))
+        await context.abort(grpc.StatusCode.NOT_FOUND, "gone", (("x-rep", "3"), ("x-request-id", "a")))
+        return b""
+
+    grpc_server.usual = refuse
+    with pytest.raises(NotFoundError) as caught:
+        await client().kmi.list_markets()
+    assert (caught.value.request_id, caught.value.headers["x-rep"]) == ("a", "1, 2, 3")
 
 
 @pytest.mark.parametrize("transport", ["v5", "v6"])
