@@ -25,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The arguments after the program name; those of this process by default.
     """
     given = sys.argv[1:] if arguments is None else list(arguments)
+    _open_closed_streams()
     if sys.stdout is None:
         return _fail("cannot write to stdout: it is closed", _API_ERROR)
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -42,6 +43,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _reader_closed(_API_ERROR if _uses_change_exit_code(given) else 0)
     finally:
         sys.unraisablehook = hook
+
+
+def _open_closed_streams() -> None:
+    """Open the null device for a stdin or stderr that is closed, which Python sets to None."""
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115 (a device, until the end)
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
 
 
 def _run(arguments: list[str]) -> int:

@@ -100,6 +100,8 @@ def _document(data: str | None) -> Any:
     except OSError as error:
         raise ValidationError(f"cannot read {source}: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
+        if data == "-" and not text.strip():
+            raise ValidationError("stdin is empty; --data - reads the JSON body from it") from None
         raise ValidationError(f"{source} is not valid JSON: {error}") from None
 
 

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -59,7 +59,7 @@ class Notes:
     def plain(self, text: str) -> None:
         """Print text without a label, with its line breaks."""
         if not self.quiet:
-            print(f"{self._about}{text}", file=sys.stderr, flush=True)
+            _write_stderr(f"{self._about}{text}")
 
     def wrapped(self, text: str) -> None:
         """Print a sentence without a label; a terminal wraps it between words."""
@@ -91,13 +91,19 @@ class Notes:
 
 def print_message(text: str) -> None:
     """Print one line to stderr; a terminal wraps it between words."""
-    if sys.stderr is not None and sys.stderr.isatty():
+    if sys.stderr.isatty():
         import shutil
         import textwrap
 
         width = shutil.get_terminal_size().columns
         text = textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False)
-    print(text, file=sys.stderr, flush=True)
+    _write_stderr(text)
+
+
+def _write_stderr(text: str) -> None:
+    """Write a line to stderr. If that fails, the message is lost, but the exit code stays the same."""
+    with suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
 
 
 def printable(text: str) -> str:
