@@ -223,14 +223,27 @@ def _uses_keyring(context: Context, store: str | None) -> bool:
 
 
 def _read_credentials(email: str | None, known: str | None) -> tuple[str, str]:
-    """Return email and token, from the terminal or from stdin."""
-    if not sys.stdin.isatty():
-        if email is None:
-            raise ConfigError("--email is required if stdin is not a terminal")
-        return email, sys.stdin.readline().strip()
+    """Return email and token, from the terminal or from stdin.
+
+    Raises:
+        ConfigError: The email or the token is missing.
+        EOFError: There is no answer on the terminal.
+    """
+    on_terminal = sys.stdin.isatty()
     if email is None:
+        if not on_terminal:
+            raise ConfigError("--email is required if stdin is not a terminal")
         email = answer(f"Email [{known!s}]: " if known else "Email: ") or str(known or "")
-    return email, hidden_answer("API token (not shown): ")
+    if not email.strip():
+        raise ConfigError("the email must not be empty")
+    if on_terminal:
+        return email, hidden_answer("API token (not shown): ")
+    token = sys.stdin.readline().strip()
+    if not token:
+        raise ConfigError(
+            f"there is no API token on stdin; for example: kentik-async auth login --email {email} < token.txt"
+        )
+    return email, token
 
 
 async def _check(context: Context, settings: dict[str, Any]) -> None:

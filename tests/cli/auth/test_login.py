@@ -89,7 +89,11 @@ def test_wrong_credentials_are_not_stored(shell: Shell, home: Path) -> None:
     assert "wrong-token" not in done.err
     for stdin, more, said in (
         (TOKEN, (), "--email is required if stdin is not a terminal"),
-        ("", ("--email", EMAIL), "token must be a non-empty string"),
+        (
+            "",
+            ("--email", EMAIL),
+            f"there is no API token on stdin; for example: kentik-async auth login --email {EMAIL} < token",
+        ),
     ):
         done = shell("auth", "login", *more, stdin=stdin)
         assert done.code == 2
@@ -134,6 +138,16 @@ def test_login_on_a_terminal_hides_the_token(shell: Shell, home: Path) -> None:
     terminal.type("n\n")
     assert terminal.end() == 130
     assert stored(home) == {"email": EMAIL, "keyring": "default"}
+
+
+def test_an_empty_email_is_reported_before_the_token_is_asked_for(shell: Shell, home: Path) -> None:
+    terminal = Terminal(shell, "auth", "login", "--store", "file")
+    terminal.read_until("Email: ")
+    terminal.type("\n")
+    assert terminal.end() == 2
+    assert "error: the email must not be empty" in terminal.screen
+    assert "API token" not in terminal.screen
+    assert not (home / ".kentik").exists()
 
 
 @pytest.mark.parametrize("keys", ["\x04", "signal"])
