@@ -182,6 +182,26 @@ def test_server_ends_while_a_call_waits(shell: Shell, how: str, code: int) -> No
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize("messages", [(), (HELLO, READY)])
+def test_server_ends_at_the_end_of_a_file(
+    shell: Shell, tmp_path: Path, messages: tuple[dict[str, Any], ...]
+) -> None:
+    file = tmp_path / "messages"
+    file.write_text("".join(json.dumps(message) + "\n" for message in messages))
+    with (file if messages else Path(os.devnull)).open() as stdin:
+        done = subprocess.run(
+            [*KENTIK_ASYNC, "mcp"],
+            stdin=stdin,
+            capture_output=True,
+            text=True,
+            env=shell.env,
+            check=False,
+            timeout=PATIENCE,
+        )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(done.stdout.splitlines()) == len(messages) // 2
+
+
 def test_without_the_extra_the_error_is_one_line() -> None:
     code = """
 import sys
