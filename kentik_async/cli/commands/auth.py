@@ -240,9 +240,8 @@ def _read_credentials(email: str | None, known: str | None) -> tuple[str, str]:
         return email, hidden_answer("API token (not shown): ")
     token = sys.stdin.readline().strip()
     if not token:
-        raise ConfigError(
-            f"there is no API token on stdin; for example: kentik-async auth login --email {email} < token.txt"
-        )
+        example = f"kentik-async auth login --email {email} < token.txt"
+        raise ConfigError(f"there is no API token on stdin; for example: {example}")
     return email, token
 
 
