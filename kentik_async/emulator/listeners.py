@@ -14,6 +14,8 @@ __all__ = ["Listeners"]
 
 _log = logging.getLogger("kentik_async.emulator.http")
 
+_CAUSED_BY_CLIENTS = (HttpProcessingError, web.RequestPayloadError, ConnectionError)
+
 _OPTIONS = (
     # Otherwise two servers can share a port, and each receives some of the other's calls.
     ("grpc.so_reuseport", 0),
@@ -24,10 +26,10 @@ _OPTIONS = (
 
 
 class _HttpLog(logging.LoggerAdapter[logging.Logger]):
-    """Logs errors of handlers, but no malformed requests, which are answered with 400."""
+    """Logs errors of handlers, but neither malformed requests, which are answered with 400, nor aborts."""
 
     def exception(self, msg: object, *args: object, **kwargs: Any) -> None:
-        if not isinstance(kwargs.get("exc_info"), HttpProcessingError):
+        if not isinstance(kwargs.get("exc_info"), _CAUSED_BY_CLIENTS):
             super().exception(msg, *args, **kwargs)
 
 

@@ -1,6 +1,8 @@
-"""The dispatcher without a network: the hourly limit, and requests that arrive while it stops."""
+"""The dispatcher without a network: the hourly limit, stopping, and errors of handlers."""
 
 import asyncio
+
+import pytest
 
 from kentik_async.emulator import User
 from kentik_async.emulator.engine.dispatcher import Dispatcher, IncomingRequest, in_order
@@ -35,3 +37,17 @@ async def test_request_that_arrives_while_stopping() -> None:
     assert outcome.error is not None
     assert outcome.error.code == "UNAVAILABLE"
     assert not dispatcher.calls
+
+
+async def test_error_of_a_handler_is_answered_and_recorded(caplog: pytest.LogCaptureFixture) -> None:
+    dispatcher = Dispatcher(users=USERS)
+
+    def fail(_: User) -> bytes:
+        raise ValueError("too long")
+
+    outcome = await dispatcher.serve(request(0.0), fail)
+    assert outcome.error is not None
+    assert (outcome.error.status, outcome.error.code) == (500, "INTERNAL")
+    assert [(call.status, call.code) for call in dispatcher.calls] == [(500, "INTERNAL")]
+    assert dispatcher.in_flight() == {"ann@example.com": 0}
+    assert "the handler of kmi.list_markets failed" in caplog.text

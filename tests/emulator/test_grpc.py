@@ -159,6 +159,13 @@ def create(name: str, *asns: str) -> groups.CreateASGroupRequest:
             "customers",
         ),
         ("kmi", "GetASNDetails", kmi.GetASNDetailsRequest(market_id="cc$DE", asn="7"), Code.NOT_FOUND, "AS7"),
+        (
+            "kmi",
+            "GetASNInsights",
+            kmi.GetASNInsightsRequest(asn="9" * 5000),
+            Code.INVALID_ARGUMENT,
+            "decimal",
+        ),
         ("kmi", "GetASNInsights", kmi.GetASNInsightsRequest(asn="7"), Code.NOT_FOUND, "AS7"),
         ("kmi", "GetGlobalInsights", kmi.GetGlobalInsightsRequest(lookback=2), Code.INVALID_ARGUMENT, "30"),
         (
@@ -171,6 +178,7 @@ def create(name: str, *asns: str) -> groups.CreateASGroupRequest:
         ("kmi", "GetGlobalInsights", kmi.GetGlobalInsightsRequest(types=["x"]), Code.INVALID_ARGUMENT, "'x'"),
         ("groups", "CreateASGroup", create(" "), Code.INVALID_ARGUMENT, "name"),
         ("groups", "CreateASGroup", create("New", "4294967296"), Code.INVALID_ARGUMENT, "4294967296"),
+        ("groups", "CreateASGroup", create("New", "9" * 5000), Code.INVALID_ARGUMENT, "decimal"),
         ("groups", "CreateASGroup", create("Documentation"), Code.ALREADY_EXISTS, "Documentation"),
         ("groups", "DeleteASGroup", groups.DeleteASGroupRequest(id="9"), Code.NOT_FOUND, "'9'"),
     ],

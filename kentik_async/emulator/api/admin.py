@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
+from kentik_async.emulator.api.http import read_body
 from kentik_async.emulator.engine.call_log import Call, Report
 from kentik_async.emulator.engine.faults import Fault
 
@@ -107,7 +108,9 @@ def is_local(remote: str | None) -> bool:
 
 
 async def _arguments(request: web.Request, allowed: set[str]) -> dict[str, Any]:
-    raw = await request.read()
+    raw, problem = await read_body(request)
+    if problem is not None:
+        raise ValueError(problem.message)
     arguments = json.loads(raw) if raw else {}
     if not isinstance(arguments, dict):
         raise TypeError(f"the body must be a JSON object; got {arguments!r}")

@@ -5,6 +5,7 @@ import datetime as dt
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from kentik_async._generated.as_group import v202212 as pb
+from kentik_async.emulator.api.numbers import decimal
 from kentik_async.emulator.errors import AnswerError
 from kentik_async.emulator.world.customer import StoredGroup
 from kentik_async.emulator.world.state import EmulatorState
@@ -64,12 +65,15 @@ def delete_group(state: EmulatorState, customer: str, request: pb.DeleteASGroupR
 def _wanted(group: pb.ASGroupConcise) -> tuple[str, tuple[int, ...]]:
     if not group.name.strip():
         raise AnswerError("INVALID_ARGUMENT", "as_group.name is required")
+    asns: dict[int, None] = {}
     for text in group.asn:
-        if not (text.isascii() and text.isdigit() and int(text) <= 0xFFFFFFFF):
+        asn = decimal(text)
+        if asn is None or asn > 0xFFFFFFFF:
             raise AnswerError(
-                "INVALID_ARGUMENT", f"as_group.asn must contain decimal AS numbers; got {text!r}"
+                "INVALID_ARGUMENT", f"as_group.asn must contain decimal AS numbers; got {text[:60]!r}"
             )
-    return group.name, tuple(dict.fromkeys(int(text) for text in group.asn))
+        asns[asn] = None
+    return group.name, tuple(asns)
 
 
 def _detailed(state: EmulatorState, group: StoredGroup) -> pb.ASGroupDetailed:

@@ -18,7 +18,7 @@ from kentik_async.emulator.engine.dispatcher import Dispatcher, DispatchResult, 
 from kentik_async.emulator.errors import AnswerError
 from kentik_async.emulator.world.state import EmulatorState
 
-__all__ = ["RestApp"]
+__all__ = ["RestApp", "read_body"]
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -41,12 +41,14 @@ class RestApp:
 
     def _v5(self, call: V5Call) -> Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
-            raw = await request.read()
+            raw, problem = await read_body(request)
             received = asyncio.get_running_loop().time()
             placeholder = next(iter(request.match_info.values()), "")
             body, readable = _json(raw)
 
             def work(user: User) -> Any:
+                if problem is not None:
+                    raise problem
                 if raw and not readable:
                     raise AnswerError(400, "the body is not valid JSON")
                 return call.answer(self._state.customer_data(user.customer), placeholder, body)
@@ -67,9 +69,8 @@ class RestApp:
 
     def _v6(self, rpc: Rpc) -> Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
-            raw = await request.read()
+            raw, problem = await read_body(request)
             received = asyncio.get_running_loop().time()
-            problem: AnswerError | None = None
             try:
                 message = json_gateway.read(rpc, raw, request.match_info, request.query.items())
             except AnswerError as error:
@@ -136,6 +137,22 @@ class RestApp:
         if document is None:
             return web.Response(status=status, headers=headers)
         return web.json_response(document, status=status, headers=headers)
+
+
+async def read_body(request: web.Request) -> tuple[bytes, AnswerError | None]:
+    """Return the body of a request; if it is malformed or too large, an empty one and the error to answer.
+
+    Raises:
+        web.HTTPException: The client has disconnected, so that nobody reads the answer.
+    """
+    try:
+        return await request.read(), None
+    except web.RequestPayloadError:
+        return b"", AnswerError(400, "the body does not have the encoding in its headers")
+    except web.HTTPRequestEntityTooLarge:
+        return b"", AnswerError(413, "the body is larger than 1 MiB")
+    except ConnectionError:
+        raise web.HTTPBadRequest from None
 
 
 def _incoming(

@@ -58,7 +58,7 @@ def read(rpc: Rpc, raw: bytes, placeholders: Mapping[str, str], query: Iterable[
             _set(request, name.split("__"), [value])
     except json_format.ParseError as error:
         raise AnswerError("INVALID_ARGUMENT", str(error)) from None
-    except (UnicodeDecodeError, RecursionError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         raise AnswerError("INVALID_ARGUMENT", "the body is not valid JSON") from None
     if rpc.name == "kmi.get_asn_details":
         relation = getattr(request, "type", "")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from kentik_async._generated.kmi import v202212 as pb
+from kentik_async.emulator.api.numbers import decimal
 from kentik_async.emulator.errors import AnswerError
 from kentik_async.emulator.world.insights import INSIGHT_TYPES, LOOKBACKS
 from kentik_async.emulator.world.rankings import IPS, RANK_TYPES
@@ -174,6 +175,9 @@ def _limit(value: int) -> int:
 
 
 def _asn(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) <= _UINT32):
-        raise AnswerError("INVALID_ARGUMENT", f"asn must be a decimal number up to {_UINT32}; got {text!r}")
-    return int(text)
+    asn = decimal(text)
+    if asn is None or asn > _UINT32:
+        raise AnswerError(
+            "INVALID_ARGUMENT", f"asn must be a decimal number up to {_UINT32}; got {text[:60]!r}"
+        )
+    return asn

@@ -6,6 +6,7 @@ The sites are those of API v5, with more fields.
 from typing import Any
 
 from kentik_async._generated.site import v202509 as pb
+from kentik_async.emulator.api.numbers import decimal
 from kentik_async.emulator.errors import AnswerError
 from kentik_async.emulator.world.customer import CustomerData
 from kentik_async.emulator.world.state import EmulatorState
@@ -69,9 +70,10 @@ def delete_site(state: EmulatorState, customer: str, request: pb.DeleteSiteReque
 
 
 def _id(data: CustomerData, text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) in data.sites):
-        raise AnswerError("NOT_FOUND", f"site {text!r} not found")
-    return int(text)
+    site_id = decimal(text)
+    if site_id is None or site_id not in data.sites:
+        raise AnswerError("NOT_FOUND", f"site {text[:60]!r} not found")
+    return site_id
 
 
 def _checked(site: pb.Site) -> pb.Site:

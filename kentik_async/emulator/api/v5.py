@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kentik_async.emulator.api.numbers import decimal
 from kentik_async.emulator.engine.call_log import QuotaClass
 from kentik_async.emulator.errors import AnswerError
 from kentik_async.emulator.world.customer import CustomerData
@@ -15,6 +16,8 @@ from kentik_async.emulator.world.customer import CustomerData
 __all__ = ["V5_CALLS", "V5Call"]
 
 JSON = Mapping[str, Any]
+
+_NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,19 +127,22 @@ def _site_name(value: Any) -> str:
 
 
 def _degrees(name: str, value: Any, most: float) -> float:
+    number = not isinstance(value, bool) and isinstance(value, int | float)
+    text = isinstance(value, str) and re.fullmatch(_NUMBER, value) is not None
     try:
-        degrees = float(value) if isinstance(value, (int, float, str)) else None
-    except ValueError:
+        degrees = float(value) if number or text else None
+    except OverflowError:
         degrees = None
-    if degrees is None or isinstance(value, bool) or not -most <= degrees <= most:
+    if degrees is None or not -most <= degrees <= most:
         raise AnswerError(400, f"{name} must be a number from {-most:g} to {most:g}; got {value!r}")
     return degrees
 
 
 def _id(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise AnswerError(400, f"site id must be a number; got {text!r}")
-    return int(text)
+    site_id = decimal(text)
+    if site_id is None:
+        raise AnswerError(400, f"site id must be a number of up to 20 digits; got {text[:60]!r}")
+    return site_id
 
 
 V5_CALLS = (

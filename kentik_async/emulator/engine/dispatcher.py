@@ -1,6 +1,7 @@
 """The path of every request, for both protocols: authentication, limits, faults, latency, call log."""
 
 import asyncio
+import logging
 import random
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,8 @@ from kentik_async.emulator.engine.rate_limits import NON_QUERY, QUERY, RateLimit
 from kentik_async.emulator.errors import AnswerError, details_headers, grpc_name, pause_headers
 
 __all__ = ["DispatchResult", "Dispatcher", "IncomingRequest", "in_order"]
+
+_log = logging.getLogger("kentik_async.emulator")
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,14 +223,11 @@ class Dispatcher:
         return self.latency
 
     def _refuse(self, decision: RateLimitDecision) -> AnswerError:
-        words = {
-            "concurrency": "too many concurrent requests",
-            "minute": "too many requests per minute",
-            "hour": "too many requests per hour",
-        }
+        limit = decision.refusal
+        words = "concurrent requests" if limit == "concurrency" else f"requests per {limit}"
         pause = decision.retry_after
         headers = {} if pause is None else pause_headers(pause, whole_seconds=self.speed == 1.0)
-        return AnswerError(429, f"Rate limit exceeded: {words[decision.refusal]}", headers=headers)
+        return AnswerError(429, f"Rate limit exceeded: too many {words}", headers=headers)
 
 
 def _work_result(
@@ -238,6 +238,9 @@ def _work_result(
         return DispatchResult(payload=work(user), fault=fault)
     except AnswerError as error:
         return DispatchResult(error=error, fault=fault)
+    except Exception as error:  # noqa: BLE001 (the client gets an answer, and the log has the error)
+        _log.error("the handler of %s failed", incoming.operation, exc_info=error)
+        return DispatchResult(error=AnswerError(500, f"the emulator failed: {error!r}"), fault=fault)
 
 
 def _fault_result(fault: Fault) -> DispatchResult | None:
@@ -246,10 +249,9 @@ def _fault_result(fault: Fault) -> DispatchResult | None:
         return DispatchResult(fault=fault)
     if fault.status is None or grpc_name(fault.status) == "OK":
         return None
-    pause = fault.retry_after
+    pause, message = fault.retry_after, f"scripted fault: {fault.status}"
     headers = {} if pause is None else pause_headers(pause, whole_seconds=pause == int(pause))
-    error = AnswerError(fault.status, f"scripted fault: {fault.status}", headers=headers)
-    return DispatchResult(error=error, fault=fault)
+    return DispatchResult(error=AnswerError(fault.status, message, headers=headers), fault=fault)
 
 
 async def _sleep_until(due: float) -> None:
