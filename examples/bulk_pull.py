@@ -11,7 +11,7 @@ import sys
 import pyarrow.dataset as ds
 
 import kentik_async
-from kentik_async import KentikClient
+from kentik_async import KentikClient, KentikError
 
 
 async def main(target: str) -> None:
@@ -36,5 +36,8 @@ def show(target: str) -> None:
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit(__doc__)
-    asyncio.run(main(sys.argv[1]))
-    show(sys.argv[1])
+    try:
+        asyncio.run(main(sys.argv[1]))
+        show(sys.argv[1])
+    except KentikError as error:
+        sys.exit(f"error: {error}")

@@ -14,7 +14,7 @@ try:
 except ModuleNotFoundError:
     sys.exit(__doc__)
 
-from kentik_async import KentikClient
+from kentik_async import KentikClient, KentikError
 
 
 async def main() -> None:
@@ -26,4 +26,7 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    try:
+        asyncio.run(main())
+    except KentikError as error:
+        sys.exit(f"error: {error}")

@@ -10,7 +10,7 @@ import json
 import sys
 from pathlib import Path
 
-from kentik_async import Document, KentikClient
+from kentik_async import Document, KentikClient, KentikError
 
 
 def read(export: str) -> Document:
@@ -30,4 +30,7 @@ async def main(document: Document) -> None:
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit(__doc__)
-    asyncio.run(main(read(sys.argv[1])))
+    try:
+        asyncio.run(main(read(sys.argv[1])))
+    except KentikError as error:
+        sys.exit(f"error: {error}")

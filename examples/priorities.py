@@ -1,9 +1,10 @@
 """Make an interactive call during a bulk job: with one quota in one process, it does not wait for the job."""
 
 import asyncio
+import sys
 import time
 
-from kentik_async import KentikClient, priority
+from kentik_async import KentikClient, KentikError, priority
 
 
 async def main() -> None:
@@ -24,4 +25,7 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    try:
+        asyncio.run(main())
+    except KentikError as error:
+        sys.exit(f"error: {error}")

@@ -1,8 +1,9 @@
 """Print the top networks of some markets: all calls are started at once and sent as the quota allows."""
 
 import asyncio
+import sys
 
-from kentik_async import KentikClient
+from kentik_async import KentikClient, KentikError
 
 
 async def main() -> None:
@@ -16,4 +17,7 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    try:
+        asyncio.run(main())
+    except KentikError as error:
+        sys.exit(f"error: {error}")

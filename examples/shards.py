@@ -12,7 +12,7 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 
 import kentik_async
-from kentik_async import KentikClient
+from kentik_async import KentikClient, KentikError
 
 PARTS = 4
 REDIS = os.environ.get("KENTIK_LIMITER", "redis://localhost:6379")
@@ -40,4 +40,7 @@ def main(folder: str) -> None:
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit(__doc__)
-    main(sys.argv[1])
+    try:
+        main(sys.argv[1])
+    except KentikError as error:
+        sys.exit(f"error: {error}")

@@ -89,6 +89,21 @@ async def test_usage_is_printed(without_pandas: Path, tmp_path: Path, name: str)
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [("quickstart.py", ()), ("priorities.py", ()), ("bulk_pull.py", ("data",)), ("shards.py", ("parts",))],
+)
+async def test_missing_credentials_are_one_line(
+    without_pandas: Path, tmp_path: Path, name: str, arguments: tuple[str, ...]
+) -> None:
+    environment = {"PYTHONPATH": str(without_pandas), "HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    command = [sys.executable, str(EXAMPLES / name), *arguments]
+    ended = await anyio.run_process(command, env=environment, cwd=tmp_path, check=False)
+    (line,) = ended.stderr.decode().splitlines()
+    assert (ended.returncode, ended.stdout) == (1, b"")
+    assert line.startswith("error: no email found: set KENTIK_EMAIL")
+
+
 async def test_a_bulk_pull(run: Runner) -> None:
     with_pandas = {"PYTHONPATH": str(run.folder)}
     plan, report, tables, *frame = await run("bulk_pull.py", "data", **with_pandas)
