@@ -79,7 +79,11 @@ class Emulator(EmulatorControls):
             raise ValueError(f"speed must be a number greater than 0; got {speed!r}")
         if refusal_shape not in SHAPES:
             raise ValueError(f"refusal_shape must be one of {', '.join(SHAPES)}; got {refusal_shape!r}")
-        directory = {user.email: user for user in users}
+        directory: dict[str, User] = {}
+        for user in users:
+            if user.email in directory:
+                raise ValueError(f"users must have different email addresses; got {user.email!r} twice")
+            directory[user.email] = user
         if not directory:
             raise ValueError("users must contain at least one User; got none")
         dispatcher = Dispatcher(

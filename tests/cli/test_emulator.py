@@ -102,7 +102,29 @@ def test_a_port_can_be_chosen_and_a_taken_one_is_2() -> None:
             done = Shell({"env": {}})("emulator", "--rest-port", port)
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith("error: the emulator cannot listen: ")
+    assert done.err.endswith("; use other ports\n")
     assert len(done.err.splitlines()) == 1
+
+
+def test_an_address_of_another_machine_is_2() -> None:
+    done = Shell({"env": {}})("emulator", "--host", "192.0.2.1")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("error: the emulator cannot listen: ")
+    assert "use other ports" not in done.err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
+def test_full_disk_of_the_log_is_one_warning() -> None:
+    with started("emulator", "--log", "/dev/full") as process:
+        ready = readiness(process)
+        for _ in range(2):
+            assert Shell(ready)("sites", "list").code == 0
+        process.send_signal(signal.SIGTERM)
+        _, words = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, words) == (
+        0,
+        "warning: cannot write /dev/full: No space left on device\n",
+    )
 
 
 async def test_strict_refuses_what_is_otherwise_counted() -> None:
@@ -188,6 +210,12 @@ def test_users_the_host_and_the_log_file(tmp_path: Path) -> None:
     [
         (["--host", "localhost"], "error: host must be an IP address to listen on"),
         (["--user", "ann@example.com"], "error: --user must be EMAIL:TOKEN"),
+        (["--user", "ann@example.com:t\t"], "error: --user must contain only printable ASCII characters"),
+        (["--user", "ann@example.com:ä"], "error: --user must contain only printable ASCII characters"),
+        (
+            ["--user", "ann@example.com:1", "--user", "ann@example.com:2"],
+            "error: users must have different email addresses; got 'ann@example.com' twice",
+        ),
         (["--log", "/nowhere/calls"], "error: cannot write /nowhere/calls: No such file or directory"),
     ],
 )

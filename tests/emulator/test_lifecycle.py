@@ -89,6 +89,7 @@ async def test_a_chosen_port_is_the_one() -> None:
         ({"latency": -0.1}, "latency must be .* got -0.1"),
         ({"latency": (0.2, 0.1)}, "latency must be .* got \\(0.2, 0.1\\)"),
         ({"users": []}, "users must contain"),
+        ({"users": [User("a@x", "1"), User("a@x", "2")]}, "different email addresses; got 'a@x' twice"),
         ({"host": "localhost"}, "host must be .* got 'localhost'"),
         ({"refusal_shape": "round"}, "refusal_shape must be .* got 'round'"),
     ],

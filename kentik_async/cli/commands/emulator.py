@@ -1,6 +1,7 @@
 """`kentik-async emulator`: runs a local Kentik emulator, for tests in any language."""
 
 import datetime as dt
+import errno
 import json
 import os
 import shlex
@@ -21,6 +22,7 @@ from kentik_async.errors import ConfigError, ValidationError
 if TYPE_CHECKING:
     import asyncio
 
+    from kentik_async.cli.output.messages import Notes
     from kentik_async.emulator import Call, Emulator, User
 
 __all__ = ["emulator"]
@@ -92,7 +94,7 @@ async def emulator(
         arguments += [part for account in user for part in ("--user", account)]
         return _start_in_background(context, arguments)
     try:
-        emulated = Emulator(speed, users=users, host=host, on_call=_call_log(log), **settings)
+        emulated = Emulator(speed, users=users, host=host, on_call=_call_log(log, context.notes), **settings)
     except ValueError as error:
         raise ValidationError(str(error)) from None
     async with _running(emulated), _stop_signals(until_stdin_ends=until_stdin_ends) as stopped:
@@ -135,7 +137,8 @@ async def _running(emulated: "Emulator") -> AsyncIterator[None]:
     try:
         await emulated.start()
     except OSError as error:
-        raise ConfigError(f"the emulator cannot listen: {error.strerror}; use other ports") from None
+        hint = "; use other ports" if error.errno == errno.EADDRINUSE else ""
+        raise ConfigError(f"the emulator cannot listen: {error.strerror or error}{hint}") from None
     try:
         yield
     finally:
@@ -203,18 +206,32 @@ def _user(text: str) -> "User":
     email, separator, token = text.partition(":")
     if not (email and separator and token):
         raise ValidationError("--user must be EMAIL:TOKEN")
+    if not (text.isascii() and text.isprintable()):
+        raise ValidationError("--user must contain only printable ASCII characters")
     return User(email, token)
 
 
-def _call_log(path: str | None) -> "Callable[[Call], None] | None":
-    """Return a function that appends a call to a file."""
+def _call_log(path: str | None, notes: "Notes") -> "Callable[[Call], None] | None":
+    """Return a function that appends a call to a file; the first failure is printed, and calls go on."""
     if path is None:
         return None
     try:
-        file = Path(path).open("a", encoding="utf-8", buffering=1)  # noqa: SIM115 (closed at exit)
+        # Unbuffered, so that a line that cannot be written does not precede the next ones.
+        file = Path(path).open("ab", buffering=0)  # noqa: SIM115 (closed at exit)
     except OSError as error:
         raise ConfigError(f"cannot write {path}: {error.strerror}") from None
-    return lambda call: print(json.dumps(call.to_dict()), file=file)
+    failed = False
+
+    def append(call: "Call") -> None:
+        nonlocal failed
+        try:
+            file.write(json.dumps(call.to_dict()).encode() + b"\n")
+        except OSError as error:
+            if not failed:
+                notes.warn(f"cannot write {path}: {error.strerror}")
+            failed = True
+
+    return append
 
 
 def _latency(text: str) -> float | tuple[float, float]:
