@@ -39,6 +39,10 @@ _SPECIAL = frozenset(
 """The messages whose JSON is not an object with their fields."""
 
 
+_NULLS = frozenset({"google.protobuf.Value", "google.protobuf.NullValue"})
+"""The types that have a value whose JSON is null; in other fields, null means that the field is unset."""
+
+
 class _UnusualError(Exception):
     """A value that `json_format` must handle: it converts the value or raises an error."""
 
@@ -48,8 +52,12 @@ class _UnknownNameError(_UnusualError):
 
 
 class _Field(NamedTuple):
+    """A field of a message; `oneof` is empty if the field is its only member or in none."""
+
     name: str
     repeated: bool
+    has_null: bool
+    oneof: str
     convert: Callable[[Any], Any]
 
 
@@ -77,11 +85,20 @@ def message_from_dict(message: type[M], document: dict[str, Any], *, known_names
 def _arguments(descriptor: Descriptor, document: Any) -> dict[str, Any]:
     if type(document) is not dict or descriptor.full_name in _SPECIAL:
         raise _UnusualError
-    fields, arguments = _fields(descriptor), {}
+    fields, arguments = _fields(descriptor), dict[str, Any]()
+    oneofs = set[str]()
     for key, value in document.items():
         field = fields.get(key)
-        if field is None or value is None:
+        if field is None:
             continue
+        if value is None:
+            if field.has_null or field.name in arguments:
+                raise _UnusualError
+            continue
+        if field.name in arguments or field.oneof in oneofs:
+            raise _UnusualError
+        if field.oneof:
+            oneofs.add(field.oneof)
         if not field.repeated:
             arguments[field.name] = field.convert(value)
         elif type(value) is list:
@@ -96,7 +113,15 @@ def _fields(descriptor: Descriptor) -> dict[str, _Field]:
     found = {}
     for field in descriptor.fields:
         repeated = isinstance(field.default_value, list)  # `label` is deprecated, `is_repeated` is new
-        found[field.json_name] = found[field.name] = _Field(field.name, repeated, _converter(field))
+        oneof = field.containing_oneof
+        kind = field.message_type or field.enum_type
+        found[field.json_name] = found[field.name] = _Field(
+            field.name,
+            repeated,
+            kind is not None and kind.full_name in _NULLS,
+            oneof.name if oneof is not None and len(oneof.fields) > 1 else "",
+            _converter(field),
+        )
     return found
 
 

@@ -12,6 +12,8 @@ from google.protobuf.descriptor_pb2 import (
     FileDescriptorProto,
     UninterpretedOption,
 )
+from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.struct_pb2 import Struct
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -68,14 +70,59 @@ def objects(message: type[Any], depth: int = 2) -> st.SearchStrategy[dict[str, A
     for field in message.DESCRIPTOR.fields:
         value = VALUES
         if field.message_type is not None and depth:
-            inner = objects(field.message_type._concrete_class, depth - 1)
+            inner = objects(GetMessageClass(field.message_type), depth - 1)
             value = st.one_of(VALUES, inner, st.lists(inner, max_size=2))
         fields[field.json_name] = value
     return st.fixed_dictionaries({}, optional={**fields, "unknown": VALUES})
 
 
+def _union() -> type[Any]:
+    """Return a message with a value that may be null, and a oneof."""
+    file = FileDescriptorProto(name="union.proto", syntax="proto3", package="tests.union")
+    file.dependency.append("google/protobuf/struct.proto")
+    message = file.message_type.add(name="Union")
+    message.oneof_decl.add(name="kind")
+    value, null = ".google.protobuf.Value", ".google.protobuf.NullValue"
+    message.field.add(name="any_value", number=1, label=1, type=11, type_name=value)
+    message.field.add(name="values", number=2, label=3, type=11, type_name=value)
+    message.field.add(name="nothing", number=3, label=1, type=14, type_name=null, oneof_index=0)
+    message.field.add(name="other_text", number=4, label=1, type=9, oneof_index=0)
+    pool = DescriptorPool()
+    pool.AddSerializedFile(Struct.DESCRIPTOR.file.serialized_pb)
+    pool.AddSerializedFile(file.SerializeToString())
+    made: type[Any] = GetMessageClass(pool.FindMessageTypeByName("tests.union.Union"))
+    return made
+
+
+UNION = _union()
+
+
 @pytest.mark.parametrize(
-    "message", [GetRankingsResponse, ListASGroupsResponse, DescriptorProto, UninterpretedOption, Struct]
+    "document",
+    [
+        {"anyValue": None, "values": [None, 1]},
+        {"nothing": None},
+        {"nothing": "NULL_VALUE"},
+        {"otherText": None},
+        {"otherText": "a", "other_text": None},
+    ],
+)
+def test_nulls_keep_their_meaning(document: dict[str, Any]) -> None:
+    expected = json_format.ParseDict(document, UNION())
+    assert decoded(rpc_of(UNION), document) == expected
+
+
+@pytest.mark.parametrize(
+    "document", [{"nothing": 0, "otherText": "a"}, {"otherText": "a", "other_text": "b"}]
+)
+def test_two_members_of_a_oneof_are_an_error(document: dict[str, Any]) -> None:
+    with pytest.raises(DecodeError, match="oneof"):
+        decoded(rpc_of(UNION), document)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [GetRankingsResponse, ListASGroupsResponse, DescriptorProto, UninterpretedOption, Struct, UNION],
 )
 def test_json_means_what_json_format_makes_of_it(message: type[Any]) -> None:
     @settings(max_examples=50)
