@@ -30,7 +30,7 @@ async def completion(
     # Not typed as App: an old cyclopts would look for options in it.
     root: Annotated[Any, Parameter(parse=False)],
 ) -> Exit | None:
-    """Print the completion script of a shell, or install it.
+    """Print the shell completion script, or install it.
 
     For example:
 
@@ -40,7 +40,7 @@ async def completion(
     Args:
         shell: Shell; by default the one in the variable SHELL.
         install: Install the script; asks before it edits ~/.bashrc or ~/.zshrc.
-        yes: Edit the file without confirmation.
+        yes: Install or update without confirmation.
         context: The command context.
         root: The command tree.
     """
@@ -50,6 +50,9 @@ async def completion(
         return None
     startup_file = _STARTUP_FILES.get(shell)
     if startup_file is not None and not yes:
+        if _loads_completion(startup_file):
+            context.notes.plain(f"{startup_file} already loads the completion; to update it, add --yes")
+            return None
         require_terminal(f"edit {startup_file}")
         if not await confirmed(f"Add kentik-async completion to {startup_file}?"):
             return declined(context, "nothing was installed")
@@ -70,6 +73,15 @@ def _current_shell() -> _Shell:
             "give the shell as an argument"
         )
     return found
+
+
+def _loads_completion(startup_file: str) -> bool:
+    """Return whether a line of the file names the completion of this program."""
+    try:
+        text = Path(startup_file).expanduser().read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return any("kentik-async" in line and "completion" in line for line in text.splitlines())
 
 
 def _with_tilde(path: Path) -> str:
