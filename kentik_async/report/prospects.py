@@ -90,7 +90,7 @@ def prospects(
     max_providers: int = 3,
     exclude_mutual: bool = True,
 ) -> KmiReport:
-    """Report networks with one or few providers that are not customers of mine.
+    """Report networks with one or few providers that are not my customers.
 
     A network is single-homed if the server says so. It is few-homed if the saved details name at most
     `max_providers` providers; it may have more, unless the column `providers_complete` is true.
@@ -131,7 +131,7 @@ def prospects(
     return KmiReport(
         name="prospects",
         title="Prospects",
-        summary="Networks with one or few providers that are not customers of mine.",
+        summary="Networks with one or few providers that are not my customers.",
         facts={
             "Date": str(day),
             "Markets": market_list(chosen, names),

@@ -20,6 +20,7 @@ def test_a_wrong_token_is_3(shell: Shell) -> None:
     note, error = done.err.splitlines()
     assert note == f"note: checking the credentials of demo@example.com at {shell.ready['grpc_endpoint']}"
     assert error.startswith("error: kmi.list_markets: gRPC UNAUTHENTICATED")
+    assert error.endswith("; check the email, the token and the region")
     assert "wrong-token" not in done.err
 
 
@@ -58,7 +59,7 @@ def test_rankings_in_every_form_are_the_same_rows(shell: Shell) -> None:
     read = list(csv.DictReader(io.StringIO(shell(*PLANET, "-o", "csv").out)))
     assert [row["asn"] for row in read] == [str(row["asn"]) for row in rows]
     table = shell(*PLANET, "-o", "table").out.splitlines()
-    assert table[0].split() == ["rank", "+/-", "asn", "name", "score", "+/-"]
+    assert table[0].split() == ["rank", "rank", "+/-", "asn", "name", "score", "score", "+/-"]
     assert f"{rows[0]['score']:,}" in table[1]
 
 
@@ -72,6 +73,19 @@ def test_an_identifier_costs_no_call(shell: Shell, market: str) -> None:
 def test_a_name_is_looked_up(shell: Shell) -> None:
     assert shell("kmi", "rankings", "western EUROPE", "--limit", "1").code == 0
     assert shell.operations() == ["kmi.list_markets", "kmi.get_rankings"]
+
+
+@pytest.mark.parametrize("command", ["rankings US,DE", "asn US,DE 3356", "insights --market US,DE"])
+def test_several_markets_for_a_command_that_takes_one(shell: Shell, command: str) -> None:
+    done = shell("kmi", *command.split())
+    assert done.code == 2
+    assert done.err == "error: unknown market 'US,DE'; this command takes one market\n"
+
+
+def test_an_unknown_network_gets_the_command_that_lists_networks(shell: Shell) -> None:
+    done = shell("kmi", "asn", "US", "0")
+    assert done.code == 1
+    assert done.err.endswith("; 'kentik-async kmi rankings MARKET' lists the networks of a market\n")
 
 
 def test_shell_expanded_identifier_exits_with_2(shell: Shell) -> None:
@@ -142,6 +156,13 @@ def test_as_groups_from_creation_to_deletion(shell: Shell) -> None:
 def test_as_group_update_fetches_only_if_needed(shell: Shell) -> None:
     shell("as-groups", "update", "1001", "64512", "--name", "All new")
     assert shell.operations() == ["as_groups.update"]
+
+
+def test_as_group_update_without_a_change_sends_nothing(shell: Shell) -> None:
+    done = shell("as-groups", "update", "1001")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == "error: at least one change is required: ASN or --name\n"
+    assert shell.operations() == []
 
 
 def test_sites_from_creation_to_deletion(shell: Shell) -> None:

@@ -161,6 +161,9 @@ def test_prune_shows_the_dates_and_deletes_them_with_yes(kmi: Kmi, tmp_path: Pat
     preview = kmi("prune", "data", "--keep-days", "7", "--dry-run")
     assert (preview.code, preview.rows[0]["deleted"]) == (0, False)
     assert len(list((tmp_path / "data/rankings").iterdir())) == 3
+    table = kmi("prune", "data", "--keep-days", "7", "--dry-run", "-o", "table").out
+    shown = [line.split() for line in table.splitlines()]
+    assert shown[1:3] == [["dates", "2026-01-14", "2026-01-15"], ["kept", str(TODAY)]]
     done = kmi("prune", "data", "--keep-days", "7", "--yes")
     (row,) = done.rows
     assert (done.code, row["deleted"], row["dates"]) == (0, True, ["2026-01-14", "2026-01-15"])
@@ -168,6 +171,8 @@ def test_prune_shows_the_dates_and_deletes_them_with_yes(kmi: Kmi, tmp_path: Pat
     again = kmi("prune", "data", "--keep-days", "7", "--yes")
     assert (again.code, again.rows[0]["deleted"]) == (0, False)
     assert "no date is that old" in again.err
+    table = kmi("prune", "data", "--keep-days", "7", "--dry-run", "-o", "table").out
+    assert table.splitlines()[1].split() == ["dates"]
 
 
 def test_a_copied_target_is_used_as_it_is(kmi: Kmi, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ def test_a_terminal_gets_a_table_that_fits(shell: Shell) -> None:
     assert terminal.end() == 0
     plain = re.sub(r"\x1b\[[0-9;]*m", "", terminal.screen)
     lines = plain.splitlines()
-    assert lines[0].split() == ["rank", "+/-", "asn", "name", "score", "+/-"]
+    assert lines[0].split() == ["rank", "rank", "+/-", "asn", "name", "score", "score", "+/-"]
     assert max(map(len, lines)) <= 80
     assert "\x1b[1m" in terminal.screen, "bold titles"
 
@@ -123,6 +123,22 @@ def test_a_narrow_terminal_breaks_no_word(shell: Shell, width: int, command: str
 NOTE = words("note: the terminal is too narrow for 1 of 4 columns; -o json shows all")
 
 
+def test_continued_lines_keep_their_indent(shell: Shell) -> None:
+    lines = PLAIN.sub("", shell.on_terminal("quota", COLUMNS="40").out).splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith("  used by"))
+    assert [line.rstrip() for line in lines[start + 1 : start + 3]] == ["  others", "  (inferred)"]
+
+
+def test_the_title_of_a_network_fits_a_narrow_terminal(shell: Shell) -> None:
+    (first,) = shell("kmi", "rankings", "planet:earth", "--limit", "1").rows
+    done = shell.on_terminal("kmi", "asn", "planet:earth", str(first["asn"]), COLUMNS="40")
+    assert done.code == 0
+    lines = PLAIN.sub("", done.out).splitlines()
+    assert lines[0].startswith(f"AS{first['asn']} ")
+    assert " ".join(lines[:3]).count("market planet$earth") == 1
+    assert max(map(len, lines)) <= 40
+
+
 @pytest.mark.parametrize(("answer", "code", "installed"), [("y", 0, True), ("n", 130, False)])
 def test_completion_is_installed_only_after_yes(
     shell: Shell, tmp_path: Path, answer: str, code: int, installed: bool
@@ -144,7 +160,13 @@ def test_completion_without_a_terminal_needs_yes(shell: Shell, tmp_path: Path) -
     assert "edit ~/.bashrc without a terminal; add --yes" in done.err
     assert not list(tmp_path.iterdir())
     assert shell("completion", "bash", "--install", "--yes", HOME=str(tmp_path)).code == 0
-    assert "kentik-async" in (tmp_path / ".bashrc").read_text(encoding="utf-8")
+    text = (tmp_path / ".bashrc").read_text(encoding="utf-8")
+    assert "kentik-async" in text
+    again = shell("completion", "bash", "--install", HOME=str(tmp_path))
+    assert (again.code, again.out) == (0, "")
+    assert again.err == "~/.bashrc already loads the completion; to update it, add --yes\n"
+    assert shell("completion", "bash", "--install", "--yes", HOME=str(tmp_path)).code == 0
+    assert (tmp_path / ".bashrc").read_text(encoding="utf-8") == text
 
 
 @pytest.mark.parametrize(
@@ -152,7 +174,7 @@ def test_completion_without_a_terminal_needs_yes(shell: Shell, tmp_path: Path) -
     [
         ("as-groups", "1002", "Delete AS group 1002 'Private use' with 2 members?"),
         ("sites-v6", "1", "Delete site 1 'Frankfurt 1' (data_center)?"),
-        ("site-markets", "1", "Delete site market 1 'Europe' with 1 sites?"),
+        ("site-markets", "1", "Delete site market 1 'Europe' with 1 site?"),
     ],
 )
 def test_a_deletion_names_the_object(shell: Shell, group: str, id: str, question: str) -> None:

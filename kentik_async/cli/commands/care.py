@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from kentik_async.cli.context import Ctx
 from kentik_async.cli.exit_codes import Exit
-from kentik_async.cli.output.formatting import Column
+from kentik_async.cli.output.formatting import Column, counted
 from kentik_async.cli.parameters import Flag
 from kentik_async.cli.prompts import confirmed, declined, require_terminal
 from kentik_async.errors import ConfigError
@@ -27,6 +27,12 @@ _PROBLEM_COLUMNS = (
     Column("pages", kind="count"),
     Column("detail"),
     Column("path", "file"),
+)
+_PRUNED = (
+    Column("target"),
+    Column("dates", read=lambda record: " ".join(record["dates"])),
+    Column("kept", read=lambda record: " ".join(record["kept"])),
+    Column("deleted"),
 )
 
 
@@ -65,9 +71,9 @@ def verify(target: str, /, *, context: Ctx) -> Exit | None:
     for run_id in report.interrupted:
         context.notes.note(f"run {run_id} is interrupted or running")
     if report.sound:
-        context.notes.plain(f"{report.target}: sound; {_counted(report.dates, 'date')} checked")
+        context.notes.plain(f"{report.target}: sound; {counted(report.dates, 'date')} checked")
         return None
-    found = _counted(len(problems), "problem")
+    found = counted(len(problems), "problem")
     context.notes.error(f"{found}; 'kentik-async kmi repair {report.target}' repairs what it can")
     return Exit.FAILURES
 
@@ -144,11 +150,11 @@ def _print_repair(
         )
     if rest is None:
         pages = len(report.missing) + len(report.lost)
-        context.notes.plain(f"{_counted(len(found), 'problem')}; {_counted(pages, 'page')} would be dropped")
+        context.notes.plain(f"{counted(len(found), 'problem')}; {counted(pages, 'page')} would be dropped")
         return
     context.notes.plain(
-        f"{_counted(len(found), 'problem')} found, {len(rest):,} left; "
-        f"{_counted(fetched, 'page')} fetched again, {len(report.missing) - fetched:,} to be fetched, "
+        f"{counted(len(found), 'problem')} found, {len(rest):,} left; "
+        f"{counted(fetched, 'page')} fetched again, {len(report.missing) - fetched:,} to be fetched, "
         f"{len(report.lost):,} lost"
     )
     if fetched < len(report.missing):
@@ -186,10 +192,10 @@ async def prune(
     from kentik_async.bulk.reading.prune import prune_target
 
     report = prune_target(target, keep_days, dry_run=True)
-    what = _counted(len(report.dates), "date")
+    what = counted(len(report.dates), "date")
     if report.dates:
         what = f"{what} of {report.target}, {report.dates[0]} to {report.dates[-1]}"
-        context.notes.plain(f"{what}; {_counted(len(report.kept), 'date')} kept")
+        context.notes.plain(f"{what}; {counted(len(report.kept), 'date')} kept")
     if report.dates and not dry_run:
         if not yes:
             require_terminal(f"delete {what}")
@@ -204,7 +210,7 @@ async def prune(
         "kept": report.kept,
         "deleted": bool(report.dates) and not dry_run,
     }
-    context.printer.record(record, tuple(record))
+    context.printer.record(record, tuple(record), _PRUNED)
     return None
 
 
@@ -213,7 +219,3 @@ def _problem_rows(problems: "Iterable[Problem]") -> list[dict[str, Any]]:
         {name: getattr(problem, name) for name in _PROBLEM_FIELDS} | {"pages": len(problem.pages)}
         for problem in problems
     ]
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -11,12 +11,12 @@ async def demo(*, calls: int = 1000, speed: float = 60.0, seed: int = 0, context
     """Compare four ways to make many calls, on a local emulator.
 
     The calls request rankings. The emulator enforces the vendor's rate limits
-    in compressed time: at speed 60, a minute lasts a second. The four ways are:
-    all calls at once with plain gRPC stubs; a loop with a safe pause; a loop
-    without a pause; and all calls at once with this package, with ten
+    in compressed time: at speed 60, a minute lasts a second. The four methods
+    are: all calls at once with plain gRPC stubs; a loop with a safe pause; a
+    loop without a pause; and all calls at once with this package, with ten
     interactive calls in between.
 
-    The exit code is 0 if no request of the last way was refused.
+    The exit code is 0 if no request of the last method was refused.
 
     For example:
 

@@ -24,11 +24,11 @@ app = App(name="kmi", group=ASK, help=_HELP)
 _MARKETS = (Column("market_id", "market", kind="name"), Column("name"))
 _RANKINGS = (
     Column("rank", kind="count"),
-    Column("rank_change", "+/-", kind="change", optional=True),
+    Column("rank_change", "rank +/-", kind="change", optional=True),
     Column("asn", kind="id"),
     Column("name"),
     Column("score", kind="count", optional=True),
-    Column("score_change", "+/-", kind="change", optional=True),
+    Column("score_change", "score +/-", kind="change", optional=True),
 )
 _REMARKS = ("singlehomed_customer", "mutual_customer", "mutual_provider")
 
@@ -184,7 +184,7 @@ async def asn(
         printer.rows(_relations(found), _RELATION_FIELDS, what="neighbours")
     else:
         country = f", {found.country_name}" if found.country_name else ""
-        printer.text(f"AS{found.asn} {found.name}{country}; market {found.market_id}, {found.ip.value}")
+        printer.sentence(f"AS{found.asn} {found.name}{country}; market {found.market_id}, {found.ip.value}")
         for name, columns in (("customers", _NEIGHBOURS), ("providers", _NEIGHBOURS), ("peers", _PEERS)):
             if type in ("all", name):
                 printer.text("")

@@ -21,7 +21,11 @@ __all__ = ["app"]
 
 app = App(name="quota", group=OTHER)
 
-_COLUMNS = (Column("limit", " "), Column("non_query", "non-query", "count"), Column("query", kind="count"))
+_COLUMNS = (
+    Column("limit", " ", min_width=12),
+    Column("non_query", "non-query", "count"),
+    Column("query", kind="count"),
+)
 _RULES = ("max_concurrent", "soft_per_minute", "soft_delay", "hard_per_minute", "per_hour")
 _STATE = (
     "in_flight",
@@ -79,8 +83,8 @@ async def watch(*, interval: float = 1.0, once: Flag = False, context: Ctx) -> N
       kentik-async quota watch --limiter redis://host:6379 --once -o json
 
     Args:
-        interval: Seconds between two looks, at least 0.1.
-        once: Look once and exit.
+        interval: Refresh interval in seconds, at least 0.1.
+        once: Print one snapshot and exit.
         context: The command context.
     """
     import asyncio
@@ -166,12 +170,12 @@ def _transposed(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     lines: tuple[tuple[str, Callable[[dict[str, Any]], Any]], ...] = (
         ("concurrent requests", lambda row: row["max_concurrent"]),
         ("soft limit per minute", lambda row: row["soft_per_minute"]),
-        ("    delay beyond it", lambda row: f"{row['soft_delay']:.3g} s"),
+        ("  delay above it", lambda row: f"{row['soft_delay']:.3g} s"),
         ("hard limit per minute", lambda row: row["hard_per_minute"]),
-        ("    remaining", lambda row: row["left_hard_minute"]),
-        ("    used by others (inferred)", lambda row: row["others"]),
+        ("  remaining", lambda row: row["left_hard_minute"]),
+        ("  used by others (inferred)", lambda row: row["others"]),
         ("hourly limit", lambda row: row["per_hour"]),
-        ("    remaining", lambda row: row["left_hour"]),
+        ("  remaining", lambda row: row["left_hour"]),
         (f"time for {calls:,} calls", lambda row: text_for_span(row["seconds"])),
     )
     return [{"limit": name} | {row["quota_class"]: read(row) for row in rows} for name, read in lines]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-_HELP = """Report what targets hold, as an HTML page or as figures.
+_HELP = """Create reports from saved data, as an HTML page or as figures.
 
 The page is one file with charts and tables that loads nothing from
 elsewhere. Nothing is sent to Kentik. Reports need the extra report:
@@ -104,7 +104,7 @@ def prospects(
     options: _Shared = _OPTIONS,
     context: Ctx,
 ) -> None:
-    """Report networks with one or few providers that are not customers of mine.
+    """Report networks with one or few providers that are not my customers.
 
     They are found among the saved details of networks ('kmi pull details').
 
@@ -118,7 +118,7 @@ def prospects(
         mine: My AS numbers: neither they nor their customers are listed.
         asn: Only customers of these networks.
         date: A saved date, YYYY-MM-DD; the newest one with details by default.
-        max_providers: The most providers of a few-homed network.
+        max_providers: Maximum number of providers of a network in this report.
         include_mutual: List customers that the server calls mutual, too.
         options: Content and file of the report.
         context: The command context.

@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from kentik_async.cli.context import Ctx
 from kentik_async.cli.exit_codes import Exit
-from kentik_async.cli.output.formatting import Column
+from kentik_async.cli.output.formatting import Column, counted
 from kentik_async.cli.pulls.options import Several, parse_date
 from kentik_async.errors import ValidationError
 
@@ -108,7 +108,7 @@ def status(target: str, /, *more: str, context: Ctx) -> None:
         context.notes.plain(f"{found.target}: {found.bytes / 1e6:,.1f} MB")
         for run in found.runs:
             for cause, pages in run.causes:
-                context.notes.note(f"run {run.run_id}: {_counted(pages, 'page')} failed: {cause}")
+                context.notes.note(f"run {run.run_id}: {counted(pages, 'page')} failed: {cause}")
             if run.state == "interrupted":
                 context.notes.note(f"run {run.run_id} was interrupted; run the same command again to resume")
 
@@ -171,7 +171,7 @@ def diff(
 
 def _compared(counts: "PageCounts") -> str:
     return (
-        f"{_counted(counts.compared, 'page')} compared, {counts.unequal:,} not compared (unequal coverage), "
+        f"{counted(counts.compared, 'page')} compared, {counts.unequal:,} not compared (unequal coverage), "
         f"{counts.only_before:,} on the earlier date only, {counts.only_after:,} on the later date only"
     )
 
@@ -185,7 +185,7 @@ def _markets(tables: "Tables", texts: list[str] | None) -> list[str] | None:
     from kentik_async.bulk.market_names import find_market, spell_market
     from kentik_async.models import Market
 
-    if not texts:
+    if texts is None:
         return None
     spelled = [spell_market(text) for text in texts]
     if all(spelled):
@@ -207,7 +207,3 @@ def _day(tables: "Tables", date: dt.date, markets: list[str] | None) -> "Day":
         tables.rows(name, date, markets) for name in ("pages", "rankings", "relations")
     )
     return Day(SavedPages(page_records(columns_of(pages))), rankings, relations)
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -6,7 +6,7 @@ from cyclopts import App, Parameter
 
 from kentik_async.cli.context import Ctx
 from kentik_async.cli.exit_codes import Exit
-from kentik_async.cli.output.formatting import Column
+from kentik_async.cli.output.formatting import Column, counted
 from kentik_async.cli.output.messages import printable
 from kentik_async.cli.parameters import ASK, Flag
 from kentik_async.cli.prompts import confirmed, declined, require_terminal
@@ -40,7 +40,7 @@ async def list_(*, context: Ctx) -> None:
         markets = await kentik.site_markets.list()
     context.printer.rows(markets, _FIELDS, _LIST, what="site markets")
     if markets.invalid_count:
-        context.notes.note(f"the server skipped {markets.invalid_count} invalid site markets")
+        context.notes.note(f"the server skipped {counted(markets.invalid_count, 'invalid site market')}")
 
 
 @app.command
@@ -116,7 +116,8 @@ async def delete(
     async with context.client() as kentik:
         if not yes:
             market = await kentik.site_markets.get(id)
-            question = f"Delete site market {id} {market.name!r} with {market.number_of_sites} sites?"
+            sites = counted(market.number_of_sites, "site")
+            question = f"Delete site market {id} {market.name!r} with {sites}?"
             if not await confirmed(printable(question)):
                 return declined(context)
         await kentik.site_markets.delete(id)

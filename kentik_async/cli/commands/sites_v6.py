@@ -7,7 +7,7 @@ from cyclopts import App, Parameter
 
 from kentik_async.cli.context import Ctx
 from kentik_async.cli.exit_codes import Exit
-from kentik_async.cli.output.formatting import Column
+from kentik_async.cli.output.formatting import Column, counted
 from kentik_async.cli.output.messages import printable
 from kentik_async.cli.parameters import ASK, Flag, SiteKind
 from kentik_async.cli.prompts import confirmed, declined, require_terminal
@@ -157,7 +157,7 @@ async def list_(*, context: Ctx) -> None:
         sites = await kentik.sites_v6.list()
     context.printer.rows(sites, _FIELDS, _LIST, what="sites")
     if sites.invalid_count:
-        context.notes.note(f"the server skipped {sites.invalid_count} invalid sites")
+        context.notes.note(f"the server skipped {counted(sites.invalid_count, 'invalid site')}")
 
 
 @app.command

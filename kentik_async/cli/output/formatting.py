@@ -12,6 +12,7 @@ __all__ = [
     "Column",
     "Kind",
     "columns_of_fields",
+    "counted",
     "text_for_csv",
     "text_for_people",
     "text_for_span",
@@ -77,6 +78,11 @@ class Column:
 def columns_of_fields(fields: Sequence[str]) -> tuple[Column, ...]:
     """Return a text column for each field."""
     return tuple(Column(field) for field in fields)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, which is plural unless the number is 1."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def text_for_people(value: Any, kind: Kind = "text") -> str:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from kentik_async.events import Event
 
-__all__ = ["Notes", "on_one_line", "print_message", "printable"]
+__all__ = ["Notes", "on_one_line", "print_message", "printable", "wrapped"]
 
 
 class Notes:
@@ -91,13 +91,16 @@ class Notes:
 
 def print_message(text: str) -> None:
     """Print one line to stderr; a terminal wraps it between words."""
-    if sys.stderr.isatty():
-        import shutil
-        import textwrap
+    _write_stderr(wrapped(text) if sys.stderr.isatty() else text)
 
-        width = shutil.get_terminal_size().columns
-        text = textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False)
-    _write_stderr(text)
+
+def wrapped(text: str) -> str:
+    """Return a line wrapped between words to the width of the terminal."""
+    import shutil
+    import textwrap
+
+    width = shutil.get_terminal_size().columns
+    return textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False)
 
 
 def _write_stderr(text: str) -> None:

@@ -5,11 +5,13 @@ under the name that the model gives it. Absent values are null or empty; times a
 """
 
 import csv
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from kentik_async.cli.output.formatting import Column, columns_of_fields, text_for_csv
+from kentik_async.cli.output.messages import wrapped
 from kentik_async.cli.output.stdout import write_stdout
 from kentik_async.errors import ValidationError
 
@@ -156,6 +158,10 @@ class Printer:
     def text(self, line: str) -> None:
         """Write a line of text."""
         self._write(line.encode("utf-8", "replace") + b"\n")
+
+    def sentence(self, line: str) -> None:
+        """Write a line of text; a terminal wraps it between words."""
+        self.text(wrapped(line) if sys.stdout.isatty() else line)
 
     def _unknown(self, fields: Sequence[str]) -> str:
         """Return the problem with the selected fields; "" if there is none."""

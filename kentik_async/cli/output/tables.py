@@ -6,6 +6,7 @@ from typing import Any
 
 from rich import box
 from rich.console import Console, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -63,7 +64,7 @@ def write_rows(
         else:
             table.add_column(column.title, overflow="fold", no_wrap=column.kind != "text")
     for row in cells:
-        table.add_row(*(Text(row[i]) for i in shown))
+        table.add_row(*(_cell(row[i]) for i in shown))
     show(console, *heading, table, pager=pager)
     return len(columns) - len(shown)
 
@@ -82,6 +83,13 @@ def _records(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> list[
             parts.append("")
         parts.append(_record(columns, row))
     return parts
+
+
+def _cell(text: str) -> RenderableType:
+    """Return the content of a cell; the lines of a wrapped text all have its indent."""
+    bare = text.lstrip(" ")
+    indent = len(text) - len(bare)
+    return Padding(Text(bare), (0, 0, 0, indent)) if indent else Text(text)
 
 
 def _record(columns: Sequence[Column], cells: Sequence[str]) -> Table:

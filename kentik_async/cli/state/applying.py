@@ -9,6 +9,7 @@ from pathlib import Path
 from kentik_async import KentikClient
 from kentik_async.cli.context import Context
 from kentik_async.cli.exit_codes import Exit
+from kentik_async.cli.output.formatting import counted
 from kentik_async.cli.output.messages import printable
 from kentik_async.cli.prompts import confirmed, declined, require_terminal
 from kentik_async.cli.state.showing import show_plan, show_report
@@ -66,7 +67,7 @@ async def run_apply(context: Context, options: ApplyOptions) -> Exit:
             plan, plan_checksum=options.plan_checksum, backup=options.backup, force=options.force
         )
         if not options.yes and not plan.empty:
-            question = f"Make {len(plan.changes)} changes in the account?"
+            question = f"Make {counted(len(plan.changes), 'change')} in the account?"
             if not await confirmed(question):
                 return declined(context, "nothing was changed")
     # Waits for quota are part of the progress; a line of their own would break the bar.

@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from kentik_async.cli.context import Ctx
 from kentik_async.cli.exit_codes import Exit
+from kentik_async.cli.output.formatting import counted
 from kentik_async.cli.parameters import Flag
 
 __all__ = ["apply", "export", "plan", "schema"]
@@ -45,7 +46,7 @@ async def export(file: Path | None = None, /, *, api: _Api = "v6", context: Ctx)
     from kentik_async.state.files import write_whole
 
     write_whole(file, text, private=False)
-    context.notes.note(f"{len(document.entries)} objects written to {file}")
+    context.notes.note(f"{counted(len(document.entries), 'object')} written to {file}")
 
 
 async def plan(
@@ -108,7 +109,8 @@ async def apply(
     Args:
         paths: Files in YAML or JSON, or folders of such files.
         prune: Delete objects that the files do not name, of the kinds in the files.
-        force: Delete also more than 30 % of a kind that has 10 objects or more.
+        force: Allow deletion of more than 30 % of the objects of a type (only types
+            with 10 or more objects).
         yes: Apply without confirmation.
         plan_checksum: Checksum of the reviewed plan; another plan is not applied.
         backup: File for the saved objects; by default in the user's state folder.

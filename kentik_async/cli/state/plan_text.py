@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from kentik_async.cli.output.formatting import text_for_span
+from kentik_async.cli.output.formatting import counted, text_for_span
 from kentik_async.cli.output.messages import printable
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def summary(plan: "StatePlan") -> str:
     counts = {action: sum(one.action == action for one in plan.changes) for action in _SIGNS}
     parts = [f"{count} to {action}" for action, count in counts.items() if count]
     return (
-        f"Plan: {', '.join(parts)}; {plan.calls} calls, about {text_for_span(plan.seconds)};"
+        f"Plan: {', '.join(parts)}; {counted(plan.calls, 'call')}, about {text_for_span(plan.seconds)};"
         f" checksum {plan.checksum}"
     )
 
