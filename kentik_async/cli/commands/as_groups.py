@@ -11,6 +11,7 @@ from kentik_async.cli.output.formatting import Column
 from kentik_async.cli.output.messages import printable
 from kentik_async.cli.parameters import ASK, Flag
 from kentik_async.cli.prompts import confirmed, declined, require_terminal
+from kentik_async.errors import ValidationError
 
 if TYPE_CHECKING:
     from kentik_async.models import ASGroup
@@ -115,6 +116,8 @@ async def update(id: str, /, *asns: str, name: str | None = None, context: Ctx) 
         name: New name.
         context: The command context.
     """
+    if name is None and not asns:
+        raise ValidationError("at least one change is required: ASN or --name")
     async with context.client() as kentik:
         members: Sequence[int | str] = asns
         if name is None or not asns:
