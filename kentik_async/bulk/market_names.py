@@ -44,12 +44,13 @@ def spell_market(text: str) -> str | None:
     return f"{kind}${_CASES.get(kind, str)(place)}"
 
 
-def find_market(name: str, markets: Iterable[Market]) -> str:
+def find_market(name: str, markets: Iterable[Market], *, several: bool = True) -> str:
     """Return the id of the market with a name, in any case.
 
     Args:
         name: The name, or an id of any other form.
         markets: All markets.
+        several: Whether several markets can be given where this name comes from, for the error message.
 
     Raises:
         ValidationError: No market, or more than one, has that name.
@@ -62,6 +63,8 @@ def find_market(name: str, markets: Iterable[Market]) -> str:
     if found:
         typed = ", ".join(market_id.replace("$", ":") for market_id in found)
         raise ValidationError(f"market name {name!r} is ambiguous; use one of {typed}")
+    if "," in name and not several:
+        raise ValidationError(f"unknown market {name!r}; this command takes one market")
     if "," in name:
         separate = " ".join(_quoted(part.strip()) for part in name.split(",") if part.strip())
         raise ValidationError(f"unknown market {name!r}; separate several markets with spaces: {separate}")
@@ -69,11 +72,7 @@ def find_market(name: str, markets: Iterable[Market]) -> str:
 
     near = difflib.get_close_matches(wanted, [m.name.casefold() for m in known], n=3)
     names = [m.name for m in known if m.name.casefold() in near]
-    hint = (
-        f"did you mean {' or '.join(map(repr, names))}?"
-        if names
-        else "'kentik-async kmi markets' lists all markets"
-    )
+    hint = f"did you mean {' or '.join(map(repr, names))}?" if names else _HINT
     raise ValidationError(f"unknown market {name!r}; {hint}")
 
 

@@ -16,4 +16,4 @@ async def resolve_market(kentik: "KentikClient", text: str) -> str:
     Raises:
         ValidationError: No market, or more than one, has this name.
     """
-    return spell_market(text) or find_market(text, await kentik.kmi.list_markets())
+    return spell_market(text) or find_market(text, await kentik.kmi.list_markets(), several=False)
