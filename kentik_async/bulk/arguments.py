@@ -70,7 +70,7 @@ def details_spec(
             raise ValidationError("targets is empty: give (market_id, asn) pairs")
         return PullSpec(ips=_choices(IPFamily, ips, "ips"), targets=pairs, details=how)
     if isinstance(top, bool) or not isinstance(top, int) or top < 1:
-        raise ValidationError(f"top must be a whole number from 1, got {top!r}")
+        raise ValidationError(f"top must be a whole number from 1; got {top!r}")
     spec = rankings_spec(markets, rank_types, ips, limit)
     return msgspec.structs.replace(spec, top=top, details=how)
 

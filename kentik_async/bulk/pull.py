@@ -130,12 +130,12 @@ class Pull(Generic[R]):
         unless the server's answer was definite (400, 404). A pull of more than 12 hours logs a warning.
 
         Args:
-            target: The folder, made if it does not exist ("~" is expanded), or a URL such as "s3://bucket/kmi".
+            target: The folder, created if missing ("~" is expanded), or a URL such as "s3://bucket/kmi".
             store: "parquet", "delta" (extra `delta`), "sqlite", "ndjson" or "csv".
             date: The date for the column `run_date`; today's, by UTC, if omitted. The API only returns
                 today's data.
-            refresh: Whether to fetch pages again that the date holds; other pages of the date stay.
-            retry_failed: Whether to fetch pages again that failed with a definite answer.
+            refresh: Whether to fetch saved pages of this date again; other pages of the date stay.
+            retry_failed: Whether to fetch pages again that failed permanently.
             allow_multi_day: Whether it may take more than 24 hours.
 
         Returns:

@@ -107,7 +107,5 @@ def _share_of(quota: Quota, leave: int, *, courteous: bool) -> Quota | None:
     if leave == 0 or ceiling is None:
         return None
     if leave >= ceiling:
-        raise ValidationError(
-            f"leave must be less than the {ceiling} requests a minute that there are in all; got {leave}"
-        )
+        raise ValidationError(f"leave must be below the quota of {ceiling} requests a minute; got {leave}")
     return Quota(None, None, 0.0, ceiling - leave, None, quota.minute, quota.hour, quota.drain)

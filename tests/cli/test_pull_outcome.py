@@ -20,7 +20,7 @@ def test_definite_failures_are_repeated_on_demand_only(kmi: Kmi) -> None:
     first = kmi(*UNKNOWN)
     assert (first.code, first.rows[0]["failed"]) == (5, 2)
     assert "warning: 2 pages failed: gRPC NOT_FOUND: market 'cc$ZZ' not found\n" in first.err
-    assert "add --retry-failed to retry 2 pages that failed with a definite answer\n" in first.err
+    assert "add --retry-failed to retry 2 pages that failed permanently\n" in first.err
     sent = kmi.control("report")["requests"]
 
     again = kmi(*UNKNOWN)
@@ -29,7 +29,7 @@ def test_definite_failures_are_repeated_on_demand_only(kmi: Kmi) -> None:
     assert kmi.control("report")["requests"] == sent
 
     dry = kmi(*UNKNOWN, "--dry-run")
-    assert "2 pages failed before with a definite answer; skipped (add --retry-failed to retry)" in dry.err
+    assert "2 pages failed permanently in an earlier run; skipped (add --retry-failed to retry)" in dry.err
     assert (dry.rows[0]["calls"], dry.rows[0]["failed"]) == (0, 2)
     (planned,) = kmi(*UNKNOWN, "--retry-failed", "--dry-run").rows
     retried = kmi(*UNKNOWN, "--retry-failed")

@@ -50,7 +50,7 @@ async def rankings(
       kentik-async kmi pull rankings data --markets US DE "western europe"
 
     Args:
-        target: The folder, made if it does not exist, or a URL such as s3://bucket/kmi.
+        target: Folder (created if missing), or a URL such as s3://bucket/kmi.
         selection: The rankings.
         options: How pages are saved.
         context: The command context.
@@ -90,7 +90,7 @@ async def details(
       kentik-async kmi pull details data --top 10 --markets US --ips v4
 
     Args:
-        target: The folder, made if it does not exist, or a URL such as s3://bucket/kmi.
+        target: Folder (created if missing), or a URL such as s3://bucket/kmi.
         asns: AS numbers; --markets is required with it.
         top: Top N networks of each ranking.
         type: Relations to request.
@@ -115,11 +115,11 @@ async def details(
         if asns is None:
             return kentik.kmi.pull_asn_details(top=top, **selection.arguments(), **how)
         targets = [(market, asn) for market in selection.markets or () for asn in asns]
-        return kentik.kmi.pull_asn_details(targets, ips=selection.ips or "all", **how)
+        return kentik.kmi.pull_asn_details(targets, ips=selection.arguments()["ips"], **how)
 
     if (asns is None) == (top is None):
         raise ValidationError(
-            "give either --asns, the networks, or --top, the first networks of each ranking"
+            "--asns or --top is required" if asns is None else "--asns and --top cannot be combined"
         )
     if asns is not None:
         _check_named_networks(selection)
@@ -128,9 +128,9 @@ async def details(
 
 def _check_named_networks(selection: RankingOptions) -> None:
     """Raise an error for options that cannot be combined with --asns."""
-    if selection.markets in (None, [], ["all"]):
+    if selection.markets in (None, ["all"]):
         raise ValidationError("--asns needs --markets: name the markets, such as planet:earth")
-    if selection.rank_types or selection.limit is not None:
+    if selection.rank_types is not None or selection.limit is not None:
         raise ValidationError("--rank-types and --limit need --top: with --asns no ranking is requested")
 
 
@@ -152,7 +152,7 @@ async def everything(
       kentik-async kmi pull all data --top 20 --rank-types customer_base --leave 10
 
     Args:
-        target: The folder, made if it does not exist, or a URL such as s3://bucket/kmi.
+        target: Folder (created if missing), or a URL such as s3://bucket/kmi.
         top: Top N networks of each ranking.
         selection: The rankings.
         options: How pages are saved.
@@ -191,7 +191,7 @@ async def insights(
       kentik-async kmi pull insights data --asns 3356 AS174 --types customer_loss
 
     Args:
-        target: The folder, made if it does not exist, or a URL such as s3://bucket/kmi.
+        target: Folder (created if missing), or a URL such as s3://bucket/kmi.
         asns: AS numbers; the insights of all networks by default.
         markets: Markets: planet:earth, cc:US, US or names; all in one page by default.
         ips: IP versions; both in one page by default.
@@ -209,7 +209,7 @@ async def insights(
             asns,
             markets=None if markets in (None, ["all"]) else markets,
             ips=ips,
-            types=types or (),
+            types=() if types is None else types,
             lookback=lookback,
             magnitude=magnitude,
             limit=limit,

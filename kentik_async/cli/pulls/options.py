@@ -11,8 +11,11 @@ from kentik_async.errors import ValidationError
 
 __all__ = ["PullOptions", "RankingOptions", "Several", "parse_date"]
 
-Several = Parameter(consume_multiple=True)
-"""For an option that takes several values: `--markets US DE`."""
+Several = Parameter(consume_multiple=1)
+"""For an option that takes one or more values: `--markets US DE`.
+
+Without a value it is an error: an empty shell variable must not select everything.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +38,9 @@ class RankingOptions:
     def arguments(self) -> dict[str, Any]:
         """Return the arguments of `pull_rankings`."""
         return {
-            "markets": "all" if self.markets in (None, [], ["all"]) else self.markets,
-            "rank_types": self.rank_types or "all",
-            "ips": self.ips or "all",
+            "markets": "all" if self.markets in (None, ["all"]) else self.markets,
+            "rank_types": "all" if self.rank_types is None else self.rank_types,
+            "ips": "all" if self.ips is None else self.ips,
             "limit": self.limit,
         }
 
@@ -50,10 +53,10 @@ class PullOptions:
     date: Annotated[
         str | None, Parameter(help="Date for the column run_date, YYYY-MM-DD; today (UTC) by default.")
     ] = None
-    refresh: Annotated[Flag, Parameter(help="Fetch pages again that the date already holds.")] = False
-    retry_failed: Annotated[
-        Flag, Parameter(help="Fetch pages again that failed with a definite answer (400, 404).")
-    ] = False
+    refresh: Annotated[Flag, Parameter(help="Fetch saved pages of this date again.")] = False
+    retry_failed: Annotated[Flag, Parameter(help="Fetch pages again that failed permanently (400, 404).")] = (
+        False
+    )
     dry_run: Annotated[Flag, Parameter(help="Show the plan and exit.")] = False
     leave: Annotated[
         int | None,

@@ -55,7 +55,7 @@ def note_plan(notes: Notes, pull: "Pull[Any]", target: str, plan: "PullPlan", *,
         notes.plain(skipped)
     if plan.failed:
         notes.plain(
-            f"{_counted(plan.failed, 'page')} failed before with a definite answer; skipped "
+            f"{_counted(plan.failed, 'page')} failed permanently in an earlier run; skipped "
             "(add --retry-failed to retry)"
         )
     if plan.complete:
@@ -151,7 +151,7 @@ def _retry_hints(report: "PullReport") -> Iterator[str]:
     if transient:
         yield f"run the same command again to retry {_counted(transient, 'page')}"
     if definite:
-        yield f"add --retry-failed to retry {_counted(definite, 'page')} that failed with a definite answer"
+        yield f"add --retry-failed to retry {_counted(definite, 'page')} that failed permanently"
 
 
 def _counted(number: int, noun: str) -> str:
