@@ -1,10 +1,24 @@
 """The text of errors: one line that says what is wrong and what to do about it."""
 
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from itertools import chain
 
-from cyclopts import CoercionError, CycloptsError, MissingArgumentError, UnusedCliTokensError
+from cyclopts import (
+    Argument,
+    CoercionError,
+    ConsumeMultipleError,
+    CycloptsError,
+    MissingArgumentError,
+    Token,
+    UnknownCommandError,
+    UnknownOptionError,
+    UnusedCliTokensError,
+)
 
 from kentik_async.cli.output.messages import on_one_line
+from kentik_async.cli.parameters import Options
 from kentik_async.errors import (
     AuthenticationError,
     ConnectError,
@@ -51,8 +65,10 @@ _LIST_COMMANDS: Mapping[str, str] = {
     "site_markets": "'kentik-async site-markets list' lists the site markets",
 }
 
+_ABOUT_A_NETWORK = frozenset({"kmi.get_asn_details", "kmi.get_asn_insights"})
+
 _HINTS: tuple[tuple[type[KentikError], str], ...] = (
-    (AuthenticationError, "check the email, the token and the region; 'auth status' shows the account"),
+    (AuthenticationError, "check the email, the token and the region"),
     (RateLimitedError, "the quota is used up; try again later"),
     (ConnectError, "check the network, the proxy and the region"),
     (DeadlineExceededError, "increase --timeout"),
@@ -86,6 +102,8 @@ def _hint(error: KentikError) -> str:
             return "users with the Member role may only read; ask an administrator"
         return f"the user lacks the scope {scope}; ask an administrator for it"
     if isinstance(error, NotFoundError):
+        if operation in _ABOUT_A_NETWORK:
+            return "'kentik-async kmi rankings MARKET' lists the networks of a market"
         return _LIST_COMMANDS.get(operation.partition(".")[0], "")
     return next((hint for kind, hint in _HINTS if isinstance(error, kind)), "")
 
@@ -97,14 +115,83 @@ def usage_lines(error: CycloptsError) -> str:
         error: The error of the command line parser.
     """
     error.verbose = False
-    if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
-        text = f"unexpected argument: {' '.join(map(repr, error.unused_tokens))}"
-    else:
-        text = on_one_line(str(error)).removesuffix(".")
+    text = _unknown(error) or _wrong_value(error)
+    if text is None:
+        text = str(error) if str(error).endswith("...") else str(error).removesuffix(".")
         text = text[:1].lower() + text[1:]
+    text = on_one_line(text)
     command = " ".join([_PROGRAM, *(error.command_chain or ())])
     hint = _usage_hint(error)
-    return f"{text}\nhint: {f'{hint}; ' if hint else ''}{command} --help"
+    return f"{text}\nhint: {f'{hint}; ' if hint else ''}run '{command} --help'"
+
+
+_NUMBERS: Mapping[type | None, str] = {int: "a whole number", float: "a number"}
+
+_GLOBAL_OPTIONS = {
+    f"--{field.name.replace('_', '-')}": field.default is not False for field in fields(Options)
+}
+"""The global options, and whether they take a value."""
+
+_SIMILARITY = 0.75
+"""The least similarity of a suggested option, without the hyphens: `--target` is not `--markets`."""
+
+
+def _unknown(error: CycloptsError) -> str | None:
+    """Return the text for an argument, a command or an option that does not exist."""
+    match error:
+        case UnusedCliTokensError(unused_tokens=[_, *_] as tokens):
+            return f"unexpected argument: {' '.join(map(repr, tokens))}"
+        case UnknownOptionError(token=token):
+            known = [argument.names for argument in error.argument_collection if argument.parse]
+            return _unknown_option(token.keyword or token.value, [*chain(*known), *_GLOBAL_OPTIONS])
+        case UnknownCommandError(unused_tokens=[token, *_]) if token.startswith("-"):
+            return _unknown_option(token, [*_GLOBAL_OPTIONS, "--help", "--version"])
+        case UnknownCommandError(unused_tokens=[token, *_]) if not error.command_chain:
+            option, value = _option_before(token, error.app or ())
+            return f'unknown command "{token}": {option} took {value!r} as its value' if option else None
+    return None
+
+
+def _wrong_value(error: CycloptsError) -> str | None:
+    """Return the text for a value that is missing, or is not a number."""
+    match error:
+        case ConsumeMultipleError():
+            return f"{error.keyword} requires at least one value"
+        case MissingArgumentError() if error.keyword is not None:
+            return f"{error.keyword} requires a value"
+        case MissingArgumentError(argument=Argument(name=name, names=names)):
+            typed = [token for token in error.unused_tokens or () if token not in names]
+            near = _similar(name, typed) if name.startswith("--") else ""
+            return f"{name} is required{f'; did you mean {name} instead of {near}?' if near else ''}"
+        case CoercionError(token=Token() as token, target_type=wanted) if wanted in _NUMBERS:
+            name = token.keyword or (error.argument.name if error.argument else "the value")
+            return f"{name} must be {_NUMBERS[wanted]}; got {token.value!r}"
+    return None
+
+
+def _unknown_option(token: str, names: Sequence[str]) -> str:
+    """Return the text for an option that does not exist, with the most similar one."""
+    option = token.partition("=")[0]
+    near = _similar(option, names) if option.startswith("--") else ""
+    return f"unknown option: {option}{f'. Did you mean {near}?' if near else ''}"
+
+
+def _similar(option: str, names: Sequence[str]) -> str:
+    """Return the option that is most similar to another one; "" if none is similar."""
+    import difflib  # here, because only errors need it
+
+    plain = {name.removeprefix("--"): name for name in names if name.startswith("--")}
+    near = difflib.get_close_matches(option.removeprefix("--"), plain, n=1, cutoff=_SIMILARITY)
+    return plain[near[0]] if near else ""
+
+
+def _option_before(token: str, commands: Iterable[str]) -> tuple[str, str]:
+    """Return the global option that has probably taken the command before a token, and the command."""
+    line = sys.argv[1:]
+    for option, value, following in zip(line, line[1:], line[2:], strict=False):
+        if following == token and _GLOBAL_OPTIONS.get(option) and value in commands:
+            return option, value
+    return "", ""
 
 
 _SEVERAL_VALUES = frozenset(

@@ -171,15 +171,23 @@ def test_version(call: Callable[..., Said], flag: list[str]) -> None:
 @pytest.mark.parametrize(
     ("line", "said", "hint"),
     [
-        (["bogus"], 'unknown command "bogus"', "kentik-async --help"),
-        (["kmi", "rankngs"], 'Did you mean "rankings"?', "kentik-async kmi --help"),
-        (["kmi", "rankings"], "MARKET", "kentik-async kmi rankings --help"),
-        (["kmi", "rankings", "US", "DE"], "unexpected argument: 'DE'", "kentik-async kmi rankings --help"),
-        (["kmi", "markets", "--bogus"], "--bogus", "kentik-async kmi markets --help"),
-        (["kmi", "rankings", "US", "--limit", "few"], '"few"', "kentik-async kmi rankings --help"),
-        (["kmi", "rankings", "US", "--ip", "v5"], '"v5"', "kentik-async kmi rankings --help"),
-        (["-o", "yaml", "kmi", "markets"], '"yaml"', "kentik-async --help"),
-        (["kmi", "markets", "--region"], "--region", "kentik-async --help"),
+        (["bogus"], 'unknown command "bogus"', "run 'kentik-async --help'"),
+        (["kmi", "rankngs"], 'Did you mean "rankings"?', "run 'kentik-async kmi --help'"),
+        (["kmi", "rankings"], "error: MARKET is required", "run 'kentik-async kmi rankings --help'"),
+        (
+            ["kmi", "rankings", "US", "DE"],
+            "unexpected argument: 'DE'",
+            "run 'kentik-async kmi rankings --help'",
+        ),
+        (["kmi", "markets", "--bogus"], "--bogus", "run 'kentik-async kmi markets --help'"),
+        (
+            ["kmi", "rankings", "US", "--limit", "few"],
+            "--limit must be a whole number; got 'few'",
+            "run 'kentik-async kmi rankings --help'",
+        ),
+        (["kmi", "rankings", "US", "--ip", "v5"], '"v5"', "run 'kentik-async kmi rankings --help'"),
+        (["-o", "yaml", "kmi", "markets"], '"yaml"', "run 'kentik-async --help'"),
+        (["kmi", "markets", "--region"], "--region requires a value", "run 'kentik-async --help'"),
     ],
 )
 def test_a_wrong_command_line_is_one_line_a_hint_and_2(

@@ -28,7 +28,7 @@ def test_an_option_that_takes_the_target_is_named(option: str) -> None:
     assert "TARGET" in error
     assert hint == (
         f"hint: {option} takes all the values after it; write TARGET before the options; "
-        "kentik-async kmi pull rankings --help"
+        "run 'kentik-async kmi pull rankings --help'"
     )
 
 
@@ -79,12 +79,62 @@ def test_insights_name_the_options_that_select() -> None:
     assert error == "unexpected argument: 'US'"
     assert hint == (
         "hint: select a market or a network with an option: --market US, --asn 3356; "
-        "kentik-async kmi insights --help"
+        "run 'kentik-async kmi insights --help'"
     )
 
 
 def test_a_missing_target_alone_has_no_such_hint() -> None:
-    assert lines("kmi", "pull", "rankings")[1] == "hint: kentik-async kmi pull rankings --help"
+    assert lines("kmi", "pull", "rankings")[1] == "hint: run 'kentik-async kmi pull rankings --help'"
+
+
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        ("--otput json sites list", "unknown option: --otput. Did you mean --output?"),
+        ("--otput=json sites list", "unknown option: --otput. Did you mean --output?"),
+        ("--timout 5 sites list", "unknown option: --timout. Did you mean --timeout?"),
+        ("--verison", "unknown option: --verison. Did you mean --version?"),
+        ("-z", "unknown option: -z"),
+        ("plans --foo", "unknown option: --foo"),
+        ("sites --otput json list", "unknown option: --otput. Did you mean --output?"),
+        ("sites list --otput json", "unknown option: --otput. Did you mean --output?"),
+        ("kmi rankings US --limt 5", "unknown option: --limt. Did you mean --limit?"),
+        ("kmi rankings --marktes US", "unknown option: --marktes"),
+        ("kmi pull rankings data --target US", "unknown option: --target"),
+        ("kmi pull rankings data --marktes US", "unknown option: --marktes. Did you mean --markets?"),
+    ],
+)
+def test_an_unknown_option_gets_a_similar_one_only(line: str, error: str) -> None:
+    assert lines(*line.split())[0] == error
+
+
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        ("kmi asn", "MARKET is required"),
+        ("kmi diff data --from 2026-11-19", "--to is required"),
+        ("kmi diff data --form 2026-11-19", "--from is required; did you mean --from instead of --form?"),
+        ("kmi rankings US --limit", "--limit requires a value"),
+        ("kmi rankings US --limit abc", "--limit must be a whole number; got 'abc'"),
+        ("demo --speed abc", "--speed must be a number; got 'abc'"),
+    ],
+)
+def test_a_missing_or_wrong_value_is_named(line: str, error: str) -> None:
+    assert lines(*line.split())[0] == error
+
+
+def test_a_cut_list_of_commands_ends_with_three_dots() -> None:
+    assert lines("bogus")[0].endswith(", site-markets, ...")
+
+
+@pytest.mark.parametrize("option", ["--profile", "--fields"])
+def test_an_option_that_took_the_command_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, option: str
+) -> None:
+    monkeypatch.setattr("sys.argv", ["kentik-async", "--quiet", option, "sites", "list"])
+    assert main() == 2
+    error = capsys.readouterr().err.splitlines()[0]
+    assert error == f"""error: unknown command "list": {option} took 'sites' as its value"""
 
 
 def test_values_with_commas_are_to_be_separated_by_spaces() -> None:
@@ -101,3 +151,11 @@ def test_markets_with_commas_are_to_be_separated_by_spaces() -> None:
 
 def test_a_market_name_may_contain_a_comma() -> None:
     assert find_market("bonaire, sint eustatius and saba", MARKETS) == "cc$BQ"
+
+
+def test_the_value_of_an_option_that_is_no_command_is_not_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["kentik-async", "--profile", "mine", "list"])
+    assert main() == 2
+    assert "took" not in capsys.readouterr().err
