@@ -240,10 +240,8 @@ def proxy_for(endpoint: Endpoint, proxy: str | None) -> str | None:
     Raises:
         ConfigError: The proxy is not an http URL.
     """
-    if endpoint.loopback:
-        return None
     if proxy is None:
-        if not any(name.lower().endswith("_proxy") for name in os.environ):
+        if endpoint.loopback or not any(name.lower().endswith("_proxy") for name in os.environ):
             return None  # without the import, which loads 30 modules
         from urllib.request import getproxies_environment
 
@@ -263,8 +261,12 @@ def proxy_for(endpoint: Endpoint, proxy: str | None) -> str | None:
     if not usable or port == 0:
         # The value is not quoted: it may contain a password.
         raise ConfigError("proxy must be a URL such as http://host:port; other schemes are not supported")
-    # Without a port one library would take 80 and the other 443.
-    return proxy if port else f"http://{urllib.parse.urlsplit(proxy).netloc}:80"
+    # The libraries differ for a URL without a port (80 or 443) or with a user name alone ("ada" or "ada:").
+    userinfo, at, place = parts.netloc.rpartition("@")
+    if at and ":" not in userinfo:
+        userinfo += ":"
+    url = f"http://{userinfo}{at}{place if port else place.rstrip(':') + ':80'}"
+    return None if endpoint.loopback else url
 
 
 def _bypasses_proxy(endpoint: Endpoint, no_proxy: str) -> bool:

@@ -78,7 +78,11 @@ async def _open_stream(
         call.report("queued", 0.0)
     grant = await session.admit(call, connector)
     sent = pipeline.monotonic()
-    stream = transport.stream(kind, call.request.path, messages, timeout)
+    try:
+        stream = transport.stream(kind, call.request.path, messages, timeout)
+    except BaseException:
+        grant.close("not_sent")
+        raise
     call.sent += 1
     call.report("sent", call.waited)
     session.track(stream)

@@ -68,7 +68,7 @@ def make_transports(
         ConfigError: The file or the proxy is invalid.
     """
     authorities = grpc_authorities = read_authorities(ca_file)
-    if authorities is None and endpoints.grpc.secure:
+    if authorities is None and endpoints.grpc.secure and transport != "rest":
         # OpenSSL, which REST uses, reads this variable by itself; gRPC does not.
         grpc_authorities = read_authorities(os.environ.get("SSL_CERT_FILE") or None, "SSL_CERT_FILE")
     grpc_trust = Trust(grpc_authorities, proxy_for(endpoints.grpc, proxy))

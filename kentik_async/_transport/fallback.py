@@ -99,7 +99,7 @@ class FallbackTransport:
                 return self._settled or connecting.result()
         finally:
             await _cancel(connecting, checking)
-        await self._fall_back()
+        await self._fall_back(connecting)
         return True
 
     async def diagnose(self) -> str:
@@ -157,8 +157,9 @@ class FallbackTransport:
         except ConnectError:
             return False  # the reason that gRPC has no connection is reported instead
 
-    async def _fall_back(self) -> None:
-        reason = await self._grpc.diagnose()
+    async def _fall_back(self, connecting: "asyncio.Task[bool]") -> None:
+        failure = None if connecting.cancelled() else connecting.exception()
+        reason = await self._grpc.diagnose() if failure is None else str(failure)
         await self._grpc.aclose()
         self._grpc.discard()
         self._use(self._http())

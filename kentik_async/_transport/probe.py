@@ -4,6 +4,7 @@ import asyncio
 import socket
 import ssl
 import urllib.parse
+from contextlib import AbstractAsyncContextManager, nullcontext
 
 from kentik_async._config import Endpoint, Trust
 from kentik_async._transport.proxy import ProxyAccess, TunnelError, open_tunnel
@@ -62,7 +63,8 @@ class Probe:
         if self._endpoint.secure and self._context is None:
             self._context = ssl_context(self._trust)
         try:
-            async with asyncio.timeout(timeout):
+            # The time starts when it is this probe's turn: another one may try the proxy's password first.
+            async with self._turn(), asyncio.timeout(timeout):
                 writer = await self._connect()
         except ConnectError:  # first, because it is an OSError
             raise
@@ -83,6 +85,9 @@ class Probe:
         writer.transport.abort()
         self._ever_connected = True
         return None
+
+    def _turn(self) -> AbstractAsyncContextManager[None]:
+        return self._access.trial() if self._tunnels and self._trust.proxy is not None else nullcontext()
 
     async def _connect(self) -> asyncio.StreamWriter:
         endpoint, proxy = self._endpoint, self._trust.proxy
@@ -109,6 +114,7 @@ class Probe:
         return writer
 
     async def _connect_to_proxy(self, proxy: str) -> asyncio.StreamWriter:
+        self._access.check()
         url = urllib.parse.urlsplit(proxy)
         _, writer = await asyncio.open_connection(url.hostname, url.port or 80)
         return writer

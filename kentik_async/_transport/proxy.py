@@ -3,10 +3,12 @@
 import asyncio
 import base64
 import urllib.parse
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 
 from kentik_async.errors import ConnectError
 
-__all__ = ["ProxyAccess", "TunnelError", "open_tunnel"]
+__all__ = ["ProxyAccess", "TunnelError", "open_tunnel", "split_proxy"]
 
 
 class TunnelError(Exception):
@@ -21,6 +23,7 @@ class ProxyAccess:
 
     def __init__(self) -> None:
         self._refusal: str | None = None
+        self._accepted = False
         self._lock: asyncio.Lock | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -42,12 +45,28 @@ class ProxyAccess:
             "the proxy requires a user name and password (HTTP 407); set them in the proxy's URL"
         )
 
-    def lock(self) -> asyncio.Lock:
-        """Return the lock under which one connection at a time tries the credentials in the running loop."""
+    def accepted(self) -> None:
+        """Record that the proxy accepted the credentials."""
+        self._accepted = True
+
+    def trial(self) -> AbstractAsyncContextManager[None]:
+        """Return a block in which one connection at a time tries the credentials, until one succeeds."""
+        if self._accepted:
+            return nullcontext()
         loop = asyncio.get_running_loop()
         if self._lock is None or self._loop is not loop:
             self._lock, self._loop = asyncio.Lock(), loop
         return self._lock
+
+
+def split_proxy(proxy: str) -> tuple[str, dict[str, str]]:
+    """Return a proxy's URL without credentials, and the header that contains them, if there are any."""
+    url = urllib.parse.urlsplit(proxy)
+    bare = urllib.parse.urlunsplit(url._replace(netloc=url.netloc.rpartition("@")[2]))
+    if url.username is None:
+        return bare, {}
+    login = f"{urllib.parse.unquote(url.username)}:{urllib.parse.unquote(url.password or '')}"
+    return bare, {"Proxy-Authorization": f"Basic {base64.b64encode(login.encode()).decode()}"}
 
 
 async def open_tunnel(proxy: str, authority: str, access: ProxyAccess) -> asyncio.StreamWriter:
@@ -63,31 +82,26 @@ async def open_tunnel(proxy: str, authority: str, access: ProxyAccess) -> asynci
         TunnelError: The proxy cannot reach the server (HTTP 5xx), or its response is invalid.
         OSError: The proxy cannot be reached.
     """
-    url = urllib.parse.urlsplit(proxy)
-    credentials = None
-    if url.username is not None:
-        credentials = f"{urllib.parse.unquote(url.username)}:{urllib.parse.unquote(url.password or '')}"
-    async with access.lock():
-        access.check()
-        reader, writer = await asyncio.open_connection(url.hostname, url.port or 80)
-        try:
-            writer.write(_connect_request(authority, credentials))
-            status = _status_of(await reader.readuntil(b"\r\n\r\n"))
-            _check_status(status, authority, access, with_credentials=credentials is not None)
-        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            writer.transport.abort()
-            raise TunnelError("the proxy did not respond to CONNECT with HTTP") from None
-        except BaseException:
-            writer.transport.abort()
-            raise
+    url, (_, headers) = urllib.parse.urlsplit(proxy), split_proxy(proxy)
+    access.check()
+    reader, writer = await asyncio.open_connection(url.hostname, url.port or 80)
+    try:
+        writer.write(_connect_request(authority, headers))
+        status = _status_of(await reader.readuntil(b"\r\n\r\n"))
+        _check_status(status, authority, access, with_credentials=bool(headers))
+    except (asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        writer.transport.abort()
+        raise TunnelError("the proxy did not respond to CONNECT with HTTP") from None
+    except BaseException:
+        writer.transport.abort()
+        raise
     return writer
 
 
-def _connect_request(authority: str, credentials: str | None) -> bytes:
-    head = f"CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n"
-    if credentials is not None:
-        head += f"Proxy-Authorization: Basic {base64.b64encode(credentials.encode()).decode()}\r\n"
-    return f"{head}\r\n".encode()
+def _connect_request(authority: str, headers: Mapping[str, str]) -> bytes:
+    fields = {"Host": authority, **headers}
+    head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+    return f"CONNECT {authority} HTTP/1.1\r\n{head}\r\n".encode()
 
 
 def _check_status(status: int, authority: str, access: ProxyAccess, *, with_credentials: bool) -> None:
@@ -97,6 +111,7 @@ def _check_status(status: int, authority: str, access: ProxyAccess, *, with_cred
         raise ConnectError(f"the proxy does not permit a tunnel to {authority} (HTTP {status})")
     if not 200 <= status < 300:
         raise TunnelError(f"the proxy cannot open a tunnel to {authority} (HTTP {status})")
+    access.accepted()
 
 
 def _status_of(head: bytes) -> int:

@@ -94,6 +94,8 @@ def read_allowance(headers: Iterable[tuple[str, Any]]) -> Allowance | None:
 def _read_numbers(found: dict[str, str]) -> Allowance | None:
     left, reset = found.get("remaining"), _seconds(found.get("reset"))
     throttle = _seconds(found.get("throttle-ms"))
+    if reset is not None and reset > _LONGEST_PAUSE:
+        reset = None  # not a duration: some gateways send an instant, in seconds since 1970
     if throttle is not None and (reset is None or (_count(left) == 0 and throttle)):
         reset = throttle / 1000  # has a finer resolution, and is about the next request
     return _allowance(left, reset)

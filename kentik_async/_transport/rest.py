@@ -17,7 +17,7 @@ from kentik_async._operations.request import Request
 from kentik_async._transport.base import MAX_RESPONSE_BYTES, Reply
 from kentik_async._transport.headers import Headers
 from kentik_async._transport.probe import Probe
-from kentik_async._transport.proxy import ProxyAccess
+from kentik_async._transport.proxy import ProxyAccess, split_proxy
 from kentik_async._transport.replies import reply_for_http
 from kentik_async._transport.tls import reason_of, ssl_context
 from kentik_async.errors import (
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 __all__ = ["RestTransport"]
 
 _CONTENT = {"Content-Type": "application/json"}
+_CHECK_HEADERS = frozenset({"User-Agent", "Proxy-Authorization"})
+"""The headers of a request without the user's credentials."""
+
 _ATTEMPT_TIMEOUT = 5.0
 _CHUNK_BYTES = 1 << 16
 
@@ -96,6 +99,13 @@ class RestTransport:
         }
         self._trust = trust
         self._access = access
+        # The proxy's credentials are sent as UTF-8, like those of gRPC and the probe; aiohttp uses Latin-1.
+        self._proxy: str | None = None
+        self._proxy_headers: dict[str, str] = {}
+        if trust.proxy is not None:
+            self._proxy, self._proxy_headers = split_proxy(trust.proxy)
+        if not endpoint.secure:  # the proxy reads the request itself
+            self._headers |= self._proxy_headers
         self._read_reply: Callable[..., Reply] = reply_for_http
         # aiohttp sends plaintext requests to the proxy itself, not through a tunnel.
         self._probe = Probe(endpoint, trust, access, tunnels=False)
@@ -142,6 +152,7 @@ class RestTransport:
 
         session = self._session or self._open()
         try:
+            self._access.check()  # a connection of the pool may have been refused meanwhile
             async with session.request(
                 request.operation.verb,
                 self._endpoint.url + request.path,
@@ -150,9 +161,12 @@ class RestTransport:
                 headers=self._headers | _CONTENT if request.body else self._headers,
                 timeout=aiohttp.ClientTimeout(total=timeout, sock_connect=_ATTEMPT_TIMEOUT),
                 allow_redirects=False,
-                proxy=self._trust.proxy,
+                proxy=self._proxy,
+                proxy_headers=self._proxy_headers,
                 trace_request_ctx={},
             ) as response:
+                if response.status == 407 and self._proxy is not None and not self._endpoint.secure:
+                    raise self._access.rejected(with_credentials=bool(self._proxy_headers))  # noqa: TRY301 (as below)
                 status, headers = response.status, Headers(response.headers.items())
                 body = await _read(response)
         except Exception as failure:  # noqa: BLE001 (an attempt reports its end, whatever the library raised)
@@ -175,10 +189,11 @@ class RestTransport:
             async with (self._session or self._open()).request(
                 "HEAD",
                 f"{self._endpoint.url}/",
-                headers={"User-Agent": self._headers["User-Agent"]},
+                headers={name: value for name, value in self._headers.items() if name in _CHECK_HEADERS},
                 timeout=aiohttp.ClientTimeout(total=timeout),
                 allow_redirects=False,
-                proxy=self._trust.proxy,
+                proxy=self._proxy,
+                proxy_headers=self._proxy_headers,
                 trace_request_ctx={},
             ) as response:
                 return response.status
@@ -191,8 +206,10 @@ class RestTransport:
         if isinstance(failure, _TooLargeError):
             message = f"the response is larger than the limit of {MAX_RESPONSE_BYTES} bytes"
             return DecodeError(message), "answered"
+        if isinstance(failure, ConnectError):  # the proxy's refusal
+            return failure, "not_sent"
         if isinstance(failure, aiohttp.ClientHttpProxyError) and failure.status == 407:
-            return self._access.rejected(with_credentials="@" in (self._trust.proxy or "")), "not_sent"
+            return self._access.rejected(with_credentials=bool(self._proxy_headers)), "not_sent"
         reason = _reason_not_sent(failure)
         if reason is not None:
             return ConnectError(f"no connection: {reason}"), "not_sent"

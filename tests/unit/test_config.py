@@ -260,5 +260,21 @@ class TestProxy:
             proxy_for(self.REMOTE, proxy)
         assert "secret" not in str(caught.value)
 
+    def test_other_kinds_are_refused_for_this_machine_too(self) -> None:
+        with pytest.raises(ConfigError, match="proxy must be a URL"):
+            proxy_for(self.HERE, "ftp://p")
+
+    @pytest.mark.parametrize(
+        ("proxy", "url"),
+        [
+            ("p:", "http://p:80"),
+            ("ada@p", "http://ada:@p:80"),
+            ("http://ada:x@[::1]:8080", "http://ada:x@[::1]:8080"),
+            ("HTTP://p:3128/", "http://p:3128"),
+        ],
+    )
+    def test_the_url_is_the_same_for_all_libraries(self, proxy: str, url: str) -> None:
+        assert proxy_for(self.REMOTE, proxy) == url
+
     def test_a_trust_hides_its_proxy(self) -> None:
         assert "secret" not in repr(Trust(None, "http://user:secret@proxy.example:3128"))

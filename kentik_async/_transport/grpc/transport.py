@@ -95,15 +95,18 @@ class GrpcTransport:
 
     async def connect(self) -> bool:
         """Return True when the channel has a connection; the channel paces its own attempts."""
-        if self._trust.proxy is not None:
-            # The channel would send a wrong password repeatedly: it is opened when the probe has succeeded.
-            try:
-                if await self._probe.attempt(_PROBE_TIMEOUT) is not None:
-                    return False
-            except ConnectError:
-                await self.aclose()
-                self.discard()
-                raise
+        try:
+            return await self._connect()
+        except ConnectError:
+            # The channel would continue to connect, and to send a wrong password to a proxy.
+            await self.aclose()
+            self.discard()
+            raise
+
+    async def _connect(self) -> bool:
+        # With a proxy, the channel is opened only when the probe has succeeded.
+        if self._trust.proxy is not None and await self._probe.attempt(_PROBE_TIMEOUT) is not None:
+            return False
         channel = self._open()
         while (state := channel.get_state(try_to_connect=True)) is not grpc.ChannelConnectivity.READY:
             if state is grpc.ChannelConnectivity.TRANSIENT_FAILURE:

@@ -109,3 +109,9 @@ def test_any_headers_raise_no_error(document: dict[str, Any]) -> None:
 @given(st.text() | st.binary().map(lambda raw: base64.urlsafe_b64encode(raw).decode()))
 def test_any_text_raises_no_error(text: str) -> None:
     assert read(text) is None or read(text)
+
+
+def test_a_reset_in_seconds_since_1970_is_ignored() -> None:
+    headers = [("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1795900000")]
+    assert read_allowance(headers) is None
+    assert read_allowance([*headers, ("x-ratelimit-throttle-ms", "2500")]) == Allowance(0, 2.5)

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from kentik_async import ConfigError, ConnectError, KentikClient, ValidationError
-from kentik_async._generated.kmi.v202212 import GetRankingsRequest, KmiServiceStub
+from kentik_async._generated.kmi.v202212 import GetRankingsRequest, KmiServiceStub, Market
 from tests.support.frozen_time import FrozenTime, frozen_time
 from tests.wire.servers.held import loss_noticed
-from tests.wire.servers.independent import Answer, ForeignGrpc, ForeignRest, RawServer
+from tests.wire.servers.independent import ONE_AT_A_TIME, Answer, ForeignGrpc, ForeignRest, RawServer
+from tests.wire.servers.market_service import MarketServiceStub
 
 Client = Callable[..., KentikClient]
 
@@ -99,6 +100,34 @@ async def test_refused_grpc_falls_back_with_one_warning(
     ]
     head = rest_server.received[0]
     assert not [name for name in head.headers if name.startswith("x-ch-auth")]
+
+
+async def test_grpc_that_can_never_connect_falls_back(
+    client: Client, rest_server: ForeignRest, caplog: pytest.LogCaptureFixture
+) -> None:
+    rest_server.usual = Answer(body=MARKETS)
+    endpoint = f"https://{'a' * 70}.test:443"  # no DNS name is so long
+    kentik = client(grpc_endpoint=endpoint, v6_rest_endpoint=mirror_of(rest_server), connect_timeout=SLOW)
+    assert len(await kentik.kmi.list_markets()) == 1
+    (warning,) = warnings_in(caplog)
+    assert "invalid host name" in warning
+
+
+async def test_a_stream_without_grpc_keeps_no_slot(
+    client: Client, closed_port: int, rest_server: ForeignRest
+) -> None:
+    rest_server.usual = Answer(body=MARKETS)
+    kentik = client(
+        ONE_AT_A_TIME,
+        grpc_endpoint=f"http://127.0.0.1:{closed_port}",
+        v6_rest_endpoint=mirror_of(rest_server),
+        connect_timeout=SLOW,
+    )
+    await after_head_start(kentik.kmi.list_markets())
+    with pytest.raises(ConfigError, match="there are no streams over REST") as caught:
+        [market async for market in kentik.stub(MarketServiceStub).Watch(Market())]
+    assert (await kentik.quota.snapshot()).in_flight == 0
+    del caught
 
 
 async def test_silent_grpc_falls_back(client: Client, silent: RawServer, rest_server: ForeignRest) -> None:

@@ -33,12 +33,15 @@ class Proxy:
     port: int = 0
     status: str = "200 Connection established"
     preface: bytes = b"HTTP/1.1 "
+    accepted: int = 1000  # the first so many requests; then `407`
     asked: list[str] = field(default_factory=list)
     seen: bytearray = field(default_factory=bytearray)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         self.asked.append(head.decode())
+        if len(self.asked) > self.accepted:
+            self.status = "407 Proxy Authentication Required"
         writer.write(self.preface + f"{self.status}\r\n\r\n".encode())
         if not self.status.startswith("200") or not self.preface.startswith(b"HTTP"):
             await writer.drain()
@@ -185,6 +188,50 @@ async def test_a_wrong_password_is_sent_once_by_all_calls_together(
             assert "wrong" not in str(outcome)
     await asyncio.sleep(0.3)  # longer than the first pause of a channel that reconnects on its own
     assert len(proxy.asked) == 1
+
+
+@over_both
+@pytest.mark.parametrize(
+    ("userinfo", "sent"), [("ada", b"ada:"), ("ada:", b"ada:"), ("ada:p%C3%A4ss%C5%82", "ada:pässł".encode())]
+)
+async def test_every_connection_sends_the_same_credentials(
+    client: Client, proxy: Proxy, endpoints: dict[str, str], protocol: str, userinfo: str, sent: bytes
+) -> None:
+    kentik = client(**endpoints, proxy=f"http://{userinfo}@127.0.0.1:{proxy.port}")
+    assert list(await call(kentik, protocol)) == []
+    assert len(proxy.asked) > 1  # the library's own connection, after the probe
+    fields = [line for head in proxy.asked for line in head.splitlines() if "authorization" in line.lower()]
+    assert {base64.b64decode(field.split()[-1]) for field in fields} == {sent}
+    await kentik.aclose()
+
+
+async def test_a_password_that_becomes_invalid_is_not_sent_again_and_again(
+    client: Client, proxy: Proxy, endpoints: dict[str, str]
+) -> None:
+    proxy.accepted = 1  # the probe's
+    kentik = client(**endpoints, proxy=f"http://ada:old@127.0.0.1:{proxy.port}")
+    with pytest.raises(ConnectError, match="rejected the user name or password"):
+        await kentik.kmi.list_markets()
+    sent = len(proxy.asked)
+    await asyncio.sleep(0.5)  # longer than the first pauses of a channel that reconnects on its own
+    for protocol in ("grpc", "rest"):
+        with pytest.raises(ConnectError, match="rejected the user name or password"):
+            await call(kentik, protocol)
+    assert len(proxy.asked) == sent <= 3
+
+
+async def test_a_wrong_password_for_a_plaintext_server_is_sent_once(client: Client, proxy: Proxy) -> None:
+    proxy.status = "407 Proxy Authentication Required"
+    kentik = client(
+        rest_endpoint="http://kentik.test:80/api/v5",
+        allow_plaintext=True,
+        proxy=f"http://ada:wrong@127.0.0.1:{proxy.port}",
+    )
+    for _ in range(3):
+        with pytest.raises(ConnectError, match=r"rejected the user name or password .HTTP 407") as caught:
+            await kentik.sites.list()
+        assert caught.value.attempts == 0
+    assert len([head for head in proxy.asked if "ada" in head or "Authorization" in head]) == 1
 
 
 @over_both
