@@ -28,6 +28,7 @@ from kentik_async.cli.commands import (
 from kentik_async.cli.commands.tools import codegen, completion, mcp
 from kentik_async.cli.context import Context
 from kentik_async.cli.exit_codes import Exit
+from kentik_async.cli.help_layout import HelpLayout
 from kentik_async.cli.parameters import ASK, GLOBAL, OTHER, START, STATE, Options
 from kentik_async.cli.state import commands as state
 from kentik_async.errors import ConfigError
@@ -55,6 +56,7 @@ app = App(
     name="kentik-async",
     help=_HELP,
     help_format="plaintext",
+    help_formatter=HelpLayout(),
     version=__version__,
     default_parameter=Parameter(negative=()),
     result_action="return_value",

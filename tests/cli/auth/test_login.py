@@ -140,7 +140,7 @@ def test_login_on_a_terminal_hides_the_token(shell: Shell, home: Path) -> None:
     assert stored(home) == {"email": EMAIL, "keyring": "default"}
 
 
-def test_an_empty_email_is_reported_before_the_token_is_asked_for(shell: Shell, home: Path) -> None:
+def test_an_empty_email_is_reported_before_the_token(shell: Shell, home: Path) -> None:
     terminal = Terminal(shell, "auth", "login", "--store", "file")
     terminal.read_until("Email: ")
     terminal.type("\n")
