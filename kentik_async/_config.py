@@ -274,13 +274,13 @@ def _bypasses_proxy(endpoint: Endpoint, no_proxy: str) -> bool:
     if no_proxy.strip() == "*":
         return True
     for entry in no_proxy.lower().split(","):
-        name = entry.strip().lstrip(".")
+        name = entry.strip().removeprefix("*").lstrip(".")
         host, _, port = name.rpartition(":")
         if port.isdecimal() and (name.startswith("[") or ":" not in host):
             if int(port) != endpoint.port:
                 continue
             name = host
-        name = name.strip("[]")
+        name = name.strip("[]").rstrip(".")
         if name and (endpoint.host == name or endpoint.host.endswith(f".{name}")):
             return True
     return False

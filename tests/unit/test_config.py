@@ -193,6 +193,8 @@ class TestProxy:
             ("api.kentik.com:443", True),
             ("kentik.com:443", True),
             (".kentik.com:443", True),
+            ("*.kentik.com", True),
+            ("kentik.com.", True),
             ("api.kentik.com:8443", False),
             ("other.example, api.kentik.com:443", True),
             ("tik.com", False),
