@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import re
 import shutil
 import subprocess
 import sys
@@ -147,7 +148,7 @@ async def test_a_target_that_cannot_be_made_is_reported_first(
     emu: Emulator, kentik: KentikClient, tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(TargetError, match=r"cannot use target .*/file/t: "):
+    with pytest.raises(TargetError, match=r"^cannot use target .*/file/t: Not a directory$"):
         await kentik.kmi.pull_rankings(["cc$US"]).save(f"{tmp_path}/file/t")
     assert emu.report().requests == 0
 
@@ -155,6 +156,28 @@ async def test_a_target_that_cannot_be_made_is_reported_first(
 def test_an_unknown_scheme_is_refused() -> None:
     with pytest.raises(ValidationError, match=r"unknown URL scheme in nowhere://x"):
         Layout("nowhere://x")
+
+
+def test_a_host_that_does_not_exist_is_a_clear_error() -> None:
+    pytest.importorskip("fsspec")
+    with pytest.raises(TargetError, match=r"^cannot use target ftp://host\.invalid/kmi: [^;]+$") as unusable:
+        Layout("ftp://user:secret@host.invalid/kmi")
+    assert "Errno" not in str(unusable.value)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("s3:/bucket/kmi", "s3://bucket/kmi"), ("file:/tmp/kmi", "file:///tmp/kmi")],
+)
+def test_a_url_that_lacks_a_slash_is_refused(typed: str, meant: str) -> None:
+    said = f"target '{typed}' lacks a slash: write {meant}, or ./{typed} for a local folder"
+    with pytest.raises(ValidationError, match=f"^{re.escape(said)}$"):
+        Layout(typed)
+
+
+@pytest.mark.parametrize("folder", ["C:/kmi", "./s3:/kmi", "a:b/kmi", "s3:kmi"])
+def test_a_folder_may_have_a_colon(folder: str) -> None:
+    assert Layout(folder).local == Path(folder)
 
 
 def test_credentials_in_a_url_are_not_shown() -> None:

@@ -1,6 +1,7 @@
 """The paths of a target: its tables, and the files that a pull stores beside them."""
 
 import os
+import re
 import shutil
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -10,6 +11,9 @@ from kentik_async.bulk.target.remote import RemoteFolder, state_folder
 from kentik_async.errors import TargetError, ValidationError
 
 __all__ = ["Layout"]
+
+_ONE_SLASH = re.compile(r"([A-Za-z0-9]{2,}):/(?!/)")
+"""The start of a URL with one slash instead of two; a single letter is a drive of Windows."""
 
 
 class Layout:
@@ -37,8 +41,9 @@ class Layout:
 
         Raises:
             ConfigError: A package that such a URL needs is not installed.
-            TargetError: The path is invalid, too long, or not accessible.
-            ValidationError: The URL's scheme is unknown.
+            TargetError: The path is invalid, too long, not accessible, or a file; or the URL's server cannot
+                be reached.
+            ValidationError: The URL's scheme is unknown, or the URL lacks a slash.
         """
         self.tables: TableFolder
         self.local: Path | None = None
@@ -80,7 +85,7 @@ class Layout:
             TargetError: The target cannot be written.
         """
         self.tables.make()
-        with system_errors(self.name):
+        with system_errors(self.name, saved=False):
             self.tmp.mkdir(parents=True, exist_ok=True)
 
     def remove_unfinished(self) -> None:
@@ -96,8 +101,11 @@ class Layout:
     def _require_valid_path(self) -> None:
         try:
             self.journal().stat()
-        except (FileNotFoundError, NotADirectoryError):
+        except FileNotFoundError:
             return  # code that needs it reports the error
+        except NotADirectoryError:
+            if self.local is not None and self.local.is_file():
+                raise TargetError(f"cannot use target {self.name}: it is a file; name a folder") from None
         except OSError as error:
             raise TargetError(f"cannot use target {self.name}: {error.strerror}") from None
         except ValueError:
@@ -113,6 +121,12 @@ def _local_path(target: str | os.PathLike[str]) -> Path | None:
         return Path(unquote(parts.path))
     if isinstance(target, str) and "://" in target:
         return None
+    if isinstance(target, str) and (mistyped := _ONE_SLASH.match(target)):
+        slashes = ":///" if mistyped[1] == "file" else "://"
+        meant = f"{mistyped[1]}{slashes}{target[mistyped.end() :]}"
+        raise ValidationError(
+            f"target {target!r} lacks a slash: write {meant}, or ./{target} for a local folder"
+        )
     try:
         return Path(target).expanduser()
     except RuntimeError as error:

@@ -107,7 +107,7 @@ class LocalFolder:
 
     def make(self) -> None:
         """Make the folder."""
-        with system_errors(self.root):
+        with system_errors(self.root, saved=False):
             self._path.mkdir(parents=True, exist_ok=True)
 
     def present(self, *tables: str) -> list[str]:
@@ -165,13 +165,21 @@ class LocalFolder:
 
 
 @contextmanager
-def system_errors(target: object) -> Iterator[None]:
-    """Turn the operating system's errors into a TargetError: one line that names the target."""
+def system_errors(target: object, *, saved: bool = True) -> Iterator[None]:
+    """Turn the operating system's errors into a TargetError: one line that names the target.
+
+    Args:
+        target: The target, as shown in messages.
+        saved: Whether the target may hold data, which the message then says is kept.
+    """
     try:
         yield
     except OSError as error:
-        reason = f"{error.strerror or error} ({error.filename or target})"
-        raise TargetError(f"cannot use target {target}: {reason}; data already saved is kept") from error
+        reason = str(error.strerror or error)
+        if error.filename is not None and str(error.filename) != str(target):
+            reason += f" ({error.filename})"
+        kept = "; data already saved is kept" if saved else ""
+        raise TargetError(f"cannot use target {target}: {reason}{kept}") from error
 
 
 def size_of(folder: Path) -> int:

@@ -55,10 +55,11 @@ class RemoteFolder:
     """
 
     def __init__(self, url: str) -> None:
-        """Find the file system; nothing is sent.
+        """Find the file system; some kinds, such as ftp://, connect to the server at once.
 
         Raises:
             ConfigError: fsspec, or what it needs for such a URL, is not installed.
+            TargetError: The server cannot be reached.
             ValidationError: The URL's scheme is unknown.
         """
         self.url = url.rstrip("/")
@@ -77,14 +78,16 @@ class RemoteFolder:
             raise ConfigError(f"{self.shown} needs another package: {error}") from None
         except ValueError as error:
             raise ValidationError(f"unknown URL scheme in {self.shown}: {error}") from None
+        except Exception as error:
+            raise self._error(error, saved=False) from error
         self.filesystem: Any = filesystem
         self.root = str(root).rstrip("/")
 
     def make(self) -> None:
         """Check that the place can be reached; a bucket or container is never created."""
-        self._retried(lambda: self._make_folder(self.root))
+        self._retried(lambda: self._make_folder(self.root), saved=False)
         bucket = self.root.split("/")[0]
-        if bucket and not self._retried(lambda: self._exists(bucket)):
+        if bucket and not self._retried(lambda: self._exists(bucket), saved=False):
             raise TargetError(f"cannot use target {self.shown}: there is no bucket or container {bucket!r}")
 
     def present(self, *tables: str) -> list[str]:
@@ -199,21 +202,30 @@ class RemoteFolder:
         return sum(self.sizes("").values())
 
     @contextmanager
-    def errors(self) -> Iterator[None]:
+    def errors(self, *, saved: bool = True) -> Iterator[None]:
         """Turn the errors of the file system into a TargetError that names the target."""
         try:
             yield
         except TargetError:
             raise
         except Exception as error:  # each file system has its own exceptions
-            reason = " ".join(str(error).split()) or type(error).__name__
-            raise TargetError(
-                f"cannot use target {self.shown}: {reason}; data already saved is kept"
-            ) from error
+            raise self._error(error, saved=saved) from error
 
-    def _retried(self, work: Callable[[], T]) -> T:
+    def _error(self, error: Exception, *, saved: bool) -> TargetError:
+        """Return the TargetError for an error of the file system.
+
+        Args:
+            error: The error.
+            saved: Whether the target may hold data, which the message then says is kept.
+        """
+        text = error.strerror if isinstance(error, OSError) and error.filename is None else None
+        reason = " ".join(str(text or error).split()) or type(error).__name__
+        kept = "; data already saved is kept" if saved else ""
+        return TargetError(f"cannot use target {self.shown}: {reason}{kept}")
+
+    def _retried(self, work: Callable[[], T], *, saved: bool = True) -> T:
         """Repeat an operation while the store fails with a temporary error."""
-        with self.errors():
+        with self.errors(saved=saved):
             for pause in _PAUSES:
                 try:
                     return work()

@@ -5,6 +5,7 @@ import gc
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import pytest
 
 from kentik_async import KentikClient
 from kentik_async.bulk.pull import Pull
+from kentik_async.bulk.reading.status import target_status
 from kentik_async.bulk.results import Progress
 from kentik_async.bulk.sinks import SINKS, DateChange
 from kentik_async.bulk.target.layout import Layout
@@ -135,6 +137,25 @@ async def test_an_impossible_target_is_reported_before_any_call(
     with pytest.raises(TargetError, match="cannot use target"):
         await few(kentik).save(target)
     assert emu.report().requests == 0
+
+
+async def test_a_file_is_not_a_target(emu: Emulator, kentik: KentikClient, tmp_path: Path) -> None:
+    target = tmp_path / "answers.json"
+    target.touch()
+    said = re.escape(f"cannot use target {target}: it is a file; name a folder")
+    for use in (few(kentik).save, few(kentik).plan):
+        with pytest.raises(TargetError, match=f"^{said}$"):
+            await use(target)
+    with pytest.raises(TargetError, match=f"^{said}$"):
+        target_status(target)
+    assert emu.report().requests == 0
+
+
+async def test_the_error_of_a_new_target_names_it_once(kentik: KentikClient, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    target = tmp_path / "file" / "t"
+    with pytest.raises(TargetError, match=f"^cannot use target {re.escape(str(target))}: Not a directory$"):
+        await few(kentik).save(target)
 
 
 @pytest.mark.parametrize(
