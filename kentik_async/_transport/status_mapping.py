@@ -134,8 +134,8 @@ def error_for_http(
     error_class = _http_error_class(status)
     detail = _clean(_text_of_body(body), scrub)
     error = error_class(_message(f"HTTP {status}", detail), http_status=status, detail=detail)
-    error.retry_after = retry_after_seconds(headers or {}, now=now)
     error.headers = Headers((headers or {}).items())
+    error.retry_after = _requested_pause(error, now)
     return error
 
 
@@ -179,12 +179,16 @@ def error_for_grpc(
         error.grpc_status = status
         error.http_status = int(quoted[1]) if quoted else http_status
         error.detail = detail
-        pause = pushback_seconds(trailers)
-        if pause is None or (pause == math.inf and isinstance(error, RateLimitedError)):
-            pause = retry_after_seconds(trailers, now=now)
-        error.retry_after = pause
         error.headers = Headers(trailers.items())
+        error.retry_after = _requested_pause(error, now)
     return error
+
+
+def _requested_pause(error: APIError, now: datetime | None) -> float | None:
+    pause = pushback_seconds(error.headers)
+    if pause is None or (pause == math.inf and isinstance(error, RateLimitedError)):
+        pause = retry_after_seconds(error.headers, now=now)
+    return pause
 
 
 def quoted_grpc_status(http_status: int, body: bytes) -> tuple[str, str] | None:

@@ -212,6 +212,13 @@ def test_grpc_retry_pushback(trailers: dict[str, str], pause: float | None) -> N
     assert unavailable.retry_after == pause
 
 
+def test_pushback_of_a_response_that_quotes_no_grpc_status() -> None:
+    assert (
+        error_for_http(503, b"<html>", {"Grpc-Retry-Pushback-Ms": "1500", "Retry-After": "9"}).retry_after
+        == 1.5
+    )
+
+
 def test_a_rate_limit_without_a_usable_pushback_has_no_pause() -> None:
     """Then the limiter chooses the pause: an endless one would block the quota forever."""
     error = error_for_grpc("RESOURCE_EXHAUSTED", "", {"grpc-retry-pushback-ms": "-1"})
