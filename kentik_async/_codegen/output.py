@@ -103,11 +103,18 @@ def _manifest(names: set[str]) -> bytes:
 
 
 def _read_manifest(out: Path) -> set[str]:
-    """Return the paths in the manifest. A line that is not a path inside the folder is ignored."""
+    """Return the paths in the manifest. A line that is not a path inside the folder is ignored.
+
+    Raises:
+        CodegenError: The file is not a manifest.
+    """
     path = out / MANIFEST
     if not path.is_file():
         return set()
-    names = (PurePosixPath(line) for line in path.read_text(encoding="utf-8").splitlines() if line[:1] != "#")
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    if f"# {HEADER}" not in lines:
+        raise CodegenError(f"{path} was not written by code generation; move it away, or use another --out")
+    names = (PurePosixPath(line) for line in lines if line[:1] != "#")
     return {
         name.as_posix() for name in names if name.parts and not name.is_absolute() and ".." not in name.parts
     }

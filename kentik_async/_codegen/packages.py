@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -265,13 +265,10 @@ def _service(
 
 
 def _python_names(rpcs: list[str]) -> dict[str, str]:
-    """Return the second names of RPCs; a name that is taken is omitted."""
-    result: dict[str, str] = {}
-    for name in rpcs:
-        python_name = names.snake_case(name)
-        if python_name not in rpcs and python_name not in result.values():
-            result[name] = python_name
-    return result
+    """Return the second names of RPCs; a name that two would have, or that is taken, is omitted."""
+    python_names = {name: names.snake_case(name) for name in rpcs}
+    uses = Counter(python_names.values())
+    return {name: one for name, one in python_names.items() if uses[one] == 1 and one not in rpcs}
 
 
 def _declared_names(package: Package) -> Iterator[str]:

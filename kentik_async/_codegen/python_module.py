@@ -52,8 +52,9 @@ def docstring(text: str) -> list[str]:
     """Return a comment as a docstring; nothing for an empty comment."""
     if not text:
         return []
+    quotes_at_end = len(text) - len(text.rstrip('"'))
     text = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-    if text.endswith('"'):
+    if quotes_at_end % 3:
         text = f'{text[:-1]}\\"'
     first, *rest = text.splitlines()
     return [f'"""{first}', *rest, '"""'] if rest else [f'"""{first}"""']

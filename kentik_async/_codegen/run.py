@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 import os
 import sys
+import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -16,7 +17,11 @@ from kentik_async._codegen.schema import Schema
 
 __all__ = ["generate", "import_hint"]
 
-_USED_BY_THE_OUTPUT = frozenset({"google", "grpc", "kentik_async"})
+_USED_BY_THE_OUTPUT = frozenset(
+    {"aiohttp", "anyio", "google", "grpc", "kentik_async", "msgspec", "platformdirs"}
+)
+"""The packages that the output and the client import."""
+
 _DONE = {"missing": "added", "differs": "changed", "stale": "removed"}
 
 
@@ -52,7 +57,9 @@ def import_hint(out: Path) -> str:
 def _check_importable(out: Path) -> None:
     _, name = _import_root(out)
     for part in name.split("."):
-        if not part.isidentifier() or keyword.iskeyword(part):
+        # Python normalizes the names in an import, and gives names such as `__main__` a meaning of their own.
+        special = part != unicodedata.normalize("NFKC", part) or (part[:2] == part[-2:] == "__")
+        if special or not part.isidentifier() or keyword.iskeyword(part):
             raise CodegenError(
                 f"--out must be a folder that Python can import, such as kentik_apis; got {part!r}"
             )

@@ -52,6 +52,7 @@ def test_what_is_refused(checkout: Path, tmp_path: Path, capsys: pytest.CaptureF
     assert "give one of --api NAME, --all and --list" in refusal(capsys, *schema)
     assert "give one of" in refusal(capsys, *schema, "--all", "--api", "old/v1", "--out", tmp_path / "apis")
     assert "--out DIR is required" in refusal(capsys, *schema, "--all")
+    assert "--out DIR is required" in refusal(capsys, *schema, "--all", "--out", "")
     assert "no schema checkout at" in refusal(capsys, "--schema", tmp_path, "--list")
     assert "no API 'odl/v1'" in refusal(capsys, *schema, "--api", "odl/v1", "--out", tmp_path / "apis")
     assert "Python can import" in refusal(capsys, *schema, "--all", "--out", tmp_path / "my-apis")

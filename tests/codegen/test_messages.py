@@ -211,6 +211,16 @@ def test_private_names_that_clash(load: Load) -> None:
     assert (clash.Mapping.name, clash.Mapping.keys, clash.mro, clash._private_) == (1, 2, 3, -1)
 
 
+def test_words_of_python_as_values(load: Load) -> None:
+    words = load("words.v1")
+    assert (words.Part.real, words.Part.to_bytes, words.DESCRIPTOR, words.ValueType) == (1, 4, 5, 6)
+    assert words.Part.DESCRIPTOR.values_by_name["DESCRIPTOR"].number == 5
+    message = words.Sorted(self="a", _self="b", method=words.Sorted.from_dict, part=words.real)
+    assert (words.Sorted.to_dict, words.Sorted.METHOD_FAST) == (0, 4)
+    assert words.Sorted.DESCRIPTOR.name == "Sorted"
+    assert words.Sorted.FromString(message.SerializeToString()) == message
+
+
 def test_files_of_one_package_are_one_module(zoo: Any) -> None:
     assert zoo.Cage.DESCRIPTOR.file.name != zoo.Animal.DESCRIPTOR.file.name
     assert zoo.Cage.__module__ == zoo.Animal.__module__

@@ -85,6 +85,9 @@ def test_no_file_of_others_is_overwritten(tmp_path: Path, capsys: pytest.Capture
         ("class", "got 'class'"),
         ("json", "the name of another package, because one would hide the other; got 'json'"),
         ("google", "got 'google'"),
+        ("aiohttp", "got 'aiohttp'"),
+        ("__main__", "got '__main__'"),
+        ("apiﬁ", "got 'apiﬁ'"),
         ("in-package/apis", "got 'in-package'"),
     ],
 )
@@ -127,6 +130,17 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureF
     assert f"cannot write {tmp_path}/file: it is a file" in refusal(capsys, "--out", tmp_path / "file")
     assert f"cannot write {tmp_path}/file/out" in refusal(capsys, "--out", tmp_path / "file" / "out")
     assert (tmp_path / "file").read_text() == "mine"
+
+
+@pytest.mark.parametrize("content", [b"mine\n", b"\xff\xfe", b""])
+def test_a_manifest_of_somebody_else_is_kept(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes
+) -> None:
+    (tmp_path / "made").mkdir()
+    (tmp_path / "made" / MANIFEST).write_bytes(content)
+    said = refusal(capsys, "--out", tmp_path / "made")
+    assert f"made/{MANIFEST} was not written by code generation; move it away" in said
+    assert snapshot(tmp_path / "made") == {MANIFEST: content}
 
 
 @pytest.mark.skipif(

@@ -8,7 +8,7 @@ import keyword
 import pytest
 from google.protobuf import descriptor_pb2 as pb
 from google.protobuf.descriptor_pool import DescriptorPool
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kentik_async._codegen import names
@@ -31,7 +31,8 @@ def test_json_names_are_those_that_protobuf_derives(field: str) -> None:
     assert names.json_name(field) == pool.FindMessageTypeByName("M").fields[0].json_name
 
 
-@given(st.text())
+@given(st.text() | st.text('\\"a\n'))
+@example('Sent as """raw"""')
 def test_any_comment_becomes_an_equal_docstring(comment: str) -> None:
     text = cleaned(comment)
     lines = docstring(text)

@@ -127,6 +127,9 @@ def test_snake_case_names(load: Load) -> None:
         "get_thing": "",
         "link": "",
     }
+    methods = load("words.v1").WordsServiceStub.METHODS
+    python_names = {name: spec.python_name for name, spec in methods.items()}
+    assert python_names == {"GetASN": "", "GetAsn": "", "GetSorted": "get_sorted"}
 
 
 def test_method_facts(zoo: Any, load: Load) -> None:

@@ -6,6 +6,7 @@ import keyword
 from collections.abc import Iterable, Mapping
 
 from google.protobuf import descriptor_pb2 as pb
+from google.protobuf.message import Message
 
 from kentik_async._codegen.python_module import docstring, indented
 from kentik_async._codegen.typing_stubs.names import Names
@@ -21,9 +22,15 @@ _SCALARS = {
     _Field.TYPE_BYTES: "bytes",
 }
 _CONTAINERS = "google.protobuf.internal.containers"
-_ENUM_METHODS = frozenset(
-    {"DESCRIPTOR", "Name", "Value", "ValueType", "items", "keys", "mro", "name", "value", "values"}
+# With the attributes of int; not from `dir(int)`, so that each version of Python writes the same.
+_ENUM_NAMES = frozenset(
+    (
+        *("DESCRIPTOR", "Name", "Value", "ValueType", "items", "keys", "mro", "name", "value", "values"),
+        *("as_integer_ratio", "bit_count", "bit_length", "conjugate", "denominator", "from_bytes"),
+        *("imag", "is_integer", "numerator", "real", "to_bytes"),
+    )
 )
+_MESSAGE_NAMES = frozenset(dir(Message))
 
 
 class MessageWriter:
@@ -44,25 +51,32 @@ class MessageWriter:
         base = f"{names.type(self._full(outer))}.{holder}" if outer else holder
         members: list[str] = []
         for value in enum.value:
-            if keyword.iskeyword(value.name) or value.name in _ENUM_METHODS or value.name.startswith("_"):
+            if keyword.iskeyword(value.name) or value.name in _ENUM_NAMES or value.name.startswith("_"):
                 members.append(f"# {value.name} = {value.number}: Python uses this name for other things")
             else:
                 members += [f"{value.name} = {value.number}", *self._docstring(f"{name}.{value.name}")]
         bases = f"{holder}, {base}.ValueType, {names.runtime('Enum')}"
+        body = [*self._docstring(name), *members]
+        if all(line.startswith("#") for line in body):
+            body.append("...")
         return [
             f"class {holder}:",
             f"    class ValueType({names.builtin('int')}): ...",
             "",
             f"class {enum.name}({bases}):  # type: ignore[misc]  # mypy rejects two int bases",
-            *indented([*self._docstring(name), *members] or ["..."]),
+            *indented(body),
         ]
 
     def values_beside(self, enum: pb.EnumDescriptorProto, name: str, qualifier: str) -> list[str]:
-        """Return the values of an enum, for the module or class that declares it."""
+        """Return the values of an enum, for the module or class that declares it.
+
+        A value in a message does not hide an attribute that every message has.
+        """
+        hidden = _MESSAGE_NAMES if "." in name else frozenset[str]()
         kind = f"{self._names.of('typing', qualifier)}[{self._names.type(self._full(name))}]"
         lines: list[str] = []
         for value in enum.value:
-            if not keyword.iskeyword(value.name):
+            if not keyword.iskeyword(value.name) and value.name not in hidden:
                 lines += [f"{value.name}: {kind}", *self._docstring(f"{name}.{value.name}")]
         return lines
 
@@ -138,7 +152,9 @@ class MessageWriter:
 
     def _constructor(self, message: pb.DescriptorProto) -> list[str]:
         plain = [field for field in message.field if not keyword.iskeyword(field.name)]
-        own = "_self" if any(field.name == "self" for field in plain) else "self"
+        own = "self"
+        while any(field.name == own for field in plain):
+            own = f"_{own}"
         lines = [f"    {field.name}: {self._argument(field)} = None," for field in plain]
         if len(plain) < len(message.field):
             lines.append(f"    **others: {self._names.of('typing', 'Any')},")
@@ -169,9 +185,13 @@ class MessageWriter:
         return lines
 
     def _dictionaries(self, message: pb.DescriptorProto) -> list[str]:
-        """Return `to_dict` and `from_dict`, unless a field or nested type has the name."""
+        """Return `to_dict` and `from_dict`, unless something in the message has the name."""
         names = self._names
         declared = {field.name for field in message.field} | {part.name for part in message.nested_type}
+        for enum in message.enum_type:
+            declared |= {enum.name, *(value.name for value in enum.value)}
+        if {"to_dict", "from_dict"} <= declared:
+            return []
         text, boolean, any_type = names.builtin("str"), names.builtin("bool"), names.of("typing", "Any")
         lines = []
         if "to_dict" not in declared:

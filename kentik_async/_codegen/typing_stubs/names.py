@@ -77,7 +77,7 @@ class Names:
     def enum_value(self, full_name: str) -> str:
         """Return the type of the values of an enum."""
         name = self.type(full_name)
-        return name if name == self.of("typing", "Any") else f"{name}.ValueType"
+        return name if name == self._package.free("_Any") else f"{name}.ValueType"
 
     def map_entry(self, full_name: str) -> pb.DescriptorProto | None:
         """Return the entry message of a map type; None for other types."""

@@ -67,11 +67,11 @@ def enum_class(descriptor: Any, module: str, qualname: str, doc: str) -> type[En
         qualname: Its name in the package; pickle finds it by both.
         doc: Its docstring.
     """
-    # Python reserves these names in an enum, as no API does: read their numbers from DESCRIPTOR.
+    # An enum cannot have members with these names: read their numbers from DESCRIPTOR.
     members = {
         value.name: value.number
         for value in descriptor.values
-        if not value.name.startswith("_") and value.name != "mro"
+        if not value.name.startswith("_") and value.name not in {"mro", "DESCRIPTOR", "ValueType"}
     }
     make: Any = Enum  # type checkers take it for the constructor of a member
     result = make(descriptor.name, members, module=module, qualname=qualname)

@@ -72,8 +72,10 @@ def _message_class(descriptor: Any, module: str, qualname: str, docs: Mapping[st
             setattr(result, nested.name, _message_class(nested, module, f"{qualname}.{nested.name}", docs))
     for enum in descriptor.enum_types:
         for name, value in _enum(enum, module, f"{qualname}.{enum.name}", docs).items():
-            setattr(result, name, value)
+            if not hasattr(Message, name):  # a value does not hide a method
+                setattr(result, name, value)
     declared = {*descriptor.fields_by_name, *descriptor.nested_types_by_name}
+    declared |= {*descriptor.enum_types_by_name, *descriptor.enum_values_by_name}
     for name in ("to_dict", "from_dict"):
         if name not in declared:
             setattr(result, name, _Dictionaries.__dict__[name])

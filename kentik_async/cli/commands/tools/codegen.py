@@ -18,7 +18,7 @@ def codegen(
     api: Annotated[tuple[str, ...], Parameter(consume_multiple=True, show_default=False)] = (),
     all_apis: Annotated[Flag, Parameter(name="--all")] = False,
     list_apis: Annotated[Flag, Parameter(name="--list")] = False,
-    out: Path | None = None,
+    out: str | None = None,
     context: Ctx,
 ) -> None:
     """Generate a Python package of messages and asyncio stubs for other Kentik APIs.
@@ -51,11 +51,11 @@ def codegen(
             for name in source.apis():
                 context.printer.text(name)
             return
-        if out is None:
+        if not out:
             raise ValidationError("--out DIR is required, the folder of the package to write")
-        changed = list(generate(source, api, out))
+        changed = list(generate(source, api, Path(out)))
     except CodegenError as error:
         raise ConfigError(str(error)) from None
     for line in changed:
         context.printer.text(line)
-    context.notes.note(import_hint(out) if changed else f"{out} is up to date")
+    context.notes.note(import_hint(Path(out)) if changed else f"{out} is up to date")
