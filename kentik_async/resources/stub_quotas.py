@@ -1,4 +1,4 @@
-"""Quota classes of stubs: some APIs have their own limits, in addition to the customer's."""
+"""Quota classes of stubs: some APIs have their own limits instead of those of the customer."""
 
 import re
 from dataclasses import dataclass, replace
