@@ -2,7 +2,7 @@
 
 import math
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from cyclopts.help import DefaultFormatter
@@ -25,6 +25,8 @@ class HelpLayout(DefaultFormatter):
 
     def __call__(self, console: "Console", options: "ConsoleOptions", panel: "HelpPanel") -> None:
         """Print a panel of options or of commands."""
+        for entry in panel.entries:
+            _replace_text(entry.description, lambda text: text.replace("\n", " "))
         if panel.format == "command":
             super().__call__(console, options, panel)
         else:
@@ -32,13 +34,17 @@ class HelpLayout(DefaultFormatter):
 
     def render_description(self, console: "Console", options: "ConsoleOptions", description: Any) -> None:
         """Print the description of a command."""
-        from rich.text import Text
-
-        text = getattr(description, "primary_renderable", None)
-        if isinstance(text, Text):
-            lines = "\n".join(_wrapped(text.plain, console.width))
-            description.primary_renderable = Text(lines, end=text.end)
+        _replace_text(description, lambda text: "\n".join(_wrapped(text, console.width)))
         super().render_description(console, options, description)
+
+
+def _replace_text(description: Any, change: Callable[[str], str]) -> None:
+    """Change a description, if it is plain text."""
+    from rich.text import Text
+
+    text = getattr(description, "primary_renderable", None)
+    if isinstance(text, Text):
+        description.primary_renderable = Text(change(text.plain), end=text.end)
 
 
 def _wrapped(text: str, width: int) -> Iterator[str]:

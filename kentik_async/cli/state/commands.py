@@ -109,8 +109,7 @@ async def apply(
     Args:
         paths: Files in YAML or JSON, or folders of such files.
         prune: Delete objects that the files do not name, of the kinds in the files.
-        force: Allow deletion of more than 30 % of the objects of a type (only types
-            with 10 or more objects).
+        force: Allow deletion of more than 30 % of the objects of a type with 10 or more objects.
         yes: Apply without confirmation.
         plan_checksum: Checksum of the reviewed plan; another plan is not applied.
         backup: File for the saved objects; by default in the user's state folder.
