@@ -1,7 +1,8 @@
 """`kentik-async codegen`: generates typed messages and stubs for any API of Kentik's public schema."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -9,7 +10,15 @@ from kentik_async.cli.context import Ctx
 from kentik_async.cli.parameters import Flag
 from kentik_async.errors import ConfigError, ValidationError
 
+if TYPE_CHECKING:
+    from cyclopts import Token
+
 __all__ = ["codegen"]
+
+
+def _folder(_: object, tokens: Sequence["Token"]) -> Path | None:
+    """Return a folder; None for an empty text, which `Path` would take for the current folder."""
+    return Path(tokens[0].value) if tokens[0].value else None
 
 
 def codegen(
@@ -18,7 +27,7 @@ def codegen(
     api: Annotated[tuple[str, ...], Parameter(consume_multiple=True, show_default=False)] = (),
     all_apis: Annotated[Flag, Parameter(name="--all")] = False,
     list_apis: Annotated[Flag, Parameter(name="--list")] = False,
-    out: str | None = None,
+    out: Annotated[Path | None, Parameter(converter=_folder)] = None,
     context: Ctx,
 ) -> None:
     """Generate a Python package of messages and asyncio stubs for other Kentik APIs.
@@ -51,11 +60,11 @@ def codegen(
             for name in source.apis():
                 context.printer.text(name)
             return
-        if not out:
+        if out is None:
             raise ValidationError("--out DIR is required, the folder of the package to write")
-        changed = list(generate(source, api, Path(out)))
+        changed = list(generate(source, api, out))
     except CodegenError as error:
         raise ConfigError(str(error)) from None
     for line in changed:
         context.printer.text(line)
-    context.notes.note(import_hint(Path(out)) if changed else f"{out} is up to date")
+    context.notes.note(import_hint(out) if changed else f"{out} is up to date")
