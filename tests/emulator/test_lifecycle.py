@@ -161,7 +161,13 @@ async def test_steering_by_http(emu: Emulator, wire: Wire) -> None:
         ("fail", {"n": "two", "status": 500}, "got 'two'"),
         ("fail", {"status": [500]}, "got [500]"),
         ("fail", {"delay": "long"}, "got 'long'"),
+        ("fail", {"delay": 10**400}, "delay must be"),
+        ("fail", {"status": 429, "retry_after": 1e308}, "retry_after must be"),
+        ("fail", {"status": 500, "n": 10**20}, "n must be"),
+        ("fail", {"status": 500, "operation": 7}, "operation must be"),
+        ("fail", {"body": {}}, "body must be"),
         ("advance", {"days": "two"}, "days"),
+        ("advance", {"days": 3_000_000}, "out of range"),
         ("advance", [1], "JSON object"),
     ],
 )

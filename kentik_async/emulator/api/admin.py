@@ -91,7 +91,7 @@ def _guarded(handler: Handler) -> Handler:
             )
         try:
             return await handler(request)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, OverflowError) as error:
             return web.json_response({"error": str(error)}, status=400)
 
     return handle

@@ -12,6 +12,9 @@ When = Literal["before", "after"]
 RefusalShape = Literal["resource_exhausted", "http2_429", "envoy"]
 SHAPES: tuple[RefusalShape, ...] = ("resource_exhausted", "http2_429", "envoy")
 
+_LONGEST = 1e9
+"""The longest pause and delay in seconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -43,11 +46,16 @@ class Fault:
             grpc_name(self.status)
         if self.when not in ("before", "after"):
             raise ValueError(f"when must be 'before' or 'after'; got {self.when!r}")
-        if self.retry_after is not None and not isinstance(self.retry_after, int | float):
+        if self.operation is not None and not isinstance(self.operation, str):
+            raise ValueError(f"operation must be a name, a pattern or a path; got {self.operation!r}")
+        if self.body is not None and not isinstance(self.body, bytes | str):
+            raise ValueError(f"body must be bytes or a text; got {self.body!r}")
+        pause = 0 if self.retry_after is None else self.retry_after
+        if not isinstance(pause, int | float) or not abs(pause) <= _LONGEST:
             raise ValueError(f"retry_after must be a number of seconds; got {self.retry_after!r}")
         if self.shape is not None and self.shape not in SHAPES:
             raise ValueError(f"shape must be one of {', '.join(SHAPES)}; got {self.shape!r}")
-        if not isinstance(self.delay, int | float) or not self.delay >= 0.0:
+        if not isinstance(self.delay, int | float) or not 0.0 <= self.delay <= _LONGEST:
             raise ValueError(f"delay must be 0 or more seconds; got {self.delay!r}")
         if self.status is None and not self.drop and not self.delay and self.body is None:
             raise ValueError("the fault has no effect: set status, body, delay or drop")
@@ -71,10 +79,10 @@ class FaultQueue:
         """Apply a fault to the next `n` calls that it matches.
 
         Raises:
-            ValueError: `n` is less than 1.
+            ValueError: `n` is less than 1 or more than a million.
         """
-        if not isinstance(n, int) or n < 1:
-            raise ValueError(f"n must be a whole number of calls, at least 1; got {n!r}")
+        if not isinstance(n, int) or not 1 <= n <= 1_000_000:
+            raise ValueError(f"n must be a whole number of calls, 1 to 1000000; got {n!r}")
         self._faults.extend([fault] * n)
 
     def take(self, operation: str, path: str) -> Fault | None:
