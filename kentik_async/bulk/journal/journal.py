@@ -67,7 +67,8 @@ class JournalRun:
         texts = (run_id, run_date, command, spec, store, state)
         if not (all(isinstance(text, str) for text in texts) and isinstance(started_at, int)):
             raise TargetError(
-                f"the journal is damaged: invalid run {run_id!r}; 'kentik-async kmi repair' sets it aside"
+                f"the journal is damaged: invalid run {run_id!r}; "
+                "'kentik-async kmi repair' moves it to quarantine"
             )
         return cls(run_id, run_date, command, spec, store, started_at, state)
 

@@ -1,4 +1,4 @@
-"""Makes a damaged target usable again. Nothing that a pull did not write is deleted: it is moved aside."""
+"""Makes a damaged target usable again. What a pull did not write is moved to quarantine, never deleted."""
 
 import datetime as dt
 import os
@@ -12,14 +12,14 @@ import msgspec
 from kentik_async.bulk.coverage import SavedPages
 from kentik_async.bulk.journal.journal import microseconds
 from kentik_async.bulk.page_key import PageKey
-from kentik_async.bulk.reading.asides import (
-    clear_table,
-    move_aside,
-    rebuild_database,
-    set_journal_aside,
-    write_aside,
-)
 from kentik_async.bulk.reading.checks import DATA_TABLES, FoundDate, Problem, check_date
+from kentik_async.bulk.reading.quarantine import (
+    clear_table,
+    quarantine_file,
+    quarantine_journal,
+    rebuild_database,
+    write_to_quarantine,
+)
 from kentik_async.bulk.reading.rebuilding import (
     networks_without,
     rebuild_network,
@@ -78,7 +78,7 @@ def repair_target(
 
     Damaged parts and foreign files are moved into the folder `.kentik-async/foreign`, the rows of pages that
     are not complete are dropped, lost rows of `pages` and `runs` are rebuilt from the other tables, and a
-    journal that cannot be read is set aside.
+    journal that cannot be read is moved to quarantine.
 
     Args:
         target: The folder, or its URL.
@@ -104,7 +104,7 @@ def repair_target(
             stack.callback(lock.release)
         for problem in before.problems:
             if problem.table == "journal" and problem.path is not None:
-                set_journal_aside(layout, problem.path)
+                quarantine_journal(layout, problem.path)
         saved = find_saved(layout)
         gone = set() if saved is None else set(_repair_tables(saved, date))
     left = () if saved is None or find_saved(layout) is None else verify_target(target).problems
@@ -142,7 +142,7 @@ def _repair_tables(saved: SavedTarget, today: str) -> Iterator[LostPage]:
         rebuild_database(saved)
     for problem in problems:
         if problem.kind == "foreign" and not problem.owners and problem.path is not None:
-            move_aside(saved.layout, problem.path.removeprefix(f"{saved.layout.name}/"))
+            quarantine_file(saved.layout, problem.path.removeprefix(f"{saved.layout.name}/"))
     for run_date in saved.sink.dates():
         found = read_date(saved, run_date)
         unreadable = tuple(found.unreadable)
@@ -208,14 +208,14 @@ class _Change:
             self._replace("pages", page_owner(record.key), page_row(record))
 
     def remove_foreign(self, table: str, owners: frozenset[Owner]) -> None:
-        """Move rows that belong to no page aside."""
+        """Move rows that belong to no page to quarantine."""
         date = self._found.run_date
         columns = self._saved.sink.read(table, date)
         names = list(columns)
         rows = (dict(zip(names, values, strict=True)) for values in zip(*columns.values(), strict=True))
         lines = [msgspec.json.encode(row) for row in rows if _owner(table, row) in owners]
         path = f"rows/{table}-{date}.ndjson"
-        write_aside(self._saved.layout, path, b"\n".join(lines) + b"\n")
+        write_to_quarantine(self._saved.layout, path, b"\n".join(lines) + b"\n")
         self._removed[table].update(owners)
 
     def rebuild_network(self, key: PageKey) -> None:

@@ -150,7 +150,7 @@ def _networks(saved: SavedTarget, run_date: str) -> dict[Owner, Mapping[str, int
 
 
 def _foreign_files(saved: SavedTarget) -> Iterator[Problem]:
-    """Yield the files in the folders of tables that no pull wrote, hidden ones aside."""
+    """Yield the files in the folders of tables that no pull wrote, except hidden ones."""
     if saved.store == "delta":  # its log says which files are read: other files do no harm
         return
     for table in TABLES:

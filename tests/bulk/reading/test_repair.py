@@ -144,7 +144,7 @@ async def test_lost_runs_are_rebuilt_as_partial(
 
 
 @pytest.mark.parametrize("store", STORES)
-async def test_rows_of_no_page_are_moved_aside(
+async def test_rows_of_no_page_are_quarantined(
     kentik: KentikClient, tmp_path: Path, store: StoreName
 ) -> None:
     await details(kentik, markets=["cc$US", "cc$DE"]).save(tmp_path, store, date=FIRST)
@@ -152,8 +152,8 @@ async def test_rows_of_no_page_are_moved_aside(
     remove_rows(tmp_path, FIRST, {"pages": gone})
     assert repair_target(tmp_path, today=FIRST).left == ()
     assert {row["market_id"] for row in rows_of(tmp_path, "rankings")} == {"cc$DE"}
-    aside = tmp_path / ".kentik-async/foreign/rows" / f"rankings-{FIRST}.ndjson"
-    assert len([json.loads(line) for line in aside.read_text("utf-8").splitlines()]) == 20
+    quarantined = tmp_path / ".kentik-async/foreign/rows" / f"rankings-{FIRST}.ndjson"
+    assert len([json.loads(line) for line in quarantined.read_text("utf-8").splitlines()]) == 20
 
 
 @pytest.mark.parametrize("store", PART_STORES)
@@ -169,8 +169,8 @@ async def test_a_damaged_part_is_repaired(
     report = repair_target(tmp_path, today=FIRST)
     assert report.left == ()
     assert bool(report.missing) == (table not in ("pages", "runs"))
-    asides = [path for path in (tmp_path / ".kentik-async/foreign").rglob("*") if path.is_file()]
-    assert len(asides) == 1
+    quarantined = [path for path in (tmp_path / ".kentik-async/foreign").rglob("*") if path.is_file()]
+    assert len(quarantined) == 1
     await pull.save(tmp_path, store, date=FIRST)
     assert answers(tmp_path) == truth
     assert verify_target(tmp_path).sound
@@ -214,7 +214,7 @@ async def test_a_damaged_database_keeps_what_can_be_read(kentik: KentikClient, t
     }
 
 
-async def test_foreign_files_and_a_damaged_journal_are_moved_aside(
+async def test_foreign_files_and_a_damaged_journal_are_quarantined(
     kentik: KentikClient, tmp_path: Path
 ) -> None:
     await details(kentik).save(tmp_path, date=FIRST)

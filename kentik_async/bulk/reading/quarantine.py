@@ -1,4 +1,4 @@
-"""Moves damaged and foreign files of a target into its folder `.kentik-async/foreign`."""
+"""The quarantine of a target, its folder `.kentik-async/foreign`, for damaged and foreign files."""
 
 import shutil
 import sqlite3
@@ -15,13 +15,13 @@ from kentik_async.bulk.target.layout import Layout
 from kentik_async.bulk.target.local import system_errors
 from kentik_async.errors import TargetError
 
-__all__ = ["clear_table", "move_aside", "rebuild_database", "set_journal_aside", "write_aside"]
+__all__ = ["clear_table", "quarantine_file", "quarantine_journal", "rebuild_database", "write_to_quarantine"]
 
 _FOLDER = ".kentik-async/foreign"
 
 
-def move_aside(layout: Layout, path: str) -> None:
-    """Move a file of a target aside.
+def quarantine_file(layout: Layout, path: str) -> None:
+    """Move a file of a target to quarantine.
 
     Args:
         layout: The target.
@@ -36,14 +36,14 @@ def move_aside(layout: Layout, path: str) -> None:
         return
     source = Path(layout.tables.root, path)
     with system_errors(layout.name):
-        aside = _free(Path(layout.tables.root, _FOLDER, path))
-        source.replace(aside)
+        quarantined = _free(Path(layout.tables.root, _FOLDER, path))
+        source.replace(quarantined)
         if not any(source.parent.iterdir()):
             source.parent.rmdir()
 
 
-def write_aside(layout: Layout, name: str, data: bytes) -> None:
-    """Write a file into the folder of the files that were moved aside.
+def write_to_quarantine(layout: Layout, name: str, data: bytes) -> None:
+    """Write a file into the quarantine.
 
     Raises:
         TargetError: It cannot be written.
@@ -55,8 +55,8 @@ def write_aside(layout: Layout, name: str, data: bytes) -> None:
         _free(Path(layout.tables.root, _FOLDER, name)).write_bytes(data)
 
 
-def set_journal_aside(layout: Layout, path: str) -> None:
-    """Move an unreadable journal aside, with its write-ahead log.
+def quarantine_journal(layout: Layout, path: str) -> None:
+    """Move an unreadable journal to quarantine, with its write-ahead log.
 
     Raises:
         TargetError: It cannot be moved.
@@ -69,7 +69,7 @@ def set_journal_aside(layout: Layout, path: str) -> None:
 
 
 def clear_table(saved: SavedTarget, table: str, run_date: str) -> None:
-    """Remove a date of a table that cannot be read; a file is moved aside.
+    """Remove a date of a table that cannot be read; a file is moved to quarantine.
 
     Raises:
         TargetError: The target cannot be written.
@@ -78,11 +78,11 @@ def clear_table(saved: SavedTarget, table: str, run_date: str) -> None:
         saved.sink.clear(table, run_date)
         return
     for part in saved.layout.tables.parts(table, run_date=run_date):
-        move_aside(saved.layout, part)
+        quarantine_file(saved.layout, part)
 
 
 def rebuild_database(saved: SavedTarget) -> None:
-    """Copy the readable rows of a damaged SQLite file into a new one; move the old one aside.
+    """Copy the readable rows of a damaged SQLite file into a new one; move the old one to quarantine.
 
     Raises:
         TargetError: The target cannot be written.
