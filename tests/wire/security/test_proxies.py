@@ -206,7 +206,7 @@ async def test_every_connection_sends_the_same_credentials(
     await kentik.aclose()
 
 
-async def test_a_password_that_becomes_invalid_is_not_sent_again_and_again(
+async def test_an_invalidated_password_is_not_sent_repeatedly(
     client: Client, proxy: Proxy, endpoints: dict[str, str]
 ) -> None:
     proxy.accepted = 1  # the probe's
