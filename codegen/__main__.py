@@ -58,10 +58,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--out",
         metavar="DIR",
-        type=Path,
+        type=_folder,
         help="output package, imported by the name of the folder (default: kentik_async/_generated)",
     )
     return parser
+
+
+def _folder(text: str) -> Path:
+    if not text:  # Path("") is the current folder
+        raise argparse.ArgumentTypeError("the name of the folder is empty")
+    return Path(text)
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -227,6 +227,10 @@ def read_authorities(ca_file: str | os.PathLike[str] | None, setting: str = "ca_
     return pem.encode()
 
 
+_INVALID_PROXY = "proxy must be a URL such as http://host:port; other schemes are not supported"
+"""The text does not quote the value, which may contain a password."""
+
+
 def proxy_for(endpoint: Endpoint, proxy: str | None) -> str | None:
     """Return the URL of the proxy for an endpoint, or None for a direct connection.
 
@@ -257,10 +261,9 @@ def proxy_for(endpoint: Endpoint, proxy: str | None) -> str | None:
         parts = urllib.parse.urlsplit(proxy)
         usable, port = parts.scheme == "http" and parts.hostname is not None, parts.port
     except (ValueError, AttributeError, TypeError):
-        usable, port = False, None
+        raise ConfigError(_INVALID_PROXY) from None
     if not usable or port == 0:
-        # The value is not quoted: it may contain a password.
-        raise ConfigError("proxy must be a URL such as http://host:port; other schemes are not supported")
+        raise ConfigError(_INVALID_PROXY)
     # The libraries differ for a URL without a port (80 or 443) or with a user name alone ("ada" or "ada:").
     userinfo, at, place = parts.netloc.rpartition("@")
     if at and ":" not in userinfo:

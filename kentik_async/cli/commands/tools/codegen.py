@@ -24,7 +24,7 @@ def _folder(_: object, tokens: Sequence["Token"]) -> Path | None:
 def codegen(
     *,
     schema: Path,
-    api: Annotated[tuple[str, ...], Parameter(consume_multiple=True, show_default=False)] = (),
+    api: Annotated[tuple[str, ...], Parameter(consume_multiple=1, show_default=False)] = (),
     all_apis: Annotated[Flag, Parameter(name="--all")] = False,
     list_apis: Annotated[Flag, Parameter(name="--list")] = False,
     out: Annotated[Path | None, Parameter(converter=_folder)] = None,
