@@ -58,11 +58,11 @@ def grant_alone(
     """Grant one call of the only member; return the grant's number, or None if the call must wait.
 
     This is `apply_report` without the parts for other members: leases, turns, lost replies. Ended requests
-    are recorded, and removed from `endings`, when a slot is needed or in a batch.
+    are recorded, and removed from `endings`, in a batch or when they may matter for the grant.
     """
-    quota = state.quota_in_force(terms.quota, terms.limits, now)
-    slots = quota.max_concurrent
-    if len(endings) >= _BATCH or (slots is not None and state.log.in_flight >= slots):
+    quota, log = state.quota_in_force(terms.quota, terms.limits, now), state.log
+    full = quota.max_concurrent is not None and log.in_flight >= quota.max_concurrent
+    if full or state.breaker.is_open or log.draining or len(endings) >= _BATCH:
         for ending in endings:
             state.end(ending, quota, now)
         endings.clear()
