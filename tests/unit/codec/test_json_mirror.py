@@ -13,7 +13,7 @@ from google.protobuf.descriptor_pb2 import (
     UninterpretedOption,
 )
 from google.protobuf.descriptor_pool import DescriptorPool
-from google.protobuf.message_factory import GetMessageClass
+from google.protobuf.message_factory import GetMessageClass, GetMessageClassesForFiles
 from google.protobuf.struct_pb2 import Struct
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -76,8 +76,11 @@ def objects(message: type[Any], depth: int = 2) -> st.SearchStrategy[dict[str, A
     return st.fixed_dictionaries({}, optional={**fields, "unknown": VALUES})
 
 
-def _union() -> type[Any]:
-    """Return a message with a value that may be null, and a oneof."""
+def _union() -> dict[str, type[Any]]:
+    """Return the classes of a message with a value that may be null, and a oneof, by name.
+
+    All of them must be kept: protobuf 4.22 has only a weak reference to the class of a nested message.
+    """
     file = FileDescriptorProto(name="union.proto", syntax="proto3", package="tests.union")
     file.dependency.append("google/protobuf/struct.proto")
     message = file.message_type.add(name="Union")
@@ -90,11 +93,11 @@ def _union() -> type[Any]:
     pool = DescriptorPool()
     pool.AddSerializedFile(Struct.DESCRIPTOR.file.serialized_pb)
     pool.AddSerializedFile(file.SerializeToString())
-    made: type[Any] = GetMessageClass(pool.FindMessageTypeByName("tests.union.Union"))
-    return made
+    return GetMessageClassesForFiles(["google/protobuf/struct.proto", file.name], pool)
 
 
-UNION = _union()
+CLASSES = _union()
+UNION = CLASSES["tests.union.Union"]
 
 
 @pytest.mark.parametrize(
