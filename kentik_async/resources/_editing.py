@@ -82,20 +82,22 @@ async def edit(caller: Caller, change: Edit[S, T], expected: T | None) -> T:
         ValidationError: `expected` is not a model of this kind.
         KentikError: A request failed.
     """
-    _check_kind(change, expected)
     key = (asyncio.get_running_loop(), change.read.path, change.read.body)
-    async with caller.pipeline.edits.setdefault(key, asyncio.Lock()):
-        return await _edit(caller, change, expected)
+    try:
+        if expected is not None and not isinstance(expected, change.kind):
+            name = change.kind.__name__
+            raise ValidationError(f"expected must be a {name} or None; got {type(expected).__name__}")
+        async with caller.pipeline.edits.setdefault(key, asyncio.Lock()):
+            return await _edit(caller, change, expected)
+    except KentikError as error:
+        error.operation = change.operation
+        raise
 
 
 async def _edit(caller: Caller, change: Edit[S, T], expected: T | None) -> T:
     failures, sent, longest_wait = 0, 0, _FRESH
     while True:
-        try:
-            stored = await caller.run(change.read)
-        except KentikError as error:
-            error.operation = change.operation
-            raise
+        stored = await caller.run(change.read)
         changed = change.change(stored)
         now = change.model(stored)
         has_change = change.writable(change.model(changed)) == change.writable(now)
@@ -143,24 +145,14 @@ def _sent_once(request: Request[T]) -> Request[T]:
     return msgspec.structs.replace(request, operation=replace(request.operation, effect=Effect.CREATE))
 
 
-def _check_kind(change: Edit[S, T], expected: object) -> None:
-    if expected is not None and not isinstance(expected, change.kind):
-        name = change.kind.__name__
-        error = ValidationError(f"expected must be a {name} or None; got {type(expected).__name__}")
-        error.operation = change.operation
-        raise error
-
-
 def _compare(change: Edit[S, T], now: T, expected: T) -> None:
     one, other = change.writable(now), change.writable(expected)
     differing = [name for name in one.__struct_fields__ if getattr(one, name) != getattr(other, name)]
     if differing:
-        error = ConflictError(
+        raise ConflictError(
             f"{change.subject} is not as expected: {', '.join(differing)} changed since it was read;"
             " nothing was written; read it again"
         )
-        error.operation = change.operation
-        raise error
 
 
 def only_one(objects: Sequence[T], field: str, value: str, kind: str, operation: str) -> T:
