@@ -41,8 +41,8 @@ class GrpcAttempt(msgspec.Struct, eq=False):
         except grpc.aio.AioRpcError as failure:
             status, details = failure.code().name, failure.details()
             metadata = _joined(failure.initial_metadata(), failure.trailing_metadata())
-        except KeyError as error:  # grpcio 1.51 raises it for status codes that it does not know
-            status, details, metadata = "UNKNOWN", f"status {error}, which gRPC does not define", ()
+        except KeyError as error:
+            (status, details), metadata = _undefined_status(error), ()
         except asyncio.CancelledError:
             if not self.call.cancelled():
                 raise
@@ -88,8 +88,8 @@ class GrpcStream:
         if self._status is None or details != _MESSAGE_NOT_SENT:
             try:
                 status = _result_of(call.code()).name
-            except KeyError as error:  # see `GrpcAttempt.reply`
-                status, details = "UNKNOWN", f"status {error}, which gRPC does not define"
+            except KeyError as error:
+                status, details = _undefined_status(error)
             self._status = status, details, trailing
         return self._status
 
@@ -154,6 +154,11 @@ def _retrieve_exception(reading: "asyncio.Future[Any]") -> None:
 
 def _cancelled() -> Reply:
     return Reply(error=ClientClosedError("the call was cancelled"), outcome="unknown")
+
+
+def _undefined_status(error: KeyError) -> tuple[str, str]:
+    """Return the status and details for a KeyError: grpcio 1.51 raises it for codes that it does not know."""
+    return "UNKNOWN", f"status {error}, which gRPC does not define"
 
 
 def _joined(initial: Any, trailing: Any) -> Sequence[tuple[str, Any]]:
