@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Protocol, TextIO
 
 from kentik_async.errors import TargetError
 
-__all__ = ["LocalFolder", "PartSource", "TableFolder", "size_of", "system_errors"]
+__all__ = ["LocalFolder", "PartSource", "TableFolder", "size_of", "system_errors", "unusable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +178,19 @@ def system_errors(target: object, *, saved: bool = True) -> Iterator[None]:
         reason = str(error.strerror or error)
         if error.filename is not None and str(error.filename) != str(target):
             reason += f" ({error.filename})"
-        kept = "; data already saved is kept" if saved else ""
-        raise TargetError(f"cannot use target {target}: {reason}{kept}") from error
+        raise unusable(target, reason, saved=saved) from error
+
+
+def unusable(target: object, reason: str, *, saved: bool) -> TargetError:
+    """Return the error for a target that cannot be used.
+
+    Args:
+        target: The target, as shown in messages.
+        reason: What went wrong.
+        saved: Whether the target may hold data, which the message then says is kept.
+    """
+    kept = "; data already saved is kept" if saved else ""
+    return TargetError(f"cannot use target {target}: {reason}{kept}")
 
 
 def size_of(folder: Path) -> int:

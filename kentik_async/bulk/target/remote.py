@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
-from kentik_async.bulk.target.local import PartSource
+from kentik_async.bulk.target.local import PartSource, unusable
 from kentik_async.errors import ConfigError, TargetError, ValidationError
 
 __all__ = ["RemoteFolder", "state_folder"]
@@ -212,16 +212,10 @@ class RemoteFolder:
             raise self._error(error, saved=saved) from error
 
     def _error(self, error: Exception, *, saved: bool) -> TargetError:
-        """Return the TargetError for an error of the file system.
-
-        Args:
-            error: The error.
-            saved: Whether the target may hold data, which the message then says is kept.
-        """
+        """Return the error for an exception of the file system; see `unusable`."""
         text = error.strerror if isinstance(error, OSError) and error.filename is None else None
         reason = " ".join(str(text or error).split()) or type(error).__name__
-        kept = "; data already saved is kept" if saved else ""
-        return TargetError(f"cannot use target {self.shown}: {reason}{kept}")
+        return unusable(self.shown, reason, saved=saved)
 
     def _retried(self, work: Callable[[], T], *, saved: bool = True) -> T:
         """Repeat an operation while the store fails with a temporary error."""
@@ -230,7 +224,7 @@ class RemoteFolder:
                 try:
                     return work()
                 except (FileNotFoundError, PermissionError, NotImplementedError, TypeError):
-                    raise
+                    raise  # not temporary; NotImplementedError: this file system does not support it
                 except Exception:  # noqa: BLE001 (each file system has its own exceptions)
                     time.sleep(pause)
             return work()

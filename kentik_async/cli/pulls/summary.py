@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from kentik_async.bulk.results import NOT_MEANT
 from kentik_async.cli.exit_codes import Exit
-from kentik_async.cli.output.formatting import Column, text_for_span
+from kentik_async.cli.output.formatting import Column, counted, text_for_span
 from kentik_async.cli.output.messages import Notes
 from kentik_async.cli.output.printer import Printer
 
@@ -48,21 +48,21 @@ def note_plan(notes: Notes, pull: "Pull[Any]", target: str, plan: "PullPlan", *,
         plan: The plan of the pull.
         starts: Whether it starts now; if so, the SDK warns of a long one.
     """
-    skipped = f"{_counted(plan.saved, 'page')} already downloaded; skipped"
+    skipped = f"{counted(plan.saved, 'page')} already downloaded; skipped"
     if plan.run_id is not None:
         notes.plain(f"resuming run {plan.run_id}: {skipped}")
     elif plan.saved:
         notes.plain(skipped)
     if plan.failed:
         notes.plain(
-            f"{_counted(plan.failed, 'page')} failed permanently in an earlier run; skipped "
+            f"{counted(plan.failed, 'page')} failed permanently in an earlier run; skipped "
             "(add --retry-failed to retry)"
         )
     if plan.complete:
         notes.plain(f"{target}: nothing to download")
         return
     most = "" if plan.exact else "at most "
-    calls = f"{most}{_counted(plan.calls, 'call')}, {text_for_span(plan.seconds)}"
+    calls = f"{most}{counted(plan.calls, 'call')}, {text_for_span(plan.seconds)}"
     notes.wrapped("; ".join([f"{target}: {calls}", *_expected(pull, plan)]))
     if plan.long and not starts:
         notes.warn(f"the pull takes {plan.hours:.0f} hours: {NOT_MEANT}")
@@ -85,10 +85,10 @@ def note_outcome(notes: Notes, target: str, report: "PullReport") -> Exit:
         return Exit.OK
     causes = report.causes()
     for cause, pages in causes[:_CAUSES]:
-        notes.warn(f"{_counted(pages, 'page')} failed: {cause}")
+        notes.warn(f"{counted(pages, 'page')} failed: {cause}")
     if len(causes) > _CAUSES:
         rest = sum(pages for _, pages in causes[_CAUSES:])
-        notes.warn(f"{_counted(rest, 'page')} failed for other reasons: see the table 'pages'")
+        notes.warn(f"{counted(rest, 'page')} failed for other reasons: see the table 'pages'")
     for hint in _retry_hints(report):
         notes.note(hint)
     return Exit.FAILURES
@@ -149,10 +149,6 @@ def _retry_hints(report: "PullReport") -> Iterator[str]:
     definite = sum(failure.definite for failure in report.failures)
     transient = len(report.failures) - definite
     if transient:
-        yield f"run the same command again to retry {_counted(transient, 'page')}"
+        yield f"run the same command again to retry {counted(transient, 'page')}"
     if definite:
-        yield f"add --retry-failed to retry {_counted(definite, 'page')} that failed permanently"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+        yield f"add --retry-failed to retry {counted(definite, 'page')} that failed permanently"
