@@ -74,7 +74,7 @@ class RestApp:
             try:
                 message = json_gateway.read(rpc, raw, request.match_info, request.query.items())
             except AnswerError as error:
-                problem, message = error, rpc.spec.request()
+                problem, message = problem or error, rpc.spec.request()
 
             def work(user: User) -> Any:
                 if problem is not None:
