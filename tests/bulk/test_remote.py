@@ -159,7 +159,7 @@ def test_an_unknown_scheme_is_refused() -> None:
 
 
 def test_a_host_that_does_not_exist_is_a_clear_error() -> None:
-    pytest.importorskip("fsspec")
+    pytest.importorskip("fsspec", reason="URLs take the extra remote")
     with pytest.raises(TargetError, match=r"^cannot use target ftp://host\.invalid/kmi: [^;]+$") as unusable:
         Layout("ftp://user:secret@host.invalid/kmi")
     assert "Errno" not in str(unusable.value)
