@@ -76,8 +76,9 @@ class FileStore:
 
     def close(self) -> None:
         """Release everything, at once or in the thread if it is running."""
-        self._closed = True
-        self._file.release()
+        with self._thread_lock:
+            self._closed = True
+            self._file.release()
 
     async def aclose(self) -> None:
         """Release everything."""
@@ -88,7 +89,8 @@ class FileStore:
         self._file = self._share(self.member)
         self._jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._dead: set[str] = set()
-        self._starting = RLock()  # re-entrant: a garbage collection may end a grant here
+        # While the thread starts or ends. Re-entrant: a garbage collection may end a grant here.
+        self._thread_lock = RLock()
         self._failed = self._closed = False
         weakref.finalize(self, self._file.release)  # not __del__: that of SQLite could run first
 
@@ -148,7 +150,7 @@ class FileStore:
     def _wake_thread(self) -> None:
         """Wake the thread; start it if it does not run."""
         self._file.mailbox.wake_up()
-        with self._starting:
+        with self._thread_lock:
             if not self._file.has_thread:
                 self._file.has_thread = True  # before the start: the thread may call this method at once
                 ref: weakref.ref[FileStore] = weakref.ref(self)
@@ -168,11 +170,11 @@ class FileStore:
                     self._jobs.get_nowait()()
             if self._file.mailbox.is_open and not self._closed:
                 break
-            with self._starting:
-                self._file.has_thread = not self._jobs.empty()
-                if not self._file.has_thread:
+            with self._thread_lock:
+                if self._jobs.empty():
                     if self._closed:  # otherwise nothing is open, or the limiter is opening it now
                         self._file.close()
+                    self._file.has_thread = False  # last: until then, only this thread closes the files
                     return False
         self._dead.update(dead)
         if self._dead and not self._failed:
