@@ -1,8 +1,7 @@
 """Checks and normalises arguments before any quota is spent. Pure.
 
 Each function takes an argument as the caller wrote it and returns the value to send, or raises
-`ValidationError` with one line: the argument's name, the allowed values, the value. Responses are not checked
-here.
+`ValidationError` with one line: the argument's name, the allowed values, the value.
 """
 
 import contextlib
@@ -134,15 +133,16 @@ def valid_choice(choices: type[E], value: str, field: str) -> E:
     """Check a member of an enumeration, given as the member, its value, or an alias.
 
     Raises:
-        ValidationError: There is no such member; the message lists the members and the most similar one.
+        ValidationError: There is no such member, or it is "unspecified", which no request may set.
     """
     try:
-        return choices(value)
+        if (found := choices(value)) != "unspecified":
+            return found
     except (ValueError, TypeError):  # TypeError: a list, say, which has no hash
         pass
     import difflib  # here, because only this message needs it
 
-    texts = [choice.value for choice in choices]
+    texts = [choice.value for choice in choices if choice != "unspecified"]
     near = difflib.get_close_matches(value[:_MAX_SHOWN].lower(), texts, 1) if isinstance(value, str) else []
     hint = f"; did you mean {near[0]!r}?" if near else ""
     raise _error(field, f"one of {', '.join(texts)}", value, hint)

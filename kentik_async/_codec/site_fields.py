@@ -1,6 +1,5 @@
 """Checks, writes and reads the fields of a site of API v6."""
 
-import re
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
@@ -11,8 +10,9 @@ from kentik_async._codec._values import from_timestamp
 from kentik_async._codec.site_markets import clear_server_fields as clear_in_market
 from kentik_async._codec.site_markets import market_message, market_model
 from kentik_async._codec.site_markets import writable as writable_market
+from kentik_async._codec.site_types import type_number, type_text
 from kentik_async._generated.site import v202509 as messages
-from kentik_async._validation import valid_choice, valid_latitude, valid_longitude, valid_name
+from kentik_async._validation import valid_latitude, valid_longitude, valid_name
 from kentik_async.errors import ValidationError
 from kentik_async.models import (
     Layer,
@@ -21,27 +21,12 @@ from kentik_async.models import (
     PostalAddress,
     SiteIpAddressClassification,
     SiteMarket,
-    SiteType,
     SiteV6,
 )
 
 __all__ = ["CHECKS", "clear_server_fields", "site_model", "writable"]
 
 T = TypeVar("T")
-
-_TYPE_NUMBERS: dict[str, int] = {type: number for number, type in enumerate(SiteType)}
-_TYPES = tuple(SiteType)
-_NUMBER_TEXT = re.compile(r"-?[1-9][0-9]{0,9}")
-
-
-def _type(value: str, field: str) -> int:
-    """Return the number of a type; a type unknown to this SDK is written as its number."""
-    if isinstance(value, str) and _NUMBER_TEXT.fullmatch(value) and -(2**31) <= int(value) < 2**31:
-        return int(value)
-    found = valid_choice(SiteType, value, field)
-    if found is SiteType.UNSPECIFIED:
-        raise ValidationError(f"{field} must be a type of site, such as 'data_center'; got 'unspecified'")
-    return _TYPE_NUMBERS[found]
 
 
 def _items(values: Iterable[T], kind: type[T], field: str) -> list[tuple[T, str]]:
@@ -127,7 +112,7 @@ CHECKS: Checks = {
     "lat": valid_latitude,
     "lon": valid_longitude,
     "postal_address": _address,
-    "type": _type,
+    "type": type_number,
     "address_classification": _classification,
     "architecture": _architecture,
     "site_market": _market,
@@ -144,7 +129,7 @@ def site_model(site: messages.Site) -> SiteV6:
         lat=site.lat,
         lon=site.lon,
         postal_address=_address_model(site.postal_address) if site.HasField("postal_address") else None,
-        type=_TYPES[site.type] if 0 <= site.type < len(_TYPES) else str(int(site.type)),
+        type=type_text(site.type),
         address_classification=_classification_model(site.address_classification)
         if site.HasField("address_classification")
         else None,

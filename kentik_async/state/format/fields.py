@@ -1,10 +1,10 @@
 """The fields of each kind of object: check, comparison and description of values. Pure."""
 
-import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from kentik_async._codec.site_types import type_number, type_text
 from kentik_async._validation import (
     valid_asn,
     valid_latitude,
@@ -80,14 +80,8 @@ def _degrees(check: Callable[[Any, str], float]) -> Callable[[Any, str], float]:
 
 
 def _type(value: Any, field: str) -> str:
-    # A type that this SDK does not know is written as the digits of its number.
-    if isinstance(value, str) and value.isascii() and value.isdigit() and 6 < int(value) < 10**9:
-        return str(int(value))
-    if value in _TYPES:
-        return str(value)
-    close = difflib.get_close_matches(str(value), _TYPES, 1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    raise ValidationError(f"{field} must be one of {', '.join(_TYPES)}; got {value!r}{hint}")
+    # One text for each type: a number that this version knows counts as its name.
+    return type_text(type_number(value, field))
 
 
 def _architecture(value: Any, field: str) -> list[dict[str, Any]]:

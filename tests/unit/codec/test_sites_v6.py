@@ -184,7 +184,7 @@ class TestRequests:
             ({"lat": 91}, "lat must be"),
             ({"lon": None}, "lon must be"),
             ({"type": "castle"}, "type must be one of .*; got 'castle'"),
-            ({"type": "unspecified"}, "type must be a type of site"),
+            ({"type": "unspecified"}, "type must be one of data_center, .*; got 'unspecified'"),
             ({"postal_address": "Frankfurt"}, "postal_address must be a PostalAddress; got str"),
             (
                 {"postal_address": PostalAddress(address="x", city="", country="x")},

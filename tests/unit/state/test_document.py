@@ -53,6 +53,20 @@ def test_the_example_is_read() -> None:
     assert document.protect == {"as_groups": ("core-*",), "sites": ("fra1",)}
 
 
+@pytest.mark.parametrize(
+    ("written", "kept"), [("2", "cloud"), ("42", "42"), ("-5", "-5"), ("2147483647", "2147483647")]
+)
+def test_a_type_may_be_written_as_its_number(written: str, kept: str) -> None:
+    document = Document.parse(f"version: 1\nsites: {{a: {{type: '{written}'}}}}")
+    assert dict(document.entries[0].fields) == {"type": kept}
+
+
+@pytest.mark.parametrize("written", ["0", "2147483648", "9" * 5000, "unspecified"], ids=range(4))
+def test_a_number_that_is_not_a_type_is_a_mistake(written: str) -> None:
+    (found,) = mistakes(f"version: 1\nsites: {{a: {{type: '{written}'}}}}")
+    assert found.startswith("f.yaml:2:19: sites.a: type must be one of data_center, ")
+
+
 def test_one_file_keeps_its_comments_and_order() -> None:
     assert Document.parse(EXAMPLE).dump() == EXAMPLE
 
