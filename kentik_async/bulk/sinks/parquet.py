@@ -215,9 +215,10 @@ def _read(part: PartSource, table: str, columns: list[str]) -> "pa.Table":
     # Only the file is passed: a path with `run_date=` in it would add that as a column.
     with part.open() as file:
         try:
-            found = pq.ParquetFile(file, page_checksum_verification=True)
+            # No other thread reads the file: it could hold it until the interpreter exits, which then aborts.
+            found = pq.ParquetFile(file, page_checksum_verification=True, pre_buffer=False)
             _require_version(found.schema_arrow, part)
-            rows = found.read(columns=columns)
+            rows = found.read(columns=columns, use_threads=False)
             schema = arrow_schema(table)
             return rows.cast(pa.schema([schema.field(name) for name in columns], schema.metadata))
         except (pa.ArrowException, OSError, KeyError) as error:
