@@ -78,7 +78,7 @@ class FileStore:
         """Release everything, at once or in the thread if it is running."""
         with self._thread_lock:
             self._closed = True
-            self._file.release()
+        self._file.release()
 
     async def aclose(self) -> None:
         """Release everything."""
@@ -89,8 +89,7 @@ class FileStore:
         self._file = self._share(self.member)
         self._jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._dead: set[str] = set()
-        # While the thread starts or ends. Re-entrant: a garbage collection may end a grant here.
-        self._thread_lock = RLock()
+        self._thread_lock = RLock()  # re-entrant: a garbage collection may end a grant here
         self._failed = self._closed = False
         weakref.finalize(self, self._file.release)  # not __del__: that of SQLite could run first
 
@@ -170,10 +169,10 @@ class FileStore:
                     self._jobs.get_nowait()()
             if self._file.mailbox.is_open and not self._closed:
                 break
+            if closed := self._closed:  # otherwise nothing is open, or the limiter is opening it now
+                self._file.close()
             with self._thread_lock:
-                if self._jobs.empty():
-                    if self._closed:  # otherwise nothing is open, or the limiter is opening it now
-                        self._file.close()
+                if self._jobs.empty() and closed == self._closed:
                     self._file.has_thread = False  # last: until then, only this thread closes the files
                     return False
         self._dead.update(dead)
