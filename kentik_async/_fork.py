@@ -1,13 +1,22 @@
-"""Keeps a parent process's connections alive in its forked children, where destroying them is unsafe.
+"""Makes forked children safe: they neither destroy a parent's connections nor inherit a lock of SQLite.
 
 A gRPC channel hangs or crashes in a child when it is destroyed. A socket would remove itself from the event
 notification that child and parent still share, and the parent would wait forever.
 """
 
 import os
+import threading
 import weakref
+from collections.abc import Callable
 
-__all__ = ["keep_for_parent"]
+__all__ = ["keep_for_parent", "run_in_child", "sqlite_lock"]
+
+sqlite_lock = threading.RLock()
+"""Held while the quota's threads use SQLite, and while the process forks.
+
+SQLite has locks that all databases share. If another thread holds one during a fork, it stays locked in the
+child, and the child's next use of SQLite never ends.
+"""
 
 _alive: "weakref.WeakSet[object]" = weakref.WeakSet()
 _kept: list[object] = []
@@ -18,9 +27,14 @@ def keep_for_parent(owner: object) -> None:
     _alive.add(owner)
 
 
-def _keep_all() -> None:
-    _kept.extend(_alive)
+def run_in_child(hook: Callable[[], None]) -> None:
+    """Call `hook` in each process forked from this one; hooks run in the order of these calls."""
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=hook)
 
 
+run_in_child(lambda: _kept.extend(_alive))
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_keep_all)
+    os.register_at_fork(
+        before=sqlite_lock.acquire, after_in_parent=sqlite_lock.release, after_in_child=sqlite_lock.release
+    )

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from kentik_async._fork import keep_for_parent
 from kentik_async._operations.request import Protocol
-from kentik_async._pipeline import fork
 from kentik_async._pipeline.call import CallState, PipelineSettings
 from kentik_async._pipeline.in_flight import InFlight
 from kentik_async._transport.base import Attempt, Reply, Stream
@@ -51,7 +51,7 @@ class Session:
         self._streams: set[Stream] = set()
         self._closing: asyncio.Task[None] | None = None
         self._closed = False
-        fork.keep_for_parent(self)
+        keep_for_parent(self)
 
     @property
     def has_waiters(self) -> bool:

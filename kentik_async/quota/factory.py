@@ -6,7 +6,6 @@ token has returned: if it were removed with its last client, the next client wou
 """
 
 import logging
-import os
 import threading
 import weakref
 from collections.abc import Hashable
@@ -15,6 +14,7 @@ from functools import reduce
 from typing import Any
 from urllib.parse import unquote
 
+from kentik_async._fork import run_in_child
 from kentik_async.errors import ConfigError
 from kentik_async.quota.limiter import LocalLimiter
 from kentik_async.quota.limits import PACINGS, Pacing, Quota
@@ -121,8 +121,7 @@ class _Registry:
 
 
 _registry = _Registry()
-if hasattr(os, "register_at_fork"):  # a thread of the parent may have held the lock
-    os.register_at_fork(after_in_child=_registry.unlock)
+run_in_child(_registry.unlock)  # a thread of the parent may have held the lock
 
 
 def shared_limiter(owner: object, customer: Customer) -> LocalLimiter:

@@ -1,10 +1,10 @@
 """The public limiter: one customer's quota in both classes, on any store."""
 
-import os
 import weakref
 from collections.abc import Callable, Mapping
 
 from kentik_async._clock import SYSTEM_CLOCK, Clock
+from kentik_async._fork import run_in_child
 from kentik_async.errors import ConfigError
 from kentik_async.quota.class_grant import ClassGrant
 from kentik_async.quota.class_limiter import ClassLimiter
@@ -143,8 +143,7 @@ class LocalLimiter(StoreLimiter):
         self._classes["query"].set_limits(query_quota, pacing)
 
 
-# Restarted in a forked child, by a hook. Comparing the process id at each request would cost a system call,
-# and two threads of the child could notice the change at the same moment.
+# Restarted in a forked child by a hook: comparing process ids would cost a system call at each request.
 _limiters: "weakref.WeakSet[StoreLimiter]" = weakref.WeakSet()
 
 
@@ -153,5 +152,4 @@ def _restart_all() -> None:
         limiter._restart()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_restart_all)
+run_in_child(_restart_all)

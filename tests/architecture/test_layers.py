@@ -11,7 +11,9 @@ import pytest
 from tests.architecture.source import PACKAGE, dotted, imports_in, imports_of, modules
 
 LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"_codegen", "_generated", "_version", "errors", "models", "events", "_clock", "_whole_file"}),
+    frozenset(
+        {"_codegen", "_generated", "_version", "errors", "models", "events", "_clock", "_fork", "_whole_file"}
+    ),
     frozenset({"_validation", "quota", "_codec", "retry"}),
     frozenset({"_config", "_operations"}),
     frozenset({"_profiles"}),

@@ -14,13 +14,14 @@ import secrets
 import sqlite3
 import stat
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, LOCK_UN, flock
 from functools import cache
 from pathlib import Path
 from typing import TypeAlias
 
 from kentik_async._clock import Clock
+from kentik_async._fork import sqlite_lock
 from kentik_async.quota.file.mailbox import Mailbox, any_alive
 from kentik_async.quota.file.paths import Place
 from kentik_async.quota.limits import Quota, QuotaClass
@@ -86,8 +87,7 @@ class SharedFile:
     def lock(self, *, wait: bool) -> bool:
         """Take the lock, and open the files if necessary; without `wait`, return False if that would block.
 
-        Only the thread that waits for the mailbox may wait here: only it can create the mailbox again after
-        the files were deleted.
+        Only the thread that waits for the mailbox may wait here, because it may open the mailbox again.
 
         Raises:
             OSError, sqlite3.Error: A file cannot be used.
@@ -99,7 +99,8 @@ class SharedFile:
                 return False
             if not self._inode:
                 try:
-                    self._open()
+                    with sqlite_lock:
+                        self._open()
                 except BaseException:
                     self._release()
                     raise
@@ -132,7 +133,9 @@ class SharedFile:
             reply = change(state, self._clock.monotonic())
             blob = encode(state)
             row = (_boot_id(), self._clock.wall(), blob, self._class, known)
-            if self._cursor.execute(_UPDATE, row).rowcount:
+            with sqlite_lock:
+                written = self._cursor.execute(_UPDATE, row).rowcount
+            if written:
                 break
             state, known = self._load()
         self._state, self._blob, self._incarnation = state, blob, state.incarnation
@@ -147,8 +150,9 @@ class SharedFile:
             self._path,
             error,
         )
-        self._disconnect()
-        self._create(lost=True)
+        with sqlite_lock:
+            self._disconnect()
+            self._create(lost=True)
 
     def release(self) -> None:
         """Close everything, or make the thread that serves the member close it."""
@@ -219,8 +223,8 @@ class SharedFile:
     def _disconnect(self) -> None:
         """Close the database; the latest commit stays known."""
         if self._inode:
-            with suppress(sqlite3.Error):
-                self._cursor.connection.close()
+            with sqlite_lock, suppress(sqlite3.Error), closing(self._cursor.connection):
+                self._cursor.close()  # SQLite closes the database only if no statement is left
         self._inode, self._state = 0, None
 
     def _release(self) -> None:
@@ -232,7 +236,8 @@ class SharedFile:
 
     def _load(self) -> tuple[QuotaState, bytes]:
         """Return the state, and the bytes that it was decoded from."""
-        rows = self._cursor.execute(_SELECT, (self._class,)).fetchall()
+        with sqlite_lock:
+            rows = self._cursor.execute(_SELECT, (self._class,)).fetchall()
         if len(rows) != 1:
             raise StateError("a row is missing")
         boot, written, blob = rows[0]
@@ -271,6 +276,6 @@ def _open_lock(place: Place) -> int:
 def _boot_id() -> str:
     """Return the id of the machine's present boot; empty if the system has none."""
     try:
-        return _BOOT_ID.read_text(encoding="ascii").strip()
+        return _BOOT_ID.read_text(encoding="utf-8").strip()
     except OSError:
         return ""

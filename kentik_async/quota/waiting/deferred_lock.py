@@ -23,12 +23,6 @@ class DeferredLock:
         self._lock = threading.Lock()
         self._deferred: deque[tuple[Callable[[Any], None], Any]] = deque()
 
-    def __enter__(self) -> None:
-        self.acquire()
-
-    def __exit__(self, *_: object) -> None:
-        self.release()
-
     def acquire(self) -> None:
         """Acquire the lock and run the deferred work first, so that a thread's work keeps its order."""
         self._lock.acquire()
@@ -38,6 +32,11 @@ class DeferredLock:
             except BaseException:
                 self._lock.release()
                 raise
+
+    __enter__ = acquire
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
 
     def release(self) -> None:
         """Release the lock and run the work that was deferred meanwhile."""

@@ -5,9 +5,12 @@ import os
 import signal
 import sqlite3
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -158,6 +161,27 @@ async def test_an_unknown_class_or_pacing_is_refused(open_limiter: Open) -> None
         open_limiter(pacing="hasty")
 
 
+def fork(work: Callable[[], object]) -> int:
+    """Do the work in a child; a child that does not end is killed by an alarm."""
+    child = os.fork()
+    if child != 0:
+        return child
+    try:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(20)
+        asyncio._set_running_loop(None)
+        work()
+        os._exit(0)
+    except BaseException:  # noqa: BLE001 - whatever fails, the child must not go on with the tests
+        traceback.print_exc()
+    finally:
+        os._exit(1)
+
+
+def exit_code(child: int) -> int:
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_forked_child_is_a_separate_member(open_limiter: Open) -> None:
     limiter = open_limiter()
@@ -166,11 +190,7 @@ def test_a_forked_child_is_a_separate_member(open_limiter: Open) -> None:
     grant = loop.run_until_complete(limiter.acquire("non_query"))
     waiting = loop.create_task(limiter.acquire("non_query"))
     loop.run_until_complete(asyncio.sleep(0))
-    child = os.fork()
-    if child == 0:
-        asyncio._set_running_loop(None)
-        os._exit(asyncio.run(in_child(limiter, grant)))
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert exit_code(fork(lambda: asyncio.run(in_child(limiter, grant)))) == 0
     assert grant.valid()
     grant.close("answered")
     loop.run_until_complete(soon(waiting)).close("answered")
@@ -178,17 +198,35 @@ def test_a_forked_child_is_a_separate_member(open_limiter: Open) -> None:
     loop.close()
 
 
-async def in_child(limiter: StoreLimiter, inherited: Grant) -> int:
-    if inherited.valid():
-        return 1
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_fork_waits_until_no_thread_uses_sqlite(open_limiter: Open) -> None:
+    ended = threading.Event()
+
+    def work() -> None:
+        while not ended.is_set():
+            limiter = open_limiter(path=f"{tempfile.mkdtemp(dir=folder)}/quota")
+            asyncio.run(pull_and_close(limiter))
+
+    with tempfile.TemporaryDirectory() as folder:
+        busy = threading.Thread(target=work)
+        busy.start()
+        children = [fork(lambda: sqlite3.connect(":memory:").execute("SELECT 1")) for _ in range(200)]
+        ended.set()
+        busy.join()
+    assert {exit_code(child) for child in children} == {0}
+
+
+async def pull_and_close(limiter: StoreLimiter) -> None:
+    await pull(limiter)
+    await limiter.aclose()
+
+
+async def in_child(limiter: StoreLimiter, inherited: Grant) -> None:
+    assert not inherited.valid()
     inherited.close("not_sent")
-    if (await limiter.snapshot()).in_flight != 1:  # the parent's request is still there
-        return 2
-    try:
+    assert (await limiter.snapshot()).in_flight == 1  # the parent's request is still there
+    with pytest.raises(QuotaWaitError):
         await limiter.acquire("non_query", max_wait=0.2)
-    except QuotaWaitError:
-        return 0
-    return 3
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
@@ -230,13 +268,13 @@ def test_users_of_one_group_share_a_file(shared: Path, open_limiter: Open) -> No
     group = 54321
     os.chown(shared, 0, group)
     shared.chmod(0o2770)
+
+    def pull_as(user: int) -> None:
+        os.setgroups([])
+        os.setgid(group)
+        os.setuid(user)
+        asyncio.run(pull(open_limiter(path=f"{shared}/quota"), 2))
+
     for user in (12345, 12346):
-        child = os.fork()
-        if child == 0:
-            os.setgroups([])
-            os.setgid(group)
-            os.setuid(user)
-            asyncio.run(pull(open_limiter(path=f"{shared}/quota"), 2))
-            os._exit(0)
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert exit_code(fork(partial(pull_as, user))) == 0
     assert asyncio.run(left(open_limiter(path=f"{shared}/quota"))) == 46
