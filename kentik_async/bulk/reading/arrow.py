@@ -110,7 +110,7 @@ def _format(store: str, *, remote: bool) -> Any:
     from pyarrow import csv
 
     if store in ("parquet", "delta"):
-        # Only the threads that read ahead use the Python files of an object store; see `read_table`.
+        # Reading ahead in an object store would use Python files in Arrow's threads; see `read_table`.
         return ds.ParquetFileFormat(
             default_fragment_scan_options=ds.ParquetFragmentScanOptions(pre_buffer=not remote)
         )
