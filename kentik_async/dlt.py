@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from kentik_async.bulk.reading.arrow import dated_schema, read_table
+from kentik_async.bulk.reading.arrow import dated_schema
 from kentik_async.bulk.reading.dataset import Tables, Targets, open_target
 from kentik_async.bulk.sinks.schema import TABLES
 from kentik_async.errors import ConfigError, ValidationError
@@ -146,7 +146,7 @@ def _versions(saved: Tables, table: str, dates: list[str]) -> dict[str, str]:
         names = ["run_date", "key", "run_id", "fetched_at", "status", "rows"]
         kind = _KINDS[table]
         wanted = None if kind is None else ds.field("kind") == kind
-    rows = read_table(saved.dataset("runs" if table == "runs" else "pages", dates), names, wanted)
+    rows = saved.dataset("runs" if table == "runs" else "pages", dates).to_table(names, filter=wanted)
     lines: dict[str, list[str]] = {date: [] for date in dates}
     for date, *values in zip(*(rows[name].to_pylist() for name in names), strict=True):
         lines[date.isoformat()].append(" ".join(map(str, values)))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]  # pyarrow ships no types
     import pyarrow.dataset as ds  # type: ignore[import-untyped]  # pyarrow ships no types
 
-__all__ = ["dated_schema", "read_table", "table_dataset"]
+__all__ = ["dated_schema", "table_dataset"]
 
 _ROWS_AT_ONCE = 65_536
 
@@ -56,21 +56,6 @@ def table_dataset(saved: SavedTarget, table: str, dates: Sequence[str] | None = 
     return _from_files(saved, table, dates)
 
 
-def read_table(
-    dataset: "ds.Dataset", columns: Sequence[str] | None = None, wanted: "ds.Expression | None" = None
-) -> "pa.Table":
-    """Read a dataset in the calling thread.
-
-    Arrow's own threads may still hold a Python file when the interpreter exits, which then aborts.
-
-    Args:
-        dataset: The dataset.
-        columns: Its columns to read, in this order; all if omitted.
-        wanted: The condition for rows; all rows if omitted.
-    """
-    return dataset.to_table(columns, filter=wanted, use_threads=False)
-
-
 def _from_files(saved: SavedTarget, table: str, dates: Sequence[str] | None) -> "ds.Dataset":
     """Return a dataset of the parts that pulls write; foreign files are not read."""
     schema = dated_schema(table)
@@ -83,7 +68,7 @@ def _from_files(saved: SavedTarget, table: str, dates: Sequence[str] | None) -> 
         root, files = str(Path(folder.root).absolute()), fs.LocalFileSystem()
     else:
         root, files = folder.root, fs.PyFileSystem(fs.FSSpecHandler(folder.filesystem))
-    kind = _format(saved.store, remote=folder.filesystem is not None)
+    kind = _format(saved.store)
     fragments = []
     for date, part in _parts(saved, table, dates):
         if dates is None or date in dates:
@@ -105,15 +90,12 @@ def _parts(saved: SavedTarget, table: str, dates: Sequence[str] | None) -> Itera
             yield date, part
 
 
-def _format(store: str, *, remote: bool) -> Any:
+def _format(store: str) -> Any:
     import pyarrow.dataset as ds
     from pyarrow import csv
 
     if store in ("parquet", "delta"):
-        # Reading ahead in an object store would use Python files in Arrow's threads; see `read_table`.
-        return ds.ParquetFileFormat(
-            default_fragment_scan_options=ds.ParquetFragmentScanOptions(pre_buffer=not remote)
-        )
+        return ds.ParquetFileFormat()
     if store == "ndjson":
         return ds.JsonFileFormat()
     # Only an empty field is a missing value: a network may be called "NA" or "null".

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from kentik_async.bulk.coverage import SavedPages
-from kentik_async.bulk.reading.arrow import dated_schema, read_table, table_dataset
+from kentik_async.bulk.reading.arrow import dated_schema, table_dataset
 from kentik_async.bulk.reading.merging import Superseded, merge_networks, newest_runs, superseded
 from kentik_async.bulk.reading.saved_target import SavedTarget, open_saved
 from kentik_async.bulk.saving.runs import run_rows
@@ -115,7 +115,7 @@ class Tables:
         if not complete:
             return dates
         statuses: dict[str, set[str]] = {date: set() for date in dates}
-        for row in read_table(self.runs, ["run_date", "status"]).to_pylist():
+        for row in self.runs.to_table(columns=["run_date", "status"]).to_pylist():
             statuses[row["run_date"].isoformat()].add(row["status"])
         return [date for date in dates if statuses[date] == {"complete"}]
 
@@ -153,7 +153,7 @@ class Tables:
         import pyarrow.dataset as ds
 
         wanted = None if markets is None else ds.field("market_id").isin(list(markets))
-        return read_table(self.dataset(table, [date.isoformat()]), wanted=wanted)
+        return self.dataset(table, [date.isoformat()]).to_table(filter=wanted)
 
     def _merged(self, table: str, date: str) -> "list[ds.Dataset]":
         """Return a table of a date that several targets hold: the newest answer of each page."""
@@ -179,7 +179,7 @@ def _without(target: SavedTarget, table: str, date: str, gone: Superseded) -> "d
     dataset = table_dataset(target, table, [date])
     if not gone.get(table):
         return dataset
-    return ds.dataset(without_owners(read_table(dataset), table, gone[table]))
+    return ds.dataset(without_owners(dataset.to_table(), table, gone[table]))
 
 
 def _rows(target: SavedTarget, table: str, date: str) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from kentik_async.bulk.coverage import SavedPages
 from kentik_async.bulk.journal.journal import reading_journal
 from kentik_async.bulk.journal.schema import SQLITE_ERRORS
-from kentik_async.bulk.reading.arrow import read_table, table_dataset
+from kentik_async.bulk.reading.arrow import table_dataset
 from kentik_async.bulk.reading.checks import DATA_TABLES, FoundDate, Problem, check_date
 from kentik_async.bulk.reading.saved_target import SavedTarget, find_saved
 from kentik_async.bulk.saving.saved_date import page_records
@@ -130,7 +130,7 @@ def _count(saved: SavedTarget, table: str, run_date: str) -> Counter[Owner]:
     import pyarrow as pa  # type: ignore[import-untyped]  # pyarrow ships no types
 
     try:
-        rows = read_table(table_dataset(saved, table, [run_date]))
+        rows = table_dataset(saved, table, [run_date]).to_table()
     except (pa.ArrowException, OSError) as error:
         raise TargetError(" ".join(str(error).split())) from error
     names = list(OWNER[table])

@@ -183,7 +183,6 @@ def _flat(changes: "pa.Table") -> Iterator[dict[str, Any]]:
 
 def _markets(tables: "Tables", texts: list[str] | None) -> list[str] | None:
     from kentik_async.bulk.market_names import find_market, spell_market
-    from kentik_async.bulk.reading.arrow import read_table
     from kentik_async.models import Market
 
     if texts is None:
@@ -191,7 +190,7 @@ def _markets(tables: "Tables", texts: list[str] | None) -> list[str] | None:
     spelled = [spell_market(text) for text in texts]
     if all(spelled):
         return [market_id for market_id in spelled if market_id]
-    rows = read_table(tables.markets, ["market_id", "name"]).to_pylist()
+    rows = tables.markets.to_table(columns=["market_id", "name"]).to_pylist()
     known = {row["market_id"]: Market(row["market_id"], row["name"]) for row in rows}
     return [market or find_market(text, known.values()) for text, market in zip(texts, spelled, strict=True)]
 

@@ -81,7 +81,7 @@ def _degrees(check: Callable[[Any, str], float]) -> Callable[[Any, str], float]:
 
 def _type(value: Any, field: str) -> str:
     # One text for each type: a number that this version knows counts as its name.
-    return type_text(type_number(value, field))
+    return str(type_text(type_number(value, field)))
 
 
 def _architecture(value: Any, field: str) -> list[dict[str, Any]]:
