@@ -67,7 +67,9 @@ def _from_files(saved: SavedTarget, table: str, dates: Sequence[str] | None) -> 
     if folder.filesystem is None:
         root, files = str(Path(folder.root).absolute()), fs.LocalFileSystem()
     else:
-        root, files = folder.root, fs.PyFileSystem(fs.FSSpecHandler(folder.filesystem))
+        from kentik_async.bulk.reading.remote_files import arrow_filesystem
+
+        root, files = folder.root, arrow_filesystem(folder.filesystem)
     kind = _format(saved.store)
     fragments = []
     for date, part in _parts(saved, table, dates):

@@ -1,8 +1,11 @@
 """`verify_target`, `repair_target` and `prune_target` on targets that are URLs."""
 
 import shutil
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import fsspec.core
 import pytest
@@ -60,3 +63,26 @@ async def test_old_dates_are_deleted(kentik: KentikClient, url: str, store: Stor
     assert kentik_async.open(url).dates() == [str(SECOND)]
     assert all(str(FIRST) not in str(row) for rows in contents(url).values() for row in rows)
     assert verify_target(url).sound
+
+
+HELD = """
+import sys, threading, time
+import fsspec
+from kentik_async.bulk.reading.remote_files import arrow_filesystem
+
+def hold(files: list) -> None:
+    time.sleep(0.2)
+    files.clear()
+    print("released", flush=True)
+
+files = [arrow_filesystem(fsspec.filesystem("file")).open_input_file(sys.argv[1])]
+threading.Thread(target=hold, args=(files,), daemon=True).start()
+"""
+
+
+def test_the_exit_waits_for_a_thread_that_holds_a_file(tmp_path: Path) -> None:
+    """Without that, the process aborts now and then: a thread of Arrow releases a file during the exit."""
+    path = tmp_path / "part.parquet"
+    path.write_bytes(b"PAR1")
+    done = subprocess.run([sys.executable, "-c", HELD, path], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "released\n", "")
