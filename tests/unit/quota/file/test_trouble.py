@@ -172,7 +172,7 @@ def fork(work: Callable[[], object]) -> int:
         asyncio._set_running_loop(None)
         work()
         os._exit(0)
-    except BaseException:  # noqa: BLE001 - whatever fails, the child must not go on with the tests
+    except BaseException:  # noqa: BLE001 - whatever fails, the child must not run the next tests
         traceback.print_exc()
     finally:
         os._exit(1)
