@@ -7,7 +7,7 @@ from cyclopts import App, Parameter
 
 from kentik_async.cli.context import Ctx
 from kentik_async.cli.exit_codes import Exit
-from kentik_async.cli.output.formatting import Column
+from kentik_async.cli.output.formatting import Column, counted
 from kentik_async.cli.output.messages import printable
 from kentik_async.cli.parameters import ASK, Flag
 from kentik_async.cli.prompts import confirmed, declined, require_terminal
@@ -58,7 +58,7 @@ async def list_(*, context: Ctx) -> None:
         groups = await kentik.as_groups.list()
     context.printer.rows(groups, _FIELDS, _LIST, what="AS groups")
     if groups.invalid_count:
-        context.notes.note(f"the server skipped {groups.invalid_count} invalid AS groups")
+        context.notes.note(f"the server skipped {counted(groups.invalid_count, 'invalid AS group')}")
 
 
 @app.command
@@ -182,7 +182,8 @@ async def delete(
     async with context.client() as kentik:
         if not yes:
             group = await kentik.as_groups.get(id)
-            question = f"Delete AS group {id} {group.name!r} with {len(group.asn)} members?"
+            members = counted(len(group.asn), "member")
+            question = f"Delete AS group {id} {group.name!r} with {members}?"
             if not await confirmed(printable(question)):
                 return declined(context)
         await kentik.as_groups.delete(id)
