@@ -9,13 +9,15 @@ import threading
 import weakref
 from collections.abc import Callable
 
-__all__ = ["keep_for_parent", "run_in_child", "sqlite_lock"]
+__all__ = ["fork_lock", "keep_for_parent", "run_in_child"]
 
-sqlite_lock = threading.RLock()
-"""Held while the quota's threads use SQLite, and while the process forks.
+fork_lock = threading.RLock()
+"""Held while a thread of the quota uses SQLite or closes its files, and while the process forks.
 
 SQLite has locks that all databases share. If another thread holds one during a fork, it stays locked in the
 child, and the child's next use of SQLite never ends.
+
+Files that are half closed cannot be closed in the child.
 """
 
 _alive: "weakref.WeakSet[object]" = weakref.WeakSet()
@@ -36,5 +38,5 @@ def run_in_child(hook: Callable[[], None]) -> None:
 run_in_child(lambda: _kept.extend(_alive))
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(
-        before=sqlite_lock.acquire, after_in_parent=sqlite_lock.release, after_in_child=sqlite_lock.release
+        before=fork_lock.acquire, after_in_parent=fork_lock.release, after_in_child=fork_lock.release
     )

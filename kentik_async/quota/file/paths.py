@@ -112,9 +112,7 @@ def _prepare(folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = folder.stat()
     except OSError as error:
-        raise ConfigError(
-            f"the quota folder {folder} cannot be created: {error.strerror}; {_ADVICE}"
-        ) from error
+        raise ConfigError(f"cannot create the quota folder {folder}: {error.strerror}; {_ADVICE}") from error
     if not os.access(folder, os.W_OK | os.X_OK):
         raise ConfigError(f"the quota folder {folder} cannot be written; {_ADVICE}")
     if found.st_mode & (stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWOTH:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from kentik_async._clock import Clock
-from kentik_async._fork import sqlite_lock
+from kentik_async._fork import fork_lock
 from kentik_async.quota.file.mailbox import Mailbox, any_alive
 from kentik_async.quota.file.paths import Place
 from kentik_async.quota.limits import Quota, QuotaClass
@@ -99,7 +99,7 @@ class SharedFile:
                 return False
             if not self._inode:
                 try:
-                    with sqlite_lock:
+                    with fork_lock:
                         self._open()
                 except BaseException:
                     self._release()
@@ -133,7 +133,7 @@ class SharedFile:
             reply = change(state, self._clock.monotonic())
             blob = encode(state)
             row = (_boot_id(), self._clock.wall(), blob, self._class, known)
-            with sqlite_lock:
+            with fork_lock:
                 written = self._cursor.execute(_UPDATE, row).rowcount
             if written:
                 break
@@ -150,7 +150,7 @@ class SharedFile:
             self._path,
             error,
         )
-        with sqlite_lock:
+        with fork_lock:
             self._disconnect()
             self._create(lost=True)
 
@@ -163,8 +163,9 @@ class SharedFile:
 
     def close(self) -> None:
         """Close everything; other members then consider this one dead."""
-        self._release()
-        self.mailbox.close()
+        with fork_lock:
+            self._release()
+            self.mailbox.close()
 
     def abandon(self) -> None:
         """Close the inherited files in a forked child, without effect on the parent."""
@@ -223,20 +224,21 @@ class SharedFile:
     def _disconnect(self) -> None:
         """Close the database; the latest commit stays known."""
         if self._inode:
-            with sqlite_lock, suppress(sqlite3.Error), closing(self._cursor.connection):
+            with suppress(sqlite3.Error), closing(self._cursor.connection):
                 self._cursor.close()  # SQLite closes the database only if no statement is left
         self._inode, self._state = 0, None
 
     def _release(self) -> None:
-        self._disconnect()
-        for fd in (self._lock, self._folder):
-            if fd >= 0:
-                os.close(fd)
-        self._lock = self._folder = -1
+        with fork_lock:
+            self._disconnect()
+            for fd in (self._lock, self._folder):
+                if fd >= 0:
+                    os.close(fd)
+            self._lock = self._folder = -1
 
     def _load(self) -> tuple[QuotaState, bytes]:
         """Return the state, and the bytes that it was decoded from."""
-        with sqlite_lock:
+        with fork_lock:
             rows = self._cursor.execute(_SELECT, (self._class,)).fetchall()
         if len(rows) != 1:
             raise StateError("a row is missing")

@@ -75,7 +75,7 @@ def test_a_tilde_in_the_path_is_expanded(monkeypatch: pytest.MonkeyPatch, tmp_pa
 
 def test_a_folder_that_cannot_be_created_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(ConfigError, match=r"quota folder .*/file/sub cannot be created: Not a directory"):
+    with pytest.raises(ConfigError, match=r"cannot create the quota folder .*/file/sub: Not a directory"):
         quota_place(tmp_path / "file" / "sub" / "q", (), "c")
 
 
