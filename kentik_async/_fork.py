@@ -1,7 +1,8 @@
 """Makes forked children safe: they neither destroy a parent's connections nor inherit a lock of SQLite.
 
 A gRPC channel hangs or crashes in a child when it is destroyed. A socket would remove itself from the event
-notification that child and parent still share, and the parent would wait forever.
+notification that child and parent still share, and the parent would wait forever. A connection of SQLite
+could change the parent's files.
 """
 
 import os

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from kentik_async._clock import Clock
-from kentik_async._fork import fork_lock
+from kentik_async._fork import fork_lock, keep_for_parent
 from kentik_async.quota.file.mailbox import Mailbox, any_alive
 from kentik_async.quota.file.paths import Place
 from kentik_async.quota.limits import Quota, QuotaClass
@@ -45,9 +45,6 @@ _TABLE = "CREATE TABLE quota (class TEXT PRIMARY KEY, boot TEXT, wall REAL, stat
 _INSERT = "INSERT INTO quota VALUES (?, ?, ?, ?)"
 _SELECT = "SELECT boot, wall, state FROM quota WHERE class = ?"
 _UPDATE = "UPDATE quota SET boot = ?, wall = ?, state = ? WHERE class = ? AND state = ?"
-
-_inherited: list[sqlite3.Cursor] = []
-"""Connections of a parent process: closing them in the child could change the parent's files."""
 
 
 class SharedFile:
@@ -76,6 +73,7 @@ class SharedFile:
         # The latest commit, also as an object if that is still valid, and the state's incarnation.
         self._blob, self._incarnation = b"", ""
         self._state: QuotaState | None = None
+        keep_for_parent(self)
 
     def is_current(self) -> bool:
         """Return whether the database that was opened last still exists under its path."""
@@ -169,9 +167,7 @@ class SharedFile:
 
     def abandon(self) -> None:
         """Close the inherited files in a forked child, without effect on the parent."""
-        if self._inode:
-            _inherited.append(self._cursor)
-            self._inode = 0
+        self._inode = 0  # the connection stays open: closing it could change the parent's files
         self._release()
         self.mailbox.close(remove=False)
 
